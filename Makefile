@@ -1,0 +1,59 @@
+# Every task is one line below its name; `make` alone lists them. Needs git, make and Python 3.11 or newer, nothing else.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+STAMP := .venv/.installed
+PARALLEL ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test quick deep lint types clauses bench accept format lock clean
+
+help:  ## list the tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv and install the locked versions; does nothing when they are there
+
+$(STAMP): requirements.lock requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is not on the path; install it or say PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup  ## simulate the five policies, sweep, verify, print the clause reports in short
+	@$(BIN)/python -m upheld.demonstration
+
+test: setup clauses  ## the clause count, then all tests but the deep ones
+	@$(BIN)/python -m pytest -q -n $(PARALLEL)
+
+quick: setup  ## the tests that take less than ten seconds together
+	@$(BIN)/python -m pytest -q -n $(PARALLEL) -m "not slow and not deep"
+
+deep: setup  ## all tests, the long ones and the planted faults too
+	@UPHELD_EXAMPLES=deep $(BIN)/python -m pytest -q -n $(PARALLEL) -m "deep or not deep"
+
+lint: setup  ## ruff and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
+
+types: setup  ## mypy, strict
+	@$(BIN)/mypy
+
+clauses: setup  ## per policy: clauses in the catalogue, carried by the document, cited by a test
+	@$(BIN)/python tools/clauses.py
+
+bench: setup  ## ratios against the bare driver, in one run
+	@$(BIN)/python -m benchmarks
+
+accept: setup  ## rewrite the expected findings of the test documents; read them in `git diff`
+	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py
+
+format: setup  ## sort imports, mend what ruff can mend, format
+	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
+
+lock: setup  ## write the lock files from what is installed in .venv
+	@$(BIN)/python tools/lock.py
+
+clean:  ## remove what tasks made, the venv too
+	@rm -rf .venv build dist run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
