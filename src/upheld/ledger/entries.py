@@ -1,0 +1,419 @@
+"""What an entry of the ledger can say: a closed table of kinds, and the encoder that lets nothing else through.
+
+An entry is `kind, at, policy, who, elements` and then the fields of its kind. Each field has one of eight types, none
+of which holds free text, so nothing that a person typed can reach the ledger:
+
+=========  ====================================================================================================
+code       dotted kebab-case of at most 64 characters (`purposes.required.identity`), never nine digits in a row,
+           so neither a telephone number nor a resident number passes for one
+codes      several of them
+id / ids   20 characters of lower-case base32; several are stored as one column
+int        a whole number of 64 bits
+instant    microseconds since 1970-01-01T00:00Z
+digest     32 bytes, given as bytes or as 64 hexadecimal characters, read back as bytes
+bool       true or false
+counts     code → int
+stream     the name of a stream of batches, `place/policy/class/incarnation`
+=========  ====================================================================================================
+
+A new kind is one row of `KINDS`. Rows are for ever: a field may be added at the end as optional, never moved or renamed,
+or old ledgers could not be read.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, NamedTuple, NoReturn, cast
+
+import msgspec
+
+Value = str | int | bool | bytes | tuple[str, ...] | list[str] | Mapping[str, int] | None
+"""What a field can be given as."""
+Packed = str | int | bool | bytes | list[str] | Mapping[str, int] | None
+"""What a field is stored as."""
+
+ID_LENGTH: Final = 20
+
+
+class BatchClass(IntEnum):
+    """Evidence is kept; access records are destroyed when their time is over. They never share a batch."""
+
+    EVIDENCE = 0
+    ACCESS = 1
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class EntryRefused(ValueError):
+    """Something that is not in the table of kinds was given to the ledger. Names the kind and the field, not the value."""
+
+    def __init__(self, kind: str, field: str, reason: str) -> None:
+        super().__init__(f"the ledger takes no `{field}` of `{kind}` like this: {reason}")
+        self.kind = kind
+        self.field = field
+        self.reason = reason
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One thing that happened.
+
+    `at` is an instant; `policy` the code of the policy under which it happened; `who` the alias of the person it is about, a
+    tuple of aliases when it is about several (in the order of the entry's values when there are as many), or None; `elements` are the paths of the
+    policy elements that decided; `fields` those of the kind.
+    """
+
+    kind: str
+    at: int
+    policy: str
+    who: str | tuple[str, ...] | None = None
+    elements: tuple[str, ...] = ()
+    fields: Mapping[str, Value] = MappingProxyType({})
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """The aliases it is about: none, one or several."""
+        match self.who:
+            case None:
+                return ()
+            case str():
+                return (self.who,)
+            case _:
+                return self.who
+
+
+def entry(
+    kind: str,
+    at: int,
+    policy: str,
+    /,
+    who: str | tuple[str, ...] | None = None,
+    elements: tuple[str, ...] = (),
+    **fields: Value,
+) -> Entry:
+    """`entry("value.corrected", at, "nexr", alias, ("rights.rectification",), old=one, new=other)`"""
+    return Entry(kind, at, policy, who, elements, fields)
+
+
+# ── Types of fields ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+_CODE = re.compile(r"(?!.*(?:[0-9][.-]?){9})[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)*", re.ASCII)
+_LONGEST_CODE: Final = 64
+_LONGEST_PATH: Final = 160
+_BASE32: Final = b"abcdefghijklmnopqrstuvwxyz234567"
+_STREAM = re.compile(r"([a-z0-9.-]{1,64})/([a-z0-9.-]{1,64})/(access|evidence)/([a-z2-7]{20})", re.ASCII)
+_LIMIT: Final = 1 << 63
+
+
+@lru_cache(maxsize=8192)
+def _code(value: str) -> str:
+    if type(value) is not str or len(value) > _LONGEST_CODE or not _CODE.fullmatch(value):
+        raise ValueError("not a code: dotted kebab-case of at most 64 characters")
+    return value
+
+
+@lru_cache(maxsize=8192)
+def _codes(values: tuple[str, ...]) -> list[str]:
+    if type(values) is not tuple:
+        raise ValueError("not a tuple of codes")
+    return [_code(value) for value in values]
+
+
+@lru_cache(maxsize=8192)
+def _paths(values: tuple[str, ...]) -> list[str]:
+    if type(values) is not tuple:
+        raise ValueError("not a tuple of element paths")
+    for value in values:
+        if type(value) is not str or len(value) > _LONGEST_PATH or not _CODE.fullmatch(value):
+            raise ValueError("not an element path: dotted kebab-case of at most 160 characters")
+    return list(values)
+
+
+def _code_list(value: Value) -> list[str]:
+    return _codes(tuple(value)) if type(value) is list else _codes(value)  # type: ignore[arg-type]
+
+
+def _id(value: Value) -> str:
+    if type(value) is str and len(value) == ID_LENGTH and not value.encode().translate(None, _BASE32):
+        return value
+    raise ValueError("not an id: 20 characters of lower-case base32")
+
+
+def _ids(value: Value) -> str:
+    joined = "".join(value) if type(value) is tuple or type(value) is list else None
+    if joined is None or joined.encode().translate(None, _BASE32) or set(map(len, value)) - {ID_LENGTH}:  # type: ignore[arg-type]
+        raise ValueError("not a tuple of ids: each has 20 characters of lower-case base32")
+    return joined
+
+
+def _who(value: str | tuple[str, ...] | None) -> str | None:
+    if value is None:
+        return None
+    return _id(value) if type(value) is str else _ids(value) or None
+
+
+def _split(joined: str) -> tuple[str, ...]:
+    return tuple([joined[start : start + ID_LENGTH] for start in range(0, len(joined), ID_LENGTH)])
+
+
+def _int(value: Value) -> int:
+    if type(value) is not int or not -_LIMIT <= value < _LIMIT:
+        raise ValueError("not a whole number of 64 bits")
+    return value
+
+
+def _instant(value: Value) -> int:
+    if type(value) is not int or not -_LIMIT <= value < _LIMIT:
+        raise ValueError("not an instant: a whole number of microseconds")
+    return value
+
+
+def _digest(value: Value) -> bytes:
+    given = bytes.fromhex(value) if type(value) is str and len(value) == 64 else value
+    if type(given) is not bytes or len(given) != 32:
+        raise ValueError("not a digest: 32 bytes, or 64 hexadecimal characters")
+    return given
+
+
+def _bool(value: Value) -> bool:
+    if type(value) is not bool:
+        raise ValueError("neither true nor false")
+    return value
+
+
+def _counts(value: Value) -> dict[str, int]:
+    if not isinstance(value, Mapping):
+        raise ValueError("not a table of counts")
+    return {_code(code): _int(value[code]) for code in sorted(value)}
+
+
+def _stream(value: Value) -> str:
+    if type(value) is not str or not _STREAM.fullmatch(value):
+        raise ValueError("not a stream: place/policy/class/incarnation")
+    return value
+
+
+def _same(stored: object) -> Value:
+    return cast(Value, stored)
+
+
+class FieldType(NamedTuple):
+    """How a field is checked and stored, and how it is read back."""
+
+    store: Callable[..., Packed]
+    restore: Callable[..., Value]
+
+
+TYPES: Final[Mapping[str, FieldType]] = MappingProxyType(
+    {
+        "code": FieldType(_code, _same),
+        "codes": FieldType(_code_list, tuple),
+        "id": FieldType(_id, _same),
+        "ids": FieldType(_ids, _split),
+        "int": FieldType(_int, _same),
+        "instant": FieldType(_instant, _same),
+        "digest": FieldType(_digest, _same),
+        "bool": FieldType(_bool, _same),
+        "counts": FieldType(_counts, _same),
+        "stream": FieldType(_stream, _same),
+    }
+)
+
+
+# ── Kinds ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Field(NamedTuple):
+    name: str
+    type: str
+    required: bool
+    store: Callable[..., Packed]
+    restore: Callable[..., Value]
+
+
+class Kind(NamedTuple):
+    """One row of the table: the code, whether its entries are evidence or access records, and its own fields."""
+
+    code: str
+    batch_class: BatchClass
+    fields: tuple[Field, ...]
+    names: frozenset[str]
+
+
+def _field(written: str) -> Field:
+    name, _, declared = written.partition(":")
+    kind = declared.rstrip("?")
+    return Field(name, kind, not declared.endswith("?"), *TYPES[kind])
+
+
+def _rows(batch_class: BatchClass, rows: Mapping[str, str]) -> Iterable[tuple[str, Kind]]:
+    for code, written in rows.items():
+        fields = tuple(_field(each) for each in written.split())
+        yield code, Kind(code, batch_class, fields, frozenset(field.name for field in fields))
+
+
+_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # a person comes, says yes and no
+        "subject.entered": "kind:code",
+        "engagement.begun": "engagement:id kind:code",
+        "engagement.ended": "engagement:id kind:code reason:code?",
+        "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest?",
+        "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:code channel:code by:code engagement:id?",
+        "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:code? channel:code by:code engagement:id?",
+        "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
+        # data arrives, is used and changes
+        "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id?",
+        "value.reused": "values:ids purpose:code engagement:id? items:codes?",
+        "value.corrected": "old:id new:id item:code? request:id?",
+        "value.provided": "recipient:code values:ids items:codes disclosure:id until:instant? purpose:code?",
+        "value.disclosed": "exception:code disclosure:id values:ids law:code? items:codes? approver:id?",
+        "value.entrusted": "processor:code purpose:code values:ids items:codes? contract:id?",
+        "act.refused": "act:code reasons:codes purpose:code? recipient:code? items:codes? count:int?",
+        "transfer.recorded": "recipient:code country:code basis:code values:ids items:codes? disclosure:id? stopped:bool?",
+        "advert.sent": "message:id medium:code purpose:code consent:id? reconfirmed_at:instant?",
+        # a person asks
+        "request.received": "request:id right:code channel:code? values:ids? by:code? due_at:instant?",
+        "request.proved": "request:id proof:code right:code? by:code?",
+        "request.answered": "request:id right:code outcome:code values:ids? channel:code? reason:code? due_at:instant?",
+        "hold.set": "request:id hold:code values:ids",
+        "hold.lifted": "request:id hold:code values:ids",
+        # data leaves
+        "separation.opened": "values:ids generation:int",
+        "value.separated": "values:ids grounds:codes generation:int? items:codes?",
+        "destruction.ordered": "values:ids items:codes due_at:instant grounds:codes approval:id? request:id?",
+        "key.destroyed": "values:ids",
+        "value.destroyed": "values:ids certificate:id due_at:instant? ordered_at:instant? items:codes?",
+        "value.lost": "values:ids place:code? reason:code?",
+        "certificate.issued": "certificate:id digest:digest state:code?",
+        "recipient.told": "recipient:code request:id? disclosure:id? values:ids? message:id?",
+        "recipient.acknowledged": "recipient:code request:id? disclosure:id? message:id?",
+        "work-order.opened": "order:id place:code due_at:instant values:ids",
+        "work-order.done": "order:id place:code values:ids method:code by:code? witness:code? evidence:digest?",
+        "exception.late": "exception:code fact:code values:ids at:instant? known_at:instant?",
+        "subject.forgotten": "",
+        # the house
+        "policy.published": "version:code digest:digest announced_at:instant effective_at:instant gaps:codes notice:digest?",
+        "control.evidenced": "control:code evidence:code about:digest? due_at:instant? outcome:code?",
+        "contract.recorded": "party:code contract:id kind:code? until:instant? digest:digest?",
+        "contract.ended": "party:code contract:id kind:code? reason:code?",
+        "handler.granted": "handler:id duty:code by:id? reason:code? until:instant?",
+        "handler.revoked": "handler:id duty:code by:id? reason:code?",
+        "sweep.ran": "counts:counts",
+        "recovered": "place:code counts:counts",
+        "clock.stopped": "reached:instant claimed:instant",
+        "access.pruned": "stream:stream first:int last:int rule:code before:instant",
+    }
+)
+_ACCESS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "read.granted": "purpose:code use:code? values:ids items:codes? reader:code reader_id:id? reason:code? origin:id?",
+        "read.refused": "purpose:code reasons:codes values:ids reader:code reader_id:id? origin:id? count:int?",
+        "read.fell-short": "values:ids purpose:code?",
+        "values.shown": "right:code request:id? values:ids channel:code? origin:id?",
+        "lookup.made": "item:code reader:code reader_id:id? reason:code found:int? origin:id?",
+    }
+)
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    dict([*_rows(BatchClass.EVIDENCE, _EVIDENCE), *_rows(BatchClass.ACCESS, _ACCESS)])
+)
+
+
+# ── To bytes and back ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[object]).decode
+_HEAD: Final = 5
+
+
+def packed(entry: Entry) -> bytes:
+    """The bytes of an entry, the same for the same entry.
+
+    Raises:
+        EntryRefused: the kind is not in the table, a field is missing, unknown, or not of its type.
+    """
+    kind = KINDS.get(entry.kind)
+    if kind is None:
+        raise EntryRefused(str(entry.kind)[:_LONGEST_CODE], "kind", "no such row in the table of kinds")
+    given = entry.fields
+    at = "at"
+    try:
+        row: list[object] = [entry.kind, _instant(entry.at)]
+        at = "policy"
+        row.append(_code(entry.policy))
+        at = "who"
+        row.append(_who(entry.who))
+        at = "elements"
+        row.append(_paths(entry.elements))
+        filled = 0
+        for at, _, required, store, _ in kind.fields:
+            value = given.get(at)
+            if value is not None:
+                row.append(store(value))
+                filled += 1
+            elif required:
+                raise ValueError("it is missing")
+            else:
+                row.append(None)
+    except (TypeError, ValueError) as problem:
+        raise EntryRefused(
+            entry.kind, at, str(problem) if type(problem) is ValueError else "of another type"
+        ) from problem
+    if filled != len(given):
+        _check_names(kind, given)
+    return _encode(row)
+
+
+def _check_names(kind: Kind, given: Mapping[str, Value]) -> None:
+    unknown = sorted(name for name in given if name not in kind.names)
+    if unknown:
+        raise EntryRefused(
+            kind.code, str(unknown[0])[:_LONGEST_CODE], f"its fields are: {', '.join(sorted(kind.names)) or 'none'}"
+        )
+
+
+def unpacked(data: bytes) -> Entry:
+    """The entry of these bytes; optional fields that were not given are left out.
+
+    Raises:
+        EntryRefused: these are not the bytes that `packed` makes of an entry.
+    """
+    entry = _restored(data)
+    if packed(entry) != data:
+        raise EntryRefused(entry.kind, "entry", "not the encoding of this entry")
+    return entry
+
+
+def _restored(data: bytes) -> Entry:
+    try:
+        row = _decode(data)
+        kind = KINDS[cast(str, row[0])]
+        who = row[3]
+        fields = {
+            name: restore(stored)
+            for (name, _, _, _, restore), stored in zip(kind.fields, row[_HEAD:], strict=True)
+            if stored is not None
+        }
+        return Entry(
+            kind.code,
+            cast(int, row[1]),
+            cast(str, row[2]),
+            who if type(who) is not str or len(who) == ID_LENGTH else _split(who),  # type: ignore[arg-type]
+            tuple(cast(list[str], row[4])),
+            fields,
+        )
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError) as problem:
+        _refuse(problem)
+
+
+def _refuse(problem: Exception) -> NoReturn:
+    raise EntryRefused("unknown", "entry", "not the encoding of an entry of any kind") from problem
+
+
+def stream_name(place: str, policy: str, batch_class: BatchClass, incarnation: str) -> str:
+    """The name of a stream of batches. Raises `ValueError` when a part of it is not a code or an id."""
+    return f"{_code(place)}/{_code(policy)}/{batch_class.word}/{_id(incarnation)}"

@@ -1,0 +1,1 @@
+"""The places: where values, keys and evidence live."""

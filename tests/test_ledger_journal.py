@@ -1,0 +1,234 @@
+"""Evidence is written with what it proves, in closed schemas, chained."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from upheld.ledger.batch import Head, entries_in, mac_of, read_header
+from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, entry, packed, unpacked
+from upheld.ledger.merkle import leaf_hash
+from upheld.store.journal import (
+    JournalMisused,
+    JournalTorn,
+    JournalWriter,
+    batches_after,
+    create_journal,
+    heads_of,
+    streams_in,
+)
+
+ALIAS = "abcdefghijklmnopqrst"
+VALUE = "valuevaluevaluevalue"
+OTHER = "othervalueothervalue"
+HOUSE = "incarnationaaaaaaaaa"
+KEY = b"k" * 32
+AT = 1_504_828_800_000_000
+READ = entry(
+    "read.granted",
+    AT,
+    "nexr",
+    ALIAS,
+    ("purposes.required.identity",),
+    purpose="identity",
+    values=(VALUE,),
+    reader="handler",
+)
+GIVEN = entry(
+    "consent.withdrawn", AT, "nexr", ALIAS, consent=VALUE, about_kind="purpose", about="events", version="2017-09-08",
+    channel="website", by="subject",
+)  # fmt: skip
+EXAMPLES = {
+    "code": "letter", "codes": ("name", "phone"), "id": VALUE, "ids": (VALUE, OTHER), "int": 7, "instant": AT,
+    "digest": b"d" * 32, "bool": True, "counts": {"values": 3, "persons": 1}, "stream": f"active/nexr/access/{HOUSE}",
+}  # fmt: skip
+
+
+def place(path: str | Path = ":memory:") -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    create_journal(connection)
+    return connection
+
+
+class Salts:
+    """Salts that tests can foresee."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, length: int) -> bytes:
+        self.count += 1
+        return self.count.to_bytes(length, "big")
+
+
+def writer(name: str = "active", incarnation: str = HOUSE) -> JournalWriter:
+    return JournalWriter(name, incarnation, KEY, Salts())
+
+
+def write(connection: sqlite3.Connection, journal: JournalWriter, *entries: Entry, at: int = AT) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    journal.append(connection, entries, at)
+    connection.execute("COMMIT")
+    journal.committed()
+
+
+@pytest.mark.parametrize("code", sorted(KINDS))
+def test_every_kind_reads_back_as_it_was_written(code: str) -> None:
+    fields = {field.name: EXAMPLES[field.type] for field in KINDS[code].fields}
+    written = Entry(code, AT, "nexr", (ALIAS, VALUE), ("purposes.required.identity",), fields)
+    assert unpacked(packed(written)) == written
+    needed = {field.name: EXAMPLES[field.type] for field in KINDS[code].fields if field.required}
+    assert unpacked(packed(Entry(code, AT, "nexr", None, (), needed))).fields == needed
+
+
+OUTSIDE_TEXT = [
+    "Gil-dong Hong",
+    "홍길동",
+    "010-1234-5678",
+    "800101-1234567",
+    "someone@example.org",
+    "a" * 65,
+    "",
+    "two words",
+    b"x",
+    5,
+]
+
+
+@pytest.mark.parametrize("text", OUTSIDE_TEXT, ids=repr)
+@pytest.mark.parametrize("code", sorted(KINDS))
+def test_no_field_of_any_kind_takes_outside_text(code: str, text: str) -> None:
+    """I11: the ledger holds nothing personal."""
+    for field in KINDS[code].fields:
+        if field.type in ("int", "instant") and text == 5:
+            continue
+        fields = {each.name: EXAMPLES[each.type] for each in KINDS[code].fields}
+        listed = field.type in ("codes", "ids")
+        for wrong in [text, (text,)] if listed else [text]:
+            with pytest.raises(EntryRefused) as refusal:
+                packed(Entry(code, AT, "nexr", None, (), {**fields, field.name: wrong}))
+            assert (refusal.value.kind, refusal.value.field) == (code, field.name)
+            assert not isinstance(text, str) or len(text) < 5 or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        (Entry("person.praised", AT, "nexr"), "kind"),
+        (Entry("subject.forgotten", AT, "Next R"), "policy"),
+        (Entry("subject.forgotten", AT, "nexr", "Hong"), "who"),
+        (Entry("subject.forgotten", AT, "nexr", None, ("a b",)), "elements"),
+        (Entry("subject.forgotten", AT, "nexr", None, (), {"remark": "rude"}), "remark"),
+        (Entry("subject.entered", AT, "nexr"), "kind"),
+        (Entry("subject.forgotten", 1 << 64, "nexr"), "at"),
+    ],
+)
+def test_what_is_not_in_the_table_is_refused_by_name(broken: Entry, field: str) -> None:
+    with pytest.raises(EntryRefused) as refusal:
+        packed(broken)
+    assert refusal.value.field == field
+
+
+def test_evidence_and_access_records_never_share_a_batch_or_a_stream() -> None:
+    connection = place()
+    write(connection, writer(), READ, GIVEN, READ)
+    assert streams_in(connection) == (f"active/nexr/access/{HOUSE}", f"active/nexr/evidence/{HOUSE}")
+    access, evidence = (batches_after(connection, stream, 0, 9) for stream in streams_in(connection))
+    assert [entries_in(row.body) for row in access] == [[READ, READ]]
+    assert [entries_in(row.body) for row in evidence] == [[GIVEN]]
+    assert access[0].batch_class == BatchClass.ACCESS
+    assert evidence[0].batch_class == BatchClass.EVIDENCE
+
+
+def test_policies_never_share_a_batch() -> None:
+    connection = place()
+    other = Entry(GIVEN.kind, AT, "bizmeka", ALIAS, (), GIVEN.fields)
+    write(connection, writer(), GIVEN, other)
+    assert [stream.split("/")[1] for stream in streams_in(connection)] == ["bizmeka", "nexr"]
+
+
+def test_each_batch_names_the_one_before_it() -> None:
+    connection, journal = place(), writer()
+    for _ in range(3):
+        write(connection, journal, READ)
+    rows = batches_after(connection, streams_in(connection)[0], 0, 9)
+    headers = [read_header(row.header) for row in rows]
+    leaves = [leaf_hash(row.header + row.body_hash) for row in rows]
+    assert [header.n for header in headers] == [1, 2, 3]
+    assert [header.prev_hash for header in headers] == [bytes(32), *leaves[:2]]
+    assert [row.mac for row in rows] == [mac_of(KEY, leaf) for leaf in leaves]
+    assert heads_of(connection) == {rows[0].stream: Head(3, leaves[2])}
+
+
+def test_what_was_rolled_back_leaves_no_gap() -> None:
+    connection, journal = place(), writer()
+    write(connection, journal, READ)
+    connection.execute("BEGIN IMMEDIATE")
+    journal.append(connection, [READ], AT)
+    connection.execute("ROLLBACK")
+    journal.rolled_back()
+    write(connection, journal, READ)
+    assert [row.n for row in batches_after(connection, streams_in(connection)[0], 0, 9)] == [1, 2]
+
+
+def test_evidence_needs_the_transaction_of_what_it_proves() -> None:
+    with pytest.raises(JournalMisused):
+        writer().append(place(), [READ], AT)
+
+
+def test_one_refused_entry_keeps_the_whole_append_out() -> None:
+    connection, journal = place(), writer()
+    connection.execute("BEGIN IMMEDIATE")
+    with pytest.raises(EntryRefused):
+        journal.append(connection, [GIVEN, READ, Entry("subject.forgotten", AT, "nexr", "Hong")], AT)
+    connection.execute("COMMIT")
+    assert streams_in(connection) == ()
+
+
+@pytest.mark.parametrize("commit", [True, False])
+@pytest.mark.parametrize("earlier", [0, 2])
+def test_an_unknown_outcome_is_found_out_by_reading(commit: bool, earlier: int) -> None:
+    connection, journal = place(), writer()
+    for _ in range(earlier):
+        write(connection, journal, READ, GIVEN)
+    connection.execute("BEGIN IMMEDIATE")
+    journal.append(connection, [READ, GIVEN], AT)
+    connection.execute("COMMIT" if commit else "ROLLBACK")
+    assert journal.settled(connection) is commit
+    write(connection, journal, READ, GIVEN)
+    assert {head.n for head in heads_of(connection).values()} == {earlier + commit + 1}
+
+
+def test_a_second_writer_of_a_stream_is_noticed() -> None:
+    connection, first, second = place(), writer(), writer()
+    write(connection, first, READ)
+    connection.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.IntegrityError):
+        second.append(connection, [READ], AT)
+    connection.execute("ROLLBACK")
+    connection.execute("DELETE FROM journal")
+    connection.execute("UPDATE stream_head SET n = 7")
+    connection.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalTorn):
+        first.append(connection, [READ], AT)
+
+
+def test_a_new_incarnation_names_the_one_before_it_when_told() -> None:
+    connection = place()
+    write(connection, writer(), GIVEN)
+    ((stream, head),) = heads_of(connection).items()
+    later = JournalWriter("active", "z" * 20, KEY, Salts(), {("nexr", BatchClass.EVIDENCE): (stream, head)})
+    write(connection, later, GIVEN)
+    write(connection, later, GIVEN)
+    rows = batches_after(connection, f"active/nexr/evidence/{'z' * 20}", 0, 9)
+    first, second = (read_header(row.header) for row in rows)
+    assert (first.n, first.after, first.prev_hash) == (1, (stream, 1), head.hash)
+    assert (second.n, second.after) == (2, None)
+
+
+def test_a_batch_spans_the_instants_of_its_entries_and_of_its_writing() -> None:
+    connection = place()
+    late = Entry("subject.forgotten", AT - 5, "nexr", ALIAS)
+    write(connection, writer(), late, at=AT + 9)
+    header = read_header(batches_after(connection, streams_in(connection)[0], 0, 1)[0].header)
+    assert (header.from_at, header.until_at) == (AT - 5, AT + 9)
