@@ -1,0 +1,50 @@
+"""Everything that Upheld raises, and the problem of a document.
+
+    UpheldError                  anything of ours; its text is meant for people and says what to mend
+    ├── PolicyRefused            a document with errors; carries every problem, nothing of it was loaded
+    └── ...                      further branches stand below, one for each layer that raises
+
+A refusal of an act is no exception: it is a value with reasons, recorded like a grant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How grave a problem is. Only an error refuses the document."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    ADVICE = "advice"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to mend in a document. `line` and `column` count from 1; `code` never changes its meaning."""
+
+    code: str
+    file: str
+    line: int
+    column: int
+    message: str
+    remedy: str
+    level: Level = Level.ERROR
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column} {self.code} {self.message}. {self.remedy}"
+
+
+class UpheldError(Exception):
+    """The root of the tree."""
+
+
+class PolicyRefused(UpheldError):
+    """A document has errors and is refused whole. `problems` are all of them in the order of the file."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        errors = [problem for problem in problems if problem.level is Level.ERROR]
+        super().__init__("\n".join([f"{len(errors)} errors in the policy", *map(str, errors)]))

@@ -1,0 +1,308 @@
+"""What silence means: the defaults that the language and the law put where a document says nothing.
+
+A default inside a row becomes the row's own value. A rule that a whole section leaves out becomes a row marked
+`builtin`, which cites the law it comes from, so that a decision resting on it can say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from upheld.dates import Period
+from upheld.policy.ends import EarlierOf, End, Plus, Point, facts_in, is_certain
+from upheld.policy.model import (
+    ActingFor,
+    Agreeing,
+    Change,
+    ChildRule,
+    Destroying,
+    Engagement,
+    Entrustment,
+    Fact,
+    Policy,
+    Provision,
+    Purpose,
+    Retention,
+    Right,
+    Row,
+    Separating,
+    Statute,
+    Upkeep,
+)
+from upheld.policy.shapes import Deadline, LawRef
+from upheld.policy.vocabulary import (
+    Basis,
+    ChildAsked,
+    ChildNeverSent,
+    ConsentWay,
+    DestructionMethod,
+    DestructionProof,
+    OnlyFor,
+    Opening,
+    Representative,
+    RightName,
+    SeparationNeed,
+    SeparationUse,
+)
+
+ONE_YEAR: Final = Period(years=1)
+THREE_YEARS: Final = Period(years=3)
+STARTS: Final = Deadline(Period(days=1))
+FIVE_DAYS: Final = Deadline(Period(days=5))
+TEN_DAYS: Final = Deadline(Period(days=10))
+"""LAW: PIPA decree 41, 43, 44: ten days for access, rectification, erasure, suspension."""
+AT_ONCE: Final = Deadline(Period(days=1), "at-once")
+SURE_OF_A_VALUE: Final = frozenset({"collected", "provided", "begun"})
+"""Facts that have happened when a value is there."""
+
+
+def with_silence(policy: Policy) -> Policy:
+    """The policy with every default said."""
+    spoken = replace(policy, **{name: fill(policy) for name, fill in _ROWS.items()})
+    return replace(spoken, **{name: _missing(spoken, name, builtin(spoken)) for name, builtin in _SECTIONS.items()})
+
+
+def _missing(policy: Policy, name: str, builtin: Mapping[str, Row]) -> Mapping[str, Row]:
+    """The rows of a section, and behind them the builtin ones that it does not have."""
+    written: Mapping[str, Row] = getattr(policy, name)
+    return {**written, **{code: row for code, row in builtin.items() if code not in written}}
+
+
+# ------------------------------------------------------------------------------------------------- defaults inside a row
+
+
+def _engagements(policy: Policy) -> Mapping[str, Engagement]:
+    return {
+        name: replace(
+            row,
+            begins=row.begins or Point("begun"),
+            ends=row.ends or Point("ended"),
+            review_after=row.review_after or ONE_YEAR,
+        )
+        for name, row in policy.engagements.items()
+    }
+
+
+def _facts(policy: Policy) -> Mapping[str, Fact]:
+    def about(name: str) -> tuple[str, ...]:
+        kinds = policy.engagements.values()
+        by_it = (kind.name for kind in kinds if any(name in facts_in(end) for end in (kind.begins, kind.ends) if end))
+        return tuple(by_it) or ("person",)
+
+    return {name: row if row.about else replace(row, about=about(name)) for name, row in policy.facts.items()}
+
+
+def _purposes(policy: Policy) -> Mapping[str, Purpose]:
+    return {name: _purpose(row) for name, row in policy.purposes.items()}
+
+
+def _purpose(row: Purpose) -> Purpose:
+    basis = row.basis
+    if not basis and not row.required and "basis" not in row.places:
+        basis = {"all": Basis.CONSENT}
+    by_item = {item: basis[item] if item in basis else basis["all"] for item in row.items if {item, "all"} & {*basis}}
+    strangers = {item: word for item, word in basis.items() if item != "all" and item not in by_item}
+    uses = {
+        name: use if use.clauses else replace(use, clauses={"all": row.clauses.get("all", ())})
+        for name, use in row.uses.items()
+    }
+    return replace(row, basis=by_item | strangers, uses=uses, review_after=_review(row.until, row.review_after))
+
+
+def _review(until: End | None, written: Period | None, certain: frozenset[str] = SURE_OF_A_VALUE) -> Period | None:
+    """The review date that an end which can stay open takes."""
+    open_end = until is not None and not is_certain(until, certain)
+    return written or (ONE_YEAR if open_end else None)
+
+
+def _retention(policy: Policy) -> Mapping[str, Retention]:
+    found = {}
+    for name, row in policy.retention.items():
+        start = row.from_ or _first_fact(row.until)
+        certain = SURE_OF_A_VALUE | ({start} if start else set())
+        found[name] = replace(row, from_=start, review_after=_review(row.until, row.review_after, certain))
+    return found
+
+
+def _statutes(policy: Policy) -> Mapping[str, Statute]:
+    return {name: replace(row, from_=row.from_ or _first_fact(row.until)) for name, row in policy.statutes.items()}
+
+
+def _first_fact(until: End | None) -> str | None:
+    return next(iter(facts_in(until)), None) if until else None
+
+
+def _destruction(policy: Policy) -> Mapping[str, Destroying]:
+    return {
+        name: replace(row, starts=row.starts or STARTS, within=row.within or FIVE_DAYS)
+        for name, row in policy.destruction.items()
+    }
+
+
+def _provisions(policy: Policy) -> Mapping[str, Provision]:
+    return {name: row if row.to else replace(row, to=name) for name, row in policy.provisions.items()}
+
+
+def _entrustments(policy: Policy) -> Mapping[str, Entrustment]:
+    def filled(row: Entrustment) -> Entrustment:
+        parent = policy.entrustments.get(row.under) if row.under else None
+        for_ = row.for_ or (parent.for_ if parent else ())
+        items = row.items or (parent.items if parent else ()) or _items_of(policy, for_)
+        return replace(
+            row,
+            to=row.to or row.name,
+            for_=for_,
+            items=items,
+            within=row.within or FIVE_DAYS,
+            inspected=row.inspected or ONE_YEAR,
+        )
+
+    return {name: filled(row) for name, row in policy.entrustments.items()}
+
+
+def _items_of(policy: Policy, purposes: tuple[str, ...]) -> tuple[str, ...]:
+    found = (policy.purposes[name].items for name in purposes if name in policy.purposes)
+    return tuple(dict.fromkeys(item for items in found for item in items))
+
+
+def _rights(policy: Policy) -> Mapping[str, Right]:
+    return {
+        name: replace(
+            row,
+            open=row.open or Opening.ALWAYS,
+            by=row.by or tuple(policy.channels),
+            within=row.within or _DEADLINES[RightName(name)],
+        )
+        for name, row in policy.rights.items()
+    }
+
+
+_ROWS: Final[Mapping[str, Callable[[Policy], Mapping[str, Row]]]] = {
+    "engagements": _engagements,
+    "facts": _facts,
+    "purposes": _purposes,
+    "retention": _retention,
+    "statutes": _statutes,
+    "destruction": _destruction,
+    "provisions": _provisions,
+    "entrustments": _entrustments,
+    "rights": _rights,
+}
+
+
+# ------------------------------------------------------------------------------------- rows that a document leaves out
+
+
+def _builtin(kind: type[Row], section: str, name: str, article: str | None, **values: Any) -> Any:
+    law = (LawRef("pipa", article),) if article else ()
+    return kind(path=f"{section}.{name}", name=name, line=1, column=1, builtin=True, law=law, **values)
+
+
+def _destruction_builtin(policy: Policy) -> Mapping[str, Row]:
+    electronic = {"by": (DestructionMethod.ERASE, DestructionMethod.DESTROY_KEY)}
+    paper = {"by": (DestructionMethod.SHRED, DestructionMethod.INCINERATE)}
+    rows: dict[str, dict[str, Any]] = {
+        "at-expiry": {},
+        "when-needless": {"after": ("ended",)},
+        "electronic": {**electronic, "shown_by": (DestructionProof.READ_BACK,)},
+        "paper": {**paper, "shown_by": (DestructionProof.WITNESS_RECORD,)},
+    }
+    times = {"starts": STARTS, "within": FIVE_DAYS}
+    return {name: _builtin(Destroying, "destruction", name, "21", **times, **more) for name, more in rows.items()}
+
+
+def _separation_builtin(policy: Policy) -> Mapping[str, Row]:
+    rows: dict[str, dict[str, Any]] = {
+        "electronic": {},
+        "paper": {},
+        "entry": {"needs": SeparationNeed.LIVE_GROUND},
+        "use": {"only_for": SeparationUse.OWN_GROUND},
+    }
+    return {name: _builtin(Separating, "separation", name, "21(3)", **more) for name, more in rows.items()}
+
+
+_ARTICLES: Final[Mapping[RightName, str]] = {
+    RightName.ACCESS: "35",
+    RightName.RECTIFICATION: "36",
+    RightName.ERASURE: "36",
+    RightName.SUSPENSION: "37",
+    RightName.WITHDRAWAL: "37",
+    RightName.PORTABILITY: "35-2",
+    RightName.SOURCE: "20",
+    RightName.OBJECTION: "38(5)",
+}
+_DEADLINES: Final[Mapping[RightName, Deadline]] = {
+    RightName.ACCESS: TEN_DAYS,
+    RightName.RECTIFICATION: TEN_DAYS,
+    RightName.ERASURE: TEN_DAYS,
+    RightName.SUSPENSION: TEN_DAYS,
+    RightName.WITHDRAWAL: AT_ONCE,
+    RightName.PORTABILITY: TEN_DAYS,
+    RightName.SOURCE: AT_ONCE,
+    RightName.OBJECTION: TEN_DAYS,
+}
+
+
+def _rights_builtin(policy: Policy) -> Mapping[str, Row]:
+    ways = {"open": Opening.ALWAYS, "by": tuple(policy.channels)}
+    return {
+        name.value: _builtin(Right, "rights", name.value, article, **ways, within=_DEADLINES[name])
+        for name, article in _ARTICLES.items()
+    }
+
+
+def _acting_for_builtin(policy: Policy) -> Mapping[str, Row]:
+    return {name: _builtin(ActingFor, "acting-for", name, "38") for name in ("representative", "agent")}
+
+
+def _children_builtin(policy: Policy) -> Mapping[str, Row]:
+    asked = EarlierOf((Point("answered"), Plus(Point("received"), FIVE_DAYS.period)))
+    ways = (ConsentWay.SIGNED_FORM, ConsentWay.SPOKEN, ConsentWay.REPLY_MESSAGE, ConsentWay.REPLY_MAIL)
+    rows: dict[str, dict[str, Any]] = {
+        "age": {"under": 14, "asked": ChildAsked.BEFORE_COLLECTION},
+        "representative": {"only_for": OnlyFor.CONSENT_CHECK, "until": asked},
+        "consent": {"by": ways, "from_": "representative"},
+        "rights": {"gives": tuple(RightName), "to": Representative.REPRESENTATIVE},
+        "never": {"sent": (ChildNeverSent.ADVERTISING,)},
+    }
+    return {name: _builtin(ChildRule, "children", name, "22-2", **more) for name, more in rows.items()}
+
+
+def _consent_builtin(policy: Policy) -> Mapping[str, Row]:
+    if policy.consent:
+        return {}
+    ways = (ConsentWay.TICK, ConsentWay.SIGNED_FORM)
+    return {name: _builtin(Agreeing, "consent", name, "22", by=ways) for name in policy.channels}
+
+
+def _changes_builtin(policy: Policy) -> Mapping[str, Row]:
+    return {"any": _builtin(Change, "changes", "any", "30", ahead=Period(days=7))}
+
+
+def _upkeep_builtin(policy: Policy) -> Mapping[str, Row]:
+    until: dict[str, End] = {
+        "consent-evidence": Plus(Point("ended"), THREE_YEARS),
+        "requests": Plus(Point("settled"), THREE_YEARS),
+        "letters": Plus(Point("answered"), THREE_YEARS),
+        "mandates": Plus(Point("settled"), THREE_YEARS),
+        "notices": Plus(Point("ended"), THREE_YEARS),
+        "sessions": Plus(Point("begun"), Period(days=1)),
+        "staff": Plus(Point("left"), THREE_YEARS),
+        "access-records": Plus(Point("collected"), Period(years=2)),
+        "aliases": Point("ended"),
+    }
+    return {name: _builtin(Upkeep, "upkeep", name, "15(1)", basis=Basis.LAW, until=end) for name, end in until.items()}
+
+
+_SECTIONS: Final[Mapping[str, Callable[[Policy], Mapping[str, Row]]]] = {
+    "consent": _consent_builtin,
+    "destruction": _destruction_builtin,
+    "separation": _separation_builtin,
+    "upkeep": _upkeep_builtin,
+    "rights": _rights_builtin,
+    "acting_for": _acting_for_builtin,
+    "children": _children_builtin,
+    "changes": _changes_builtin,
+}

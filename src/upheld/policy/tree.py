@@ -1,0 +1,211 @@
+"""Bytes to a tree that keeps its places. Every scalar stays text; what YAML could hide is refused.
+
+Built from the event stream of libyaml, not from its nodes: nodes no longer show anchors and tags, and resolve aliases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from upheld.errors import Problem
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 24
+MAX_NODES = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text. `plain` when it was written without quotes."""
+
+    text: str
+    line: int
+    column: int
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list, in the order of the file."""
+
+    entries: tuple[Node, ...]
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Keys and their values in the order of the file, each key once."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    line: int
+    column: int
+
+    def get(self, name: str) -> Node | None:
+        """The value under `name`."""
+        return next((node for key, node in self.entries if key.text == name), None)
+
+
+Node = Scalar | Listing | Table
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or table whose end has not been read."""
+
+    line: int
+    column: int
+    is_table: bool
+    in_flow: bool
+    nodes: list[Node]
+
+
+class _Stop(Exception):
+    """The text cannot be read any further."""
+
+
+class _Builder:
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.stack: list[_Open] = []
+        self.root: Node | None = None
+        self.documents = 0
+        self.nodes = 0
+
+    def problem(self, code: str, line: int, column: int, message: str, remedy: str) -> None:
+        self.problems.append(Problem(code, self.file, line, column, message, remedy))
+
+    def build(self, text: str) -> None:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            self.nodes += 1
+            if self.nodes > MAX_NODES:
+                self.problem("document-too-large", line, column, "the document has too many parts", "Split the policy")
+                raise _Stop
+            self.take(event, line, column)
+
+    def take(self, event: yaml.Event, line: int, column: int) -> None:
+        match event:
+            case yaml.DocumentStartEvent():
+                self.documents += 1
+                if self.documents > 1:
+                    message = "a second document starts here"
+                    self.problem("several-documents", line, column, message, "Keep one policy in one file")
+                    raise _Stop
+            case yaml.AliasEvent():
+                message = f"`*{event.anchor}` repeats another part of the text"
+                self.problem("alias", line, column, message, "Write it out, or declare a name and use the name")
+                self.add(Scalar("", line, column, plain=False))
+            case yaml.ScalarEvent():
+                self.doubt(event, line, column)
+                self.add(Scalar(event.value, line, column, event.style is None))
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self.doubt(event, line, column)
+                if len(self.stack) >= MAX_DEPTH:
+                    message = f"nested deeper than {MAX_DEPTH} levels"
+                    self.problem("nested-too-deep", line, column, message, "No part of a policy needs that; flatten it")
+                    raise _Stop
+                is_table = isinstance(event, yaml.MappingStartEvent)
+                self.stack.append(_Open(line, column, is_table, bool(event.flow_style), []))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self.close(self.stack.pop())
+            case _:
+                pass
+
+    def doubt(self, event: yaml.NodeEvent, line: int, column: int) -> None:
+        if event.anchor:
+            message = f"`&{event.anchor}` is an anchor"
+            self.problem("anchor", line, column, message, "Declare what is used twice as a named element instead")
+        if event.tag:
+            message = f"`{event.tag}` is a tag"
+            self.problem("tag", line, column, message, "Leave it out; the schema knows the type of every key")
+
+    def add(self, node: Node) -> None:
+        if self.stack:
+            self.stack[-1].nodes.append(node)
+        else:
+            self.root = node
+
+    def close(self, part: _Open) -> None:
+        if not part.is_table:
+            self.add(Listing(tuple(part.nodes), part.line, part.column))
+            return
+        seen: dict[str, Scalar] = {}
+        entries: list[tuple[Scalar, Node]] = []
+        for key, node in zip(part.nodes[::2], part.nodes[1::2], strict=True):
+            if self.accept(key, node, seen, in_flow=part.in_flow):
+                assert isinstance(key, Scalar)
+                seen[key.text] = key
+                entries.append((key, node))
+        self.add(Table(tuple(entries), part.line, part.column))
+
+    def accept(self, key: Node, node: Node, seen: dict[str, Scalar], *, in_flow: bool) -> bool:
+        if not isinstance(key, Scalar):
+            self.problem("key-not-text", key.line, key.column, "a key must be a word", "Write `name: value`")
+            return False
+        if key.text == "<<" and key.plain:
+            self.problem("merge-key", key.line, key.column, "`<<` merges tables", "Use `every` for what rows share")
+            return False
+        if key.text in seen:
+            message = f"`{key.text}` stands here twice, first on line {seen[key.text].line}"
+            self.problem("duplicate-key", key.line, key.column, message, "Keep one of the two")
+            return False
+        if isinstance(node, Scalar) and node.plain and not node.text:
+            if in_flow:
+                remedy = "Put the text in quotes: in {...} a comma ends a text"
+                self.problem("flow-comma", key.line, key.column, f"`{key.text}` has no value", remedy)
+            else:
+                message = f"`{key.text}` has no value"
+                self.problem("value-missing", key.line, key.column, message, "Write one, or leave the key out")
+            return False
+        return True
+
+
+def tree_of(source: bytes, file: str) -> tuple[Table | None, tuple[Problem, ...]]:
+    """The document as a tree, and what is wrong with it as YAML. None when it cannot be read at all."""
+    if len(source) > MAX_BYTES:
+        message = f"{len(source)} bytes are more than {MAX_BYTES}"
+        return None, (Problem("document-too-large", file, 1, 1, message, "A policy of people's length is far smaller"),)
+    try:
+        text = source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = source[: error.start].decode("utf-8", errors="replace")
+        line, column = before.count("\n") + 1, error.start - source.rfind(b"\n", 0, error.start)
+        message = f"the byte {source[error.start]:#04x} is not UTF-8"
+        return None, (Problem("not-utf-8", file, line, column, message, "Save the file as UTF-8"),)
+    builder = _Builder(file)
+    try:
+        builder.build(text)
+    except _Stop:
+        return None, tuple(builder.problems)
+    except yaml.YAMLError as error:
+        return None, (*builder.problems, _syntax(error, file))
+    if isinstance(builder.root, Table):
+        return builder.root, tuple(builder.problems)
+    message = "the document is not a table of keys" if builder.root else "the document is empty"
+    return None, (*builder.problems, Problem("not-a-policy", file, 1, 1, message, "Begin with `upheld: 1`"))
+
+
+def _syntax(error: yaml.YAMLError, file: str) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML"
+    remedy = "Mend the line; texts with `: `, `#` or a comma inside {...} need quotes"
+    return Problem("yaml-unreadable", file, line, column, str(said), remedy)
+
+
+def words_in(node: Node) -> Iterator[Scalar]:
+    """Each text of a part, keys of its tables left out."""
+    match node:
+        case Scalar():
+            yield node
+        case Listing():
+            for entry in node.entries:
+                yield from words_in(entry)
+        case Table():
+            for _, value in node.entries:
+                yield from words_in(value)
