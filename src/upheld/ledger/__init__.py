@@ -1,1 +1,1 @@
-"""The proof: what happened, in closed schemas, chained, signed and checkable by anyone. No I/O, no clock, no randomness."""
+"""The proof: what happened, in closed schemas, chained, signed and checkable by anyone. No I/O, no clock, no chance."""

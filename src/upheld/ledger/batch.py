@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from upheld.errors import UpheldError
 from upheld.ledger.entries import BatchClass, Entry, EntryRefused, packed, unpacked
 from upheld.ledger.merkle import leaf_hash, root_of
 
@@ -37,7 +38,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
 
 class Header(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What of a batch is kept for ever. Instants are microseconds; `after` names the stream and n that a first batch continues."""
+    """What of a batch is kept for ever. `after` names the stream and n that a first batch goes on from."""
 
     version: int
     stream: str
@@ -52,8 +53,8 @@ class Header(msgspec.Struct, frozen=True, gc=False, array_like=True):
 _decode_header = msgspec.msgpack.Decoder(Header).decode
 
 
-class BatchBroken(ValueError):
-    """Bytes that are not a batch, or parts of a batch that do not belong together. `number` is the entry's, from 0, where it is known."""
+class BatchBroken(UpheldError):
+    """Bytes that are not a batch, or parts that do not belong together. `number` is the entry's, from 0, or None."""
 
     def __init__(self, reason: str, number: int | None = None) -> None:
         super().__init__(reason if number is None else f"entry {number}: {reason}")
@@ -83,8 +84,8 @@ def batch_of(
 ) -> Batch:
     """The next batch of a stream whose end is `head`, written at `at`.
 
-    `salt` is 32 random bytes, never used before. `after` names the stream and n that a first batch goes on from; its head is
-    then `Head(0, the last leaf of that stream)`.
+    `salt` is 32 random bytes, never used before. `after` names the stream and n that a first batch goes on from; its
+    head is then `Head(0, the last leaf of that stream)`.
 
     Raises:
         EntryRefused: an entry is not in the table of kinds; none of the batch is made.
@@ -103,7 +104,7 @@ def mac_of(mac_key: bytes, leaf: bytes) -> bytes:
 
 
 def entry_salts(salt: bytes, count: int) -> list[bytes]:
-    """The salts of the entries of a batch. To show one entry its own salt is shown; it tells nothing about the others."""
+    """The salts of the entries of a batch. To show one entry its own salt is shown, and tells nothing of others."""
     drawn = shake_128(salt).digest(_ENTRY_SALT * count)
     return [drawn[start : start + _ENTRY_SALT] for start in range(0, len(drawn), _ENTRY_SALT)]
 

@@ -7,7 +7,7 @@ of which holds free text, so nothing that a person typed can reach the ledger:
 code       dotted kebab-case of at most 64 characters (`purposes.required.identity`), never nine digits in a row,
            so neither a telephone number nor a resident number passes for one
 codes      several of them
-id / ids   20 characters of lower-case base32; several are stored as one column
+id / ids   20 characters of lower-case base32, or a whole number of 64 bits (values); several are stored as one column
 int        a whole number of 64 bits
 instant    microseconds since 1970-01-01T00:00Z
 digest     32 bytes, given as bytes or as 64 hexadecimal characters, read back as bytes
@@ -16,12 +16,13 @@ counts     code → int
 stream     the name of a stream of batches, `place/policy/class/incarnation`
 =========  ====================================================================================================
 
-A new kind is one row of `KINDS`. Rows are for ever: a field may be added at the end as optional, never moved or renamed,
-or old ledgers could not be read.
+A new kind is one row of `KINDS`. Rows are for ever: nothing in them is moved, renamed or taken out, or old ledgers
+could not be read; a new field comes with a new kind.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from types import MappingProxyType
@@ -29,7 +30,9 @@ from typing import Final, NamedTuple, NoReturn, cast
 
 import msgspec
 
-Value = str | int | bool | bytes | tuple[str, ...] | list[str] | Mapping[str, int] | None
+from upheld.errors import UpheldError
+
+Value = str | int | bool | bytes | tuple[str, ...] | tuple[int, ...] | list[str] | list[int] | Mapping[str, int] | None
 """What a field can be given as."""
 Packed = str | int | bool | bytes | list[str] | Mapping[str, int] | None
 """What a field is stored as."""
@@ -48,8 +51,8 @@ class BatchClass(IntEnum):
         return self.name.lower()
 
 
-class EntryRefused(ValueError):
-    """Something that is not in the table of kinds was given to the ledger. Names the kind and the field, not the value."""
+class EntryRefused(UpheldError):
+    """Something that the table of kinds has no place for. Names the kind and the field, never the value."""
 
     def __init__(self, kind: str, field: str, reason: str) -> None:
         super().__init__(f"the ledger takes no `{field}` of `{kind}` like this: {reason}")
@@ -61,9 +64,9 @@ class EntryRefused(ValueError):
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened.
 
-    `at` is an instant; `policy` the code of the policy under which it happened; `who` the alias of the person it is about, a
-    tuple of aliases when it is about several (in the order of the entry's values when there are as many), or None; `elements` are the paths of the
-    policy elements that decided; `fields` those of the kind.
+    `at` is an instant; `policy` the code of the policy under which it happened; `who` the alias of the person it is
+    about, a tuple of aliases when it is about several (in the order of the entry's values when there are as many), or
+    None; `elements` are the paths of the policy elements that decided; `fields` those of the kind.
     """
 
     kind: str
@@ -106,6 +109,7 @@ _LONGEST_PATH: Final = 160
 _BASE32: Final = b"abcdefghijklmnopqrstuvwxyz234567"
 _STREAM = re.compile(r"([a-z0-9.-]{1,64})/([a-z0-9.-]{1,64})/(access|evidence)/([a-z2-7]{20})", re.ASCII)
 _LIMIT: Final = 1 << 63
+_NUMBER: Final = 8
 
 
 @lru_cache(maxsize=8192)
@@ -133,30 +137,56 @@ def _paths(values: tuple[str, ...]) -> list[str]:
 
 
 def _code_list(value: Value) -> list[str]:
-    return _codes(tuple(value)) if type(value) is list else _codes(value)  # type: ignore[arg-type]
+    return _codes(cast(tuple[str, ...], tuple(value) if isinstance(value, list) else value))
 
 
-def _id(value: Value) -> str:
+def _id(value: Value) -> str | int:
     if type(value) is str and len(value) == ID_LENGTH and not value.encode().translate(None, _BASE32):
         return value
-    raise ValueError("not an id: 20 characters of lower-case base32")
+    if type(value) is int and 0 <= value < _LIMIT:
+        return value
+    raise ValueError("not an id: 20 characters of lower-case base32, or a whole number of 64 bits")
 
 
-def _ids(value: Value) -> str:
-    joined = "".join(value) if type(value) is tuple or type(value) is list else None
-    if joined is None or joined.encode().translate(None, _BASE32) or set(map(len, value)) - {ID_LENGTH}:  # type: ignore[arg-type]
-        raise ValueError("not a tuple of ids: each has 20 characters of lower-case base32")
-    return joined
+def _ids(value: Value) -> str | bytes:
+    if isinstance(value, tuple | list):
+        if value and type(value[0]) is int:
+            return _numbers(cast(Sequence[int], value))
+        joined = "".join(cast(Sequence[str], value))
+        if not joined.encode().translate(None, _BASE32) and not set(map(len, cast(Sequence[str], value))) - {ID_LENGTH}:
+            return joined
+    raise ValueError("not a tuple of ids: each has 20 characters of lower-case base32, or each is a whole number")
 
 
-def _who(value: str | tuple[str, ...] | None) -> str | None:
+def _numbers(values: Sequence[int]) -> bytes:
+    if any(type(value) is not int or value < 0 for value in values):
+        raise ValueError("not a tuple of ids: each is a whole number from 0")
+    try:
+        return struct.pack(f"<{len(values)}q", *values)
+    except struct.error as problem:
+        raise ValueError("not a tuple of ids: each is a whole number of 64 bits") from problem
+
+
+def _who(value: Value) -> str | None:
     if value is None:
         return None
-    return _id(value) if type(value) is str else _ids(value) or None
+    stored = _id(value) if isinstance(value, str) else _ids(value)
+    if not isinstance(stored, str):
+        raise ValueError("not an alias: 20 characters of lower-case base32")
+    return stored or None
 
 
-def _split(joined: str) -> tuple[str, ...]:
+def _split(joined: str | bytes) -> tuple[str, ...] | tuple[int, ...]:
+    if isinstance(joined, bytes):
+        return struct.unpack(f"<{len(joined) // _NUMBER}q", joined)
     return tuple([joined[start : start + ID_LENGTH] for start in range(0, len(joined), ID_LENGTH)])
+
+
+def _several(stored: object) -> str | tuple[str, ...] | None:
+    """The aliases of a stored `who`."""
+    if not isinstance(stored, str):
+        return None
+    return stored if len(stored) == ID_LENGTH else cast(tuple[str, ...], _split(stored))
 
 
 def _int(value: Value) -> int:
@@ -262,8 +292,10 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "engagement.begun": "engagement:id kind:code",
         "engagement.ended": "engagement:id kind:code reason:code?",
         "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest?",
-        "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:code channel:code by:code engagement:id?",
-        "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:code? channel:code by:code engagement:id?",
+        "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:code channel:code "
+        "by:code engagement:id?",
+        "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:code? "
+        "channel:code by:code engagement:id?",
         "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
         # data arrives, is used and changes
         "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id?",
@@ -273,7 +305,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "value.disclosed": "exception:code disclosure:id values:ids law:code? items:codes? approver:id?",
         "value.entrusted": "processor:code purpose:code values:ids items:codes? contract:id?",
         "act.refused": "act:code reasons:codes purpose:code? recipient:code? items:codes? count:int?",
-        "transfer.recorded": "recipient:code country:code basis:code values:ids items:codes? disclosure:id? stopped:bool?",
+        "transfer.recorded": "recipient:code country:code basis:code values:ids items:codes? "
+        "disclosure:id? stopped:bool?",
         "advert.sent": "message:id medium:code purpose:code consent:id? reconfirmed_at:instant?",
         # a person asks
         "request.received": "request:id right:code channel:code? values:ids? by:code? due_at:instant?",
@@ -296,7 +329,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "exception.late": "exception:code fact:code values:ids at:instant? known_at:instant?",
         "subject.forgotten": "",
         # the house
-        "policy.published": "version:code digest:digest announced_at:instant effective_at:instant gaps:codes notice:digest?",
+        "policy.published": "version:code digest:digest announced_at:instant effective_at:instant gaps:codes "
+        "notice:digest?",
         "control.evidenced": "control:code evidence:code about:digest? due_at:instant? outcome:code?",
         "contract.recorded": "party:code contract:id kind:code? until:instant? digest:digest?",
         "contract.ended": "party:code contract:id kind:code? reason:code?",
@@ -310,7 +344,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "read.granted": "purpose:code use:code? values:ids items:codes? reader:code reader_id:id? reason:code? origin:id?",
+        "read.granted": "purpose:code use:code? values:ids items:codes? reader:code reader_id:id? reason:code? "
+        "origin:id?",
         "read.refused": "purpose:code reasons:codes values:ids reader:code reader_id:id? origin:id? count:int?",
         "read.fell-short": "values:ids purpose:code?",
         "values.shown": "right:code request:id? values:ids channel:code? origin:id?",
@@ -392,7 +427,6 @@ def _restored(data: bytes) -> Entry:
     try:
         row = _decode(data)
         kind = KINDS[cast(str, row[0])]
-        who = row[3]
         fields = {
             name: restore(stored)
             for (name, _, _, _, restore), stored in zip(kind.fields, row[_HEAD:], strict=True)
@@ -402,16 +436,52 @@ def _restored(data: bytes) -> Entry:
             kind.code,
             cast(int, row[1]),
             cast(str, row[2]),
-            who if type(who) is not str or len(who) == ID_LENGTH else _split(who),  # type: ignore[arg-type]
+            _several(row[3]),
             tuple(cast(list[str], row[4])),
             fields,
         )
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError) as problem:
+    except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError, struct.error) as problem:
         _refuse(problem)
 
 
 def _refuse(problem: Exception) -> NoReturn:
     raise EntryRefused("unknown", "entry", "not the encoding of an entry of any kind") from problem
+
+
+class Glance(NamedTuple):
+    """What of an entry is counted and looked up, read without the fields of its kind. `values`: how many it names."""
+
+    kind: str
+    at: int
+    policy: str
+    persons: tuple[str, ...]
+    elements: tuple[str, ...]
+    values: int
+
+
+_VALUES_AT: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        code: _HEAD + place
+        for code, kind in KINDS.items()
+        for place, field in enumerate(kind.fields)
+        if field.name == "values"
+    }
+)
+
+
+def glance(data: bytes) -> Glance:
+    """The head of an entry. For bytes that are known to come from `packed`: fields are not checked."""
+    try:
+        row = _decode(data)
+        kind, at, policy, who, elements = cast(tuple[str, int, str, str | None, list[str]], tuple(row[:_HEAD]))
+        persons = () if who is None else (who,) if len(who) == ID_LENGTH else cast(tuple[str, ...], _split(who))
+        stored = row[_VALUES_AT[kind]] if kind in _VALUES_AT else None
+        values = 0
+        if stored is not None:
+            values = len(cast(bytes, stored)) // (_NUMBER if isinstance(stored, bytes) else ID_LENGTH)
+        return Glance(kind, at, policy, persons, tuple(elements), values)
+    except (msgspec.DecodeError, IndexError, TypeError, ValueError) as problem:
+        _refuse(problem)
 
 
 def stream_name(place: str, policy: str, batch_class: BatchClass, incarnation: str) -> str:

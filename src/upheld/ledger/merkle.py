@@ -1,6 +1,6 @@
 """RFC 6962 Merkle trees over SHA-256: roots, a frontier to append to, proofs of inclusion and of consistency.
 
-A node is named by (level, index): the hash over the leaves `[index << level, (index + 1) << level)`, a complete subtree.
+A node is named by (level, index): the hash over the leaves `[index << level, (index + 1) << level)`, all of them there.
 Source: RFC 6962, sections 2.1 to 2.1.2; the checks of proofs follow RFC 9162, sections 2.1.3.2 and 2.1.4.2.
 """
 
@@ -52,7 +52,7 @@ class Frontier:
         return tuple(self._edge)
 
     def append(self, leaf: bytes, completed: Callable[[int, int, bytes], None] | None = None) -> None:
-        """Adds one leaf hash. `completed(level, index, hash)` is called for each node above leaves that became complete."""
+        """Adds a leaf hash. `completed(level, index, hash)` is called for each inner node that is now complete."""
         node, level, size = leaf, 0, self.size
         while size & 1:
             node = node_hash(self._edge.pop(), node)

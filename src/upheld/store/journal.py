@@ -1,8 +1,8 @@
 """The journal of a place: an effect and the batch that proves it are committed together, or neither is.
 
-Every place (`active`, `separated`, `keys`) has the tables below. Its writer adds batches inside the transaction that the caller has
-open; the sealer copies them to the ledger and drops them. `stream_head` outlives that, so a place knows how far its
-own streams had come and an old copy of it is noticed; `meta` holds the newest checkpoint it has seen under `checkpoint`.
+Every place (`active`, `separated`, `keys`) has the tables below. Its writer adds batches inside the transaction that
+the caller has open; the sealer copies them to the ledger and drops them. `stream_head` outlives that, so a place knows
+how far its own streams had come and an old copy of it is noticed; `meta` holds the newest checkpoint it has seen.
 
     writer = JournalWriter("active", incarnation, mac_key, salt_source)
     connection.execute("BEGIN IMMEDIATE")
@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from upheld.errors import UpheldError
 from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of
 from upheld.ledger.entries import KINDS, BatchClass, Entry, stream_name
 
@@ -43,11 +44,11 @@ _KEEP_CHECKPOINT: Final = (
 _DELETE_SEALED: Final = "DELETE FROM journal WHERE stream = ? AND n <= ?"
 
 
-class JournalMisused(RuntimeError):
+class JournalMisused(UpheldError):
     """The writer was called in an order that could lose or double evidence: a bug of the caller."""
 
 
-class JournalTorn(RuntimeError):
+class JournalTorn(UpheldError):
     """The journal of a place does not hold what its writer knows it wrote: another writer, or an old copy."""
 
 
@@ -65,7 +66,8 @@ class JournalWriter:
         incarnation: an id never used before, one per start of the process.
         mac_key: 32 bytes that are kept outside every database.
         salt_source: gives so many random bytes.
-        continues: for policies and classes, the stream and the head that this incarnation goes on from. Only where it is certain.
+        continues: for policies and classes, the stream and the head that this incarnation goes on from, where that is
+            certain.
     """
 
     def __init__(
@@ -134,7 +136,7 @@ class JournalWriter:
         self._pending.clear()
 
     def settled(self, connection: sqlite3.Connection) -> bool:
-        """Finds out what became of a transaction whose outcome is not known, by reading the place: True when it was committed.
+        """Reads in the place what became of a transaction whose outcome is not known: True when it was committed.
 
         Raises:
             JournalTorn: the place holds neither the old nor the new end of a stream. Go on with a new incarnation.
@@ -209,7 +211,7 @@ def batches_after(connection: sqlite3.Connection, stream: str, n: int, limit: in
 
 
 def drop_sealed(connection: sqlite3.Connection, sealed: Mapping[str, int], checkpoint: str) -> int:
-    """In one transaction: drops each stream's batches up to the n that is sealed and keeps the checkpoint. Returns how many went."""
+    """Drops each stream's batches up to the n that is sealed and keeps the checkpoint. Returns how many went."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         dropped = sum(connection.execute(_DELETE_SEALED, each).rowcount for each in sealed.items())
