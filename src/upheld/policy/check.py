@@ -32,7 +32,7 @@ def clauses_of(policy: Policy) -> Mapping[str, tuple[tuple[str, str], ...]]:
 
 
 def _problem(policy: Policy, row: Row, key: str, code: str, message: str, remedy: str) -> Problem:
-    line, column = row.at(key)
+    line, column = row.place_of(key)
     return Problem(code, policy.file, line, column, message, remedy)
 
 

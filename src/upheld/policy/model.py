@@ -118,7 +118,7 @@ class Row:
         """The clause ids that stand behind `key`; those of the element where the key has none; else its law."""
         return self.clauses.get(key) or self.clauses.get("all") or tuple(f"law: {one}" for one in self.law)
 
-    def at(self, key: str) -> tuple[int, int]:
+    def place_of(self, key: str) -> tuple[int, int]:
         """Line and column of `key`, or of the row."""
         return self.places.get(key, (self.line, self.column))
 
@@ -262,11 +262,11 @@ class Purpose(Row):
     until: End | None = key(EndShape(), "이용 기간", "until when the items may be used", needed=True)
     review_after: Period | None = key(PeriodShape(), "검토 기한", "when an open end is looked at; P1Y if left out")
     uses: Mapping[str, Use] = rows(Use, "세부 목적", "sub-purposes", named=True)
-    source: vocabulary.Source = key(
-        OneOf(vocabulary.Source),
+    source: tuple[vocabulary.Source, ...] = key(
+        ManyOf(vocabulary.Source),
         "출처",
         "where the items come from; `person` if left out",
-        default=vocabulary.Source.PERSON,
+        default=(vocabulary.Source.PERSON,),
     )
     via: tuple[str, ...] = key(Names("channels"), "수집 경로", "the ways by which it is collected", default=())
     needs: tuple[vocabulary.PurposeNeed, ...] = key(
@@ -282,9 +282,25 @@ class Purpose(Row):
 class Collecting(Row):
     """A way of collecting; if the section is there, the only ways."""
 
-    source: vocabulary.Source | None = key(OneOf(vocabulary.Source), "출처", "where the items come from")
+    source: tuple[vocabulary.Source, ...] = key(
+        ManyOf(vocabulary.Source), "출처", "where the items come from", default=()
+    )
     by: tuple[str, ...] = key(Names("channels"), "경로", "by which channels", default=())
     for_: tuple[str, ...] = key(Names("purposes"), "목적", "for which purposes", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionException(Row):
+    """A case of collecting or using without the consent that the purposes rest on."""
+
+    basis: vocabulary.Basis | None = key(OneOf(vocabulary.Basis), "처리 근거", "the lawful ground then", needed=True)
+    for_: tuple[str, ...] = key(Names("purposes"), "목적", "for which purposes; all if left out", default=())
+    needs: tuple[vocabulary.ExceptionNeed, ...] = key(
+        ManyOf(vocabulary.ExceptionNeed), "요건", "all of it must be on record", needed=True, default=()
+    )
+    recorded: vocabulary.CollectionRecorded | None = key(
+        OneOf(vocabulary.CollectionRecorded), "기록", "where it is recorded"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +309,9 @@ class Agreeing(Row):
 
     by: tuple[vocabulary.ConsentWay, ...] = key(
         ManyOf(vocabulary.ConsentWay), "동의 방법", "one choice each, nothing preset", needed=True, default=()
+    )
+    says: tuple[vocabulary.ConsentSays, ...] = key(
+        ManyOf(vocabulary.ConsentSays), "고지 내용", "what the text shown holds besides what the law asks", default=()
     )
 
 
@@ -381,6 +400,9 @@ class Provision(Row):
     consent: vocabulary.OwnConsent | None = key(
         OneOf(vocabulary.OwnConsent), "동의", "a consent that names this recipient", needed=True
     )
+    by: tuple[vocabulary.ConsentWay, ...] = key(
+        ManyOf(vocabulary.ConsentWay), "동의 방법", "the ways of agreeing that count; all if left out", default=()
+    )
     use_until: End | None = key(EndShape(), "이용 기간", "until when the recipient may use it")
     until: End | None = key(EndShape(), "보유 기간", "until when the recipient may keep it", needed=True)
     at_end: vocabulary.AtEnd | None = key(
@@ -418,6 +440,9 @@ class Entrustment(Row):
         Items(), "항목", "never more than those purposes have; all of it if left out", default=()
     )
     task: Mapping[str, str] | None = key(Text(), "위탁 업무", "the task; what the purposes say if left out")
+    consent: vocabulary.OwnConsent | None = key(
+        OneOf(vocabulary.OwnConsent), "동의", "a consent that names this processor; not asked if left out"
+    )
     under: str | None = key(Name("entrustments"), "재위탁", "the parent of a sub-processor")
     contract: vocabulary.Contract | None = key(
         OneOf(vocabulary.Contract), "계약", "no contract in force, no data", needed=True
@@ -469,6 +494,7 @@ FREEZE: Final = Parts(
         ("from", Name("facts"), True),
         ("until", EndShape(), True),
         ("except", OneOf(vocabulary.FreezeExcept), False),
+        ("covers", OneOf(vocabulary.FreezeCovers), False),
     ),
 )
 
@@ -584,6 +610,13 @@ class Change(Row):
 
     at: tuple[str, ...] = key(Names("places"), "장소", "where people are told", default=())
     ahead: Period | None = key(PeriodShape(), "사전 기간", "how long before; dates are compared")
+    because: tuple[vocabulary.ChangeCause, ...] = key(
+        ManyOf(vocabulary.ChangeCause), "사유", "the only causes; one is recorded with a new version", default=()
+    )
+    within: Deadline | None = key(DeadlineShape(), "게시 기한", "from its acceptance to its posting")
+    says: tuple[vocabulary.ChangeSays, ...] = key(
+        ManyOf(vocabulary.ChangeSays), "공고 내용", "what the announcement holds", default=()
+    )
     asks: vocabulary.FreshConsent | None = key(OneOf(vocabulary.FreshConsent), "동의", "what is asked")
     or_else: tuple[Fallback, ...] = key(Steps(FALLBACK), "대안", "steps in order where that cannot be done", default=())
 
@@ -723,6 +756,9 @@ class Policy:
         Purpose, "처리 목적", "why items are used", named=True, parts=("required", "optional")
     )
     collection: Mapping[str, Collecting] = section(Collecting, "수집 방법", "the only ways of collecting")
+    collection_exceptions: Mapping[str, CollectionException] = section(
+        CollectionException, "수집의 예외", "the only cases of collecting without consent"
+    )
     consent: Mapping[str, Agreeing] = section(Agreeing, "동의 방법", "how people agree, by channel", row_is="channels")
     advertising: Mapping[str, Medium] = section(Medium, "광고성 정보", "media of advertising")
     retention: Mapping[str, Retention] = section(Retention, "보유", "what is kept after its use", named=True)
@@ -783,9 +819,14 @@ def sub_rows(row: Row) -> Iterator[Row]:
             yield from getattr(row, attribute(name)).values()
 
 
-@cache
 def keys_of(row: type[Row]) -> Mapping[str, Key | Rows]:
     """The keys that rows of a class take, as the document writes them."""
+    known: Any = row  # a class is hashable; mypy looks at what its instances are
+    return _keys_of(known)
+
+
+@cache
+def _keys_of(row: Any) -> Mapping[str, Key | Rows]:
     found = {each.name.rstrip("_").replace("_", "-"): each.metadata.get("key") for each in fields(row)}
     return {name: spec for name, spec in found.items() if spec is not None}
 

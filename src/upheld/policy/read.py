@@ -101,18 +101,16 @@ class _Reading:
         top = {name: self.head_row(name, kind, said) for name, (kind, _, said) in HEAD_ROWS.items()}
         for name, section in sections().items():
             self.sections[attribute(name)] = self.section(name, section)
-        given = {name: value for name, value in head.items() if value is not None}
-        return with_silence(
-            Policy(
-                file=self.page.file,
-                **given,
-                **top,
-                **self.sections,
-                item_groups=self.page.groups,
-                empty_sections=self.empty,
-                references=tuple(dict.fromkeys(self.page.references)),
-            )
+        said: dict[str, Any] = {name: value for name, value in head.items() if value is not None} | top | self.sections
+        references = tuple(dict.fromkeys(self.page.references))
+        policy = Policy(
+            file=self.page.file,
+            **said,
+            item_groups=self.page.groups,
+            empty_sections=self.empty,
+            references=references,
         )
+        return with_silence(policy)
 
     def head(self, name: str, spec: Key) -> Any:
         self.page.path, self.page.key = name, name
@@ -123,7 +121,7 @@ class _Reading:
             self.page.problem("head-missing", self.root, f"the policy has no `{name}`", f"Add `{name}`: {spec.means}")
         return None
 
-    def head_row(self, name: str, kind: type[Row], said: str) -> Row:
+    def head_row(self, name: str, kind: type[Row], said: str) -> Any:
         node = self.root.get(name)
         if isinstance(node, Table):
             return self.row(Scalar(name, node.line, node.column), node, kind, name, (), named=name == "controller")

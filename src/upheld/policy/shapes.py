@@ -634,6 +634,8 @@ class Freeze:
     from_: str | None = None
     until: End | None = None
     except_: str | None = None
+    covers: str | None = None
+    """`person`: everything of the person stands still, not only the values named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -670,9 +672,9 @@ class Parts:
             else:
                 page.problem("key-unknown", key, f"`{key.text}` is no key of `{page.key}`", nearest(key.text, known))
         lacking = [key for key, _, needed in self.shapes if needed and values.get(attribute(key)) is None]
-        for key in lacking:
-            if attribute(key) not in values:
-                page.problem("key-missing", node, f"`{page.key}` has no `{key}`", f"Add `{key}: {known[key].said}`")
+        for name in lacking:
+            if attribute(name) not in values:
+                page.problem("key-missing", node, f"`{page.key}` has no `{name}`", f"Add `{name}: {known[name].said}`")
         return None if lacking else self.made(**values)  # type: ignore[arg-type]  # each shape yields its field's type
 
     def schema(self) -> Schema:

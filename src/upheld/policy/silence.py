@@ -60,8 +60,10 @@ SURE_OF_A_VALUE: Final = frozenset({"collected", "provided", "begun"})
 
 def with_silence(policy: Policy) -> Policy:
     """The policy with every default said."""
-    spoken = replace(policy, **{name: fill(policy) for name, fill in _ROWS.items()})
-    return replace(spoken, **{name: _missing(spoken, name, builtin(spoken)) for name, builtin in _SECTIONS.items()})
+    rows: dict[str, Any] = {name: fill(policy) for name, fill in _ROWS.items()}
+    spoken = replace(policy, **rows)
+    missing: dict[str, Any] = {name: _missing(spoken, name, builtin(spoken)) for name, builtin in _SECTIONS.items()}
+    return replace(spoken, **missing)
 
 
 def _missing(policy: Policy, name: str, builtin: Mapping[str, Row]) -> Mapping[str, Row]:
@@ -70,7 +72,7 @@ def _missing(policy: Policy, name: str, builtin: Mapping[str, Row]) -> Mapping[s
     return {**written, **{code: row for code, row in builtin.items() if code not in written}}
 
 
-# ------------------------------------------------------------------------------------------------- defaults inside a row
+# ------------------------------------------------------------------------------------------------ defaults inside a row
 
 
 def _engagements(policy: Policy) -> Mapping[str, Engagement]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -15,6 +16,7 @@ from upheld.errors import Problem
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 24
 MAX_NODES = 250_000
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ class _Builder:
         self.problems.append(Problem(code, self.file, line, column, message, remedy))
 
     def build(self, text: str) -> None:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        for event in yaml.parse(text, Loader=LOADER):
+            line, column = _place(event.start_mark)
             self.nodes += 1
             if self.nodes > MAX_NODES:
                 self.problem("document-too-large", line, column, "the document has too many parts", "Split the policy")
@@ -116,7 +118,7 @@ class _Builder:
             case _:
                 pass
 
-    def doubt(self, event: yaml.NodeEvent, line: int, column: int) -> None:
+    def doubt(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int, column: int) -> None:
         if event.anchor:
             message = f"`&{event.anchor}` is an anchor"
             self.problem("anchor", line, column, message, "Declare what is used twice as a named element instead")
@@ -190,9 +192,12 @@ def tree_of(source: bytes, file: str) -> tuple[Table | None, tuple[Problem, ...]
     return None, (*builder.problems, Problem("not-a-policy", file, 1, 1, message, "Begin with `upheld: 1`"))
 
 
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
 def _syntax(error: yaml.YAMLError, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    line, column = _place(getattr(error, "problem_mark", None))
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML"
     remedy = "Mend the line; texts with `: `, `#` or a comma inside {...} need quotes"
     return Problem("yaml-unreadable", file, line, column, str(said), remedy)

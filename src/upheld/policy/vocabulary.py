@@ -27,6 +27,7 @@ class Guarantee(StrEnum):
     DUE_IS_UNREAD = "due-is-unread"
     NOTICE_FROM_DOCUMENT = "notice-from-document"
     EVERY_FIELD_CLASSIFIED = "every-field-classified"
+    NOTICE_ALWAYS_OPEN = "notice-always-open"
 
 
 class Identified(StrEnum):
@@ -94,6 +95,17 @@ class ConsentWay(StrEnum):
     REPLY_MAIL = "reply-mail"
 
 
+class ConsentSays(StrEnum):
+    PURPOSE = "purpose"
+    ITEMS = "items"
+    PERIOD = "period"
+    PROVISION = "provision"
+    ENTRUSTMENT = "entrustment"
+    REFUSAL = "refusal"
+    TERMS = "terms"
+    POLICY = "policy"
+
+
 class AtNight(StrEnum):
     NEVER = "never"
     OWN_CONSENT = "own-consent"
@@ -151,6 +163,10 @@ class ExceptionNeed(StrEnum):
 
 class Recorded(StrEnum):
     DISCLOSURE_LEDGER = "disclosure-ledger"
+
+
+class CollectionRecorded(StrEnum):
+    COLLECTION_LEDGER = "collection-ledger"
 
 
 class Contract(StrEnum):
@@ -243,6 +259,10 @@ class FreezeExcept(StrEnum):
     NOTHING = "nothing"
 
 
+class FreezeCovers(StrEnum):
+    PERSON = "person"
+
+
 class ChildAsked(StrEnum):
     BEFORE_COLLECTION = "before-collection"
 
@@ -319,6 +339,17 @@ class Blocks(StrEnum):
 
 class FreshConsent(StrEnum):
     FRESH_CONSENT = "fresh-consent"
+
+
+class ChangeCause(StrEnum):
+    LAW_CHANGE = "law-change"
+    PRACTICE_CHANGE = "practice-change"
+
+
+class ChangeSays(StrEnum):
+    DIFFERENCES = "differences"
+    REASONS = "reasons"
+    EFFECTIVE_DATE = "effective-date"
 
 
 class FallbackIf(StrEnum):
