@@ -17,6 +17,10 @@ from pathlib import Path
 
 import yaml
 
+from upheld.errors import PolicyRefused
+from upheld.policy.check import clauses_of
+from upheld.policy.read import read_policy
+
 ROOT = Path(__file__).resolve().parent.parent
 POLICIES = ("bizmeka-ez-2016", "bizmeka-ez-2018", "nexr-2017", "kt-enterprise-2022", "kt-mns-2018")
 CITING_KEYS = frozenset({"clause", "clauses"})
@@ -31,10 +35,14 @@ class Count:
     catalogue: frozenset[str]
     carried: frozenset[str]
     cited: frozenset[str]
+    refused: str = ""
+    """Why the document could not be read; empty when it could."""
 
     @property
     def complaints(self) -> tuple[str, ...]:
         """What is wrong with the document, in words; empty when it carries the catalogue exactly."""
+        if self.refused:
+            return (f"{self.policy}: {self.refused}",)
         missing, unknown = self.catalogue - self.carried, self.carried - self.catalogue
         return tuple(
             f"{self.policy}: {said} {len(ids)}: {named(ids)}"
@@ -59,11 +67,17 @@ def ids_in_catalogue(path: Path) -> frozenset[str]:
 
 
 def ids_carried(path: Path) -> frozenset[str]:
-    """The ids that a policy document carries, element by element."""
-    from upheld.policy.check import clauses_of
-    from upheld.policy.read import read_policy
-
+    """The ids that a policy document carries, element by element. Raises PolicyRefused."""
     return frozenset(clauses_of(read_policy(path.read_bytes(), path.name)))
+
+
+def count_of(name: str, catalogues: Path, root: Path, cited: frozenset[str]) -> Count:
+    """The sets of one policy; a document that is refused carries nothing."""
+    catalogue = ids_in_catalogue(catalogues / f"{name}.yaml")
+    try:
+        return Count(name, catalogue, ids_carried(root / "policies" / f"{name}.yaml"), cited)
+    except PolicyRefused as refusal:
+        return Count(name, catalogue, frozenset(), cited, str(refusal))
 
 
 def ids_marked(source: str, name: str) -> Iterator[str]:
@@ -137,15 +151,7 @@ def table(counts: Iterable[Count]) -> str:
 def compare(catalogues: Path, root: Path) -> tuple[str, tuple[str, ...]]:
     """The table, and what is wrong; nothing wrong is an empty tuple."""
     cited = ids_cited(root / "tests", root / "policies")
-    counts = [
-        Count(
-            name,
-            ids_in_catalogue(catalogues / f"{name}.yaml"),
-            ids_carried(root / "policies" / f"{name}.yaml"),
-            frozenset(cited),
-        )
-        for name in POLICIES
-    ]
+    counts = [count_of(name, catalogues, root, frozenset(cited)) for name in POLICIES]
     known = frozenset().union(*(count.catalogue for count in counts))
     complaints = [complaint for count in counts for complaint in count.complaints]
     complaints += [
