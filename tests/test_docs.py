@@ -1,0 +1,90 @@
+"""The pages say what the code does: links, refusals, rules, commands, and the code blocks of the README."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from upheld.engine.acts import LAYER, LAYERS, Reason
+from upheld.policy.read import problems_in
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+README = (ROOT / "README.md").read_text("utf-8")
+RULES = (DOCS / "rules.md").read_text("utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced code blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that headings of a page make."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_link_leads_somewhere(page: Path) -> None:
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if re.match(r"https?://", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name) if name else page
+        if not path.exists() or (anchor and path.suffix == ".md" and anchor not in anchors(path)):
+            dead.append(target)
+    assert dead == []
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (DOCS / "index.md").read_text("utf-8")
+    assert [page.name for page in DOCS.glob("*.md") if page.name != "index.md" and f"({page.name})" not in index] == []
+
+
+def test_every_refusal_is_explained_in_its_layer() -> None:
+    text = (DOCS / "refusals.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| ([a-z]+) \| (\S.*?) \| (\S.*?) \|$", text, re.M)
+    assert [(code, layer) for code, layer, _, _ in rows] == [(str(reason), LAYERS[LAYER[reason]]) for reason in Reason]
+
+
+def test_rules_are_numbered_once_and_in_order() -> None:
+    chapters = [int(number) for number in re.findall(r"^## (\d+)\. ", RULES, re.M)]
+    numbers = [(int(chapter), int(rule)) for chapter, rule in re.findall(r"^\*\*(\d+)\.(\d+)\*\*", RULES, re.M)]
+    assert chapters == list(range(1, 16))
+    assert numbers == sorted(set(numbers))
+    assert re.findall(r"^\*\*I(\d+)\*\*", RULES, re.M) == [str(number) for number in range(1, 15)]
+
+
+def test_tests_that_a_page_names_exist() -> None:
+    tests = {
+        node.name
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text("utf-8"))}
+    assert named - tests == set()
+
+
+def test_rules_that_code_cites_exist() -> None:
+    known = set(re.findall(r"^\*\*(I\d+)\*\*", RULES, re.M))
+    sources = [path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py")]
+    cited = {number for text in sources for number in re.findall(r"# INVARIANT: (I\d+)", text)}
+    assert cited - known == set()
+
+
+def test_decisions_are_numbered_once() -> None:
+    numbers = [path.name[:4] for path in sorted((DOCS / "adr").glob("*.md"))]
+    assert numbers
+    assert all(number.isdigit() for number in numbers)
+    assert len(numbers) == len(set(numbers))
+
+
+def test_the_policy_of_the_readme_has_no_problem() -> None:
+    (policy,) = blocks(README, "yaml")
+    assert len(policy.splitlines()) <= 36
+    assert problems_in(policy.encode(), "shop.yaml") == ()
