@@ -2,6 +2,9 @@
 
     UpheldError                  anything of ours; its text is meant for people and says what to mend
     ├── PolicyRefused            a document with errors; carries every problem, nothing of it was loaded
+    ├── StoreFailed              a place did not do what it must; nothing was released, the place says what to look at
+    ├── HomeUnusable             a home is missing, incomplete, of another schema, or still recovering
+    ├── InputRefused             an argument of a call is malformed; nothing was done
     └── ...                      further branches stand below, one for each layer that raises
 
 A refusal of an act is no exception: it is a value with reasons, recorded like a grant.
@@ -48,3 +51,19 @@ class PolicyRefused(UpheldError):
         self.problems = problems
         errors = [problem for problem in problems if problem.level is Level.ERROR]
         super().__init__("\n".join([f"{len(errors)} errors in the policy", *map(str, errors)]))
+
+
+class StoreFailed(UpheldError):
+    """A place did not do what it must. Whatever was under way was rolled back; nothing was released."""
+
+
+class HomeUnusable(UpheldError):
+    """A home cannot be opened as it is; the text says what to do."""
+
+
+class InputRefused(UpheldError):
+    """An argument cannot be used. Refused whole; only the code and the place are recorded, never the content."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(f"{code}: {message}")

@@ -674,6 +674,8 @@ class Section:
     """Whether it is a list, not a table."""
     row_is: str = ""
     """The table that the names of its rows come from, where they are references themselves."""
+    row_unless: str = ""
+    """The key that, where it is written, is the reference instead of the row's name."""
 
 
 def section(row: type[Row], ko: str, means: str, **more: Any) -> Any:
@@ -768,11 +770,15 @@ class Policy:
     upkeep: Mapping[str, Upkeep] = section(
         Upkeep, "시스템 기록", "what the system itself holds", fixed=_any(*UPKEEP_ROWS)
     )
-    provisions: Mapping[str, Provision] = section(Provision, "제3자 제공", "giving data to third parties")
+    provisions: Mapping[str, Provision] = section(
+        Provision, "제3자 제공", "giving data to third parties", row_is="parties", row_unless="to"
+    )
     provision_exceptions: Mapping[str, ProvisionException] = section(
         ProvisionException, "제공의 예외", "the only other ways out"
     )
-    entrustments: Mapping[str, Entrustment] = section(Entrustment, "처리위탁", "processors")
+    entrustments: Mapping[str, Entrustment] = section(
+        Entrustment, "처리위탁", "processors", row_is="parties", row_unless="to"
+    )
     transfers: Mapping[str, Transfer] = section(Transfer, "국외 이전", "out of the country")
     handlers: Mapping[str, Handler] = section(Handler, "개인정보취급자", "who may look", named=True)
     rights: Mapping[str, Right] = section(
@@ -797,6 +803,8 @@ class Policy:
     )
     empty_sections: Mapping[str, Row] = field(default_factory=dict)
     references: tuple[Reference, ...] = field(default=(), repr=False)
+    head_places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    """Where each key of the head is written."""
 
     def rows(self) -> Iterator[Row]:
         """Every element in the order of the language, sub-rows after their row, builtin rows included."""

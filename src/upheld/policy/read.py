@@ -109,6 +109,7 @@ class _Reading:
             item_groups=self.page.groups,
             empty_sections=self.empty,
             references=references,
+            head_places={key.text: (key.line, key.column) for key, _ in self.root.entries},
         )
         return with_silence(policy)
 
@@ -212,13 +213,14 @@ class _Reading:
         for key, value in node.entries:
             if key.text == "every":
                 continue
-            if section.row_is:
-                self.page.path, self.page.key = f"{path}.{key.text}", section.row_is
-                self.page.refer(section.row_is, key)
             if section.row is sections()["items"].row and isinstance(value, Listing):
                 continue
             if self.may_be_called(key, path, section.fixed):
-                found[key.text] = self.row(key, value, section.row, f"{path}.{key.text}", above, section=section)
+                row = self.row(key, value, section.row, f"{path}.{key.text}", above, section=section)
+                found[key.text] = row
+                if section.row_is and section.row_unless not in row.places:
+                    self.page.path, self.page.key = row.path, section.row_is
+                    self.page.refer(section.row_is, key)
         self.close(above[-1:] if node.get("every") is not None else (), path)
         return found
 

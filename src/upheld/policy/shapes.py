@@ -120,6 +120,9 @@ class Plain:
 
     def read(self, node: Node, page: Page) -> str | None:
         found = scalar(node, page, self.what)
+        if found and not found.text.strip():
+            page.problem("text-blank", found, f"`{page.key}` says nothing", "Write it, or leave the key out")
+            return None
         return found.text if found else None
 
     def schema(self) -> Schema:
