@@ -24,7 +24,7 @@ from upheld.ledger.merkle import leaf_hash, root_of
 VERSION: Final = 1
 SALT_LENGTH: Final = 32
 NOTHING_BEFORE: Final = bytes(32)
-_ENTRY_SALT: Final = 16
+ENTRY_SALT: Final = 16
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_body = msgspec.msgpack.Decoder(list[bytes]).decode
@@ -105,8 +105,8 @@ def mac_of(mac_key: bytes, leaf: bytes) -> bytes:
 
 def entry_salts(salt: bytes, count: int) -> list[bytes]:
     """The salts of the entries of a batch. To show one entry its own salt is shown, and tells nothing of others."""
-    drawn = shake_128(salt).digest(_ENTRY_SALT * count)
-    return [drawn[start : start + _ENTRY_SALT] for start in range(0, len(drawn), _ENTRY_SALT)]
+    drawn = shake_128(salt).digest(ENTRY_SALT * count)
+    return [drawn[start : start + ENTRY_SALT] for start in range(0, len(drawn), ENTRY_SALT)]
 
 
 def entry_leaves(salt: bytes, written: Sequence[bytes]) -> list[bytes]:

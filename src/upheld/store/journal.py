@@ -33,9 +33,11 @@ _INSERT_HEAD: Final = "INSERT INTO stream_head(n, hash, stream) VALUES(?, ?, ?)"
 _MOVE_HEAD: Final = "UPDATE stream_head SET n = ?, hash = ? WHERE stream = ? AND n = ?"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
 _SELECT_HEAD: Final = "SELECT n, hash FROM stream_head WHERE stream = ?"
-_SELECT_BATCHES: Final = (
-    "SELECT stream, n, class, header, body_hash, body, mac FROM journal WHERE stream = ? AND n > ? ORDER BY n LIMIT ?"
-)
+# Columns are cast: who writes to the tables can put a text where bytes belong; that must be found, not crash.
+_SELECT_BATCHES: Final = """
+    SELECT stream, CAST(n AS INTEGER), CAST(class AS INTEGER), CAST(ifnull(header, '') AS BLOB),
+           CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
+    FROM journal WHERE stream = ? AND n > ? ORDER BY n LIMIT ?"""
 _SELECT_STREAMS: Final = "SELECT DISTINCT stream FROM journal ORDER BY stream"
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 _KEEP_CHECKPOINT: Final = (

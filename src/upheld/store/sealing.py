@@ -1,0 +1,577 @@
+"""The sealer: moves what the places wrote into the ledger, signs checkpoints, destroys access records in their time.
+
+Crash table. Each line is one durable transaction; whatever a crash leaves, sealing again goes on from there.
+
+| step | place | a crash after it leaves | sealing again |
+|---|---|---|---|
+| copy unsealed batches, checked; append to the tree; sign | ledger | batches in both | finds them sealed, drops them |
+| drop them from the journal, keep the checkpoint | that place | done | nothing |
+| prune: write and sign `access.pruned` | ledger | bodies under a prune entry | destroys them |
+| prune: destroy the bodies and what is drawn from them | ledger | done, perhaps bytes in the log | scrubs |
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from upheld.errors import UpheldError
+from upheld.ledger.batch import (
+    SALT_LENGTH,
+    BatchBroken,
+    Head,
+    Header,
+    batch_of,
+    entry_leaves,
+    mac_of,
+    read_body,
+    read_header,
+)
+from upheld.ledger.checkpoint import (
+    NO_CHECKPOINT_BEFORE,
+    Checkpoint,
+    checked,
+    checkpoint_in,
+    heads_digest,
+    signed,
+    verifier_key,
+)
+from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance, entry, glance, stream_name
+from upheld.ledger.merkle import Frontier, leaf_hash, root_of
+from upheld.store import history
+from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
+from upheld.store.journal import (
+    JournalRow,
+    batches_after,
+    checkpoint_seen,
+    drop_sealed,
+    heads_of,
+    streams_in,
+)
+
+PLACE: Final = "ledger"
+ROUND: Final = 4096
+_TILE_BITS: Final = 8
+
+_INSERT_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?)"
+_MOVE_META: Final = "UPDATE meta SET value = ? WHERE key = ?"
+_INSERT_STREAM: Final = "INSERT INTO stream(name, n, hash) VALUES(?, 0, ?)"
+_SELECT_STREAM_IDS: Final = "SELECT name, id FROM stream"
+_MOVE_STREAM: Final = "UPDATE stream SET n = ?, hash = ? WHERE id = ?"
+_INSERT_BATCH: Final = "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_BODY: Final = "INSERT INTO body(leaf, body, marks) VALUES(?, ?, ?)"
+_SELECT_SEALED: Final = """
+    SELECT header, body_hash FROM batch JOIN stream ON stream.id = batch.stream WHERE name = ? AND batch.n = ?"""
+_KEEP_TILE: Final = """
+    INSERT INTO tile(level, place, hashes) VALUES(?, ?, ?)
+    ON CONFLICT(level, place) DO UPDATE SET hashes = excluded.hashes"""
+_INSERT_NOTE: Final = "INSERT INTO checkpoint(size, at, note) VALUES(?, ?, ?)"
+_INSERT_NAME: Final = "INSERT INTO name(text) VALUES(?)"
+_SELECT_NAMES: Final = "SELECT text, id FROM name"
+_INSERT_NAMED: Final = "INSERT INTO named_in(name, leaf) VALUES(?, ?)"
+_INSERT_ABOUT: Final = "INSERT INTO entry_index(alias, leaf) VALUES(?, ?)"
+_ADD_TALLY: Final = """
+    INSERT INTO tally VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT(policy, element, kind, day) DO UPDATE SET
+        entries = entries + excluded.entries, value_count = value_count + excluded.value_count,
+        first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at), last = excluded.last"""
+_SELECT_OVER: Final = """
+    SELECT name, batch.n FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
+    WHERE batch.class = 1 AND until_at < ? AND substr(name, instr(name, '/') + 1, ?) = ? ORDER BY name, batch.n"""
+_SELECT_RANGE: Final = """
+    SELECT leaf, body FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
+    WHERE name = ? AND batch.class = 1 AND batch.n BETWEEN ? AND ?"""
+_DELETE_BODY: Final = "DELETE FROM body WHERE leaf = ?"
+_DELETE_ABOUT: Final = "DELETE FROM entry_index WHERE alias = ? AND leaf = ?"
+_DELETE_NAMED: Final = "DELETE FROM named_in WHERE name = (SELECT id FROM name WHERE text = ?) AND leaf = ?"
+
+
+class LeaseHeld(UpheldError):
+    """Another process is sealing."""
+
+
+class LedgerOld(UpheldError):
+    """A place has seen a checkpoint that this ledger does not hold: it was cut off or rolled back, or is another."""
+
+
+class TailProblem(NamedTuple):
+    """What is wrong in the unsealed part of a place. `n` is the batch, where one is to blame."""
+
+    code: str
+    place: str
+    stream: str
+    n: int | None
+    message: str
+
+
+class Sealing(NamedTuple):
+    """What a run of the sealer did. `checkpoint` is the newest signed note, new or not."""
+
+    batches: int
+    entries: int
+    checkpoint: str
+
+
+class Pruned(NamedTuple):
+    """What a prune destroyed. `scrubbed` is False while a reader keeps bytes in the write-ahead log: prune again."""
+
+    batches: int
+    streams: int
+    scrubbed: bool
+    checkpoint: str
+
+
+class TailBroken(UpheldError):
+    """The unsealed part of a place was changed or cut, or the place is an old copy. What was sound is sealed."""
+
+    def __init__(self, problems: tuple[TailProblem, ...], sealing: Sealing | None) -> None:
+        super().__init__("\n".join(f"{problem.place}: {problem.message}" for problem in problems))
+        self.problems = problems
+        self.sealing = sealing
+
+
+@contextmanager
+def lease(path: Path, wait: bool = True) -> Iterator[None]:
+    """Holds the right to seal: a lock on a file, released by the system when the process ends, however it ends.
+
+    Raises:
+        LeaseHeld: somebody else holds it and `wait` is False.
+    """
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise LeaseHeld(f"another process holds {path}") from problem
+        yield
+
+
+def open_for_writing(path: Path | str) -> sqlite3.Connection:
+    """A connection with the durability that evidence needs; deleted bytes are overwritten."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+class _Checked(NamedTuple):
+    """A batch of a journal that was found sound."""
+
+    row: JournalRow
+    header: Header
+    leaf: bytes
+    seen: tuple[Glance, ...]
+    marks: bytes
+
+
+def checked_row(row: JournalRow, head: Head, mac_key: bytes) -> _Checked:
+    """The batch after `head`, taken apart, after everything in it was recomputed.
+
+    Raises:
+        BatchBroken: it is not the batch that its writer wrote.
+    """
+    header = read_header(row.header)
+    if (header.stream, header.n, int(header.batch_class)) != (row.stream, row.n, row.batch_class):
+        raise BatchBroken("the header is that of another batch")
+    if row.n != head.n + 1:
+        raise BatchBroken(f"batch {head.n + 1} is missing before it")
+    if header.prev_hash != head.hash and not (header.n == 1 and header.after is not None):
+        raise BatchBroken("it does not follow the batch before it")
+    leaf = leaf_hash(row.header + row.body_hash)
+    if mac_of(mac_key, leaf) != row.mac:
+        raise BatchBroken("the MAC is false: its header or body_hash was changed, or another key wrote it")
+    salt, written = read_body(row.body)
+    leaves = entry_leaves(salt, written)
+    if root_of(leaves) != row.body_hash:
+        raise BatchBroken("the body does not belong to its body_hash: an entry was changed, removed, inserted or moved")
+    seen = []
+    for number, data in enumerate(written):
+        try:
+            seen.append(_belonging(glance(data), header))
+        except EntryRefused as problem:
+            raise BatchBroken(str(problem), number) from problem
+    return _Checked(row, header, leaf, tuple(seen), b"".join([each[:MARK] for each in leaves]))
+
+
+def _belonging(seen: Glance, header: Header) -> Glance:
+    kind = KINDS.get(seen.kind)
+    if kind is None or kind.batch_class is not header.batch_class or seen.policy != header.stream.split("/")[1]:
+        raise EntryRefused(seen.kind, "entry", f"it does not belong into {header.stream}")
+    return seen
+
+
+class Sealer:
+    """Writes the ledger at `path`, making it when it is not there. Needs the keys; hold the lease for each verb.
+
+    Args:
+        path: the ledger's file; a lock file `<path>.lease` is kept beside it.
+        signing_key: signs checkpoints. Kept outside every database.
+        mac_key: the key that the journals' writers use.
+        salt_source: gives so many random bytes.
+        incarnation: an id never used before, one per start of the process, for the ledger's own stream.
+        ledger_id: the name of a new ledger; of one that is there already, it must be the same.
+        day_offset: microseconds to add to an instant so that days begin at local midnight; used for a new ledger only.
+        created_at: the instant of the first checkpoint of a new ledger.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        signing_key: Ed25519PrivateKey,
+        mac_key: bytes,
+        salt_source: Callable[[int], bytes],
+        incarnation: str,
+        ledger_id: str,
+        created_at: int,
+        day_offset: int = 0,
+    ) -> None:
+        self._lease = Path(f"{path}.lease")
+        self._signing_key = signing_key
+        self._mac_key = mac_key
+        self._salt_source = salt_source
+        self._incarnation = incarnation
+        self.ledger_id = ledger_id
+        with lease(self._lease):
+            self._connection = open_for_writing(path)
+            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                self._create(created_at, day_offset)
+            elif history.meta(self._connection, "ledger") != ledger_id:
+                raise LedgerOld(f"this is the ledger {history.meta(self._connection, 'ledger')}, not {ledger_id}")
+        self._day_offset = int(history.meta(self._connection, "day-offset"))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For reading, with the functions of `history`."""
+        return self._connection
+
+    def _create(self, at: int, day_offset: int) -> None:
+        with self._transaction():
+            for statement in history.SCHEMA:
+                self._connection.execute(statement)
+            key = verifier_key(self.ledger_id, self._signing_key.public_key())
+            for pair in (("ledger", self.ledger_id), ("key", key), ("day-offset", str(day_offset)), ("pruned", "0")):
+                self._connection.execute(_INSERT_META, pair)
+            self._sign(Frontier(), {}, at, NO_CHECKPOINT_BEFORE)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _sign(self, frontier: Frontier, heads: Mapping[str, Head], at: int, previous: bytes) -> str:
+        checkpoint = Checkpoint(self.ledger_id, frontier.size, frontier.root(), heads_digest(heads), previous, at)
+        note = signed(checkpoint, self._signing_key)
+        self._connection.execute(_INSERT_NOTE, (checkpoint.size, at, note))
+        return note
+
+    # ── Seal ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def seal(self, places: Mapping[str, sqlite3.Connection | Path], at: int, wait: bool = True) -> Sealing:
+        """Takes every unsealed batch of the places into the ledger, signs, and drops them there.
+
+        A connection must have no transaction open. Places that a process of its own writes to are given as paths.
+
+        Raises:
+            LeaseHeld: another process is sealing and `wait` is False.
+            LedgerOld: a place has seen more of this ledger than there is. Nothing was sealed.
+            TailBroken: a batch is not what its writer wrote. Everything sound was sealed, of that stream up to there.
+        """
+        with lease(self._lease, wait), ExitStack() as opened:
+            connections = {name: _connected(place, opened) for name, place in places.items()}
+            for name, connection in connections.items():
+                self._check_seen(name, connection)
+            problems: dict[str, TailProblem] = {}
+            batches = entries = 0
+            while True:
+                taken, dropped = self._seal_round(connections, problems, at)
+                batches += taken.batches
+                entries += taken.entries
+                if not dropped:
+                    break
+            for name, connection in connections.items():
+                self._check_ends(name, connection, problems)
+        sealing = Sealing(batches, entries, taken.checkpoint)
+        if problems:
+            raise TailBroken(tuple(problems.values()), sealing)
+        return sealing
+
+    def _check_seen(self, name: str, connection: sqlite3.Connection) -> None:
+        note = checkpoint_seen(connection)
+        if note is None:
+            return
+        seen = checked(note, self._signing_key.public_key())
+        own = history.note_of_size(self._connection, seen.size)
+        if seen.ledger_id != self.ledger_id or own is None or checkpoint_in(own).text != seen.text:
+            raise LedgerOld(f"`{name}` has seen a checkpoint of {seen.size} batches that this ledger does not hold")
+
+    def _seal_round(
+        self, connections: Mapping[str, sqlite3.Connection], problems: dict[str, TailProblem], at: int
+    ) -> tuple[Sealing, int]:
+        heads = history.sealed_heads(self._connection)
+        found = {name: self._found(name, each, heads, problems) for name, each in connections.items()}
+        batches = [batch for name in connections for batch in found[name]]
+        # Batches of all places by the instant of writing, where each stream's own order allows.
+        batches.sort(key=lambda batch: batch[0])
+        note = history.newest_note(self._connection)
+        if batches:
+            with self._transaction():
+                note = self._append([batch for _, batch in batches], heads, at)
+        dropped = 0
+        for name, connection in connections.items():
+            sealed = {batch.row.stream: batch.row.n for _, batch in found[name]}
+            for stream in streams_in(connection):
+                if stream in heads and stream not in problems:
+                    sealed[stream] = heads[stream].n
+            if sealed or checkpoint_seen(connection) != note:
+                dropped += drop_sealed(connection, sealed, note)
+        return Sealing(len(batches), sum(len(batch.seen) for _, batch in batches), note), dropped
+
+    def _found(
+        self, name: str, connection: sqlite3.Connection, heads: Mapping[str, Head], problems: dict[str, TailProblem]
+    ) -> list[tuple[int, _Checked]]:
+        found: list[tuple[int, _Checked]] = []
+        for stream in streams_in(connection):
+            if stream in problems:
+                continue
+            head, written_at = heads.get(stream, Head()), -(1 << 63)
+            for row in batches_after(connection, stream, 0, ROUND):
+                try:
+                    if not stream.startswith(f"{name}/"):
+                        raise BatchBroken(f"`{name}` holds a stream of another place")
+                    if row.n <= head.n and not found_sealed(self._connection, row):
+                        raise BatchBroken("the ledger holds another batch of this number: the stream was written twice")
+                    if row.n <= head.n:
+                        continue
+                    batch = checked_row(row, head, self._mac_key)
+                except BatchBroken as problem:
+                    message = f"batch {row.n} of {stream}: {problem}"
+                    problems[stream] = TailProblem("tail-broken", name, stream, row.n, message)
+                    break
+                head = Head(row.n, batch.leaf)
+                written_at = max(written_at, batch.header.until_at)
+                found.append((written_at, batch))
+        return found
+
+    def _check_ends(self, name: str, connection: sqlite3.Connection, problems: dict[str, TailProblem]) -> None:
+        """Compares what the place says it wrote with what is sealed and still there."""
+        sealed = history.sealed_heads(self._connection)
+        known = heads_of(connection)
+        unsealed = set(streams_in(connection))
+        for stream, head in known.items():
+            here = sealed.get(stream, Head())
+            if stream not in unsealed and head.n > here.n and stream not in problems:
+                message = f"{stream} was written up to batch {head.n}, but its end after batch {here.n} is gone"
+                problems[stream] = TailProblem("tail-cut", name, stream, here.n + 1, message)
+        for stream, head in sealed.items():
+            if stream.startswith(f"{name}/") and known.get(stream, Head()).n < head.n and stream not in problems:
+                message = f"it is an old copy: {stream} is sealed up to batch {head.n}"
+                problems[stream] = TailProblem("place-old", name, stream, None, message)
+
+    def _append(self, batches: list[_Checked], heads: dict[str, Head], at: int) -> str:
+        """Adds batches to the ledger and signs, in the open transaction. `heads` moves on."""
+        size = history.size_of(self._connection)
+        growth = _Growth(self._connection, size)
+        streams = dict(self._connection.execute(_SELECT_STREAM_IDS).fetchall())
+        drawn = _Drawn(self._connection, self._day_offset)
+        for leaf, batch in enumerate(batches, size):
+            row, header = batch.row, batch.header
+            if row.stream not in streams:
+                streams[row.stream] = self._connection.execute(_INSERT_STREAM, (row.stream, bytes(32))).lastrowid
+            span = (header.from_at, header.until_at)
+            self._connection.execute(
+                _INSERT_BATCH,
+                (
+                    leaf,
+                    streams[row.stream],
+                    row.n,
+                    row.batch_class,
+                    *span,
+                    row.header,
+                    row.body_hash,
+                    row.mac,
+                    len(batch.seen),
+                ),
+            )
+            self._connection.execute(_INSERT_BODY, (leaf, row.body, batch.marks))
+            drawn.add(leaf, batch.seen)
+            growth.append(batch.leaf)
+            heads[row.stream] = Head(row.n, batch.leaf)
+        for stream in {batch.row.stream for batch in batches}:
+            self._connection.execute(_MOVE_STREAM, (heads[stream].n, heads[stream].hash, streams[stream]))
+        drawn.write()
+        growth.write()
+        previous = checkpoint_in(history.newest_note(self._connection)).digest
+        return self._sign(growth.frontier, heads, at, previous)
+
+    # ── Prune ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def prune(self, policy: str, rule: str, before: int, at: int, wait: bool = True) -> Pruned:
+        """Destroys a policy's access records whose batches ended before `before`, under a signed entry that says so.
+
+        `rule` is the element of the policy that sets the time. What evidence holds is never touched.
+        """
+        with lease(self._lease, wait):
+            prefix = f"{policy}/"
+            over = self._connection.execute(_SELECT_OVER, (before, len(prefix), prefix)).fetchall()
+            note = history.newest_note(self._connection)
+            ranges = tuple(_ranges(over))
+            if ranges:
+                entries = [
+                    entry(
+                        "access.pruned", at, policy, None, (rule,), stream=stream, first=first, last=last, rule=rule,
+                        before=before,
+                    )
+                    for stream, first, last in ranges
+                ]  # fmt: skip
+                note = self._write_own(policy, entries, at)
+            batches = self._destroy_pruned()
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return Pruned(batches, len(ranges), not busy, note)
+
+    def _write_own(self, policy: str, entries: list[Entry], at: int) -> str:
+        """An evidence batch of the ledger's own stream, sealed at once."""
+        stream = stream_name(PLACE, policy, BatchClass.EVIDENCE, self._incarnation)
+        with self._transaction():
+            heads = history.sealed_heads(self._connection)
+            head = heads.get(stream, Head())
+            salt = self._salt_source(SALT_LENGTH)
+            batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
+            row = JournalRow(
+                stream, head.n + 1, BatchClass.EVIDENCE, batch.header, batch.body_hash, batch.body, batch.mac
+            )
+            return self._append([checked_row(row, head, self._mac_key)], heads, at)
+
+    def _destroy_pruned(self) -> int:
+        """Destroys every body that a sealed prune entry covers; counts those that were still there."""
+        destroyed = 0
+        with self._transaction():
+            done = int(history.meta(self._connection, "pruned"))
+            for recorded in list(history.entries(self._connection, kinds=("access.pruned",), from_leaf=done)):
+                fields = recorded.entry.fields
+                span = (fields["stream"], fields["first"], fields["last"])
+                for leaf, body in self._connection.execute(_SELECT_RANGE, span).fetchall():
+                    self._destroy_body(leaf, body)
+                    destroyed += 1
+            self._connection.execute(_MOVE_META, (str(history.size_of(self._connection)), "pruned"))
+        return destroyed
+
+    def _destroy_body(self, leaf: int, body: bytes) -> None:
+        seen = [glance(data) for data in read_body(body)[1]]
+        self._connection.executemany(_DELETE_ABOUT, [(alias, leaf) for alias in _aliases(seen)])
+        self._connection.executemany(_DELETE_NAMED, [(name, leaf) for name in _names(seen)])
+        self._connection.execute(_DELETE_BODY, (leaf,))
+
+
+def found_sealed(ledger: sqlite3.Connection, row: JournalRow) -> bool:
+    """True when the ledger holds exactly this batch."""
+    sealed = ledger.execute(_SELECT_SEALED, (row.stream, row.n)).fetchone()
+    return sealed is not None and tuple(sealed) == (row.header, row.body_hash)
+
+
+def _connected(place: sqlite3.Connection | Path, opened: ExitStack) -> sqlite3.Connection:
+    if isinstance(place, sqlite3.Connection):
+        return place
+    return opened.enter_context(closing(open_for_writing(place)))
+
+
+def _ranges(rows: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
+    """Runs of neighbouring batches: stream, first, last."""
+    run: tuple[str, int, int] | None = None
+    for stream, n in rows:
+        if run is not None and run[0] == stream and run[2] + 1 == n:
+            run = (stream, run[1], n)
+            continue
+        if run is not None:
+            yield run
+        run = (stream, n, n)
+    if run is not None:
+        yield run
+
+
+def _aliases(seen: Iterable[Glance]) -> set[str]:
+    return {alias for each in seen for alias in each.persons}
+
+
+def _names(seen: Iterable[Glance]) -> set[str]:
+    return {each.kind for each in seen}.union(*[each.elements for each in seen])
+
+
+class _Growth:
+    """The tree while batches are added: tiles are filled in memory and written once."""
+
+    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
+        node_at = history.nodes_in(connection)
+        bits = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
+        self.frontier = Frontier(size, [node_at(level, (size >> level) - 1) for level in bits])
+        self._connection = connection
+        self._tiles: dict[tuple[int, int], bytearray] = {}
+
+    def append(self, leaf: bytes) -> None:
+        self._keep(0, self.frontier.size, leaf)
+        self.frontier.append(leaf, self._completed)
+
+    def _completed(self, level: int, index: int, digest: bytes) -> None:
+        if level % _TILE_BITS == 0:
+            self._keep(level // _TILE_BITS, index, digest)
+
+    def _keep(self, level: int, index: int, digest: bytes) -> None:
+        key = (level, index // TILE)
+        if key not in self._tiles:
+            self._tiles[key] = bytearray(history.tile(self._connection, *key))
+        self._tiles[key] += digest
+
+    def write(self) -> None:
+        self._connection.executemany(_KEEP_TILE, [(*key, bytes(hashes)) for key, hashes in self._tiles.items()])
+
+
+class _Drawn:
+    """The indexes and counts of the batches that are being added."""
+
+    def __init__(self, connection: sqlite3.Connection, day_offset: int) -> None:
+        self._connection = connection
+        self._day_offset = day_offset
+        self._names: dict[str, int] = dict(connection.execute(_SELECT_NAMES).fetchall())
+        self._counts: dict[CountKey, Count] = {}
+        self._named: list[tuple[int, int]] = []
+        self._about: list[tuple[str, int]] = []
+
+    def add(self, leaf: int, seen: tuple[Glance, ...]) -> None:
+        for number, each in enumerate(seen):
+            count(self._counts, each, (each.at + self._day_offset) // history.DAY, placed(leaf, number))
+        self._named += [(self._name(name), leaf) for name in _names(seen)]
+        self._about += [(alias, leaf) for alias in _aliases(seen)]
+
+    def _name(self, text: str) -> int:
+        known = self._names.get(text)
+        if known is None:
+            known = self._names[text] = cast(int, self._connection.execute(_INSERT_NAME, (text,)).lastrowid)
+        return known
+
+    def write(self) -> None:
+        self._connection.executemany(_INSERT_NAMED, sorted(self._named))
+        self._connection.executemany(_INSERT_ABOUT, sorted(self._about))
+        rows = [
+            (self._name(policy), self._name(element), self._name(kind), day, *msgspec.structs.astuple(sums))
+            for (policy, element, kind, day), sums in self._counts.items()
+        ]
+        self._connection.executemany(_ADD_TALLY, rows)
+
+
+def export(ledger: sqlite3.Connection, target: Path) -> None:
+    """A copy of the ledger in one file, consistent, that `verify_copy` can check anywhere."""
+    with closing(sqlite3.connect(target)) as copy:
+        ledger.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
