@@ -322,7 +322,7 @@ def _of_nature(policy: Policy, items: Iterable[str], *natures: Nature) -> list[s
 
 
 def numbers_that_need_a_law(policy: Policy) -> Iterator[Problem]:
-    """LAW: PIPA 23, 24, 24-2: a resident number rests on a law alone, what is sensitive or identifies on consent too."""
+    """LAW: PIPA 23, 24, 24-2: resident numbers rest on a law alone, sensitive and identifying items on consent too."""
     for row in policy.purposes.values():
         numbers = _of_nature(policy, row.items, Nature.RESIDENT_NUMBER)
         wrong = [item for item in numbers if row.basis.get(item, Basis.LAW) is not Basis.LAW]
@@ -426,7 +426,11 @@ def secrets_with_several_purposes(policy: Policy) -> Iterator[Problem]:
 def required_by_consent(policy: Policy) -> Iterator[Problem]:
     """Consent asked for what the service needs anyway: carried as written, and said."""
     for row in policy.purposes.values():
-        if row.required and not row.blocked and Basis.CONSENT in row.basis.values():
+        tender = _of_nature(
+            policy, row.items, Nature.SENSITIVE, Nature.UNIQUE_ID
+        )  # consent is the lawful way for these
+        plain = [item for item in row.items if item not in tender]
+        if row.required and not row.blocked and any(row.basis.get(item) is Basis.CONSENT for item in plain):
             message = f"`{row.path}` is required and rests on consent"
             remedy = "A contract would carry it; who withdraws ends the service"
             yield _doubt(policy, row, "basis", "required-by-consent", message, remedy, Level.ADVICE)

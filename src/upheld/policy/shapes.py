@@ -246,6 +246,10 @@ class Zone:
         return {"type": "string", "examples": ["Asia/Seoul"]}
 
 
+LOCALE_CLASHES = frozenset({"as", "at", "by", "for", "if", "law", "of", "per", "to", "via", "how", "all", "due"})
+"""Keys of the language that look like language codes; a document cannot have texts in these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Locales:
     """The languages of the texts; the first binds."""
@@ -257,7 +261,7 @@ class Locales:
     def read(self, node: Node, page: Page) -> tuple[str, ...] | None:
         found = scalars(node, page, "language codes")
         for each in found or ():
-            if not re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", each.text):
+            if each.text in LOCALE_CLASHES or not re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", each.text):
                 page.problem(
                     "locale-unreadable", each, f"`{each.text}` is no language code", "Write `ko`, `en`, `en-GB`"
                 )
