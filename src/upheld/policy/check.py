@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -87,14 +88,19 @@ def _declared(policy: Policy) -> Mapping[str, set[str]]:
     return declared
 
 
+def dangling(policy: Policy) -> list[Reference]:
+    """The uses of names that nothing declares."""
+    declared = _declared(policy)
+    return [use for use in policy.references if use.name not in declared[use.kind]]
+
+
 def dangling_names(policy: Policy) -> Iterator[Problem]:
     """A name that nothing declares."""
     declared = _declared(policy)
-    for use in policy.references:
-        if use.name not in declared[use.kind]:
-            message = f"`{use.name}` is not declared in `{use.kind}`"
-            remedy = nearest(use.name, declared[use.kind]) or f"Add it to `{use.kind}`"
-            yield Problem("name-unknown", policy.file, use.line, use.column, message, remedy)
+    for use in dangling(policy):
+        message = f"`{use.name}` is not declared in `{use.kind}`"
+        remedy = nearest(use.name, declared[use.kind]) or f"Add it to `{use.kind}`"
+        yield Problem("name-unknown", policy.file, use.line, use.column, message, remedy)
 
 
 def _word_paths() -> frozenset[str]:
@@ -116,6 +122,8 @@ def _used(policy: Policy) -> set[tuple[str, str]]:
         not section or all(row.builtin for row in section.values()) for section in (policy.consent, policy.collection)
     ):
         waiting += [("channels", name) for name in policy.channels]  # silence means any declared channel
+    for use in dangling(policy):  # what a slip of the pen may have meant is not unused
+        waiting += [(use.kind, name) for name in get_close_matches(use.name, _declared(policy)[use.kind], n=1)]
     reached: set[tuple[str, str]] = set()
     while waiting:
         word = waiting.pop()

@@ -91,6 +91,11 @@ def _unreadable(text: str) -> EndUnreadable:
         return EndUnreadable(
             "calendar-rule-unknown", f"`{rule[1]}` is no calendar rule", f"Use one of {', '.join(CALENDAR_RULES)}"
         )
+    start, plus, period = text.partition("+")
+    if plus and _ATOM.match(start.strip()):
+        return EndUnreadable(
+            "period-unreadable", f"`{period.strip()}` is not a period", "Write a period such as P5Y, P6M, P2W, P5D"
+        )
     return EndUnreadable(
         "end-unreadable",
         f"`{text}` is not an end",

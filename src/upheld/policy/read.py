@@ -27,7 +27,7 @@ from upheld.policy.model import (
     keys_of,
     sections,
 )
-from upheld.policy.shapes import Page, attribute, missing_locales, nearest, scalars
+from upheld.policy.shapes import LOCALE_CLASHES, Page, Reference, attribute, missing_locales, nearest, scalars
 from upheld.policy.silence import with_silence
 from upheld.policy.tree import Listing, Node, Scalar, Table, tree_of
 
@@ -83,26 +83,25 @@ class _Reading:
         self.root = root
         self.sections: dict[str, dict[str, Any]] = {}
         self.empty: dict[str, Row] = {}
-        self.inner: dict[int, bool] = {}
 
     # ------------------------------------------------------------------------------------------------------- the whole
 
     def policy(self) -> Policy:
         known = (*HEAD, *HEAD_ROWS, *sections())
-        for key, _ in self.root.entries:
+        for key, node in self.root.entries:
             if key.text not in known:
-                self.page.problem(
-                    "key-unknown", key, f"`{key.text}` is no section of a policy", nearest(key.text, known)
-                )
+                message = f"`{key.text}` is no section of a policy"
+                self.page.problem("key-unknown", key, message, nearest(key.text, known))
+                self.page.doubt(node)
         head = {attribute(name): self.head(name, spec) for name, spec in HEAD.items()}
-        self.page.locales = head["locales"] or ()
+        self.page.locales = head["locales"] or self.guessed_locales()
         self.page.groups = self.groups()
         self.page.soft_words = self.soft_words()
         top = {name: self.head_row(name, kind, said) for name, (kind, _, said) in HEAD_ROWS.items()}
         for name, section in sections().items():
             self.sections[attribute(name)] = self.section(name, section)
         said: dict[str, Any] = {name: value for name, value in head.items() if value is not None} | top | self.sections
-        references = tuple(dict.fromkeys(self.page.references))
+        references = tuple(dict.fromkeys([*self.page.references, *self.doubtful()]))
         policy = Policy(
             file=self.page.file,
             **said,
@@ -112,6 +111,19 @@ class _Reading:
             head_places={key.text: (key.line, key.column) for key, _ in self.root.entries},
         )
         return with_silence(policy)
+
+    def guessed_locales(self) -> tuple[str, ...]:
+        """The languages of the controller's name, where `locales` cannot be read: one problem instead of hundreds."""
+        node = self.root.get("controller")
+        keys = [key.text for key, _ in node.entries] if isinstance(node, Table) else []
+        return tuple(key for key in keys if len(key) == 2 and key not in LOCALE_CLASHES)
+
+    def doubtful(self) -> Iterator[Reference]:
+        """Uses of declared words in parts that could not be read."""
+        for kind, section in sections().items():
+            rows = self.sections[attribute(kind)] if section.word else {}
+            for name in sorted(self.page.doubtful & {*rows, *(self.page.groups if kind == "items" else ())}):
+                yield Reference("", "", kind, name, 1, 1)
 
     def head(self, name: str, spec: Key) -> Any:
         self.page.path, self.page.key = name, name
@@ -215,8 +227,8 @@ class _Reading:
                 continue
             if section.row is sections()["items"].row and isinstance(value, Listing):
                 continue
+            row = self.row(key, value, section.row, f"{path}.{key.text}", above, section=section)
             if self.may_be_called(key, path, section.fixed):
-                row = self.row(key, value, section.row, f"{path}.{key.text}", above, section=section)
                 found[key.text] = row
                 if section.row_is and section.row_unless not in row.places:
                     self.page.path, self.page.key = row.path, section.row_is
@@ -261,8 +273,8 @@ class _Reading:
             return above
         self.page.path, self.page.key = "every", "clause"
         own = {key.text: (key, value) for key, value in node.entries if key.text != "clause"}
-        for key, _ in own.values():
-            self.is_known(key, kind, None)
+        for key, value in own.values():
+            self.is_known(key, value, kind, None)
         return (*above, _Every(node, own, self.clauses(node.get("clause"))))
 
     def close(self, everys: tuple[_Every, ...], path: str) -> None:
@@ -294,8 +306,8 @@ class _Reading:
         table = self.as_table(node, path)
         own = {key.text: (key, value) for key, value in table.entries if key.text != "clause"}
         fixed = (section.fixed or {}).get(name.text) if section else None
-        for key, _ in own.values():
-            self.is_known(key, kind, fixed or None)
+        for key, value in own.values():
+            self.is_known(key, value, kind, fixed or None)
         merged = {key: pair for every in above for key, pair in every.own.items()} | own
         self.page.path, self.page.key = path, "clause"
         clauses = self.carried(self.clauses(table.get("clause")), own, merged, above, table)
@@ -343,10 +355,11 @@ class _Reading:
         self.page.problem("shape-wrong", node, f"`{path}` must be a table of keys", "Write {clause: ..., ...}")
         return Table((), node.line, node.column)
 
-    def is_known(self, key: Scalar, kind: type[Row], fixed: frozenset[str] | None) -> None:
+    def is_known(self, key: Scalar, value: Node, kind: type[Row], fixed: frozenset[str] | None) -> None:
         known = {*keys_of(kind)} if fixed is None else {*fixed, *GENERAL}
         if key.text in known or key.text in self.page.locales:
             return
+        self.page.doubt(value)
         if key.text in keys_of(kind):
             self.page.problem("key-elsewhere", key, f"`{key.text}` does nothing in this row", nearest(key.text, known))
         elif len(key.text) == 2:
@@ -364,8 +377,9 @@ class _Reading:
         inside = f"{path}.{self.page.key}"
         found: dict[str, Any] = {}
         for key, value in node.entries:
+            row = self.row(key, value, spec.row, f"{inside}.{key.text}", (), named=spec.named)
             if self.may_be_called(key, inside, spec.fixed):
-                found[key.text] = self.row(key, value, spec.row, f"{inside}.{key.text}", (), named=spec.named)
+                found[key.text] = row
         return found
 
     # --------------------------------------------------------------------------------------------------------- clauses

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from upheld.dates import NO_PERIOD, Period
 from upheld.errors import Level, Problem
 from upheld.policy.ends import ATOM, NAME, PERIOD, EarlierOf, End, EndUnreadable, LaterOf, facts_in, parse_atom
-from upheld.policy.tree import Listing, Node, Scalar, Table
+from upheld.policy.tree import Listing, Node, Scalar, Table, words_in
 
 Schema = Mapping[str, object]
 _NAME = re.compile(rf"{NAME}\Z")
@@ -47,11 +47,18 @@ class Page:
     soft_words: Mapping[str, Period] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+    """Words of parts that could not be read; what they may have meant is not called unused."""
     path: str = ""
     key: str = ""
 
     def problem(self, code: str, at: Node, message: str, remedy: str, level: Level = Level.ERROR) -> None:
         self.problems.append(Problem(code, self.file, at.line, at.column, message, remedy, level))
+        self.doubt(at)
+
+    def doubt(self, unread: Node) -> None:
+        """Remember the words of a part that is not read any further."""
+        self.doubtful.update(word for text in words_in(unread) for word in text.text.split())
 
     def refer(self, kind: str, to: Scalar) -> str:
         self.references.append(Reference(self.path, self.key, kind, to.text, to.line, to.column))
@@ -235,7 +242,7 @@ class Zone:
             return None
         try:
             ZoneInfo(found.text)
-        except (ValueError, OSError):  # no such zone, or a name that is no path inside the database
+        except (ValueError, OSError, KeyError):  # no such zone, or a name that is no path inside the database
             page.problem(
                 "time-zone-unknown", found, f"`{found.text}` is no time zone", "Write one such as `Asia/Seoul`"
             )
@@ -259,13 +266,14 @@ class Locales:
         return "language codes"
 
     def read(self, node: Node, page: Page) -> tuple[str, ...] | None:
-        found = scalars(node, page, "language codes")
-        for each in found or ():
+        locales: list[str] = []
+        for each in scalars(node, page, "language codes") or ():
             if each.text in LOCALE_CLASHES or not re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", each.text):
-                page.problem(
-                    "locale-unreadable", each, f"`{each.text}` is no language code", "Write `ko`, `en`, `en-GB`"
-                )
-        return tuple(each.text for each in found) if found else None
+                remedy = "Write `ko`, `en`, `en-GB`"
+                page.problem("locale-unreadable", each, f"`{each.text}` is no language code", remedy)
+            else:
+                locales.append(each.text)
+        return tuple(locales) or None
 
     def schema(self) -> Schema:
         return {"type": "array", "items": {"type": "string", "pattern": "^[a-z]{2,3}(-[A-Z]{2})?$"}, "minItems": 1}

@@ -104,7 +104,7 @@ class _Builder:
                 self.add(Scalar("", line, column, plain=False))
             case yaml.ScalarEvent():
                 self.doubt(event, line, column)
-                self.add(Scalar(event.value, line, column, event.style is None))
+                self.add(Scalar(event.value, line, column, not event.style))
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self.doubt(event, line, column)
                 if len(self.stack) >= MAX_DEPTH:
@@ -123,7 +123,7 @@ class _Builder:
             message = f"`&{event.anchor}` is an anchor"
             self.problem("anchor", line, column, message, "Declare what is used twice as a named element instead")
         if event.tag:
-            message = f"`{event.tag}` is a tag"
+            message = f"`{event.tag.replace('tag:yaml.org,2002:', '!!')}` is a tag"
             self.problem("tag", line, column, message, "Leave it out; the schema knows the type of every key")
 
     def add(self, node: Node) -> None:
@@ -204,7 +204,7 @@ def _syntax(error: yaml.YAMLError, file: str) -> Problem:
 
 
 def words_in(node: Node) -> Iterator[Scalar]:
-    """Each text of a part, keys of its tables left out."""
+    """Each text of a part, the keys of its tables too."""
     match node:
         case Scalar():
             yield node
@@ -212,5 +212,6 @@ def words_in(node: Node) -> Iterator[Scalar]:
             for entry in node.entries:
                 yield from words_in(entry)
         case Table():
-            for _, value in node.entries:
+            for key, value in node.entries:
+                yield key
                 yield from words_in(value)
