@@ -3,10 +3,12 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from upheld.ledger import entries
 from upheld.ledger.batch import Head, entries_in, mac_of, read_header
-from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Value, entry, glance, packed, unpacked
+from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Kind, Value, entry, glance, packed, unpacked
 from upheld.ledger.merkle import leaf_hash
 from upheld.store.journal import (
     JournalMisused,
@@ -65,9 +67,9 @@ def writer(name: str = "active", incarnation: str = HOUSE) -> JournalWriter:
     return JournalWriter(name, incarnation, KEY, Salts())
 
 
-def write(connection: sqlite3.Connection, journal: JournalWriter, *entries: Entry, at: int = AT) -> None:
+def write(connection: sqlite3.Connection, journal: JournalWriter, *written: Entry, at: int = AT) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    journal.append(connection, entries, at)
+    journal.append(connection, written, at)
     connection.execute("COMMIT")
     journal.committed()
 
@@ -116,6 +118,19 @@ def test_ids_may_be_whole_numbers() -> None:
     for wrong in [(1, -1), (1, 2**63), (1, VALUE), (VALUE, 1), (True,), (1.5,)]:
         with pytest.raises(EntryRefused):
             packed(entry("key.destroyed", AT, "nexr", ALIAS, values=wrong))  # type: ignore[arg-type]
+
+
+def test_a_kind_can_grow_and_old_entries_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = entry("subject.forgotten", AT, "nexr", ALIAS)
+    written = packed(old)
+    grown = Kind("subject.forgotten", BatchClass.EVIDENCE, KINDS["engagement.ended"].fields[2:], frozenset({"reason"}))
+    monkeypatch.setattr(entries, "KINDS", {**KINDS, "subject.forgotten": grown})
+    assert unpacked(written) == old
+    later = entry("subject.forgotten", AT, "nexr", ALIAS, reason="asked")
+    assert unpacked(packed(later)) == later
+    monkeypatch.undo()
+    with pytest.raises(EntryRefused):
+        unpacked(msgspec.msgpack.encode([*msgspec.msgpack.decode(written), "asked"]))
 
 
 def test_a_glance_sees_what_is_counted() -> None:

@@ -17,7 +17,7 @@ stream     the name of a stream of batches, `place/policy/class/incarnation`
 =========  ====================================================================================================
 
 A new kind is one row of `KINDS`. Rows are for ever: nothing in them is moved, renamed or taken out, or old ledgers
-could not be read; a new field comes with a new kind.
+could not be read; a new field is optional and stands at the end.
 """
 
 import re
@@ -75,6 +75,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     who: str | tuple[str, ...] | None = None
     elements: tuple[str, ...] = ()
     fields: Mapping[str, Value] = MappingProxyType({})
+
+    def with_elements(self, elements: tuple[str, ...]) -> "Entry":
+        """The same entry, resting on these elements."""
+        return Entry(self.kind, self.at, self.policy, self.who, elements, self.fields)
 
     @property
     def persons(self) -> tuple[str, ...]:
@@ -288,12 +292,13 @@ def _rows(batch_class: BatchClass, rows: Mapping[str, str]) -> Iterable[tuple[st
 _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
     {
         # a person comes, says yes and no
-        "subject.entered": "kind:code",
-        "engagement.begun": "engagement:id kind:code",
+        "subject.entered": "kind:code minor_until:int?",
+        "engagement.begun": "engagement:id kind:code begun_at:instant? organisation:code?",
         "engagement.ended": "engagement:id kind:code reason:code?",
-        "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest?",
+        "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest? "
+        "id:id? named:code?",
         "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:code channel:code "
-        "by:code engagement:id?",
+        "by:code engagement:id? known_at:instant?",
         "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:code? "
         "channel:code by:code engagement:id?",
         "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
@@ -309,7 +314,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "disclosure:id? stopped:bool?",
         "advert.sent": "message:id medium:code purpose:code consent:id? reconfirmed_at:instant?",
         # a person asks
-        "request.received": "request:id right:code channel:code? values:ids? by:code? due_at:instant?",
+        "request.received": "request:id right:code channel:code? values:ids? by:code? due_at:instant? "
+        "proved_at:instant? purposes:codes?",
         "request.proved": "request:id proof:code right:code? by:code?",
         "request.answered": "request:id right:code outcome:code values:ids? channel:code? reason:code? due_at:instant?",
         "hold.set": "request:id hold:code values:ids",
@@ -400,6 +406,9 @@ def packed(entry: Entry) -> bytes:
         ) from problem
     if filled != len(given):
         _check_names(kind, given)
+    # Optional fields at the end that were not given are left out: a row of the table can grow, old entries still read.
+    while row[-1] is None and len(row) > _HEAD:
+        row.pop()
     return _encode(row)
 
 
@@ -427,9 +436,11 @@ def _restored(data: bytes) -> Entry:
     try:
         row = _decode(data)
         kind = KINDS[cast(str, row[0])]
+        if len(row) > _HEAD + len(kind.fields):
+            raise ValueError("more fields than the kind has")
         fields = {
             name: restore(stored)
-            for (name, _, _, _, restore), stored in zip(kind.fields, row[_HEAD:], strict=True)
+            for (name, _, _, _, restore), stored in zip(kind.fields, row[_HEAD:], strict=False)
             if stored is not None
         }
         return Entry(
@@ -475,7 +486,8 @@ def glance(data: bytes) -> Glance:
         row = _decode(data)
         kind, at, policy, who, elements = cast(tuple[str, int, str, str | None, list[str]], tuple(row[:_HEAD]))
         persons = () if who is None else (who,) if len(who) == ID_LENGTH else cast(tuple[str, ...], _split(who))
-        stored = row[_VALUES_AT[kind]] if kind in _VALUES_AT else None
+        place = _VALUES_AT.get(kind, 0)
+        stored = row[place] if 0 < place < len(row) else None
         values = 0
         if stored is not None:
             values = len(cast(bytes, stored)) // (_NUMBER if isinstance(stored, bytes) else ID_LENGTH)

@@ -1,0 +1,143 @@
+"""Verifies a ledger, or a copy of its one file, without anything else of the house."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from upheld.ledger.certificate import Checked, verify_certificate
+from upheld.ledger.checkpoint import CheckpointRefused, checkpoint_in, public_key_in
+from upheld.ledger.entries import KINDS, BatchClass
+from upheld.ledger.merkle import range_hash
+from upheld.ledger.verify import Problem, SealedBatch, Verification, verify
+from upheld.store import history
+
+_SELECT_BATCHES: Final = """
+    SELECT batch.leaf, CAST(ifnull(stream.name, '') AS TEXT), CAST(batch.n AS INTEGER), CAST(batch.class AS INTEGER),
+           CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(body AS BLOB),
+           CAST(ifnull(marks, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
+    FROM batch LEFT JOIN stream ON stream.id = batch.stream LEFT JOIN body USING(leaf) ORDER BY batch.leaf"""
+_SELECT_TREE: Final = "SELECT CAST(hashes AS BLOB) FROM tile WHERE level = 0 ORDER BY place"
+_SELECT_NOTES: Final = "SELECT CAST(note AS TEXT) FROM checkpoint ORDER BY size"
+_SELECT_COUNTS: Final = """
+    SELECT p.text, e.text, k.text, CAST(sum(t.entries) AS INTEGER)
+    FROM tally t
+    LEFT JOIN name p ON p.id = t.policy LEFT JOIN name e ON e.id = t.element LEFT JOIN name k ON k.id = t.kind
+    GROUP BY t.policy, t.element, t.kind"""
+_SELECT_PERSONS: Final = "SELECT alias, leaf FROM entry_index"
+_SELECT_NAMES: Final = "SELECT text, leaf FROM named_in LEFT JOIN name ON name.id = named_in.name"
+
+
+def verify_copy(
+    path: Path | str,
+    public_key: str | None = None,
+    anchors: Sequence[str] = (),
+    mac_key: bytes | None = None,
+) -> Verification:
+    """Recomputes everything in the ledger at `path`. `public_key` and `anchors` are the texts of such files.
+
+    Raises:
+        LedgerMissing: there is no ledger.
+        CheckpointRefused: the public key is none.
+    """
+    with history.reading(path) as connection:
+        # Whoever can write the file can put anything into a text: it is compared, so it need not be readable.
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        key = history.public_key_of(connection) if public_key is None else public_key_in(public_key)
+        try:
+            found = verify(
+                _batches(connection),
+                b"".join([hashes for (hashes,) in connection.execute(_SELECT_TREE)]),
+                [note for (note,) in connection.execute(_SELECT_NOTES)],
+                key,
+                key_given=public_key is not None,
+                ledger_id=history.meta(connection, "ledger"),
+                anchors=anchors,
+                mac_key=mac_key,
+            )
+            return found if found.problems else msgspec.structs.replace(found, problems=_drawn(connection, found))
+        except sqlite3.DatabaseError as problem:
+            raise history.LedgerMissing(f"{path} can't be read as a ledger: {problem}") from problem
+
+
+def _batches(connection: sqlite3.Connection) -> Iterator[SealedBatch]:
+    for row in connection.execute(_SELECT_BATCHES):
+        yield SealedBatch(*row)
+
+
+def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem, ...]:
+    """What is drawn from the entries for quick reading must say what they say."""
+    problems = list(_counts_that_differ(connection, found))
+    if sum([hash(row) for row in connection.execute(_SELECT_PERSONS)]) != found.persons_sum:
+        problems.append(Problem("index-differs", "the index of entries by person was changed; the entries were not"))
+    if sum([hash(row) for row in connection.execute(_SELECT_NAMES)]) != found.names_sum:
+        problems.append(
+            Problem("index-differs", "the index of entries by kind and element was changed; the entries were not")
+        )
+    return tuple(problems)
+
+
+def _counts_that_differ(connection: sqlite3.Connection, found: Verification) -> Iterator[Problem]:
+    kept = {(policy, element, kind): count for policy, element, kind, count in connection.execute(_SELECT_COUNTS)}
+    kinds: dict[str, int] = {}
+    for (_, element, kind), count in kept.items():
+        if element == history.NO_ELEMENT:
+            kinds[kind] = kinds.get(kind, 0) + count
+    pairs = [
+        ((kind,), kinds.get(kind, 0), found.kinds.get(kind, 0)) for kind in sorted({*kinds, *found.kinds}, key=str)
+    ]
+    named = {key for key in kept if key[1] != history.NO_ELEMENT} | set(found.named)
+    for key, expected, counted in [*pairs, *((key, kept.get(key, 0), found.named.get(key, 0)) for key in named)]:
+        # The counts of destroyed access records stay; there are fewer of them to count again.
+        pruned = found.pruned_batches and key[-1] in KINDS and KINDS[key[-1]].batch_class is BatchClass.ACCESS
+        if expected < counted or (expected > counted and not pruned):
+            told = " ".join(map(str, key))
+            yield Problem(
+                "counts-differ", f"the count kept for reports of `{told}` is {expected}, the entries are {counted}"
+            )
+
+
+def check_certificate(document: bytes, path: Path | str | None, public_key: str | None = None) -> Checked:
+    """Checks a certificate of destruction, against the ledger at `path` where one is given.
+
+    The ledger itself should be verified too: only then is its tree what was signed.
+
+    Raises:
+        CertificateRefused: it shows nothing, or is not of this ledger.
+        CheckpointRefused: there is neither a ledger nor a key to check it with.
+    """
+    if path is None:
+        if public_key is None:
+            raise CheckpointRefused("give the public key, or the ledger that has it")
+        return verify_certificate(document, public_key_in(public_key))
+    with history.reading(path) as connection:
+        key = history.public_key_of(connection) if public_key is None else public_key_in(public_key)
+        checkpoint = verify_certificate(document, key).checkpoint
+        reached = checkpoint.size <= history.size_of(connection)
+        root = range_hash(0, checkpoint.size, history.nodes_in(connection)) if reached else b"cut off"
+        return verify_certificate(document, key, root)
+
+
+def anchor_in(text: str) -> str:
+    """The checkpoint that a file holds: the note itself, or a certificate that carries one.
+
+    Raises:
+        CheckpointRefused: there is none in it.
+    """
+    if not text.lstrip().startswith("{"):
+        checkpoint_in(text)
+        return text
+    try:
+        return msgspec.json.decode(text, type=_WithProof).proof.checkpoint
+    except (msgspec.DecodeError, ValueError) as problem:
+        raise CheckpointRefused("this file holds no checkpoint") from problem
+
+
+class _Proof(msgspec.Struct):
+    checkpoint: str
+
+
+class _WithProof(msgspec.Struct):
+    proof: _Proof
