@@ -28,7 +28,7 @@ from upheld.policy.model import (
     keys_of,
     sections,
 )
-from upheld.policy.shapes import Reference, attribute, nearest
+from upheld.policy.shapes import MAX_PROBLEMS, Reference, attribute, nearest
 from upheld.policy.vocabulary import (
     ENGAGEMENT_FACTS,
     KNOWN_CLOSERS,
@@ -89,9 +89,9 @@ def _declared(policy: Policy) -> Mapping[str, set[str]]:
 
 
 def dangling(policy: Policy) -> list[Reference]:
-    """The uses of names that nothing declares."""
+    """The uses of names that nothing declares, as many as are ever told."""
     declared = _declared(policy)
-    return [use for use in policy.references if use.name not in declared[use.kind]]
+    return [use for use in policy.references if use.name not in declared[use.kind]][:MAX_PROBLEMS]
 
 
 def dangling_names(policy: Policy) -> Iterator[Problem]:
@@ -464,15 +464,27 @@ def _can_come(policy: Policy, end: End, per: tuple[str, ...]) -> bool:
     return is_certain(end, frozenset(known | idle))
 
 
+def _ends_and_engagements(policy: Policy) -> Iterator[tuple[Row, str, End | None, tuple[str, ...]]]:
+    """Each row whose end belongs to engagements: the row, the key, the end, the engagements."""
+    for purpose in policy.purposes.values():
+        yield purpose, "until", purpose.until, purpose.per
+    for provision in policy.provisions.values():
+        yield provision, "use-until", provision.use_until, provision.per
+        yield provision, "until", provision.until, provision.per
+    for retention in policy.retention.values():
+        for name in retention.of:
+            if name in policy.purposes:
+                yield retention, "until", retention.until, policy.purposes[name].per
+
+
 def ends_that_never_come(policy: Policy) -> Iterator[Problem]:
     """An end that hangs on facts of an engagement which the row does not have."""
-    rows: tuple[Purpose | Provision, ...] = (*policy.purposes.values(), *policy.provisions.values())
-    for row in rows:
-        if row.blocked or row.until is None or _can_come(policy, row.until, row.per):
+    for row, key, end, per in _ends_and_engagements(policy):
+        if row.blocked or end is None or _can_come(policy, end, per):
             continue
-        far = [fact for fact in facts_in(row.until) if not _can_come(policy, Point(fact), row.per)]
+        far = [fact for fact in facts_in(end) if not _can_come(policy, Point(fact), per)]
         remedy = "Add the engagement to `per`, or end it by a fact of the person"
-        yield _doubt(policy, row, "until", "end-never-comes", f"{_said(far)} never happens to `{row.path}`", remedy)
+        yield _doubt(policy, row, key, "end-never-comes", f"{_said(far)} never happens to `{row.path}`", remedy)
 
 
 def statutes_without_end(policy: Policy) -> Iterator[Problem]:
@@ -553,6 +565,14 @@ def transfers_of_rows(policy: Policy) -> Iterator[Problem]:
 # -------------------------------------------------------------------------------------------- agreement and cookies
 
 
+def refusals_that_cost(policy: Policy) -> Iterator[Problem]:
+    """LAW: PIPA 22(5): refusing what is optional costs nothing, so there is nothing to be said."""
+    for row in policy.purposes.values():
+        if not row.required and row.refused is not None:
+            message = f"`{row.path}` is optional and says what refusing it costs"
+            yield _doubt(policy, row, "refused", "refusal-costs", message, "Take `refused` out: it costs nothing")
+
+
 def advertising_for_optional(policy: Policy) -> Iterator[Problem]:
     """Advertising under a purpose that the service claims to need."""
     for row in policy.advertising.values():
@@ -616,6 +636,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     entrusted_within_purposes,
     sub_processors_within_parents,
     transfers_of_rows,
+    refusals_that_cost,
     advertising_for_optional,
     cookies_with_purposes,
     ways_of_collecting,

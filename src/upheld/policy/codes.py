@@ -9,6 +9,7 @@ CODES: Final[Mapping[str, str]] = {
     # the text
     "not-utf-8": "the file is not UTF-8",
     "document-too-large": "the file is larger than any policy",
+    "too-many-problems": "so many problems that the rest is not told",
     "nested-too-deep": "tables inside tables beyond any use",
     "several-documents": "a second document in one file",
     "yaml-unreadable": "the text is not YAML",
@@ -82,6 +83,7 @@ CODES: Final[Mapping[str, str]] = {
     "entrusted-beyond-purpose": "a processor with items that none of its purposes has",
     "beyond-parent": "a sub-processor or transfer beyond the row it stands on",
     "transfer-without-row": "a transfer that stands on no provision or entrustment",
+    "refusal-costs": "an optional purpose that says what refusing it costs",
     "advertising-required": "advertising under a required purpose",
     "cookie-unsaid": "a cookie for a purpose that takes nothing from cookies",
     "way-missing": "a purpose that no way of collecting serves",

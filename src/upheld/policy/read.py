@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from upheld.dates import Period
@@ -27,7 +28,17 @@ from upheld.policy.model import (
     keys_of,
     sections,
 )
-from upheld.policy.shapes import LOCALE_CLASHES, Page, Reference, attribute, missing_locales, nearest, scalars
+from upheld.policy.shapes import (
+    LOCALE_CLASHES,
+    MAX_PROBLEMS,
+    Enough,
+    Page,
+    Reference,
+    attribute,
+    missing_locales,
+    nearest,
+    scalars,
+)
 from upheld.policy.silence import with_silence
 from upheld.policy.tree import Listing, Node, Scalar, Table, tree_of
 
@@ -52,8 +63,11 @@ def _read(source: bytes, name: str) -> tuple[Policy | None, tuple[Problem, ...]]
     if root is None:
         return None, unreadable
     page = Page(name, problems=list(unreadable))
-    policy = _Reading(page, root).policy()
-    return policy, _in_order((*page.problems, *findings(policy)))
+    try:
+        policy = _Reading(page, root).policy()
+    except Enough as enough:
+        return None, (*_in_order(page.problems), enough.problem)
+    return policy, _in_order((*page.problems, *islice(findings(policy), MAX_PROBLEMS)))
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -37,6 +37,18 @@ class Reference:
     column: int
 
 
+MAX_PROBLEMS = 1000
+MAX_REFERENCES = 200_000
+
+
+class Enough(Exception):
+    """The document has so many problems, or names so much, that reading on helps nobody."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
 @dataclass(slots=True)
 class Page:
     """What a reading gathers while it goes through one document, and what it must know to do so."""
@@ -55,6 +67,9 @@ class Page:
     def problem(self, code: str, at: Node, message: str, remedy: str, level: Level = Level.ERROR) -> None:
         self.problems.append(Problem(code, self.file, at.line, at.column, message, remedy, level))
         self.doubt(at)
+        if len(self.problems) >= MAX_PROBLEMS:
+            message = f"more than {MAX_PROBLEMS} problems; what follows is not told"
+            raise Enough(Problem("too-many-problems", self.file, at.line, at.column, message, "Mend these first"))
 
     def doubt(self, unread: Node) -> None:
         """Remember the words of a part that is not read any further."""
@@ -62,6 +77,9 @@ class Page:
 
     def refer(self, kind: str, to: Scalar) -> str:
         self.references.append(Reference(self.path, self.key, kind, to.text, to.line, to.column))
+        if len(self.references) > MAX_REFERENCES:
+            message = "its rows name more than any policy does"
+            raise Enough(Problem("document-too-large", self.file, to.line, to.column, message, "Split the policy"))
         return to.text
 
     def flat(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -106,9 +124,11 @@ def scalars(node: Node, page: Page, wanted: str) -> list[Scalar] | None:
         return [node]
     if isinstance(node, Listing) and all(isinstance(entry, Scalar) for entry in node.entries):
         found = [entry for entry in node.entries if isinstance(entry, Scalar)]
-        for index, entry in enumerate(found):
-            if any(entry.text == earlier.text for earlier in found[:index]):
+        seen: set[str] = set()
+        for entry in found:
+            if entry.text in seen:
                 page.problem("listed-twice", entry, f"`{entry.text}` is listed twice", "Keep one of the two")
+            seen.add(entry.text)
         if found:
             return found
     page.problem("shape-wrong", node, f"`{page.key}` must be {wanted}", "Write one name or a list: [one, another]")
