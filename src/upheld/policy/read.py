@@ -220,17 +220,15 @@ class _Reading:
             if key.text not in section.parts:
                 message = f"`{key.text}` is no table in `{name}`"
                 self.page.problem("key-unknown", key, message, f"Put it under one of {', '.join(section.parts)}")
-            elif not isinstance(part, Table):
+            if not isinstance(part, Table):
                 self.page.problem("shape-wrong", part, f"`{key.text}` must be a table", "Write `name: {...}` below it")
-            else:
-                rows = self.rows(part, f"{name}.{key.text}", section, self.every(part, section.row, above))
-                for row in rows.values():
-                    if row.name in found:
-                        message = f"`{row.name}` stands in two tables of `{name}`"
-                        self.page.problem(
-                            "name-taken", Scalar("", row.line, row.column), message, "Rename one of the two"
-                        )
-                    found.setdefault(row.name, row)
+                continue
+            rows = self.rows(part, f"{name}.{key.text}", section, self.every(part, section.row, above))
+            for row in rows.values() if key.text in section.parts else ():
+                if row.name in found:
+                    message = f"`{row.name}` stands in two tables of `{name}`"
+                    self.page.problem("name-taken", Scalar("", row.line, row.column), message, "Rename one of the two")
+                found.setdefault(row.name, row)
         self.close(above, name)
         return found
 
