@@ -292,7 +292,7 @@ def _rows(batch_class: BatchClass, rows: Mapping[str, str]) -> Iterable[tuple[st
 _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
     {
         # a person comes, says yes and no
-        "subject.entered": "kind:code minor_until:int?",
+        "subject.entered": "kind:code minor:bool?",
         "engagement.begun": "engagement:id kind:code begun_at:instant? organisation:code?",
         "engagement.ended": "engagement:id kind:code reason:code?",
         "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest? "

@@ -306,18 +306,17 @@ class _Pass:
 
     def _header(self, batch: SealedBatch) -> Header | None:
         try:
-            header = read_header(batch.header)
+            return read_header(batch.header)
         except BatchBroken as problem:
             self._found("batch-changed", f"batch {batch.leaf}: {problem}", batch.leaf, stream=batch.stream, n=batch.n)
             return None
-        if (header.stream, header.n, int(header.batch_class)) != (batch.stream, batch.n, batch.batch_class):
-            message = f"batch {batch.leaf} is filed as {batch.stream} {batch.n}, but says {header.stream} {header.n}"
-            self._found("batches-reordered", message, batch.leaf, stream=header.stream, n=header.n)
-        return header
 
     def _agrees_with_tree(self, batch: SealedBatch, header: Header, leaf: bytes) -> bool:
         expected = batch.leaf + self._shift
         if leaf == self._stored(expected):
+            if (header.stream, header.n, int(header.batch_class)) != (batch.stream, batch.n, batch.batch_class):
+                message = f"batch {batch.leaf} is filed as {batch.stream} {batch.n}, but says {header.stream} {header.n}"
+                self._found("batches-reordered", message, batch.leaf, stream=header.stream, n=header.n)
             return True
         where = self._place_in_tree(leaf)
         if where is None:

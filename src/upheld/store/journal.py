@@ -1,8 +1,9 @@
 """The journal of a place: an effect and the batch that proves it are committed together, or neither is.
 
 Every place (`active`, `separated`, `keys`) has the tables below. Its writer adds batches inside the transaction that
-the caller has open; the sealer copies them to the ledger and drops them. `stream_head` outlives that, so a place knows
-how far its own streams had come and an old copy of it is noticed; `meta` holds the newest checkpoint it has seen.
+the caller has open: one insert each, because it stands in the way of every read and write. The sealer copies them to
+the ledger and drops them; `stream_head` says how far each stream had come then, so an old copy of the place is noticed,
+and `meta` holds the newest checkpoint it has seen.
 
     writer = JournalWriter("active", incarnation, mac_key, salt_source)
     connection.execute("BEGIN IMMEDIATE")
@@ -14,36 +15,41 @@ how far its own streams had come and an old copy of it is noticed; `meta` holds 
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from upheld.errors import UpheldError
-from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of
+from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, read_header
 from upheld.ledger.entries import KINDS, BatchClass, Entry, stream_name
+from upheld.ledger.merkle import leaf_hash
 
 SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS journal(
-        stream TEXT NOT NULL, n INTEGER NOT NULL, class INTEGER NOT NULL, header BLOB NOT NULL, body_hash BLOB NOT NULL,
-        body BLOB NOT NULL, mac BLOB NOT NULL, PRIMARY KEY(stream, n)) WITHOUT ROWID""",
+        id INTEGER PRIMARY KEY, header BLOB NOT NULL, body_hash BLOB NOT NULL, body BLOB NOT NULL,
+        mac BLOB NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS stream_head(
         stream TEXT NOT NULL PRIMARY KEY, n INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS meta(key TEXT NOT NULL PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
 )
-_INSERT_BATCH: Final = "INSERT INTO journal(stream, n, class, header, body_hash, body, mac) VALUES(?, ?, ?, ?, ?, ?, ?)"
-_INSERT_HEAD: Final = "INSERT INTO stream_head(n, hash, stream) VALUES(?, ?, ?)"
-_MOVE_HEAD: Final = "UPDATE stream_head SET n = ?, hash = ? WHERE stream = ? AND n = ?"
+LARGEST_BATCH: Final = 16_384
+
+_INSERT_BATCH: Final = "INSERT INTO journal(header, body_hash, body, mac) VALUES(?, ?, ?, ?)"
+_SELECT_HEADER: Final = "SELECT header FROM journal WHERE id = ?"
+_SELECT_LEAVES: Final = "SELECT header, body_hash FROM journal ORDER BY id"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
 _SELECT_HEAD: Final = "SELECT n, hash FROM stream_head WHERE stream = ?"
 # Columns are cast: who writes to the tables can put a text where bytes belong; that must be found, not crash.
 _SELECT_BATCHES: Final = """
-    SELECT stream, CAST(n AS INTEGER), CAST(class AS INTEGER), CAST(ifnull(header, '') AS BLOB),
-           CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
-    FROM journal WHERE stream = ? AND n > ? ORDER BY n LIMIT ?"""
-_SELECT_STREAMS: Final = "SELECT DISTINCT stream FROM journal ORDER BY stream"
+    SELECT id, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB),
+           CAST(ifnull(mac, '') AS BLOB)
+    FROM journal WHERE id > ? ORDER BY id LIMIT ?"""
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 _KEEP_CHECKPOINT: Final = (
     "INSERT INTO meta(key, value) VALUES('checkpoint', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
 )
-_DELETE_SEALED: Final = "DELETE FROM journal WHERE stream = ? AND n <= ?"
+_KEEP_HEAD: Final = """
+    INSERT INTO stream_head(stream, n, hash) VALUES(?, ?, ?)
+    ON CONFLICT(stream) DO UPDATE SET n = excluded.n, hash = excluded.hash"""
+_DELETE_BATCH: Final = "DELETE FROM journal WHERE id = ?"
 
 
 class JournalMisused(UpheldError):
@@ -51,7 +57,7 @@ class JournalMisused(UpheldError):
 
 
 class JournalTorn(UpheldError):
-    """The journal of a place does not hold what its writer knows it wrote: another writer, or an old copy."""
+    """The journal of a place does not hold what was just written to it."""
 
 
 def create_journal(connection: sqlite3.Connection) -> None:
@@ -88,37 +94,32 @@ class JournalWriter:
         self._after: dict[str, tuple[str, int]] = {}
         self._heads: dict[str, Head] = {}
         self._pending: dict[str, Head] = {}
+        self._written: list[tuple[int, bytes]] = []
         self._names: dict[tuple[str, BatchClass], str] = {}
 
     def append(self, connection: sqlite3.Connection, entries: Sequence[Entry], at: int) -> None:
         """Writes the entries as batches, one per policy and class, in the transaction that is open on `connection`.
 
-        `at` is the instant of writing. Nothing is written when one entry is refused.
+        `at` is the instant of writing. Nothing is written when one entry is refused; roll back then.
 
         Raises:
             EntryRefused: an entry is not in the table of kinds.
             JournalMisused: no transaction is open.
-            JournalTorn: somebody else wrote to one of these streams.
         """
         if not connection.in_transaction:
             raise JournalMisused("evidence is written in the transaction of what it proves; none is open")
-        ready = [(self._next(key, group, at), key[1]) for key, group in grouped(entries)]
-        for (stream, n, batch), batch_class in ready:
-            connection.execute(
-                _INSERT_BATCH, (stream, n, int(batch_class), batch.header, batch.body_hash, batch.body, batch.mac)
-            )
-            if n == 1:
-                connection.execute(_INSERT_HEAD, (n, batch.leaf, stream))
-            elif connection.execute(_MOVE_HEAD, (n, batch.leaf, stream, n - 1)).rowcount != 1:
-                raise JournalTorn(f"{stream} does not end with batch {n - 1}: somebody else wrote to it")
-            self._pending[stream] = Head(n, batch.leaf)
+        ready = [self._next(key, group, at) for key, group in grouped(entries)]
+        for batch in ready:
+            row = connection.execute(_INSERT_BATCH, (batch.header, batch.body_hash, batch.body, batch.mac)).lastrowid
+            self._written.append((cast(int, row), batch.header))
 
-    def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> tuple[str, int, Batch]:
+    def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)
         head = self._pending.get(stream) or self._heads[stream]
         after = self._after.get(stream) if head.n == 0 else None
         batch = batch_of(entries, stream, key[1], head, at, self._salt_source(SALT_LENGTH), self._mac_key, after)
-        return stream, head.n + 1, batch
+        self._pending[stream] = Head(head.n + 1, batch.leaf)
+        return batch
 
     def _begun(self, key: tuple[str, BatchClass]) -> str:
         stream = self._names[key] = stream_name(self.place, *key, self.incarnation)
@@ -131,46 +132,54 @@ class JournalWriter:
     def committed(self) -> None:
         """The transaction of the last `append` is durable: the streams end there now."""
         self._heads.update(self._pending)
-        self._pending.clear()
+        self.rolled_back()
 
     def rolled_back(self) -> None:
         """The transaction of the last `append` did not happen: the streams end where they did."""
         self._pending.clear()
+        self._written.clear()
 
     def settled(self, connection: sqlite3.Connection) -> bool:
         """Reads in the place what became of a transaction whose outcome is not known: True when it was committed.
 
         Raises:
-            JournalTorn: the place holds neither the old nor the new end of a stream. Go on with a new incarnation.
+            JournalTorn: some of it is there and some is not. Go on with a new incarnation.
         """
-        outcomes = {self._outcome(connection, stream, head) for stream, head in self._pending.items()}
+        outcomes = {self._is_there(connection, *each) for each in self._written}
         if len(outcomes) > 1:
-            raise JournalTorn("half of a transaction is there")
+            raise JournalTorn(f"half of a transaction is there in `{self.place}`")
         if outcomes == {True}:
             self.committed()
             return True
         self.rolled_back()
         return False
 
-    def _outcome(self, connection: sqlite3.Connection, stream: str, pending: Head) -> bool:
-        row = connection.execute(_SELECT_HEAD, (stream,)).fetchone()
-        found = Head() if row is None else Head(*row)
-        before = self._heads[stream]
-        if found == pending:
+    def _is_there(self, connection: sqlite3.Connection, row: int, header: bytes) -> bool:
+        """In the journal, or sealed and dropped since."""
+        if connection.execute(_SELECT_HEADER, (row,)).fetchone() == (header,):
             return True
-        if found == before or (row is None and before.n == 0):
-            return False
-        raise JournalTorn(f"{stream} ends with batch {found.n}, neither {before.n} nor {pending.n}")
+        read = read_header(header)
+        sealed = connection.execute(_SELECT_HEAD, (read.stream,)).fetchone()
+        return sealed is not None and sealed[0] >= read.n
+
+    @property
+    def heads(self) -> dict[str, Head]:
+        """The end of each stream that this incarnation has committed: what the sealer must find."""
+        return {stream: head for stream, head in self._heads.items() if head.n}
 
 
 def grouped(entries: Sequence[Entry]) -> list[tuple[tuple[str, BatchClass], Sequence[Entry]]]:
-    """The entries by policy and class, in the order given."""
+    """The entries by policy and class, in the order given, as many as a batch may hold."""
     if len(entries) == 1:
         return [((entries[0].policy, _class_of(entries[0])), entries)]
     groups: dict[tuple[str, BatchClass], list[Entry]] = {}
     for each in entries:
         groups.setdefault((each.policy, _class_of(each)), []).append(each)
-    return list(groups.items())
+    return [
+        (key, group[start : start + LARGEST_BATCH])
+        for key, group in groups.items()
+        for start in range(0, len(group), LARGEST_BATCH)
+    ]
 
 
 def _class_of(each: Entry) -> BatchClass:
@@ -179,9 +188,18 @@ def _class_of(each: Entry) -> BatchClass:
     return BatchClass.EVIDENCE if kind is None else kind.batch_class
 
 
-def heads_of(connection: sqlite3.Connection) -> dict[str, Head]:
-    """The end of every stream that this place has ever written, by stream."""
+def ends_of(connection: sqlite3.Connection) -> dict[str, Head]:
+    """The end of every stream of this place when it was last sealed, as the place itself knows it."""
     return {stream: Head(n, digest) for stream, n, digest in connection.execute(_SELECT_HEADS)}
+
+
+def heads_of(connection: sqlite3.Connection) -> dict[str, Head]:
+    """The end of every stream that this place has ever written, sealed or not, as the place itself knows it."""
+    heads = ends_of(connection)
+    for header, body_hash in connection.execute(_SELECT_LEAVES):
+        read = read_header(header)
+        heads[read.stream] = Head(read.n, leaf_hash(header + body_hash))
+    return heads
 
 
 def checkpoint_seen(connection: sqlite3.Connection) -> str | None:
@@ -193,33 +211,29 @@ def checkpoint_seen(connection: sqlite3.Connection) -> str | None:
 class JournalRow(NamedTuple):
     """A batch as it stands in the journal of a place: nothing of it is checked yet."""
 
-    stream: str
-    n: int
-    batch_class: int
+    row: int
     header: bytes
     body_hash: bytes
     body: bytes
     mac: bytes
 
 
-def streams_in(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """The streams of which the journal still holds batches."""
-    return tuple(stream for (stream,) in connection.execute(_SELECT_STREAMS))
+def batches_in(connection: sqlite3.Connection, after: int, limit: int) -> list[JournalRow]:
+    """At most `limit` batches of the journal that follow row `after`, in the order in which they were written."""
+    return [JournalRow(*row) for row in connection.execute(_SELECT_BATCHES, (after, limit))]
 
 
-def batches_after(connection: sqlite3.Connection, stream: str, n: int, limit: int) -> list[JournalRow]:
-    """At most `limit` batches of the stream that follow batch `n`, in order."""
-    return [JournalRow(*row) for row in connection.execute(_SELECT_BATCHES, (stream, n, limit))]
-
-
-def drop_sealed(connection: sqlite3.Connection, sealed: Mapping[str, int], checkpoint: str) -> int:
-    """Drops each stream's batches up to the n that is sealed and keeps the checkpoint. Returns how many went."""
+def drop_sealed(
+    connection: sqlite3.Connection, rows: Sequence[int], heads: Mapping[str, Head], checkpoint: str
+) -> None:
+    """Drops rows that are sealed, and keeps the checkpoint that signs for them and the ends of their streams."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        dropped = sum(connection.execute(_DELETE_SEALED, each).rowcount for each in sealed.items())
+        if connection.executemany(_DELETE_BATCH, [(row,) for row in rows]).rowcount not in (len(rows), -1):
+            raise JournalTorn("batches that were just sealed are not there to be dropped")
+        connection.executemany(_KEEP_HEAD, [(stream, head.n, head.hash) for stream, head in heads.items()])
         connection.execute(_KEEP_CHECKPOINT, (checkpoint,))
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-    return dropped

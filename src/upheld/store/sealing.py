@@ -45,14 +45,7 @@ from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
-from upheld.store.journal import (
-    JournalRow,
-    batches_after,
-    checkpoint_seen,
-    drop_sealed,
-    heads_of,
-    streams_in,
-)
+from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_sealed, ends_of
 
 PLACE: Final = "ledger"
 ROUND: Final = 4096
@@ -168,22 +161,19 @@ class _Checked(NamedTuple):
     marks: bytes
 
 
-def checked_row(row: JournalRow, head: Head, mac_key: bytes) -> _Checked:
+def checked_row(row: JournalRow, header: Header, head: Head, mac_key: bytes) -> _Checked:
     """The batch after `head`, taken apart, after everything in it was recomputed.
 
     Raises:
         BatchBroken: it is not the batch that its writer wrote.
     """
-    header = read_header(row.header)
-    if (header.stream, header.n, int(header.batch_class)) != (row.stream, row.n, row.batch_class):
-        raise BatchBroken("the header is that of another batch")
-    if row.n != head.n + 1:
-        raise BatchBroken(f"batch {head.n + 1} is missing before it")
-    if header.prev_hash != head.hash and not (header.n == 1 and header.after is not None):
-        raise BatchBroken("it does not follow the batch before it")
     leaf = leaf_hash(row.header + row.body_hash)
     if mac_of(mac_key, leaf) != row.mac:
         raise BatchBroken("the MAC is false: its header or body_hash was changed, or another key wrote it")
+    if header.n != head.n + 1:
+        raise BatchBroken(f"batch {head.n + 1} is missing before it")
+    if header.prev_hash != head.hash and not (header.n == 1 and header.after is not None):
+        raise BatchBroken("it does not follow the batch before it")
     salt, written = read_body(row.body)
     leaves = entry_leaves(salt, written)
     if root_of(leaves) != row.body_hash:
@@ -279,10 +269,19 @@ class Sealer:
 
     # ── Seal ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def seal(self, places: Mapping[str, sqlite3.Connection | Path], at: int, wait: bool = True) -> Sealing:
+    def seal(
+        self,
+        places: Mapping[str, sqlite3.Connection | Path],
+        at: int,
+        *,
+        written: Mapping[str, Head] | None = None,
+        wait: bool = True,
+    ) -> Sealing:
         """Takes every unsealed batch of the places into the ledger, signs, and drops them there.
 
         A connection must have no transaction open. Places that a process of its own writes to are given as paths.
+        `written`: the `heads` of the writers of this process; without them, an end cut off an unsealed stream does
+        not show.
 
         Raises:
             LeaseHeld: another process is sealing and `wait` is False.
@@ -294,15 +293,15 @@ class Sealer:
             for name, connection in connections.items():
                 self._check_seen(name, connection)
             problems: dict[str, TailProblem] = {}
+            reached: dict[str, int | None] = dict.fromkeys(connections, -1)
             batches = entries = 0
             while True:
-                taken, dropped = self._seal_round(connections, problems, at)
+                taken = self._seal_round(connections, reached, problems, at)
                 batches += taken.batches
                 entries += taken.entries
-                if not dropped:
+                if all(row is None for row in reached.values()):
                     break
-            for name, connection in connections.items():
-                self._check_ends(name, connection, problems)
+            self._check_ends(connections, problems, written or {})
         sealing = Sealing(batches, entries, taken.checkpoint)
         if problems:
             raise TailBroken(tuple(problems.values()), sealing)
@@ -318,65 +317,84 @@ class Sealer:
             raise LedgerOld(f"`{name}` has seen a checkpoint of {seen.size} batches that this ledger does not hold")
 
     def _seal_round(
-        self, connections: Mapping[str, sqlite3.Connection], problems: dict[str, TailProblem], at: int
-    ) -> tuple[Sealing, int]:
+        self,
+        connections: Mapping[str, sqlite3.Connection],
+        reached: dict[str, int | None],
+        problems: dict[str, TailProblem],
+        at: int,
+    ) -> Sealing:
+        """Seals at most `ROUND` batches of each place. `reached`: the last row seen of each, None: there is no more."""
         heads = history.sealed_heads(self._connection)
-        found = {name: self._found(name, each, heads, problems) for name, each in connections.items()}
-        batches = [batch for name in connections for batch in found[name]]
+        found: dict[str, _Found] = {}
+        for name, connection in connections.items():
+            found[name] = self._look(name, connection, reached[name], heads, problems)
+            reached[name] = found[name].reached
         # Batches of all places by the instant of writing, where each stream's own order allows.
-        batches.sort(key=lambda batch: batch[0])
+        batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
         note = history.newest_note(self._connection)
         if batches:
             with self._transaction():
                 note = self._append([batch for _, batch in batches], heads, at)
-        dropped = 0
         for name, connection in connections.items():
-            sealed = {batch.row.stream: batch.row.n for _, batch in found[name]}
-            for stream in streams_in(connection):
-                if stream in heads and stream not in problems:
-                    sealed[stream] = heads[stream].n
-            if sealed or checkpoint_seen(connection) != note:
-                dropped += drop_sealed(connection, sealed, note)
-        return Sealing(len(batches), sum(len(batch.seen) for _, batch in batches), note), dropped
+            if found[name].rows or checkpoint_seen(connection) != note:
+                drop_sealed(connection, found[name].rows, found[name].ends, note)
+        return Sealing(len(batches), sum(len(batch.seen) for _, batch in batches), note)
 
-    def _found(
-        self, name: str, connection: sqlite3.Connection, heads: Mapping[str, Head], problems: dict[str, TailProblem]
-    ) -> list[tuple[int, _Checked]]:
-        found: list[tuple[int, _Checked]] = []
-        for stream in streams_in(connection):
-            if stream in problems:
-                continue
-            head, written_at = heads.get(stream, Head()), -(1 << 63)
-            for row in batches_after(connection, stream, 0, ROUND):
-                try:
-                    if not stream.startswith(f"{name}/"):
-                        raise BatchBroken(f"`{name}` holds a stream of another place")
-                    if row.n <= head.n and not found_sealed(self._connection, row):
-                        raise BatchBroken("the ledger holds another batch of this number: the stream was written twice")
-                    if row.n <= head.n:
-                        continue
-                    batch = checked_row(row, head, self._mac_key)
-                except BatchBroken as problem:
-                    message = f"batch {row.n} of {stream}: {problem}"
-                    problems[stream] = TailProblem("tail-broken", name, stream, row.n, message)
-                    break
-                head = Head(row.n, batch.leaf)
-                written_at = max(written_at, batch.header.until_at)
-                found.append((written_at, batch))
-        return found
+    def _look(
+        self,
+        name: str,
+        connection: sqlite3.Connection,
+        after: int | None,
+        sealed: Mapping[str, Head],
+        problems: dict[str, TailProblem],
+    ) -> "_Found":
+        """The batches of a place that are not sealed yet, up to the first that is not sound of each stream."""
+        found = _Found([], [], {}, None)
+        if after is None:
+            return found
+        heads, written_at = dict(sealed), -(1 << 63)
+        rows = batches_in(connection, after, ROUND)
+        for row in rows:
+            stream, n = f"{name}/", None
+            try:
+                header = read_header(row.header)
+                stream, n = header.stream, header.n
+                if stream in problems:
+                    continue
+                if not stream.startswith(f"{name}/"):
+                    raise BatchBroken(f"`{name}` holds a stream of another place")
+                head = heads.get(stream, Head())
+                if n > head.n or not found_sealed(self._connection, header, row):
+                    batch = checked_row(row, header, head, self._mac_key)
+                    heads[stream] = Head(n, batch.leaf)
+                    written_at = max(written_at, header.until_at)
+                    found.sound.append((written_at, batch))
+                found.rows.append(row.row)
+                # What this copy of the place holds, not what is sealed: an old copy must not look like a new one.
+                found.ends[stream] = Head(n, leaf_hash(row.header + row.body_hash))
+            except BatchBroken as problem:
+                named = f"row {row.row}" if n is None else f"batch {n} of {stream}"
+                problems[stream] = TailProblem("tail-broken", name, stream, n, f"{named}: {problem}")
+        return found._replace(reached=rows[-1].row if len(rows) == ROUND else None)
 
-    def _check_ends(self, name: str, connection: sqlite3.Connection, problems: dict[str, TailProblem]) -> None:
-        """Compares what the place says it wrote with what is sealed and still there."""
+    def _check_ends(
+        self,
+        connections: Mapping[str, sqlite3.Connection],
+        problems: dict[str, TailProblem],
+        written: Mapping[str, Head],
+    ) -> None:
+        """Compares what was written, as its writers and the places know, with what is sealed now."""
         sealed = history.sealed_heads(self._connection)
-        known = heads_of(connection)
-        unsealed = set(streams_in(connection))
-        for stream, head in known.items():
+        for stream, head in written.items():
             here = sealed.get(stream, Head())
-            if stream not in unsealed and head.n > here.n and stream not in problems:
+            name = stream.split("/")[0]
+            if name in connections and head.n > here.n and stream not in problems:
                 message = f"{stream} was written up to batch {head.n}, but its end after batch {here.n} is gone"
                 problems[stream] = TailProblem("tail-cut", name, stream, here.n + 1, message)
+        known = {name: ends_of(connection) for name, connection in connections.items()}
         for stream, head in sealed.items():
-            if stream.startswith(f"{name}/") and known.get(stream, Head()).n < head.n and stream not in problems:
+            name = stream.split("/")[0]
+            if name in known and known[name].get(stream, Head()).n < head.n and stream not in problems:
                 message = f"it is an old copy: {stream} is sealed up to batch {head.n}"
                 problems[stream] = TailProblem("place-old", name, stream, None, message)
 
@@ -388,28 +406,16 @@ class Sealer:
         drawn = _Drawn(self._connection, self._day_offset)
         for leaf, batch in enumerate(batches, size):
             row, header = batch.row, batch.header
-            if row.stream not in streams:
-                streams[row.stream] = self._connection.execute(_INSERT_STREAM, (row.stream, bytes(32))).lastrowid
-            span = (header.from_at, header.until_at)
-            self._connection.execute(
-                _INSERT_BATCH,
-                (
-                    leaf,
-                    streams[row.stream],
-                    row.n,
-                    row.batch_class,
-                    *span,
-                    row.header,
-                    row.body_hash,
-                    row.mac,
-                    len(batch.seen),
-                ),
-            )
+            stream = header.stream
+            if stream not in streams:
+                streams[stream] = self._connection.execute(_INSERT_STREAM, (stream, bytes(32))).lastrowid
+            place = (leaf, streams[stream], header.n, int(header.batch_class), header.from_at, header.until_at)
+            self._connection.execute(_INSERT_BATCH, (*place, row.header, row.body_hash, row.mac, len(batch.seen)))
             self._connection.execute(_INSERT_BODY, (leaf, row.body, batch.marks))
             drawn.add(leaf, batch.seen)
             growth.append(batch.leaf)
-            heads[row.stream] = Head(row.n, batch.leaf)
-        for stream in {batch.row.stream for batch in batches}:
+            heads[stream] = Head(header.n, batch.leaf)
+        for stream in {batch.header.stream for batch in batches}:
             self._connection.execute(_MOVE_STREAM, (heads[stream].n, heads[stream].hash, streams[stream]))
         drawn.write()
         growth.write()
@@ -449,10 +455,8 @@ class Sealer:
             head = heads.get(stream, Head())
             salt = self._salt_source(SALT_LENGTH)
             batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
-            row = JournalRow(
-                stream, head.n + 1, BatchClass.EVIDENCE, batch.header, batch.body_hash, batch.body, batch.mac
-            )
-            return self._append([checked_row(row, head, self._mac_key)], heads, at)
+            row = JournalRow(0, batch.header, batch.body_hash, batch.body, batch.mac)
+            return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], heads, at)
 
     def _destroy_pruned(self) -> int:
         """Destroys every body that a sealed prune entry covers; counts those that were still there."""
@@ -475,10 +479,25 @@ class Sealer:
         self._connection.execute(_DELETE_BODY, (leaf,))
 
 
-def found_sealed(ledger: sqlite3.Connection, row: JournalRow) -> bool:
-    """True when the ledger holds exactly this batch."""
-    sealed = ledger.execute(_SELECT_SEALED, (row.stream, row.n)).fetchone()
-    return sealed is not None and tuple(sealed) == (row.header, row.body_hash)
+class _Found(NamedTuple):
+    """What a look into a journal found: sound new batches with their instants; rows to be dropped, ends of streams."""
+
+    sound: list[tuple[int, _Checked]]
+    rows: list[int]
+    ends: dict[str, Head]
+    reached: int | None
+
+
+def found_sealed(ledger: sqlite3.Connection, header: Header, row: JournalRow) -> bool:
+    """True when the ledger holds exactly this batch, False when it holds none of that number.
+
+    Raises:
+        BatchBroken: it holds another one.
+    """
+    sealed = ledger.execute(_SELECT_SEALED, (header.stream, header.n)).fetchone()
+    if sealed is not None and tuple(sealed) != (row.header, row.body_hash):
+        raise BatchBroken("the ledger holds another batch of this number: the stream was written twice")
+    return sealed is not None
 
 
 def _connected(place: sqlite3.Connection | Path, opened: ExitStack) -> sqlite3.Connection:

@@ -1,0 +1,30 @@
+"""Upheld: a privacy policy that runs.
+
+    import upheld
+    keeper = upheld.open("home")
+    keeper.publish(Path("policy.yaml"))
+"""
+
+from upheld.errors import HomeUnusable, InputRefused, PolicyRefused, Problem, StoreFailed, UpheldError
+from upheld.keeper import Keeper, Outcome, Reading, Shown
+from upheld.policy.read import read_policy
+from upheld.system import Options, SetClock, init
+from upheld.system import open_home as open
+
+__all__ = [
+    "HomeUnusable",
+    "InputRefused",
+    "Keeper",
+    "Options",
+    "Outcome",
+    "PolicyRefused",
+    "Problem",
+    "Reading",
+    "SetClock",
+    "Shown",
+    "StoreFailed",
+    "UpheldError",
+    "init",
+    "open",
+    "read_policy",
+]

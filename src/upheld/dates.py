@@ -1,0 +1,178 @@
+"""Periods, local days and the instants at which they end. No clock: "now" is always a parameter.
+
+Instants are UTC microseconds since 1970-01-01T00:00Z, so that a decision compares integers. Reckoning follows
+articles 157 to 161 of the Korean Civil Act as `docs/rules.md` section 1 states it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import NewType
+from zoneinfo import ZoneInfo
+
+Instant = NewType("Instant", int)
+"""Microseconds since 1970-01-01T00:00Z."""
+
+Day = NewType("Day", int)
+"""Proleptic ordinal of a local day (`date.toordinal`)."""
+
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+FOREVER = Instant(2**62)
+"""Later than every instant that can happen: the end of what nothing has ended yet."""
+BEGINNING = Instant(-(2**62))
+"""Before every instant that can happen."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(\d+)H)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A length of time as the policy writes it: `P12M` stays twelve months. Hours never mix with days."""
+
+    years: int = 0
+    months: int = 0
+    days: int = 0
+    hours: int = 0
+
+    @staticmethod
+    def parse(text: str) -> Period:
+        """Read ISO 8601 years, months, weeks, days or hours. Raises ValueError with the remedy."""
+        found = _PERIOD.match(text)
+        if not found or text.endswith("T"):
+            raise ValueError(f"`{text}` is not a period; write P5Y, P6M, P2W, P5D or PT72H")
+        years, months, weeks, days, hours = (int(part or 0) for part in found.groups())
+        if hours and (years or months or weeks or days):
+            raise ValueError(f"`{text}` mixes hours with days; hours run on the clock, days in the calendar: choose one")
+        if years > 200 or months > 2400 or weeks * 7 + days > 73_000 or hours > 1_752_000:
+            raise ValueError(f"`{text}` is longer than two hundred years; write what the source says")
+        return Period(years, months, weeks * 7 + days, hours)
+
+    def __str__(self) -> str:
+        if self.hours:
+            return f"PT{self.hours}H"
+        parts = [(self.years, "Y"), (self.months, "M"), (self.days, "D")]
+        return "P" + ("".join(f"{count}{unit}" for count, unit in parts if count) or "0D")
+
+
+NO_PERIOD = Period()
+ONE_DAY = Period(days=1)
+
+
+def instant(moment: datetime) -> Instant:
+    """The instant of an aware datetime. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone; give an aware datetime")
+    return Instant((moment - _EPOCH) // timedelta(microseconds=1))
+
+
+def moment(at: Instant, zone: ZoneInfo | None = None) -> datetime:
+    """The aware datetime of an instant, in `zone` or UTC."""
+    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone or UTC)
+
+
+@lru_cache(maxsize=65536)
+def start_of(day: date, zone: ZoneInfo) -> Instant:
+    """The instant at which a local day begins."""
+    return instant(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def local_date(at: Instant, zone: ZoneInfo) -> date:
+    """The local day that an instant falls in."""
+    return moment(at, zone).date()
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> Instant:
+    """Where a fact known by its date only is put: the last moment of that day, never the next midnight."""
+    return Instant(start_of(day + timedelta(days=1), zone) - 1)
+
+
+def first_counted_day(at: Instant, zone: ZoneInfo) -> date:
+    """LAW: Civil Act 157: the day after the event, or the day itself when the event falls on 00:00."""
+    day = local_date(at, zone)
+    return day if start_of(day, zone) == at else day + timedelta(days=1)
+
+
+def day_after_period(first: date, period: Period) -> date:
+    """LAW: Civil Act 160: the first local day that a period counted from `first` no longer covers."""
+    months = period.years * 12 + period.months
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    try:
+        corresponding = date(year, month + 1, first.day)
+    except ValueError:  # that month has no such day: the period ends with the month's last day
+        corresponding = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return corresponding + timedelta(days=period.days)
+
+
+def end_of(event_at: Instant, period: Period, zone: ZoneInfo) -> Instant:
+    """The instant at which a period counted from an event has ended (hours run from the instant itself)."""
+    if event_at >= FOREVER or event_at <= BEGINNING:
+        return event_at
+    if period.hours:
+        return Instant(event_at + period.hours * HOUR)
+    if period == NO_PERIOD:
+        return event_at
+    return _end_of_days(first_counted_day(event_at, zone), period, zone)
+
+
+@lru_cache(maxsize=65536)
+def _end_of_days(first: date, period: Period, zone: ZoneInfo) -> Instant:
+    return start_of(day_after_period(first, period), zone)
+
+
+def last_day_ended(at: Instant, calendar: str | None, period: Period, zone: ZoneInfo) -> Day:
+    """The latest local day of an event whose end (calendar rule, then period) has come by `at`: the cut-off of a sweep."""
+    low, high = date(1900, 1, 1).toordinal(), local_date(at, zone).toordinal()
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _ended(date.fromordinal(middle), calendar, period, zone) <= at:
+            low = middle
+        else:
+            high = middle - 1
+    return Day(low)
+
+
+def _ended(day: date, calendar: str | None, period: Period, zone: ZoneInfo) -> Instant:
+    event_at = end_of_day(day, zone)
+    if calendar is not None:
+        event_at = calendar_end(calendar, event_at, zone)
+    whole_days = Period(days=period.hours // 24 + 1) if period.hours else period
+    return end_of(event_at, whole_days, zone)
+
+
+def calendar_end(rule: str, at: Instant, zone: ZoneInfo) -> Instant:
+    """The moment the date of a calendar rule of law is over, for a fact at `at`. Raises KeyError for an unknown rule."""
+    if at >= FOREVER or at <= BEGINNING:
+        return at
+    return start_of(CALENDAR_RULES[rule](local_date(at, zone)) + timedelta(days=1), zone)
+
+
+def _month_end(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1) - timedelta(days=1)
+
+
+CALENDAR_RULES = {
+    # LAW: Framework Act on National Taxes 85-3 with Corporate Tax Act 60: three months after the close of a calendar year.
+    "tax-filing-deadline": lambda day: date(day.year + 1, 3, 31),
+    # LAW: Commercial Act 33: ten years from the closing of the books; the books of a calendar year close with it.
+    "closing-of-books": lambda day: date(day.year, 12, 31),
+    "month-end": _month_end,
+    "year-end": lambda day: date(day.year, 12, 31),
+}
+
+
+def age_on(birth: date, day: date) -> int:
+    """Full years, the day of birth counted (Civil Act 158)."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def birthday(birth: date, years: int) -> date:
+    """The local day on which that age is reached; 29 February falls on 1 March where the year has none."""
+    try:
+        return birth.replace(year=birth.year + years)
+    except ValueError:
+        return date(birth.year + years, 3, 1)

@@ -1,0 +1,432 @@
+"""From the document to the plan: names become sets, texts become ends, every rule keeps its clauses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+from upheld.dates import Instant, Period, start_of
+from upheld.engine.plan import (
+    Atom,
+    ChildrenPlan,
+    ControlPlan,
+    DestructionPlan,
+    EngagementPlan,
+    EntrustmentPlan,
+    ExceptionPlan,
+    FactPlan,
+    GroundKind,
+    HandlerPlan,
+    ItemPlan,
+    Plan,
+    ProvisionPlan,
+    PurposePlan,
+    RetentionPlan,
+    RightPlan,
+    Rule,
+    TransferPlan,
+    atoms_of,
+    points_in,
+)
+from upheld.policy import model
+from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
+from upheld.policy.vocabulary import AtEnd, Basis, Collected, Identified
+
+CHILD_CONTACT = "representative-contact"
+"""The built-in purpose under which a representative's name and contact are taken to ask for consent."""
+
+ANSWER_BY_LAW = Period(days=10)
+"""LAW: Personal Information Protection Act decree 41 to 44: ten days to answer."""
+GRACE = Period(days=5)
+"""LAW: Standard Guideline 10: destroyed within five days of the end."""
+SETTLING = Period(days=1)
+AGE_OF_CONSENT = 14
+"""LAW: Personal Information Protection Act 22-2."""
+PENDING_CHILD = EarlierOf((Point("answered"), Plus(Point("consent-asked"), Period(days=5))))
+KNOWN = "@known"
+"""The instant at which a fact that can end something became known; anchors settling."""
+RECEIVED = "@received"
+"""The instant at which a suspension came in; anchors its ten days."""
+
+_BUILTIN: Mapping[str, tuple[str, str]] = {
+    "purposes": ("closed-purposes", "pipa 15"),
+    "items": ("closed-items", "pipa 16"),
+    "recipients": ("no-recipient-unlisted", "pipa 17"),
+    "separate": ("sensitive-asked-apart", "pipa 23"),
+    "due": ("due-is-unread", "pipa 21"),
+    "channels": ("", "pipa 22"),
+    "collection": ("", "pipa 22"),
+    "exceptions": ("no-recipient-unlisted", "pipa 18"),
+    "transfers": ("", "pipa 28-8"),
+    "handlers": ("", "pipa 28"),
+    "rights": ("", "pipa 35"),
+    "advertising": ("", "network act 50"),
+}
+
+
+def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | None = None) -> Plan:
+    """The plan of a document that read without errors. `effective_at` overrides the document's own day."""
+    zone = ZoneInfo(policy.time_zone)
+    day = policy.effective.date
+    if effective_at is None:
+        effective_at = start_of(day, zone) if day else Instant(0)
+    purposes = _purposes(policy)
+    kept = _kept(policy)
+    engagements = _engagements(policy)
+    provisions = _provisions(policy)
+    transfers = _transfers(policy)
+    return Plan(
+        policy=policy.policy,
+        version=day.isoformat() if day else "undated",
+        effective_at=effective_at,
+        zone=zone,
+        rule=rule_of(policy.effective),
+        items={name: _item(row) for name, row in policy.items.items()},
+        purposes=purposes,
+        engagements=engagements,
+        facts=_facts(policy),
+        kept=kept,
+        provisions=provisions,
+        entrustments=_entrustments(policy),
+        transfers=transfers,
+        exceptions={name: _exception(row) for name, row in policy.provision_exceptions.items()},
+        handlers={name: _handler(row) for name, row in policy.handlers.items()},
+        rights={name: _right(row) for name, row in policy.rights.items()},
+        children=_children(policy),
+        controls={name: _control(row) for name, row in policy.safeguards.items()},
+        consent_channels={name: rule_of(row) for name, row in policy.consent.items()},
+        collection={
+            name: (rule_of(row), frozenset(row.by), frozenset(row.for_))
+            for name, row in policy.collection.items()
+            if not row.blocked
+        },
+        advertising={name: (rule_of(row), str(row.at_night)) for name, row in policy.advertising.items()},
+        advertising_purposes=frozenset(name for row in policy.advertising.values() for name in row.for_),
+        cookies={name: (rule_of(row), frozenset(row.for_)) for name, row in policy.cookies.items()},
+        destruction=_destruction(policy),
+        separation={name: rule_of(row) for name, row in policy.separation.items()},
+        subjects={name: rule_of(row) for name, row in policy.subjects.items()},
+        never_identified=frozenset(n for n, row in policy.subjects.items() if row.identified is Identified.NEVER),
+        channels={name: (rule_of(row), row.proof) for name, row in policy.channels.items()},
+        builtin=_builtin(policy),
+        controller=dict(policy.controller.texts),
+        locales=policy.locales,
+        digest=hashlib.sha256(source).hexdigest(),
+        atoms=_atoms(purposes, kept, engagements, provisions, transfers),
+    )
+
+
+def rule_of(row: model.Row) -> Rule:
+    """The rule of an element: where it stands and which clauses it keeps."""
+    return Rule(row.path, dict(row.clauses), ", ".join(str(one) for one in row.law) or None)
+
+
+def _builtin(policy: model.Policy) -> dict[str, Rule]:
+    found: dict[str, Rule] = {}
+    for name, (guarantee, law) in _BUILTIN.items():
+        row = policy.guarantees.get(guarantee)
+        found[name] = rule_of(row) if row else Rule(name, {}, law)
+    separate = policy.separation.get("use")
+    found["separation"] = rule_of(separate) if separate else Rule("separation.use", {}, "pipa 21(3)")
+    return found
+
+
+def _item(row: model.Item) -> ItemPlan:
+    return ItemPlan(
+        name=row.name,
+        rule=rule_of(row),
+        nature=row.nature,
+        never_collected=row.collected is Collected.NEVER,
+        needs=frozenset({str(row.needs)}) if row.needs else frozenset(),
+        law=", ".join(str(one) for one in row.law) or None,
+        texts=dict(row.texts),
+    )
+
+
+def _purposes(policy: model.Policy) -> dict[str, PurposePlan]:
+    found = {name: _purpose(row) for name, row in policy.purposes.items()}
+    found[CHILD_CONTACT] = _child_contact(policy)
+    return found
+
+
+def _purpose(row: model.Purpose) -> PurposePlan:
+    common = row.basis.get("all")
+    sources = row.source if isinstance(row.source, tuple) else (row.source,)
+    return PurposePlan(
+        name=row.name,
+        rule=rule_of(row),
+        required=row.required,
+        whose=frozenset(row.whose),
+        items=frozenset(row.items),
+        basis={item: row.basis.get(item) or common or Basis.CONSENT for item in row.items},
+        until=row.until,
+        per=frozenset(row.per),
+        uses={name: use.blocked is None for name, use in row.uses.items()},
+        sources=frozenset(str(one) for one in sources),
+        via=frozenset(row.via),
+        needs=frozenset(str(need) for need in row.needs),
+        held_for_organisation=row.held_for is not None,
+        blocked=row.blocked is not None,
+        law=", ".join(str(one) for one in row.law) or None,
+        texts=dict(row.texts),
+        refused=dict(row.refused or {}),
+    )
+
+
+def _child_contact(policy: model.Policy) -> PurposePlan:
+    children = _children(policy)
+    return PurposePlan(
+        name=CHILD_CONTACT,
+        rule=children.contact_rule or children.rule,
+        required=True,
+        whose=frozenset(),
+        items=children.contact_items,
+        basis=dict.fromkeys(children.contact_items, Basis.LAW),
+        until=children.contact_until,
+        per=frozenset(),
+        uses={},
+        sources=frozenset({"person"}),
+        via=frozenset(),
+        needs=frozenset(),
+        held_for_organisation=False,
+        blocked=False,
+        law="pipa 22-2",
+    )
+
+
+def _children(policy: model.Policy) -> ChildrenPlan:
+    age = policy.children.get("age")
+    asked = policy.children.get("representative")
+    never = policy.children.get("never")
+    by_law = Rule("children", {}, "pipa 22-2")
+    return ChildrenPlan(
+        under=(age.under if age and age.under else AGE_OF_CONSENT),
+        rule=rule_of(age) if age else by_law,
+        contact_items=frozenset((*asked.from_child, *asked.from_representative)) if asked else frozenset(),
+        contact_rule=rule_of(asked) if asked else None,
+        contact_until=asked.until if asked and asked.until else PENDING_CHILD,
+        never_rule=rule_of(never) if never else by_law,
+    )
+
+
+def _engagements(policy: model.Policy) -> dict[str, EngagementPlan]:
+    return {
+        name: EngagementPlan(
+            kind=name,
+            rule=rule_of(row),
+            begins=_first_fact(row.begins) or "begun",
+            ends=row.ends,
+            review_after=row.review_after or Period(years=1),
+        )
+        for name, row in policy.engagements.items()
+    }
+
+
+def _facts(policy: model.Policy) -> dict[str, FactPlan]:
+    return {
+        name: FactPlan(name, rule_of(row), frozenset(row.about) or _carriers(policy, name), row.closes)
+        for name, row in policy.facts.items()
+    }
+
+
+def _carriers(policy: model.Policy, fact: str) -> frozenset[str]:
+    """Where the document does not say what a fact is about: the engagements that begin or end by it, else the person."""
+    carriers = {
+        name
+        for name, row in policy.engagements.items()
+        for end in (row.begins, row.ends)
+        if end is not None and fact in {point.fact for point, _ in points_in(end)}
+    }
+    return frozenset(carriers or {"person"})
+
+
+def _first_fact(end: End | None) -> str | None:
+    return next((point.fact for point, _ in points_in(end)), None) if end else None
+
+
+def _kept(policy: model.Policy) -> dict[str, RetentionPlan]:
+    rows = [_retention(row) for row in policy.retention.values()] + [_statute(row) for row in policy.statutes.values()]
+    return {row.rule.path: row for row in rows}
+
+
+def _retention(row: model.Retention) -> RetentionPlan:
+    of_the_dispute = "of-the-dispute" in row.items
+    return RetentionPlan(
+        name=row.name,
+        rule=rule_of(row),
+        kind=GroundKind(str(row.kind)),
+        of=frozenset(row.of),
+        items=frozenset(row.items) - {"of-the-dispute"},
+        of_the_dispute=of_the_dispute,
+        basis=row.basis,
+        from_fact=row.from_ or _first_fact(row.until),
+        until=row.until,
+        blocked=row.blocked is not None,
+    )
+
+
+def _statute(row: model.Statute) -> RetentionPlan:
+    return RetentionPlan(
+        name=row.name,
+        rule=rule_of(row),
+        kind=GroundKind.STATUTE,
+        of=frozenset(),
+        items=frozenset(row.items),
+        of_the_dispute=False,
+        basis=Basis.LAW,
+        from_fact=row.from_ or _first_fact(row.until),
+        until=row.until,
+        blocked=row.blocked is not None,
+        instead_of=row.instead_of,
+    )
+
+
+def _seat(policy: model.Policy, party: str) -> str | None:
+    row = policy.parties.get(party)
+    return row.seat[0] if row and row.seat else None
+
+
+def _provisions(policy: model.Policy) -> dict[str, ProvisionPlan]:
+    found: dict[str, ProvisionPlan] = {}
+    for name, row in policy.provisions.items():
+        found[name] = ProvisionPlan(
+            recipient=name,
+            party=row.to or name,
+            rule=rule_of(row),
+            items=frozenset(row.items),
+            whose=frozenset(row.whose),
+            per=frozenset(row.per),
+            use_until=row.use_until or row.until,
+            until=row.until,
+            returned=row.at_end is AtEnd.RETURN_OR_DESTROY,
+            blocked=row.blocked is not None,
+            seat=_seat(policy, row.to or name),
+            texts=dict(row.their_use or {}),
+        )
+    return found
+
+
+def _entrustments(policy: model.Policy) -> dict[str, EntrustmentPlan]:
+    found: dict[str, EntrustmentPlan] = {}
+    for name, row in policy.entrustments.items():
+        items = row.items or tuple(item for one in row.for_ if one in policy.purposes for item in policy.purposes[one].items)
+        found[name] = EntrustmentPlan(
+            processor=name,
+            party=row.to or name,
+            rule=rule_of(row),
+            purposes=frozenset(row.for_),
+            items=frozenset(items),
+            under=row.under,
+            terms=frozenset(str(term) for term in row.terms),
+            inspected=row.inspected or Period(years=1),
+            within=row.within.period if row.within else GRACE,
+            blocked=row.blocked is not None,
+            seat=_seat(policy, row.to or name),
+        )
+    return found
+
+
+def _transfers(policy: model.Policy) -> dict[str, TransferPlan]:
+    return {
+        name: TransferPlan(
+            name=name,
+            rule=rule_of(row),
+            party=row.to or name,
+            standing_for=str(row.as_ or ""),
+            basis=str(row.basis or ""),
+            items=frozenset(row.items),
+            until=row.until,
+            stored_in=row.stored_in,
+            blocked=row.blocked is not None,
+        )
+        for name, row in policy.transfers.items()
+    }
+
+
+def _exception(row: model.ProvisionException) -> ExceptionPlan:
+    return ExceptionPlan(
+        name=row.name,
+        rule=rule_of(row),
+        needs=frozenset(str(need) for need in row.needs),
+        laws=frozenset(one.law for one in row.law),
+        items=frozenset(row.items),
+    )
+
+
+def _handler(row: model.Handler) -> HandlerPlan:
+    return HandlerPlan(
+        name=row.name,
+        rule=rule_of(row),
+        purposes=frozenset(row.for_),
+        duties=frozenset(str(duty) for duty in row.duties),
+        granted_with=frozenset(row.granted_with),
+        granted_for=row.granted_for,
+    )
+
+
+def _right(row: model.Right) -> RightPlan:
+    promised = row.within.period if row.within else None
+    by_law = row.law and str(row.law[0]) or "pipa 35"
+    stricter = promised if promised is not None and _days(promised) < _days(ANSWER_BY_LAW) else ANSWER_BY_LAW
+    return RightPlan(
+        name=row.name,
+        rule=rule_of(row),
+        by=frozenset(row.by),
+        within=stricter,
+        decided_by_law=None if stricter is promised else by_law,
+        freezes=row.freeze is not None,
+        freeze_except=(row.freeze.except_ or "statute") if row.freeze else "statute",
+        builtin=row.builtin,
+    )
+
+
+def _days(period: Period) -> int:
+    return period.years * 365 + period.months * 30 + period.days + period.hours // 24
+
+
+def _control(row: model.Safeguard) -> ControlPlan:
+    periods = [one for one in row.due if isinstance(one, Period)]
+    return ControlPlan(
+        name=row.name,
+        rule=rule_of(row),
+        checks=frozenset(str(check) for check in row.check),
+        evidence=frozenset(row.evidence),
+        due_every=min(periods, key=_days) if periods else None,
+        due_after=frozenset(one for one in row.due if isinstance(one, str)),
+        per=str(row.per) if row.per else None,
+        owner=row.owner,
+        blocks=str(row.blocks) if row.blocks else None,
+        at_least=row.at_least,
+    )
+
+
+def _destruction(policy: model.Policy) -> DestructionPlan:
+    expiry, needless = policy.destruction["at-expiry"], policy.destruction["when-needless"]
+    within = [row.within.period for row in (expiry, needless) if row.within is not None]
+    return DestructionPlan(
+        at_expiry=rule_of(expiry),
+        when_needless=rule_of(needless),
+        within=min([*within, GRACE], key=_days),
+        needless_after=frozenset(needless.after) - {"ended"},
+        settling=SETTLING,
+    )
+
+
+def _atoms(
+    purposes: Mapping[str, PurposePlan],
+    kept: Mapping[str, RetentionPlan],
+    engagements: Mapping[str, EngagementPlan],
+    provisions: Mapping[str, ProvisionPlan],
+    transfers: Mapping[str, TransferPlan],
+) -> frozenset[Atom]:
+    ends: Iterable[End | None] = (
+        *(row.until for row in purposes.values()),
+        *(row.until for row in kept.values()),
+        *(row.ends for row in engagements.values()),
+        *(row.until for row in provisions.values()),
+        *(row.use_until for row in provisions.values()),
+        *(row.until for row in transfers.values()),
+    )
+    own = {(KNOWN, None, SETTLING), (RECEIVED, None, ANSWER_BY_LAW)}
+    return frozenset(atom for atom in atoms_of(ends) if atom[2] != Period() or atom[1]) | own

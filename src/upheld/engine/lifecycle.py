@@ -1,0 +1,514 @@
+"""Grounds and the life of a value: pure functions of facts and time. `docs/rules.md` sections 3 and 4.
+
+`Life` answers for one subject under one policy line: which grounds each value has, from when until when by the
+facts known, and what is due. It never asks what the clock says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, assert_never
+
+from upheld.dates import BEGINNING, FOREVER, Instant, Period, calendar_end, end_of
+from upheld.engine.acts import EngagementId, SubjectId, ValueId
+from upheld.engine.plan import GroundKind, Plan, PolicyLine, PurposePlan, RetentionPlan, Rule, points_in
+from upheld.engine.state import (
+    About,
+    AboutKind,
+    Consent,
+    ControllerState,
+    Fact,
+    HeldState,
+    Request,
+    RequestState,
+    SubjectState,
+    Use,
+    Value,
+)
+from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
+from upheld.policy.vocabulary import Basis
+
+SUSPENSION_ANSWER = Period(days=10)
+"""LAW: Personal Information Protection Act 37, decree 44: ten days to answer a suspension."""
+
+
+class Moment(NamedTuple):
+    """An instant of the world and when the fact that fixed it became known."""
+
+    at: Instant
+    known_at: Instant
+
+
+NEVER = Moment(FOREVER, BEGINNING)
+ALWAYS = Moment(BEGINNING, BEGINNING)
+
+
+class Ground(NamedTuple):
+    """One reason to keep one value: live for `from_at <= t < until.at` by the facts known."""
+
+    kind: GroundKind
+    rule: Rule
+    key: str
+    """Which key of the rule cites its end."""
+    from_at: Instant
+    until: Moment
+    purpose: str | None = None
+    engagement: EngagementId | None = None
+
+    def live(self, at: Instant) -> bool:
+        """Whether the ground keeps the value at that instant."""
+        return self.from_at <= at < self.until.at
+
+
+class DueState(StrEnum):
+    """Where a value ought to be."""
+
+    ACTIVE = "active"
+    SEPARATED = "separated"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What ought to happen to a value: since when, since when it is known, and by what ground."""
+
+    state: DueState
+    since: Moment
+    grounds: tuple[Ground, ...]
+
+
+def _later(moments: list[Moment]) -> Moment:
+    return max(moments, default=ALWAYS)
+
+
+def _earlier(moments: list[Moment]) -> Moment:
+    return min(moments, default=NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where the points of an end are looked up."""
+
+    anchor_at: Instant
+    anchor_known: Instant
+    engagement: EngagementId | None
+    purpose: str | None
+    bound: tuple[str, Moment] | None = None
+    """One occurrence that a statute counts from."""
+    about: About | None = None
+
+
+class Life:
+    """The grounds of one subject's values by what is known at `known_at`, policy versions included."""
+
+    def __init__(self, line: PolicyLine, state: SubjectState, controller: ControllerState, at: Instant) -> None:
+        """`at` picks the version in force; facts later than it are read too, as announced ends."""
+        self.line = line
+        self.state = state
+        self.controller = controller
+        self.plan: Plan = line.at(at) or line.plans[0]
+        self._engagement_ends: dict[EngagementId, Moment] = {}
+
+    # ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def engagement_end(self, engagement_id: EngagementId) -> Moment:
+        """When an engagement ended by the facts known."""
+        known = self._engagement_ends.get(engagement_id)
+        if known is None:
+            self._engagement_ends[engagement_id] = NEVER  # an end that names `ended` itself waits for the fact
+            known = self._engagement_ends[engagement_id] = self._engagement_end(engagement_id)
+        return known
+
+    def _engagement_end(self, engagement_id: EngagementId) -> Moment:
+        engagement = self.state.engagements.get(engagement_id)
+        if engagement is None:
+            return NEVER
+        said = [Moment(fact.at, fact.known_at) for fact in self._of("ended") if fact.engagement == engagement_id]
+        declared = self.plan.engagements.get(engagement.kind)
+        if declared is not None and declared.ends is not None:
+            scope = Scope(engagement.begun_at, engagement.known_at, engagement_id, None)
+            said.append(self.end(declared.ends, scope))
+        return _earlier(said)
+
+    def _of(self, code: str) -> tuple[Fact, ...]:
+        return self.state.facts_by_code.get(code, ())
+
+    def end(self, end: End, scope: Scope) -> Moment:
+        """The instant an end expression names; FOREVER while what it waits for has not happened."""
+        match end:
+            case Point():
+                return self._point(end, scope)
+            case Plus(point=point, period=period):
+                base = self._point(point, scope)
+                return Moment(end_of(base.at, period, self.plan.zone), base.known_at)
+            case LaterOf(of=ends):
+                return _later([self.end(one, scope) for one in ends])
+            case EarlierOf(of=ends):
+                return _earlier([self.end(one, scope) for one in ends])
+            case _:
+                assert_never(end)
+
+    def _point(self, point: Point, scope: Scope) -> Moment:
+        moment = self._fact(point.fact, scope)
+        if point.calendar is None:
+            return moment
+        return Moment(calendar_end(point.calendar, moment.at, self.plan.zone), moment.known_at)
+
+    def _fact(self, code: str, scope: Scope) -> Moment:
+        if scope.bound is not None and scope.bound[0] == code:
+            return scope.bound[1]
+        match code:
+            case "collected" | "provided":
+                return Moment(scope.anchor_at, scope.anchor_known)
+            case "consented":
+                return self._consented(scope)
+            case "withdrawn":
+                return self._withdrawn(scope)
+            case "begun":
+                engagement = self.state.engagements.get(scope.engagement) if scope.engagement else None
+                return Moment(engagement.begun_at, engagement.known_at) if engagement else NEVER
+            case "ended":
+                return self.engagement_end(scope.engagement) if scope.engagement else NEVER
+        declared = self.plan.facts.get(code)
+        opener = declared.closes if declared else CLOSES.get(code)
+        if opener is not None:
+            return self._closed(code, opener, scope)
+        return self._first(code, scope)
+
+    def _carried(self, code: str, scope: Scope) -> tuple[Fact, ...]:
+        """Occurrences of a fact in the engagement the value belongs to, else with the person, purpose, controller."""
+        declared = self.plan.facts.get(code)
+        about = declared.about if declared else frozenset({"person"})
+        found = self._of(code)
+        engagement = self.state.engagements.get(scope.engagement) if scope.engagement else None
+        if engagement is not None and engagement.kind in about:
+            return tuple(fact for fact in found if fact.engagement == scope.engagement)
+        if "controller" in about:
+            return self.controller.facts_by_code.get(code, ())
+        if "purpose" in about:
+            ours = self.controller.facts_by_code.get(code, ()) + found
+            return tuple(fact for fact in ours if fact.about in (None, scope.purpose))
+        if "party" in about:
+            return tuple(fact for fact in self.controller.facts_by_code.get(code, ()))
+        return found
+
+    def _first(self, code: str, scope: Scope) -> Moment:
+        for fact in self._carried(code, scope):
+            if fact.engagement is not None and fact.engagement == scope.engagement:
+                return Moment(fact.at, fact.known_at)
+            if fact.at >= scope.anchor_at:
+                return Moment(fact.at, fact.known_at)
+        return NEVER
+
+    def _closed(self, code: str, opener: str, scope: Scope) -> Moment:
+        """A closing fact is infinity only while an opener stands open; nothing owed, nothing awaited."""
+        openers = self._carried(opener, scope)
+        if not openers:
+            return ALWAYS
+        closers = self._carried(code, scope)
+        last = openers[-1]
+        after = [fact for fact in closers if fact.at >= last.at]
+        if not after:
+            return NEVER
+        return Moment(after[0].at, after[0].known_at)
+
+    # ── consent ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def consent_events(self, about: About) -> tuple[Consent, ...]:
+        """Consents and withdrawals of one matter, in order."""
+        return self.state.consents_by_about.get(about, ())
+
+    def standing(self, about: About, at: Instant) -> Consent | None:
+        """The consent that stands at an instant: the last one given, unless withdrawn since."""
+        last = None
+        for event in self.consent_events(about):
+            if event.at > at:
+                break
+            last = event
+        return last if last is not None and last.given else None
+
+    def last_consent_event(self, about: About, at: Instant) -> Consent | None:
+        """The newest consent or withdrawal up to an instant."""
+        last = None
+        for event in self.consent_events(about):
+            if event.at > at:
+                break
+            last = event
+        return last
+
+    def consent_until(self, about: About, since: Instant) -> Moment:
+        """Until when the consent that stood at `since` stands; `since` itself where none stood."""
+        if self.standing(about, since) is None:
+            event = self.last_consent_event(about, since)
+            return Moment(since, event.known_at if event else BEGINNING)
+        for event in self.consent_events(about):
+            if event.at > since and not event.given:
+                return Moment(event.at, event.known_at)
+        return NEVER
+
+    def _consented(self, scope: Scope) -> Moment:
+        """The consent a period counts from; given again while it still ran, it counts from the newer one."""
+        about = scope.about or (About(AboutKind.PURPOSE, scope.purpose) if scope.purpose else None)
+        if about is None:
+            return NEVER
+        given = [event for event in self.consent_events(about) if event.given]
+        before = [event for event in given if event.at <= scope.anchor_at]
+        if not before:
+            return NEVER
+        return Moment(before[-1].at, before[-1].known_at)
+
+    def _withdrawn(self, scope: Scope) -> Moment:
+        about = scope.about or (About(AboutKind.PURPOSE, scope.purpose) if scope.purpose else None)
+        return self.consent_until(about, scope.anchor_at) if about else NEVER
+
+    def _renewed(self, end: End, scope: Scope, about: About) -> Moment:
+        """An end that counts from consent moves on with each consent given before it was over."""
+        until = self.end(end, scope)
+        for event in self.consent_events(about):
+            if event.given and scope.anchor_at < event.at < until.at:
+                bound = Moment(event.at, event.known_at)
+                until = max(until, self.end(end, Scope(
+                    scope.anchor_at, scope.anchor_known, scope.engagement, scope.purpose, ("consented", bound), about)))
+        return until
+
+    # ── grounds ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def grounds(self, value: Value) -> tuple[Ground, ...]:
+        """Every ground of a value that arises by the facts known, in the order in which they begin."""
+        found = [ground for use in value.uses for ground in self._of_use(value, use)]
+        own_until = max((ground.until.at for ground in found), default=BEGINNING)
+        held: list[Ground] = list(found)
+        for ground in sorted(self._candidates(value), key=lambda one: one.from_at):
+            if ground.from_at <= own_until and ground.until.at > ground.from_at:
+                held.append(ground)
+                own_until = max(own_until, ground.until.at)
+        return tuple(sorted(held, key=lambda one: (one.from_at, one.rule.path)))
+
+    def _cut(self, value: Value, until: Moment, purpose: str | None) -> Moment:
+        """Correction, erasure and an unanswered suspension end purpose and retention grounds."""
+        cuts = [until]
+        if value.replaced_at is not None:
+            cuts.append(Moment(value.replaced_at, value.replaced_known_at or value.replaced_at))
+        for request in self.state.requests:
+            if touches(request, value):
+                cuts.extend(self._cut_by(request, purpose))
+        return _earlier(cuts)
+
+    def _cut_by(self, request: Request, purpose: str | None) -> Iterator[Moment]:
+        settled = request.settled_at is not None
+        if request.right == "erasure" and settled and request.state in (RequestState.DONE, RequestState.PARTLY):
+            yield Moment(request.settled_at or FOREVER, BEGINNING)  # asked for: no settling time
+        if request.right == "suspension" and (not request.purposes or purpose in request.purposes):
+            deadline = end_of(request.received_at, SUSPENSION_ANSWER, self.plan.zone)
+            answered = [one for one in (request.settled_at, request.lifted_at) if one is not None]
+            if min(answered, default=FOREVER) > deadline:
+                yield Moment(deadline, BEGINNING)
+            elif request.state in (RequestState.DONE, RequestState.PARTLY) and request.lifted_at is None:
+                yield Moment(request.settled_at or deadline, BEGINNING)
+
+    def _of_use(self, value: Value, use: Use) -> Iterator[Ground]:
+        bound = self._purposes_bound(use)
+        if not bound:
+            return
+        purpose = bound[0]
+        scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose)
+        about = About(AboutKind.PURPOSE, use.purpose)
+        ends = [self._purpose_end(one, scope, about) for one in bound]
+        if purpose.rests_on_consent(value.item):
+            ends.append(self.consent_until(about, use.anchor_at))
+        for code in self.plan.destruction.needless_after:
+            ends.append(self._fact(code, scope))
+        declared = self.plan.purposes.get(use.purpose)
+        if declared is None or value.item not in declared.items:
+            ends.append(Moment(self.plan.effective_at, BEGINNING))  # the version in force no longer declares it
+        until = self._cut(value, _earlier(ends), use.purpose)
+        yield Ground(GroundKind.PURPOSE, purpose.rule, "until", use.anchor_at, until, use.purpose, use.engagement)
+        for row in self.plan.kept.values():
+            if row.kind is GroundKind.RETENTION and not row.blocked and keeps(row, value.item, use.purpose):
+                yield from self._retention(value, use, row, until)
+
+    def _purposes_bound(self, use: Use) -> list[PurposePlan]:
+        """The declarations that bind a use: the one in force and the one consented to, the shorter period holding."""
+        about = About(AboutKind.PURPOSE, use.purpose)
+        consent = self.standing(about, use.anchor_at)
+        plans = [self.plan, self.line.version(consent.version) if consent else None, self.line.version(use.version)]
+        found: list[PurposePlan] = []
+        for plan in plans:
+            purpose = plan.purposes.get(use.purpose) if plan else None
+            if purpose is not None and all(purpose is not one for one in found):
+                found.append(purpose)
+        if len(found) > 1 and not any(one is Basis.CONSENT for one in found[0].basis.values()):
+            return found[:1]
+        return found
+
+    def _purpose_end(self, purpose: PurposePlan, scope: Scope, about: About) -> Moment:
+        if purpose.until is None:
+            return self.engagement_end(scope.engagement) if scope.engagement else NEVER
+        if any(point.fact == "consented" for point, _ in points_in(purpose.until)):
+            return self._renewed(purpose.until, scope, about)
+        return self.end(purpose.until, scope)
+
+    def _retention(self, value: Value, use: Use, row: RetentionPlan, purpose_until: Moment) -> Iterator[Ground]:
+        scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose)
+        start = self._fact(row.from_fact, scope) if row.from_fact else purpose_until
+        if start.at >= FOREVER or row.until is None:
+            return
+        from_at = max(start.at, min(purpose_until.at, FOREVER))
+        if from_at >= FOREVER:
+            return
+        until = self.end(row.until, scope)
+        ends = [until]
+        if row.basis is Basis.CONSENT:
+            about = About(AboutKind.PURPOSE, use.purpose)
+            ends.append(self.consent_until(about, use.anchor_at))
+            ends.extend(self._agreed_retention(row, scope, self.standing(about, use.anchor_at)))
+        cut = self._cut(value, _earlier(ends), use.purpose)
+        if from_at <= purpose_until.at and cut.at > from_at:
+            yield Ground(GroundKind.RETENTION, row.rule, "until", from_at, cut, use.purpose, use.engagement)
+
+    def _agreed_retention(self, row: RetentionPlan, scope: Scope, consent: Consent | None) -> Iterator[Moment]:
+        """The end that the row had in the version consented to: of two periods the shorter holds."""
+        agreed = self.line.version(consent.version) if consent else None
+        if agreed is not None and agreed is not self.plan:
+            before = agreed.kept.get(row.rule.path)
+            yield self.end(before.until, scope) if before and before.until else Moment(scope.anchor_at, scope.anchor_known)
+
+    def _candidates(self, value: Value) -> Iterator[Ground]:
+        """Claims, disputes and statutes that would keep the value if it is still held when they begin."""
+        for row in self.plan.kept.values():
+            if row.blocked:
+                continue
+            match row.kind:
+                case GroundKind.CLAIM:
+                    yield from self._claims(value, row)
+                case GroundKind.DISPUTE:
+                    yield from self._disputes(value, row)
+                case GroundKind.STATUTE:
+                    yield from self._statutes(value, row)
+                case GroundKind.RETENTION | GroundKind.PURPOSE | GroundKind.PROOF:
+                    pass
+                case _:
+                    assert_never(row.kind)
+
+    def _belongs(self, value: Value, fact: Fact) -> bool:
+        """Whether a fact is about this value: it names it, or happened in an engagement the value is used in."""
+        if fact.values:
+            return value.value_id in fact.values
+        return fact.engagement is None or any(use.engagement == fact.engagement for use in value.uses)
+
+    def _claims(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
+        if row.until is None or not any(keeps(row, value.item, use.purpose) for use in value.uses):
+            return
+        closers = [point.fact for point, _ in points_in(row.until)]
+        for opened in self._of(row.from_fact or ""):
+            if self._belongs(value, opened):
+                paid = [fact for code in closers for fact in self._of(code)
+                        if fact.at >= opened.at and fact.engagement == opened.engagement]
+                first = min(paid, key=lambda fact: fact.at, default=None)
+                until = Moment(first.at, first.known_at) if first else NEVER
+                yield Ground(GroundKind.CLAIM, row.rule, "until", max(opened.at, value.collected_at), until)
+
+    def _disputes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
+        for opened in self._of("dispute-opened"):
+            if value.value_id in opened.values or (not opened.values and self._belongs(value, opened)):
+                settled = [fact for fact in self._of("dispute-settled")
+                           if fact.about == opened.about and fact.at >= opened.at]
+                first = settled[0] if settled else None
+                until = Moment(first.at, first.known_at) if first else NEVER
+                yield Ground(GroundKind.DISPUTE, row.rule, "until", max(opened.at, value.collected_at), until)
+
+    def _statutes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
+        if value.item not in row.items or row.until is None or row.from_fact is None:
+            return
+        for occurrence in self._of(row.from_fact):
+            if not self._belongs(value, occurrence) or self._special_case(row, occurrence):
+                continue
+            scope = Scope(value.collected_at, value.known_at, occurrence.engagement, None,
+                           (row.from_fact, Moment(occurrence.at, occurrence.known_at)))
+            until = self.end(row.until, scope)
+            yield Ground(GroundKind.STATUTE, row.rule, "until", max(occurrence.at, value.collected_at), until)
+
+    def _special_case(self, row: RetentionPlan, occurrence: Fact) -> bool:
+        """Whether another row says that it holds instead of this one for an occurrence about it."""
+        return any(other.instead_of == row.name and occurrence.about == other.name for other in self.plan.kept.values())
+
+    # ── due ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def due(self, value: Value, at: Instant) -> Due:
+        """Where a value ought to be at an instant, and since when."""
+        grounds = self.grounds(value)
+        live = tuple(ground for ground in grounds if ground.live(at))
+        if any(ground.kind is GroundKind.PURPOSE for ground in live):
+            return Due(DueState.ACTIVE, ALWAYS, live)
+        purposes = [ground.until for ground in grounds if ground.kind is GroundKind.PURPOSE and ground.until.at <= at]
+        if live:
+            return Due(DueState.SEPARATED, _later(purposes) if purposes else Moment(value.collected_at, value.known_at), live)
+        ended = tuple(ground for ground in grounds if ground.until.at <= at)
+        since = _later([ground.until for ground in ended]) if ended else Moment(value.collected_at, value.known_at)
+        return Due(DueState.DUE, since, ended)
+
+
+CLOSES: Mapping[str, str] = {"dispute-settled": "dispute-opened"}
+
+
+def keeps(row: RetentionPlan, item: str, purpose: str | None) -> bool:
+    """Whether a retention or claim row is about an item used for a purpose."""
+    if row.of and purpose not in row.of:
+        return False
+    return not row.items or item in row.items
+
+
+def touches(request: Request, value: Value) -> bool:
+    """Whether a request is about a value: named, or held when the request came in."""
+    if request.values:
+        return value.value_id in request.values
+    return value.collected_at <= request.received_at
+
+
+class StepKind(StrEnum):
+    """What the lifecycle asks the stores to do with a value."""
+
+    SEPARATE = "separate"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step that is due: what, for which value, since when, why, and from when it counts as overdue."""
+
+    kind: StepKind
+    subject_id: SubjectId
+    value: Value
+    due_at: Instant
+    ready_at: Instant
+    overdue_at: Instant
+    grounds: tuple[Ground, ...]
+
+
+def steps_due(life: Life, at: Instant) -> tuple[Step, ...]:
+    """Every separation and destruction of one subject that may be carried out at `at`. INVARIANT: I2, I3."""
+    return tuple(step for step in steps_coming(life, at) if step.ready_at <= at)
+
+
+def steps_coming(life: Life, at: Instant) -> Iterator[Step]:
+    """Steps whose end has come by `at`, those still settling included."""
+    destruction = life.plan.destruction
+    zone = life.plan.zone
+    for value in life.state.values:
+        if value.held not in (HeldState.HELD, HeldState.SEPARATED):
+            continue
+        due = life.due(value, at)
+        if due.state is DueState.SEPARATED and value.held is HeldState.HELD:
+            overdue = end_of(max(due.since.at, due.since.known_at), destruction.within, zone)
+            yield Step(StepKind.SEPARATE, life.state.subject_id, value, due.since.at, due.since.at, overdue, due.grounds)
+        elif due.state is DueState.DUE:
+            settled = end_of(due.since.known_at, destruction.settling, zone) if due.since.known_at > BEGINNING else BEGINNING
+            overdue = end_of(max(due.since.at, due.since.known_at), destruction.within, zone)
+            yield Step(StepKind.DESTROY, life.state.subject_id, value, due.since.at, max(due.since.at, settled), overdue, due.grounds)
+
+
+def value_of(state: SubjectState, value_id: ValueId) -> Value | None:
+    """The value with that id, if the subject has it."""
+    return next((value for value in state.values if value.value_id == value_id), None)

@@ -1,0 +1,222 @@
+"""What is known: facts, consents, requests and values of one subject, and of the controller. Plain frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from upheld.dates import FOREVER, Instant
+from upheld.engine.acts import ConsentId, DisclosureId, EngagementId, FactId, RequestId, SubjectId, ValueId
+
+
+class HeldState(StrEnum):
+    """Where a value is. Only goes forward."""
+
+    HELD = "held"
+    MOVING = "moving"
+    SEPARATED = "separated"
+    CONDEMNED = "condemned"
+    DESTROYED = "destroyed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event of the world. `at` is when it happened, `known_at` when it was recorded.
+
+    `about` narrows it: a purpose, a party, the id of a dispute; `values` names the values it is about.
+    """
+
+    fact_id: FactId
+    code: str
+    at: Instant
+    known_at: Instant
+    engagement: EngagementId | None = None
+    about: str | None = None
+    values: tuple[ValueId, ...] = ()
+
+
+class AboutKind(StrEnum):
+    """What one consent is for. Never a bundle."""
+
+    PURPOSE = "purpose"
+    PROVISION = "provision"
+    TRANSFER = "transfer"
+    MEDIUM = "medium"
+    NIGHT = "night"
+    ITEM = "item"
+    PERMISSION = "permission"
+    REPRESENTATIVE = "representative"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a consent, withdrawal or question is about."""
+
+    kind: AboutKind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One consent given or withdrawn, bound to the version and the exact text shown."""
+
+    consent_id: ConsentId
+    about: About
+    given: bool
+    at: Instant
+    known_at: Instant
+    version: str
+    channel: str
+    by: str = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """One relation with the service. `organisation` is the customer for whom a participant's data is held."""
+
+    engagement_id: EngagementId
+    kind: str
+    begun_at: Instant
+    known_at: Instant
+    organisation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A purpose under which a value was collected or reused; `anchor_at` passes over to a corrected value."""
+
+    purpose: str
+    engagement: EngagementId | None
+    anchor_at: Instant
+    version: str
+    known_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known about a stored datum, without its content."""
+
+    value_id: ValueId
+    item: str
+    collected_at: Instant
+    known_at: Instant
+    uses: tuple[Use, ...]
+    held: HeldState = HeldState.HELD
+    replaced_at: Instant | None = None
+    replaced_known_at: Instant | None = None
+    held_for: str | None = None
+
+
+class RequestState(StrEnum):
+    """Where a request stands."""
+
+    OPEN = "open"
+    DONE = "done"
+    PARTLY = "partly"
+    REFUSED = "refused"
+    TAKEN_BACK = "taken-back"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A right exercised. Empty `values` means everything held when it came in; `purposes` narrows a suspension."""
+
+    request_id: RequestId
+    right: str
+    received_at: Instant
+    known_at: Instant
+    proved_at: Instant | None
+    values: tuple[ValueId, ...] = ()
+    purposes: tuple[str, ...] = ()
+    state: RequestState = RequestState.OPEN
+    settled_at: Instant | None = None
+    settled_known_at: Instant | None = None
+    lifted_at: Instant | None = None
+    freezes: bool = True
+    """False where an earlier refusal of the same kind stands and staff have not accepted the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Who got which values, when, and until when they may use them."""
+
+    disclosure_id: DisclosureId
+    recipient: str
+    values: tuple[ValueId, ...]
+    at: Instant
+    known_at: Instant
+    engagement: EngagementId | None = None
+
+
+@dataclass(frozen=True)
+class SubjectState:
+    """Everything known about one subject by some instant. Order of the tuples carries no meaning."""
+
+    subject_id: SubjectId
+    kind: str
+    entered_at: Instant
+    engagements: Mapping[EngagementId, Engagement] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    values: tuple[Value, ...] = ()
+    requests: tuple[Request, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+    minor_until: Instant | None = None
+    """Start of the day on which the age of consent is reached; None for a subject who was never under age."""
+
+    @cached_property
+    def facts_by_code(self) -> Mapping[str, tuple[Fact, ...]]:
+        """Facts of each code in the order in which they happened."""
+        return grouped(self.facts)
+
+    @cached_property
+    def consents_by_about(self) -> Mapping[About, tuple[Consent, ...]]:
+        """Consents and withdrawals of each matter in order; at one instant the withdrawal comes last, so the stricter wins."""
+        by: dict[About, list[Consent]] = {}
+        for consent in self.consents:
+            by.setdefault(consent.about, []).append(consent)
+        return {about: tuple(sorted(given, key=lambda one: (one.at, not one.given))) for about, given in by.items()}
+
+
+def grouped(facts: Iterable[Fact]) -> Mapping[str, tuple[Fact, ...]]:
+    """Facts by code, each group in the order in which they happened."""
+    by: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by.setdefault(fact.code, []).append(fact)
+    return {code: tuple(sorted(found, key=lambda fact: fact.at)) for code, found in by.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract with a processor or recipient in force for a span. `until_at` FOREVER while it runs."""
+
+    contract_id: str
+    party: str
+    from_at: Instant
+    until_at: Instant = FOREVER
+    terms: frozenset[str] = frozenset()
+    sub_consent: bool = False
+    """Our recorded consent, for a sub-processor."""
+
+
+@dataclass(frozen=True)
+class ControllerState:
+    """What is known about the organisation as a whole."""
+
+    facts: tuple[Fact, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    stopped_transfers: frozenset[str] = frozenset()
+
+    @cached_property
+    def facts_by_code(self) -> Mapping[str, tuple[Fact, ...]]:
+        """Facts of each code in the order in which they happened."""
+        return grouped(self.facts)
+
+    def contract_of(self, party: str, at: Instant) -> Contract | None:
+        """The contract in force with that party at that instant."""
+        return next((one for one in self.contracts if one.party == party and one.from_at <= at < one.until_at), None)

@@ -1,0 +1,56 @@
+"""The one door to personal data: every verb is facts, decision, effect, evidence.
+
+    keeper.enter → begin → consent → collect → read → provide → correct → request → answer → sweep → certificate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from upheld.dates import Instant
+from upheld.keeper.asking import Asking
+from upheld.keeper.certifying import Certifying
+from upheld.keeper.data import Data, Reading
+from upheld.keeper.door import Places
+from upheld.keeper.giving import Giving
+from upheld.keeper.living import Living, Shown
+from upheld.keeper.moving import Moving, Swept
+from upheld.keeper.organisation import Organisation, Publication
+from upheld.keeper.outcome import Outcome
+
+
+class Keeper(Living, Data, Giving, Asking, Organisation, Certifying, Moving):
+    """Everything that may be done with personal data under the policies of one home."""
+
+    def __init__(
+        self,
+        places: Places,
+        *,
+        hasher: PasswordHasher,
+        signing_key: Ed25519PrivateKey,
+        looked_up: Callable[[str, str], bool],
+        clock_trusted: Callable[[Instant], bool],
+        close: Callable[[], None],
+    ) -> None:
+        super().__init__(places)
+        self.hasher = hasher
+        self.signing_key = signing_key
+        self.looked_up = looked_up
+        self.clock_trusted = clock_trusted
+        self._close = close
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._close()
+
+    def __enter__(self) -> Keeper:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+__all__ = ["Keeper", "Outcome", "Publication", "Reading", "Shown", "Swept"]

@@ -1,0 +1,111 @@
+"""Certificates of destruction: made with the destruction, issued with a proof whenever somebody asks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from upheld.dates import Instant, local_date
+from upheld.engine.plan import Plan
+from upheld.errors import InputRefused, StoreFailed
+from upheld.keeper.door import Door
+from upheld.ledger.certificate import Certificate, Ground, Named, PlaceCleared, issued
+from upheld.store import history
+
+if TYPE_CHECKING:
+    from upheld.keeper.moving import OpenStep
+
+_ERASED = Named("destroy-key", "key destroyed, record erased, file scrubbed", "키 파기 후 기록 삭제 및 잔여 바이트 소거")
+_READ_BACK = Named("read-back", "read back: key, look-up tokens and record are gone", "재확인: 키·조회 토큰·기록 모두 없음")
+_PLACES = {
+    "active": Named("active", "active database", "운영 데이터베이스"),
+    "separated": Named("separated", "separated database", "분리 보관 데이터베이스"),
+}
+
+
+def certificate_of(
+    plan: Plan, certificate_id: str, alias: str, steps: Sequence[OpenStep], unreadable_at: Instant, scrubbed_at: Instant, at: Instant
+) -> Certificate:
+    """What is certified of one person's values that were destroyed together."""
+    items = dict.fromkeys(step.item for step in steps)
+    tiers = dict.fromkeys(step.tier.value for step in steps)
+    return Certificate(
+        certificate_id=certificate_id,
+        policy=Named(plan.policy, f"{plan.policy} {plan.version}", f"{plan.policy} {plan.version}"),
+        controller=Named("controller", plan.controller.get("en", plan.policy), plan.controller.get("ko", plan.policy)),
+        pseudonym=alias,
+        items=tuple(named_item(plan, item) for item in items),
+        value_count=len(steps),
+        grounds=_grounds(plan, steps),
+        due_at=min(step.due_at for step in steps),
+        ordered_at=min(step.ordered_at for step in steps),
+        unreadable_at=unreadable_at,
+        removed_at=unreadable_at,
+        scrubbed_at=scrubbed_at,
+        certified_at=at,
+        beyond_recovery_on=local_date(scrubbed_at, plan.zone).isoformat(),
+        method=_ERASED,
+        approved_by=None,
+        check=_READ_BACK,
+        places=tuple(PlaceCleared(_PLACES[tier], _ERASED, scrubbed_at, "system") for tier in tiers),
+    )
+
+
+def named_item(plan: Plan, item: str) -> Named:
+    """An item with its public names."""
+    declared = plan.items.get(item)
+    texts = declared.texts if declared else {}
+    return Named(item, texts.get("en", item), texts.get("ko", item))
+
+
+def _grounds(plan: Plan, steps: Sequence[OpenStep]) -> tuple[Ground, ...]:
+    ended = {path: step.due_at for step in steps for path in step.grounds}
+    rules = {row.rule.path: row.rule for row in (*plan.purposes.values(), *plan.kept.values())}
+    return tuple(
+        Ground(Named(path, path, path), at, rules[path].cites("until") if path in rules else ()) for path, at in sorted(ended.items())
+    )
+
+
+class Certifying(Door):
+    """Issuing certificates."""
+
+    def certificates(self, policy: str) -> list[str]:
+        """The ids of every certificate under a policy, oldest first."""
+        with self.places.active.reading() as connection:
+            return [row[0] for row in connection.execute(_IDS, (policy,))]
+
+    def certificate(self, certificate_id: str) -> bytes:
+        """The signed certificate with its inclusion proof: canonical JSON that `verify` checks offline.
+
+        Raises InputRefused for an unknown id, StoreFailed when the stored content is not what the ledger says.
+        """
+        self.seal()  # type: ignore[attr-defined]
+        with self.places.active.reading() as connection:
+            row = connection.execute(_BODY, (certificate_id,)).fetchone()
+        if row is None:
+            raise InputRefused("certificate-unknown", "no certificate has this id; its subject may have been forgotten")
+        body: bytes = row[0]
+        reference = self._entry_of(certificate_id, hashlib.sha256(body).digest(), row[1], row[2])
+        proof = history.proof_of(self.places.sealer.connection, reference)
+        return issued(msgspec.json.decode(body, type=Certificate), proof, self.signing_key)  # type: ignore[attr-defined]
+
+    def _entry_of(self, certificate_id: str, digest: bytes, policy: str, at: int) -> str:
+        kinds = ("value.destroyed", "certificate.issued")
+        destroyed = ""
+        for recorded in history.entries(self.places.sealer.connection, at, at + 1, kinds=kinds, policy=policy):
+            if recorded.entry.fields.get("certificate") != certificate_id:
+                continue
+            if recorded.entry.kind == "value.destroyed":
+                destroyed = recorded.reference
+            elif recorded.entry.fields["digest"] != digest:
+                raise StoreFailed("the content of this certificate was changed after it was made; the ledger has another digest")
+        if not destroyed:
+            raise StoreFailed("the ledger does not hold the destruction that this certificate is about")
+        return destroyed
+
+
+_IDS = "SELECT certificate_id FROM certificate WHERE policy = ? ORDER BY at, certificate_id"
+_BODY = "SELECT body, policy, at FROM certificate WHERE certificate_id = ?"

@@ -1,0 +1,496 @@
+"""Values are taken, read, shown to their owner, corrected and looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from upheld.dates import Instant, local_date
+from upheld.engine.acts import (
+    Collect,
+    Decision,
+    EngagementId,
+    Read,
+    Reader,
+    ReadSeparated,
+    Reason,
+    RequestId,
+    Show,
+    SubjectId,
+    ValueId,
+    refused,
+)
+from upheld.engine.compile import CHILD_CONTACT
+from upheld.engine.plan import Plan
+from upheld.engine.state import HeldState, SubjectState, Use, Value
+from upheld.errors import InputRefused, StoreFailed
+from upheld.keeper.door import Door, Tier, When, replaced
+from upheld.keeper.outcome import Outcome
+from upheld.ledger.entries import Entry
+from upheld.policy.vocabulary import Nature
+from upheld.store import subjects
+from upheld.store.ids import bucket_of, value_id
+from upheld.store.place import Transaction
+from upheld.store.vault import Sealed, bound, opened
+from upheld.store.views import Seen, Stale
+
+MOST_BYTES = 1_000_000
+_ID = re.compile(r"[a-z2-7]{20}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One of several reads that share a transaction."""
+
+    subject_id: SubjectId
+    act: Read
+
+
+@dataclass(slots=True)
+class _Released:
+    """Rows that a committed access record covers, not yet decrypted."""
+
+    seen: Seen
+    decision: Decision
+    rows: Sequence[tuple[int, int, bytes]]
+
+
+class Data(Door):
+    """Collecting, reading, showing, correcting."""
+
+    hasher: PasswordHasher
+    looked_up: Callable[[str, str], bool]
+
+    # ── collect ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def collect(
+        self,
+        subject_id: SubjectId,
+        purpose: str | None,
+        texts: Mapping[str, str],
+        *,
+        engagement: EngagementId | None = None,
+        channel: str | None = None,
+        proofs: frozenset[str] = frozenset(),
+        use: str | None = None,
+    ) -> Outcome:
+        """Take items for one purpose: all of them or none. Each value is sealed under a key of its own.
+
+        `texts` maps item names to contents. `channel` is the way by which they came. Passwords of our own are hashed
+        one-way before anything is stored. Raises InputRefused for contents that cannot be stored.
+        """
+        _check_contents(texts)
+        items = tuple(texts)
+        hashed: dict[str, bytes] = {}
+        kept: list[Callable[[], None]] = []
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            kept.clear()
+            declared = seen.view.plan.purposes.get(purpose or "")
+            named = self._engagement(seen, engagement, declared.per if declared else frozenset())
+            act = Collect(purpose, items, named, channel, use, proofs=proofs)
+            decision = self._decide(act, seen, now)
+            if not decision.granted or purpose is None:
+                self._refusal(transaction, seen, act, decision)
+                return Outcome(decision, now)
+            made = self._store(transaction, seen, act, texts, now, hashed)
+            kept.append(lambda: self._keep_tokens(seen, made, texts))
+            transaction.journal(
+                self._entry(
+                    seen, now, "value.collected", values=tuple(value.value_id for value in made), items=items,
+                    purpose=purpose, engagement=named, channel=channel or "generated",
+                    capacity="organisation" if made[0].held_for else None,
+                ).with_elements(decision.elements)
+            )  # fmt: skip
+            return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
+
+        outcome = self._attempt(subject_id, work)
+        for action in kept:
+            self.places.active.afterwards(action)
+        return outcome
+
+    def _store(
+        self, transaction: Transaction, seen: Seen, act: Collect, texts: Mapping[str, str], now: Instant, hashed: dict[str, bytes]
+    ) -> list[Value]:
+        plan, state = seen.view.plan, seen.state
+        purpose = plan.purposes[act.purpose or ""]
+        one = state.engagements.get(act.engagement) if act.engagement else None
+        held_for = (one.organisation or "organisation") if purpose.held_for_organisation and one else None
+        day = local_date(now, plan.zone)
+        use = Use(purpose.name, act.engagement, now, plan.version, transaction.at)
+        made: list[Value] = []
+        for item in act.items:
+            new = value_id(seen.subject_id, day, self.places.random_bytes)
+            made.append(Value(new, item, now, transaction.at, (use,), held_for=held_for))
+        moved = replaced(state, values=(*state.values, *made))
+        self._changed(transaction, seen, moved, now, (("collected", now), ("provided", now)))
+        for value in made:
+            content = self._content(plan, value.item, texts[value.item], hashed)
+            sealed = self.places.vault.seal(Tier.ACTIVE, seen.policy, seen.subject_id, value.value_id, value.item, content)
+            subjects.add_value(transaction, seen.subject_id, value, sealed.key_id, sealed.blob)
+        return made
+
+    def _content(self, plan: Plan, item: str, text: str, hashed: dict[str, bytes]) -> bytes:
+        if plan.items[item].nature is not Nature.PASSWORD:
+            return text.encode()
+        if item not in hashed:
+            hashed[item] = self.hasher.hash(text).encode()
+        return hashed[item]
+
+    def _keep_tokens(self, seen: Seen, made: Sequence[Value], texts: Mapping[str, str]) -> None:
+        vault = self.places.vault
+        rows = [
+            (
+                Tier.ACTIVE, seen.policy, value.item, vault.token(Tier.ACTIVE, seen.policy, value.item, texts[value.item]),
+                value.value_id, bucket_of(seen.subject_id), seen.subject_id,
+            )
+            for value in made
+            if self.looked_up(seen.policy, value.item)
+        ]  # fmt: skip
+        if rows:
+            vault.keep_tokens(rows)
+
+    def reuse(
+        self, subject_id: SubjectId, purpose: str, values: tuple[ValueId, ...], *, engagement: EngagementId | None = None, channel: str | None = None
+    ) -> Outcome:
+        """Use values that are already held for one more purpose, which must be allowed to collect them."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            held = [seen.view.values[one] for one in values if one in seen.view.values]
+            declared = seen.view.plan.purposes.get(purpose)
+            named = self._engagement(seen, engagement, declared.per if declared else frozenset())
+            act = Collect(purpose, tuple(value.item for value in held), named, channel)
+            decision = self._decide(act, seen, now)
+            if decision.granted and (len(held) != len(values) or any(one.held is not HeldState.HELD for one in held)):
+                decision = refused(seen.view.plan.purposes[purpose].rule.cited(Reason.VALUE_SEPARATED))
+            if not decision.granted:
+                self._refusal(transaction, seen, act, decision)
+                return Outcome(decision, now)
+            use = Use(purpose, named, now, seen.view.plan.version, transaction.at)
+            fresh = {value.value_id: replace(value, uses=(*value.uses, use)) for value in held}
+            state = replaced(seen.state, values=tuple(fresh.get(value.value_id, value) for value in seen.state.values))
+            self._changed(transaction, seen, state, now, (("collected", now),))
+            for value in fresh.values():
+                subjects.set_uses(transaction, value.value_id, value.uses)
+            transaction.journal(
+                self._entry(
+                    seen, now, "value.reused", values=tuple(values), purpose=purpose, engagement=named, items=act.items
+                ).with_elements(decision.elements)
+            )
+            return Outcome(decision, now, {value.item: (value.value_id,) for value in held})
+
+        return self._attempt(subject_id, work)
+
+    # ── read ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(
+        self,
+        subject_id: SubjectId,
+        purpose: str | None,
+        *,
+        reader: Reader,
+        items: tuple[str, ...] = (),
+        values: tuple[ValueId, ...] = (),
+        use: str | None = None,
+        engagement: EngagementId | None = None,
+    ) -> Outcome:
+        """See values for one purpose. The access record is durable before anything is decrypted.
+
+        Name `items` (every value of them that may be seen) or `values`. Refused values are left out; when none may be
+        seen the outcome is a refusal with its reasons.
+        """
+        return self.read_many([Reading(subject_id, Read(purpose, reader, items, values, use, engagement))])[0]
+
+    def read_many(self, readings: Sequence[Reading]) -> list[Outcome]:
+        """Several reads under one transaction and one access record each; every value is decided by itself."""
+        self._refuse_while_recovering()
+        for _ in range(_ATTEMPTS):
+            now = self.now()
+            found = [self.views.get(one.subject_id, now) for one in readings]
+            decided = [
+                (seen, self._decide(one.act, seen, max(now, seen.last_at))) for one, seen in zip(readings, found, strict=True)
+            ]
+            try:
+                released = self.places.active.submit(lambda transaction, d=decided: self._recorded(transaction, readings, d))
+            except Stale:
+                continue
+            if any(len(one.rows) < len(one.decision.covers) for one in released):
+                self._note_shortfall(released)
+                for seen in found:
+                    self.views.drop(seen.subject_id)
+                continue
+            return self._opened(released, now)
+        raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
+
+    def _refuse_while_recovering(self) -> None:
+        if self._recovering:
+            raise StoreFailed("recovering: this home is bringing an old copy up to date; run `upheld recover`")
+
+    def _recorded(
+        self, transaction: Transaction, readings: Sequence[Reading], decided: Sequence[tuple[Seen, Decision]]
+    ) -> list[_Released]:
+        """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
+        for seen, _ in decided:
+            self.views.prove(transaction, seen)
+        entries: list[Entry] = []
+        wanted: list[ValueId] = []
+        for reading, (seen, decision) in zip(readings, decided, strict=True):
+            entries.append(_access_entry(reading.act, seen, decision, transaction.at))
+            wanted += decision.covers
+        rows = _held_rows(transaction, wanted)
+        transaction.entries += entries
+        return [
+            _Released(seen, decision, [rows[one] for one in decision.covers if one in rows]) for seen, decision in decided
+        ]
+
+    def _opened(self, released: Sequence[_Released], now: Instant) -> list[Outcome]:
+        vault = self.places.vault
+        key_ids = [row[1] for one in released for row in one.rows]
+        ciphers = vault.ciphers(Tier.ACTIVE, key_ids) if key_ids else {}
+        outcomes: list[Outcome] = []
+        for one in released:
+            seen, values = one.seen, one.seen.view.values
+            texts: dict[ValueId, str] = {}
+            by_item: dict[str, tuple[ValueId, ...]] = {}
+            policy, subject_id = seen.policy, seen.subject_id
+            for number, key_id, blob in one.rows:
+                cipher = ciphers.get(key_id)
+                if cipher is None:
+                    self._note_shortfall([one])
+                    continue
+                value, item = ValueId(number), values[ValueId(number)].item
+                binding = bound(Tier.ACTIVE, policy, subject_id, value, item, key_id)
+                texts[value] = opened(cipher, Sealed(key_id, blob), binding).decode()
+                by_item[item] = (*by_item[item], value) if item in by_item else (value,)
+            outcomes.append(Outcome(one.decision, now, by_item, texts))
+        return outcomes
+
+    def _note_shortfall(self, released: Sequence[_Released]) -> None:
+        """A row or key was gone after the decision: recorded, never glossed over."""
+
+        def work(transaction: Transaction) -> None:
+            for one in released:
+                if one.decision.covers:
+                    transaction.journal(self._entry(one.seen, transaction.at, "read.fell-short", values=one.decision.covers))
+
+        self.places.active.submit(work)
+
+    def read_separated(
+        self, subject_id: SubjectId, ground: str, *, reader: Reader, values: tuple[ValueId, ...] = ()
+    ) -> Outcome:
+        """See values kept apart, for the use that a live ground of theirs names (an element path such as `statutes.tax`)."""
+        return self._read_tiers(subject_id, ReadSeparated(ground, reader, values), "separated")
+
+    def show(
+        self,
+        subject_id: SubjectId,
+        *,
+        reader: Reader,
+        right: str = "access",
+        identity_proved: bool = False,
+        request: RequestId | None = None,
+        values: tuple[ValueId, ...] = (),
+    ) -> Outcome:
+        """Give a person everything held on them, from both tiers. Passwords and secrets are never shown."""
+        return self._read_tiers(subject_id, Show(reader, right, identity_proved, values), right, request)
+
+    def _read_tiers(
+        self, subject_id: SubjectId, act: ReadSeparated | Show, right: str, request: RequestId | None = None
+    ) -> Outcome:
+        """Record in the active place, then open from whichever tier holds each value."""
+        rows: dict[ValueId, tuple[int, int, bytes]] = {}
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
+            decision = self._decide(act, seen, now)
+            if not decision.granted:
+                self._refusal(transaction, seen, act, decision)
+                return seen, Outcome(decision, now)
+            self.views.prove(transaction, seen)
+            rows.clear()
+            rows.update(_held_rows(transaction, decision.covers))
+            transaction.journal(
+                self._entry(
+                    seen, transaction.at, "values.shown", right=right, request=request, values=decision.covers
+                ).with_elements(decision.elements)
+            )
+            return seen, Outcome(decision, now)
+
+        seen, outcome = self._attempt(subject_id, work)
+        if not outcome.granted:
+            return outcome
+        texts = {one: self._open_anywhere(seen, one, rows.get(one)) for one in outcome.decision.covers}
+        return self._with_texts(seen, outcome, {one: text for one, text in texts.items() if text is not None})
+
+    @staticmethod
+    def _with_texts(seen: Seen, outcome: Outcome, texts: Mapping[ValueId, str]) -> Outcome:
+        by_item: dict[str, tuple[ValueId, ...]] = {}
+        for value in texts:
+            item = seen.view.values[value].item
+            by_item[item] = (*by_item.get(item, ()), value)
+        return replace(outcome, values=by_item, texts=texts)
+
+    def _open_anywhere(self, seen: Seen, value: ValueId, row: tuple[int, int, bytes] | None) -> str | None:
+        item, tier = seen.view.values[value].item, Tier.ACTIVE
+        if row is None:
+            with self.places.separated.reading() as connection:
+                row = connection.execute(_SEPARATED_ROW, (value,)).fetchone()
+            tier = Tier.SEPARATED
+        if row is None:
+            return None
+        sealed = Sealed(row[1], row[2])
+        return self.places.vault.open(tier, seen.policy, seen.subject_id, value, item, sealed).decode()
+
+    # ── correct ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def correct(self, subject_id: SubjectId, value: ValueId, text: str, *, request: RequestId | None = None, at: When = None) -> Outcome:
+        """A new value takes the place of a wrong one, with a key of its own; every recipient of the wrong one is told.
+
+        Purpose and retention grounds pass over; the old value keeps only what a statute, claim or dispute holds.
+        """
+        kept: list[Callable[[], None]] = []
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            old = seen.view.values.get(value)
+            plan = seen.view.plan
+            right = plan.rights.get("rectification")
+            rule = right.rule if right else plan.builtin["rights"]
+            if old is None or old.held is not HeldState.HELD or old.replaced_at is not None:
+                self.views.prove(transaction, seen)
+                reason = Reason.UNKNOWN if old is None else Reason.VALUE_SEPARATED
+                return Outcome(refused(rule.cited(reason)), now)
+            new = self._replacement(transaction, seen, old, text, now)
+            kept[:] = [lambda: self._keep_tokens(seen, [new], {new.item: text})]
+            transaction.journal(
+                self._entry(seen, now, "value.corrected", (rule,), old=old.value_id, new=new.value_id, item=old.item, request=request)
+            )
+            told = [one for one in seen.state.disclosures if old.value_id in one.values]
+            for one in told:
+                self._tell(transaction, seen, one.disclosure_id, one.recipient, "corrected", request)  # type: ignore[attr-defined]
+            tells = tuple(dict.fromkeys(f"told:{one.recipient}" for one in told))
+            return Outcome(Decision(True, (rule.cited(),)), now, {new.item: (new.value_id,)}, tells=tells)
+
+        outcome = self._attempt(subject_id, work)
+        for action in kept:
+            self.places.active.afterwards(action)
+        return outcome
+
+    def _replacement(self, transaction: Transaction, seen: Seen, old: Value, text: str, now: Instant) -> Value:
+        plan = seen.view.plan
+        new_id = value_id(seen.subject_id, local_date(now, plan.zone), self.places.random_bytes)
+        new = Value(new_id, old.item, now, transaction.at, old.uses, held_for=old.held_for)
+        replaced_old = replace(old, replaced_at=now, replaced_known_at=transaction.at)
+        values = tuple(replaced_old if one.value_id == old.value_id else one for one in seen.state.values)
+        moved = self._changed(transaction, seen, replaced(seen.state, values=(*values, new)), now, (("collected", now),))
+        sealed = self.places.vault.seal(
+            Tier.ACTIVE, seen.policy, seen.subject_id, new_id, old.item, self._content(plan, old.item, text, {})
+        )
+        subjects.replace_value(transaction, old.value_id, now, transaction.at)
+        subjects.add_value(transaction, seen.subject_id, new, sealed.key_id, sealed.blob)
+        self._stirred(transaction, moved)
+        return new
+
+    # ── look up ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def lookup(self, policy: str, item: str, text: str, *, reader: Reader, reason: str, separated: bool = False) -> tuple[SubjectId, ...]:
+        """Subjects that hold exactly this text; every look is recorded with its reason (a code).
+
+        Raises InputRefused for an item that is not looked up here.
+        """
+        line = self.views.line(policy)
+        if not self.looked_up(policy, item):
+            raise InputRefused("item-not-looked-up", f"`{item}` has no look-up here; name it when the home is made (`look_up`)")
+        tier = Tier.SEPARATED if separated else Tier.ACTIVE
+        found = self.places.vault.subjects_with(tier, policy, item, text)
+        rule = line.latest.items[item].rule
+
+        def work(transaction: Transaction) -> None:
+            from upheld.ledger.entries import entry  # noqa: PLC0415
+
+            transaction.journal(
+                entry(
+                    "lookup.made", transaction.at, policy, None, (rule.path,), item=item, reader=reader.kind.value,
+                    reader_id=_reader_id(reader), reason=reason, found=len(found),
+                )
+            )  # fmt: skip
+
+        self.places.active.submit(work)
+        return found
+
+    def password_matches(self, subject_id: SubjectId, item: str, text: str) -> bool:
+        """Whether a text is the person's own password; the stored hash never leaves. Takes a tenth of a second."""
+        seen = self.views.get(subject_id, self.now())
+        for value in reversed(seen.state.values):
+            if value.item == item and value.held is HeldState.HELD and value.replaced_at is None:
+                with self.places.active.reading() as connection:
+                    row = connection.execute(_HELD_ROW, (value.value_id,)).fetchone()
+                stored = self._open_anywhere(seen, value.value_id, row) if row else None
+                return stored is not None and _verified(self.hasher, stored, text)
+        return False
+
+
+def _verified(hasher: PasswordHasher, stored: str, text: str) -> bool:
+    try:
+        return hasher.verify(stored, text)
+    except VerifyMismatchError:
+        return False
+
+
+def _access_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> Entry:
+    reader = act.reader
+    plan = seen.view.plan
+    purpose = act.purpose if act.purpose in plan.purposes else "unnamed"
+    if decision.granted:
+        fields = {"values": decision.covers, "use": act.use}
+        kind = "read.granted"
+    else:
+        fields = {"values": tuple(one for one in act.values if one in seen.view.values), "reasons": tuple(reason.value for reason in decision.reasons)}
+        kind = "read.refused"
+    return Entry(
+        kind,
+        at,
+        seen.policy,
+        seen.alias or None,
+        decision.elements,
+        {"purpose": purpose, "reader": reader.kind.value, "reader_id": _reader_id(reader), **fields},
+    )
+
+
+def _reader_id(reader: Reader) -> str | None:
+    return reader.reader_id if _ID.match(reader.reader_id) else None
+
+
+def _held_rows(transaction: Transaction, wanted: Sequence[ValueId]) -> dict[ValueId, tuple[int, int, bytes]]:
+    if len(wanted) == 1:
+        row = transaction.execute(_HELD_ROW, wanted).fetchone()
+        return {wanted[0]: row} if row else {}
+    rows: dict[ValueId, tuple[int, int, bytes]] = {}
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        for row in transaction.execute(_HELD_ROWS.format(",".join("?" * len(some))), some):
+            rows[row[0]] = row
+    return rows
+
+
+def _check_contents(texts: Mapping[str, str]) -> None:
+    if not texts:
+        raise InputRefused("nothing-given", "name at least one item with its content")
+    for item, text in texts.items():
+        if not isinstance(text, str) or len(text.encode()) > MOST_BYTES:
+            raise InputRefused("content-unusable", f"the content of `{item}` must be a text of at most {MOST_BYTES} bytes")
+
+
+def known_values(state: SubjectState, item: str) -> tuple[ValueId, ...]:
+    """Values of an item that are still held in either tier."""
+    live = (HeldState.HELD, HeldState.SEPARATED, HeldState.MOVING)
+    return tuple(value.value_id for value in state.values if value.item == item and value.held in live)
+
+
+_ATTEMPTS = 50
+_HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
+_HELD_ROWS = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}) AND state = 'held'"
+_SEPARATED_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
+__all__ = ["CHILD_CONTACT", "Data", "Reading", "known_values"]

@@ -1,0 +1,218 @@
+"""The shape every verb has: facts, decision, effect, evidence, committed in one place."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from upheld.dates import FOREVER, Instant, instant, local_date, start_of
+from upheld.engine.acts import (
+    ACT_CODES,
+    Act,
+    Collect,
+    Decision,
+    Disclose,
+    EngagementId,
+    Entrust,
+    Provide,
+    Read,
+    ReadSeparated,
+    Send,
+    Show,
+    SubjectId,
+)
+from upheld.engine.decide import decide_safely
+from upheld.engine.compile import KNOWN
+from upheld.engine.plan import Plan, Rule
+from upheld.engine.state import SubjectState
+from upheld.errors import InputRefused, StoreFailed
+from upheld.ledger.entries import Entry, entry
+from upheld.store import subjects
+from upheld.store.ids import new_id
+from upheld.store.place import Place, Transaction
+from upheld.store.sealing import Sealer
+from upheld.store.vault import Tier, Vault
+from upheld.store.views import Seen, Stale, Views
+
+T = TypeVar("T")
+
+_ATTEMPTS = 50
+When = datetime | Instant | None
+
+
+@dataclass
+class Places:
+    """Where things are: the three places, the ledger, and what makes ids and instants."""
+
+    active: Place
+    separated: Place
+    keys: Place
+    sealer: Sealer
+    vault: Vault
+    views: Views
+    now: Callable[[], Instant]
+    random_bytes: Callable[[int], bytes]
+    fail: Callable[[str, Exception], None]
+    """Told of a rule of ours that failed (the act was refused)."""
+
+
+class Door:
+    """What all verbs share. `Keeper` is made of this and of the verbs in the order of a datum's life."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.views = places.views
+        self._recovering = False
+
+    # ── instants and ids ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def now(self) -> Instant:
+        """The instant of the one clock."""
+        return self.places.now()
+
+    def new_id(self) -> str:
+        """A fresh opaque id."""
+        return new_id(self.places.random_bytes)
+
+    def _happened(self, at: When, seen: Seen | None = None) -> Instant:
+        """When a fact happened: what the caller says, never the future. Decisions use max(clock, last instant)."""
+        now = self.now()
+        if at is None:
+            return now
+        when = instant(at) if isinstance(at, datetime) else at
+        if when > now:
+            raise InputRefused("in-the-future", "a fact cannot happen after now; give the instant at which it happened")
+        return when
+
+    def _decided_at(self, seen: Seen) -> Instant:
+        return max(self.now(), seen.last_at)
+
+    # ── the one shape ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _decide(self, act: Act, seen: Seen, at: Instant) -> Decision:
+        return decide_safely(act, seen.view, at, lambda failure: self.places.fail(ACT_CODES[type(act)], failure))
+
+    def _attempt(self, subject_id: SubjectId, work: Callable[[Transaction, Seen, Instant], T]) -> T:
+        """Run work on a current view of the subject, again with a fresh one when another writer was faster."""
+        if self._recovering:
+            raise StoreFailed("recovering: this home is bringing an old copy up to date; run `upheld recover`")
+        for _ in range(_ATTEMPTS):
+            seen = self.views.get(subject_id, self.now())
+            at = self._decided_at(seen)
+            try:
+                return self.places.active.submit(lambda transaction: work(transaction, seen, at))
+            except Stale:
+                self.views.drop(subject_id)
+            except BaseException:
+                self.views.drop(subject_id)
+                raise
+        raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Writing verbs inside share one durable commit; each keeps its own decision. Nothing is released before it."""
+        try:
+            with self.places.active.batch():
+                yield
+        except BaseException:
+            self.views.forget_all()
+            raise
+
+    def _refusal(self, transaction: Transaction, seen: Seen, act: Act, decision: Decision) -> None:
+        """A refusal is evidence too. It is recorded on a current view only."""
+        self.views.prove(transaction, seen)
+        items, purpose, recipient = _subject_matter(act)
+        transaction.journal(
+            entry(
+                "act.refused",
+                transaction.at,
+                seen.policy,
+                seen.alias,
+                decision.elements,
+                act=ACT_CODES[type(act)],
+                reasons=tuple(reason.value for reason in decision.reasons),
+                purpose=purpose if purpose in seen.view.plan.purposes else None,
+                recipient=recipient if _declared(seen.view.plan, recipient) else None,
+                items=tuple(item for item in items if item in seen.view.plan.items),
+            )
+        )
+
+    def _entry(self, seen: Seen, at: Instant, kind: str, rules: tuple[Rule, ...] = (), /, **fields: object) -> Entry:
+        return entry(kind, at, seen.policy, seen.alias or None, tuple(rule.path for rule in rules), **fields)  # type: ignore[arg-type]
+
+    # ── what a change leaves for the sweep ──────────────────────────────────────────────────────────────────────────
+
+    def _changed(
+        self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant, facts: tuple[tuple[str, Instant], ...]
+    ) -> Seen:
+        """Lock the subject, cache what it becomes, and leave the days from which periods count."""
+        moved = self.views.advance(transaction, seen, state, at)
+        for code, happened in facts:
+            for day in anchor_days(happened, moved.view.plan):
+                subjects.add_anchor(transaction, seen.policy, code, day, seen.subject_id)
+        for engagement_id in state.engagements:
+            ended = moved.view.life.engagement_end(engagement_id).at
+            if ended <= at and facts:
+                for day in anchor_days(ended, moved.view.plan):
+                    subjects.add_anchor(transaction, seen.policy, "ended", day, seen.subject_id)
+        return moved
+
+    def _stirred(self, transaction: Transaction, seen: Seen) -> None:
+        """A fact came in that can end something: the sweep looks at the subject, again when the settling time is over."""
+        subjects.mark_dirty(transaction, seen.subject_id, seen.policy)
+        for day in anchor_days(transaction.at, seen.view.plan):
+            subjects.add_anchor(transaction, seen.policy, KNOWN, day, seen.subject_id)
+
+    def _engagement(self, seen: Seen, engagement: EngagementId | None, kinds: frozenset[str]) -> EngagementId | None:
+        """The engagement an act names, or the only open one of the kinds it could mean."""
+        if engagement is not None or not kinds:
+            return engagement
+        open_ones = [
+            one.engagement_id
+            for one in seen.state.engagements.values()
+            if one.kind in kinds and seen.view.life.engagement_end(one.engagement_id).at == FOREVER
+        ]
+        return open_ones[0] if len(open_ones) == 1 else None
+
+    def _connection(self) -> sqlite3.Connection:
+        return self.places.active.connection
+
+
+def anchor_days(at: Instant, plan: Plan) -> tuple[int, ...]:
+    """The local day of an instant as an anchor; an event at 00:00 counts with the day before as well."""
+    day = local_date(at, plan.zone)
+    if start_of(day, plan.zone) == at:
+        return (day.toordinal() - 1, day.toordinal())
+    return (day.toordinal(),)
+
+
+def _subject_matter(act: Act) -> tuple[tuple[str, ...], str | None, str | None]:
+    match act:
+        case Collect() | Read():
+            return act.items, act.purpose, None
+        case Provide():
+            return act.items, None, act.recipient
+        case Entrust():
+            return act.items, act.purpose, act.processor
+        case Disclose():
+            return act.items, None, None
+        case Send():
+            return (), act.purpose, None
+        case ReadSeparated() | Show():
+            return (), None, None
+
+
+def _declared(plan: Plan, recipient: str | None) -> bool:
+    return recipient in plan.provisions or recipient in plan.entrustments
+
+
+def replaced(state: SubjectState, **changes: object) -> SubjectState:
+    """A subject's state with some of it changed."""
+    return replace(state, **changes)  # type: ignore[arg-type]
+
+
+__all__ = ["Door", "Places", "Tier", "When", "anchor_days", "replaced"]

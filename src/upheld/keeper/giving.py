@@ -1,0 +1,278 @@
+"""Values go to others: provided, entrusted, disclosed under an exception; messages are sent; recipients are recalled."""
+
+from __future__ import annotations
+
+from upheld.dates import FOREVER, Instant, moment
+from upheld.engine.acts import (
+    Decision,
+    Disclose,
+    DisclosureId,
+    EngagementId,
+    Entrust,
+    Provide,
+    Send,
+    SubjectId,
+    ValueId,
+)
+from upheld.engine.lifecycle import Scope
+from upheld.engine.plan import EntrustmentPlan, ProvisionPlan
+from upheld.engine.state import About, AboutKind, Disclosure
+from upheld.errors import InputRefused
+from upheld.keeper.door import Door, Tier, replaced
+from upheld.keeper.outcome import Outcome
+from upheld.store import subjects
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+from upheld.store.vault import Sealed
+from upheld.store.views import Seen
+
+
+class Giving(Door):
+    """Provision, entrustment, disclosure, messages, and what comes back."""
+
+    def provide(
+        self, subject_id: SubjectId, recipient: str, items: tuple[str, ...], *, engagement: EngagementId | None = None
+    ) -> Outcome:
+        """Give items to a declared recipient. The disclosure is on record before the texts are released."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
+            row = seen.view.plan.provisions.get(recipient)
+            named = self._engagement(seen, engagement, row.per if row else frozenset())
+            decision = self._decide(act := Provide(recipient, items, named), seen, now)
+            if not decision.granted or row is None:
+                self._refusal(transaction, seen, act, decision)
+                return seen, Outcome(decision, now)
+            until = self._recipient_until(seen, row, named, now)
+            one = self._record(transaction, seen, decision, recipient, "provision", named, now, until)
+            transaction.journal(
+                self._entry(
+                    seen, now, "value.provided", recipient=recipient, values=decision.covers,
+                    items=_items_of(seen, decision.covers), disclosure=one.disclosure_id, until=None if until >= FOREVER else until,
+                ).with_elements(decision.elements)
+            )  # fmt: skip
+            self._transferred(transaction, seen, row, "provision", decision, one.disclosure_id, now)
+            return seen, Outcome(decision, now, made=one.disclosure_id)
+
+        return self._released(*self._attempt(subject_id, work))
+
+    def entrust(
+        self,
+        subject_id: SubjectId,
+        processor: str,
+        purpose: str,
+        items: tuple[str, ...],
+        *,
+        engagement: EngagementId | None = None,
+    ) -> Outcome:
+        """Hand items to a processor for a purpose of ours, under a contract in force."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
+            row = seen.view.plan.entrustments.get(processor)
+            decision = self._decide(act := Entrust(processor, purpose, items, engagement), seen, now)
+            if not decision.granted or row is None:
+                self._refusal(transaction, seen, act, decision)
+                return seen, Outcome(decision, now)
+            contract = seen.view.controller.contract_of(row.party, now)
+            one = self._record(transaction, seen, decision, processor, "entrustment", engagement, now, FOREVER)
+            transaction.journal(
+                self._entry(
+                    seen, now, "value.entrusted", processor=processor, purpose=purpose, values=decision.covers,
+                    items=_items_of(seen, decision.covers), contract=contract.contract_id if contract else None,
+                ).with_elements(decision.elements)
+            )  # fmt: skip
+            self._transferred(transaction, seen, row, "entrustment", decision, one.disclosure_id, now)
+            return seen, Outcome(decision, now, made=one.disclosure_id)
+
+        return self._released(*self._attempt(subject_id, work))
+
+    def disclose(
+        self,
+        subject_id: SubjectId,
+        exception: str,
+        items: tuple[str, ...],
+        *,
+        shown: frozenset[str],
+        law: str | None = None,
+        values: tuple[ValueId, ...] = (),
+    ) -> Outcome:
+        """Hand items out under a declared exception. `shown` names what is on record (`article`, `document`, ...)."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
+            decision = self._decide(act := Disclose(exception, items, shown, law, values), seen, now)
+            if not decision.granted:
+                self._refusal(transaction, seen, act, decision)
+                return seen, Outcome(decision, now)
+            one = self._record(transaction, seen, decision, exception, "exception", None, now, FOREVER)
+            transaction.journal(
+                self._entry(
+                    seen, now, "value.disclosed", exception=exception, disclosure=one.disclosure_id, values=decision.covers,
+                    law=law, items=_items_of(seen, decision.covers),
+                ).with_elements(decision.elements)
+            )  # fmt: skip
+            return seen, Outcome(decision, now, made=one.disclosure_id)
+
+        return self._released(*self._attempt(subject_id, work))
+
+    def send(self, subject_id: SubjectId, purpose: str, medium: str) -> Outcome:
+        """Decide and record one promotional message. Raises InputRefused for a medium the policy does not know."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            hour = moment(now, seen.view.plan.zone).hour
+            act = Send(purpose, medium, hour)
+            decision = self._decide(act, seen, now)
+            if not decision.granted:
+                self._refusal(transaction, seen, act, decision)
+                return Outcome(decision, now)
+            self.views.prove(transaction, seen)
+            message = self.new_id()
+            given = seen.view.life.standing(About(AboutKind.MEDIUM, medium), now)
+            transaction.journal(
+                self._entry(
+                    seen, now, "advert.sent", message=message, medium=medium, purpose=purpose,
+                    consent=given.consent_id if given else None,
+                ).with_elements(decision.elements)
+            )  # fmt: skip
+            return Outcome(decision, now, made=message)
+
+        return self._attempt(subject_id, work)
+
+    # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _recipient_until(self, seen: Seen, row: ProvisionPlan, engagement: EngagementId | None, now: Instant) -> Instant:
+        if row.until is None:
+            return FOREVER
+        return seen.view.life.end(row.until, Scope(now, now, engagement, None, None, About(AboutKind.PROVISION, row.recipient))).at
+
+    def _record(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        decision: Decision,
+        recipient: str,
+        kind: str,
+        engagement: EngagementId | None,
+        now: Instant,
+        until: Instant,
+    ) -> Disclosure:
+        one = Disclosure(DisclosureId(self.new_id()), recipient, decision.covers, now, transaction.at, engagement)
+        state = replaced(seen.state, disclosures=(*seen.state.disclosures, one))
+        self._changed(transaction, seen, state, now, (("provided", now),))
+        subjects.add_disclosure(transaction, seen.subject_id, one, kind, None if until >= FOREVER else until)
+        return one
+
+    def _transferred(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        row: ProvisionPlan | EntrustmentPlan,
+        standing_for: str,
+        decision: Decision,
+        disclosure: str,
+        now: Instant,
+    ) -> None:
+        """What leaves the country is recorded with its basis and country."""
+        for transfer in seen.view.plan.transfers.values():
+            if transfer.party == row.party and transfer.standing_for == standing_for:
+                country = (transfer.stored_in or ("unknown",))[0].lower()
+                transaction.journal(
+                    self._entry(
+                        seen, now, "transfer.recorded", (transfer.rule,), recipient=row.party, country=country,
+                        basis=transfer.basis, values=decision.covers, disclosure=disclosure,
+                    )
+                )  # fmt: skip
+
+    def _released(self, seen: Seen, outcome: Outcome) -> Outcome:
+        """Texts leave only after the disclosure is durable; whoever got separated values got them from there."""
+        if not outcome.granted:
+            return outcome
+        texts: dict[ValueId, str] = {}
+        by_item: dict[str, tuple[ValueId, ...]] = {}
+        for value in outcome.decision.covers:
+            text = self._text_of(seen, value)
+            if text is not None:
+                item = seen.view.values[value].item
+                texts[value] = text
+                by_item[item] = (*by_item.get(item, ()), value)
+        return Outcome(outcome.decision, outcome.at, by_item, texts, outcome.made, outcome.tells)
+
+    def _text_of(self, seen: Seen, value: ValueId) -> str | None:
+        for place, tier, statement in (
+            (self.places.active, Tier.ACTIVE, _ACTIVE_ROW),
+            (self.places.separated, Tier.SEPARATED, _SEPARATED_ROW),
+        ):
+            with place.reading() as connection:
+                row = connection.execute(statement, (value,)).fetchone()
+            if row is not None:
+                item = seen.view.values[value].item
+                opened = self.places.vault.open(tier, seen.policy, seen.subject_id, value, item, Sealed(row[0], row[1]))
+                return opened.decode()
+        return None
+
+    # ── what comes back ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def acknowledge(self, subject_id: SubjectId, disclosure: str) -> Outcome:
+        """A recipient has answered that it corrected, returned or destroyed what it got."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            self.views.prove(transaction, seen)
+            key = (bucket_of(subject_id), subject_id, disclosure)
+            found = next((one for one in seen.state.disclosures if one.disclosure_id == disclosure), None)
+            if found is None:
+                raise InputRefused("disclosure-unknown", "nothing was given to anybody under that id")
+            transaction.execute(_ACKNOWLEDGE_TOLD, (transaction.at, *key))
+            transaction.execute(_ACKNOWLEDGE, (transaction.at, *key))
+            plan = seen.view.plan
+            row = plan.provisions.get(found.recipient) or plan.entrustments.get(found.recipient)
+            rule = row.rule if row else plan.rule
+            transaction.journal(
+                self._entry(seen, now, "recipient.acknowledged", (rule,), recipient=found.recipient, disclosure=disclosure)
+            )
+            return Outcome(Decision(True, (rule.cited(),)), now, made=disclosure)
+
+        return self._attempt(subject_id, work)
+
+    def received_by(self, subject_id: SubjectId) -> list[tuple[str, Instant, tuple[str, ...]]]:
+        """Who got which items and when: (recipient, instant, items)."""
+        seen = self.views.get(subject_id, self.now())
+        return [(one.recipient, one.at, _items_of(seen, one.values)) for one in seen.state.disclosures]
+
+    def recall(self, seen: Seen, transaction: Transaction, now: Instant) -> int:
+        """Ask back what recipients may no longer keep; done by the sweep for a subject that it looks at."""
+        asked = 0
+        rows = transaction.execute(_OPEN_DISCLOSURES, (bucket_of(seen.subject_id), seen.subject_id)).fetchall()
+        for disclosure_id, recipient in rows:
+            one = next((d for d in seen.state.disclosures if d.disclosure_id == disclosure_id), None)
+            row = seen.view.plan.provisions.get(recipient)
+            if one is None or row is None or not row.returned:
+                continue
+            if self._recipient_until_of(seen, row, one) <= now:
+                transaction.execute(_RECALL, (transaction.at, bucket_of(seen.subject_id), seen.subject_id, disclosure_id))
+                self._tell(transaction, seen, disclosure_id, recipient, "return-or-destroy", None)  # type: ignore[attr-defined]
+                asked += 1
+        return asked
+
+    def _recipient_until_of(self, seen: Seen, row: ProvisionPlan, one: Disclosure) -> Instant:
+        if row.until is None:
+            return FOREVER
+        about = About(AboutKind.PROVISION, row.recipient)
+        end = seen.view.life.end(row.until, Scope(one.at, one.known_at, one.engagement, None, None, about)).at
+        withdrawn = seen.view.life.consent_until(about, one.at).at
+        return min(end, withdrawn)
+
+
+def _items_of(seen: Seen, values: tuple[ValueId, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(seen.view.values[one].item for one in values if one in seen.view.values))
+
+
+_ACTIVE_ROW = "SELECT key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
+_SEPARATED_ROW = "SELECT key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
+_ACKNOWLEDGE = (
+    "UPDATE disclosure SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND recalled_at IS NOT NULL"
+)
+_ACKNOWLEDGE_TOLD = (
+    "UPDATE told SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND acknowledged_at IS NULL"
+)
+_OPEN_DISCLOSURES = (
+    "SELECT disclosure_id, recipient FROM disclosure WHERE bucket = ? AND subject_id = ? AND kind = 'provision' AND recalled_at IS NULL"
+)
+_RECALL = "UPDATE disclosure SET recalled_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"

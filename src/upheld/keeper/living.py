@@ -1,0 +1,466 @@
+"""A person comes, agrees, takes up services, and the world reports what happens to them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from upheld.dates import FOREVER, Instant, birthday, start_of
+from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
+from upheld.engine.lifecycle import CLOSES, DueState
+from upheld.engine.plan import Plan, Rule
+from upheld.engine.question import question
+from upheld.engine.state import About, AboutKind, Consent, Engagement, Fact, HeldState, SubjectState
+from upheld.errors import InputRefused
+from upheld.keeper.door import Door, When, replaced
+from upheld.keeper.outcome import Outcome
+from upheld.ledger.entries import Entry, entry
+from upheld.store import subjects
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+from upheld.store.views import Seen
+
+BUILT_IN_FACTS = frozenset({"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The exact text a person was shown, and in which locale."""
+
+    text: str
+    locale: str = "en"
+
+    @property
+    def digest(self) -> bytes:
+        """What binds a consent to the text."""
+        return hashlib.sha256(self.text.encode()).digest()
+
+
+def about_of(text: str | About) -> About:
+    """Read `purpose/marketing`, `provision/mhows`, `medium/email`. Raises InputRefused."""
+    if isinstance(text, About):
+        return text
+    kind, slash, name = text.partition("/")
+    if not slash:
+        kind, name = AboutKind.PURPOSE.value, text
+    if kind not in set(AboutKind):
+        kinds = ", ".join(one.value for one in AboutKind)
+        raise InputRefused("about-unknown", f"`{kind}` is nothing one consents to; write KIND/NAME with one of: {kinds}")
+    return About(AboutKind(kind), name)
+
+
+class Living(Door):
+    """Entering, engagements, consents and facts."""
+
+    def enter(self, policy: str, kind: str, *, born: date | None = None, minor: bool | None = None, at: When = None) -> SubjectId:
+        """A person becomes known to a policy, as one of its subject kinds. Returns their opaque id.
+
+        `born` (or `minor`, where only that is asked) tells whether a legal representative must consent first; the
+        birth date itself is not kept. Raises InputRefused for a kind that the policy does not have.
+        """
+        plan = self._plan(policy)
+        if kind not in plan.subjects:
+            raise InputRefused("kind-unknown", f"`{policy}` knows no subject kind `{kind}`; it has: {', '.join(plan.subjects)}")
+        when = self._happened(at)
+        subject_id, alias = SubjectId(self.new_id()), self.new_id()
+        minor_until = self._minor_until(plan, born, minor, when)
+        state = SubjectState(subject_id=subject_id, kind=kind, entered_at=when, minor_until=minor_until)
+        with self.places.keys.transaction() as transaction:
+            transaction.execute(_INSERT_ALIAS, (bucket_of(subject_id), subject_id, alias, policy))
+
+        def work(transaction: Transaction) -> None:
+            subjects.add_subject(transaction, state, policy)
+            self.views.change_epoch += 1
+            rule = plan.subjects[kind]
+            transaction.journal(_entered(transaction.at, policy, alias, rule, state))
+
+        self.views.remember_alias(subject_id, alias)
+        self.places.active.submit(work)
+        return subject_id
+
+    def enter_many(self, policy: str, kinds: list[str]) -> list[SubjectId]:
+        """Several persons at once: one commit for their aliases; use inside `batch()`."""
+        ids = [(SubjectId(self.new_id()), self.new_id()) for _ in kinds]
+        plan, when = self._plan(policy), self.now()
+        with self.places.keys.transaction() as transaction:
+            rows = [(bucket_of(subject_id), subject_id, alias, policy) for subject_id, alias in ids]
+            transaction.executemany(_INSERT_ALIAS, rows)
+        for (subject_id, alias), kind in zip(ids, kinds, strict=True):
+            state = SubjectState(subject_id=subject_id, kind=kind, entered_at=when)
+
+            def work(transaction: Transaction, state: SubjectState = state, alias: str = alias) -> None:
+                subjects.add_subject(transaction, state, policy)
+                self.views.change_epoch += 1
+                transaction.journal(_entered(transaction.at, policy, alias, plan.subjects[state.kind], state))
+
+            self.views.remember_alias(subject_id, alias)
+            self.places.active.submit(work)
+        return [subject_id for subject_id, _ in ids]
+
+    def _plan(self, policy: str) -> Plan:
+        line = self.views.line(policy)
+        return line.at(self.now()) or line.plans[0]
+
+    @staticmethod
+    def _minor_until(plan: Plan, born: date | None, minor: bool | None, at: Instant) -> Instant | None:
+        if born is not None:
+            grown = start_of(birthday(born, plan.children.under), plan.zone)
+            return grown if at < grown else None
+        return FOREVER if minor else None
+
+    def begin(
+        self, subject_id: SubjectId, kind: str, *, organisation: str | None = None, at: When = None
+    ) -> Outcome:
+        """An engagement begins. `organisation` is the customer for whom a participant's data is held."""
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            plan = seen.view.plan
+            if kind not in plan.engagements:
+                names = ", ".join(plan.engagements)
+                raise InputRefused("engagement-unknown", f"`{seen.policy}` knows no engagement `{kind}`; it has: {names}")
+            when = self._happened(at, seen)
+            one = Engagement(EngagementId(self.new_id()), kind, when, transaction.at, organisation)
+            begins = plan.engagements[kind].begins
+            facts = [] if begins == "begun" else [Fact(FactId(self.new_id()), begins, when, transaction.at, one.engagement_id)]
+            state = replaced(
+                seen.state,
+                engagements={**seen.state.engagements, one.engagement_id: one},
+                facts=(*seen.state.facts, *facts),
+            )
+            self._changed(transaction, seen, state, now, (("begun", when), *((fact.code, when) for fact in facts)))
+            subjects.add_engagement(transaction, subject_id, one)
+            for fact in facts:
+                subjects.add_fact(transaction, subject_id, fact)
+                transaction.journal(self._fact_entry(seen, transaction.at, fact, plan))
+            rule = plan.engagements[kind].rule
+            transaction.journal(
+                self._entry(seen, transaction.at, "engagement.begun", (rule,), engagement=one.engagement_id, kind=kind, begun_at=when,
+                            organisation=organisation)
+            )
+            return Outcome(Decision(True, (rule.cited(),)), now, made=one.engagement_id)
+
+        return self._attempt(subject_id, work)
+
+    # ── facts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fact(
+        self,
+        subject_id: SubjectId,
+        code: str,
+        *,
+        at: When = None,
+        engagement: EngagementId | None = None,
+        about: str | None = None,
+        values: tuple[ValueId, ...] = (),
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Outcome:
+        """Something happened in the world. Late is allowed; the same `source` and `key` again changes nothing.
+
+        Raises InputRefused for a code the policy does not know, a fact of the future, a conflict of keys.
+        """
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            plan = seen.view.plan
+            rule = self._known_fact(plan, code)
+            when = self._happened(at, seen)
+            named = self._engagement(seen, engagement, self._carriers(plan, code))
+            if named is not None and named not in seen.state.engagements:
+                raise InputRefused("engagement-unknown", "this person has no such engagement")
+            content = f"{code}|{when}|{named}|{about}|{values}".encode()
+            if source is not None and key is not None:
+                before = self._delivered(transaction, subject_id, source, key, content)
+                if before is not None:
+                    return Outcome(Decision(True, (rule.cited(),)), now, made=before, repeated=True)
+            fact = Fact(FactId(self.new_id()), code, when, transaction.at, named, about, values)
+            state = replaced(seen.state, facts=(*seen.state.facts, fact))
+            moved = self._changed(transaction, seen, state, now, ((code, when),))
+            subjects.add_fact(transaction, subject_id, fact)
+            self._stirred(transaction, moved)
+            transaction.journal(self._fact_entry(seen, transaction.at, fact, plan))
+            if source is not None and key is not None:
+                self._deliver(transaction, subject_id, source, key, content, fact.fact_id)
+            tells = self._too_late(transaction, moved, fact.at, code)
+            return Outcome(Decision(True, (rule.cited(),)), now, made=fact.fact_id, tells=tells)
+
+        return self._attempt(subject_id, work)
+
+    @staticmethod
+    def _known_fact(plan: Plan, code: str) -> Rule:
+        if code in plan.facts:
+            return plan.facts[code].rule
+        if code in BUILT_IN_FACTS:
+            return plan.rule
+        names = ", ".join(sorted(plan.facts))
+        raise InputRefused("fact-unknown", f"`{plan.policy}` knows no fact `{code}`; it has: {names}")
+
+    @staticmethod
+    def _carriers(plan: Plan, code: str) -> frozenset[str]:
+        declared = plan.facts.get(code)
+        if declared is not None:
+            return declared.about & frozenset(plan.engagements)
+        return frozenset(plan.engagements) if code == "ended" else frozenset()
+
+    def _fact_entry(self, seen: Seen, at: Instant, fact: Fact, plan: Plan) -> Entry:
+        rule = plan.facts[fact.code].rule if fact.code in plan.facts else plan.rule
+        return self._entry(
+            seen, fact.at, "fact.recorded", (rule,), fact=fact.code, engagement=fact.engagement,
+            values=fact.values or None, known_at=at, id=fact.fact_id, named=fact.about,
+        )  # fmt: skip
+
+    def _delivered(
+        self, transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes
+    ) -> str | None:
+        key_digest = hashlib.sha256(f"{source}|{key}".encode()).digest()
+        row = transaction.execute(_SELECT_DELIVERY, (bucket_of(subject_id), subject_id, source, key_digest)).fetchone()
+        if row is None:
+            return None
+        if not hmac.compare_digest(row[0], hashlib.sha256(content).digest()):
+            raise InputRefused("key-conflict", "this source has used this key for something else; a key names one fact for ever")
+        return str(row[1])
+
+    @staticmethod
+    def _deliver(transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes, answer: str) -> None:
+        key_digest = hashlib.sha256(f"{source}|{key}".encode()).digest()
+        row = (bucket_of(subject_id), subject_id, source, key_digest, hashlib.sha256(content).digest(), answer, transaction.at)
+        transaction.execute(_INSERT_DELIVERY, row)
+
+    def _too_late(self, transaction: Transaction, seen: Seen, happened: Instant, code: str) -> tuple[str, ...]:
+        """A fact too late to prevent an act leaves an exception; nothing destroyed comes back."""
+        gone = tuple(
+            value.value_id
+            for value in seen.state.values
+            if value.held in (HeldState.CONDEMNED, HeldState.DESTROYED)
+            and seen.view.life.due(value, transaction.at).state is not DueState.DUE
+        )
+        if gone:
+            transaction.journal(
+                self._entry(
+                    seen, transaction.at, "exception.late", (seen.view.plan.rule,),
+                    exception="destroyed-before-known", fact=code, values=gone, at=happened, known_at=transaction.at,
+                )
+            )  # fmt: skip
+        return ("exception:destroyed-before-known",) if gone else ()
+
+    # ── consent ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def consent(
+        self,
+        subject_id: SubjectId,
+        about: str | About,
+        *,
+        channel: str,
+        shown: Shown | None = None,
+        by: str = "subject",
+        at: When = None,
+    ) -> Outcome:
+        """A person agrees to one thing, bound to the text shown. Without `shown`, the policy's own question is shown.
+
+        `channel` must be one by which the policy takes consent. `by` is `subject`, `representative` or a handler's role.
+        """
+        matter = about_of(about)
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            plan = seen.view.plan
+            rule = self._consentable(plan, matter, channel)
+            when = self._happened(at, seen)
+            text = shown or Shown(question(plan, matter, plan.locales[0]), plan.locales[0])
+            one = Consent(ConsentId(self.new_id()), matter, True, when, transaction.at, plan.version, channel, by)
+            against = self._may_not_consent(seen, matter, by, now)
+            if against is not None:
+                decision = refused(against)
+                transaction.journal(
+                    self._entry(seen, transaction.at, "act.refused", (plan.children.rule,), act="consent", reasons=tuple(reason.value for reason in decision.reasons))
+                )
+                self.views.prove(transaction, seen)
+                return Outcome(decision, now)
+            self._keep_text(transaction, text)
+            self._record_consent(transaction, seen, one, text, rule, now)
+            return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id)
+
+        return self._attempt(subject_id, work)
+
+    @staticmethod
+    def _may_not_consent(seen: Seen, matter: About, by: str, at: Instant) -> Cited | None:
+        """LAW: Personal Information Protection Act 22-2: under the age it is the representative who consents."""
+        minor_until = seen.state.minor_until
+        if minor_until is None or at >= minor_until or by == "representative":
+            return None
+        children = seen.view.plan.children
+        return children.rule.cited(Reason.CHILD_WITHOUT_REPRESENTATIVE)
+
+    def _record_consent(
+        self, transaction: Transaction, seen: Seen, one: Consent, text: Shown | None, rule: Rule, now: Instant
+    ) -> Seen:
+        state = replaced(seen.state, consents=(*seen.state.consents, one))
+        facts: tuple[tuple[str, Instant], ...] = (("consented", one.at),) if one.given else (("withdrawn", one.at),)
+        moved = self._changed(transaction, seen, state, now, facts)
+        subjects.add_consent(transaction, seen.subject_id, one, text.digest if text else None, text.locale if text else None)
+        if not one.given:
+            self._stirred(transaction, moved)
+        kind = "consent.given" if one.given else "consent.withdrawn"
+        channel_rule = seen.view.plan.consent_channels.get(one.channel)
+        transaction.journal(
+            self._entry(
+                seen, one.at, kind, (rule, *((channel_rule,) if channel_rule else ())),
+                consent=one.consent_id, about_kind=one.about.kind.value, about=one.about.name, version=one.version,
+                text=text.digest if text else None, locale=text.locale if text else None, channel=one.channel, by=one.by,
+                known_at=transaction.at,
+            )
+        )  # fmt: skip
+        return moved
+
+    @staticmethod
+    def _keep_text(transaction: Transaction, text: Shown) -> None:
+        if transaction.execute(_SELECT_TEXT, (text.digest,)).fetchone() is None:
+            transaction.execute(_INSERT_TEXT, (text.digest, text.locale, text.text))
+
+    @staticmethod
+    def _consentable(plan: Plan, matter: About, channel: str) -> Rule:
+        tables: Mapping[AboutKind, Mapping[str, Rule]] = {
+            AboutKind.PURPOSE: {name: row.rule for name, row in plan.purposes.items() if not row.blocked},
+            AboutKind.PERMISSION: {name: row.rule for name, row in plan.purposes.items()},
+            AboutKind.PROVISION: {name: row.rule for name, row in plan.provisions.items() if not row.blocked},
+            AboutKind.TRANSFER: {name: row.rule for name, row in plan.transfers.items()},
+            AboutKind.ITEM: {name: row.rule for name, row in plan.items.items()},
+        }
+        if plan.consent_channels and channel not in plan.consent_channels:
+            known = ", ".join(plan.consent_channels)
+            raise InputRefused("channel-undeclared", f"`{plan.policy}` takes no consent by `{channel}`; it takes it by: {known}")
+        if matter.kind in tables:
+            rule = tables[matter.kind].get(matter.name)
+            if rule is None:
+                raise InputRefused("about-unknown", f"`{plan.policy}` declares no {matter.kind.value} `{matter.name}` one could agree to")
+            return rule
+        if matter.kind is AboutKind.REPRESENTATIVE:
+            return plan.children.rule
+        return plan.advertising.get(matter.name, (plan.builtin["advertising"], ""))[0]
+
+    def withdraw(
+        self,
+        subject_id: SubjectId,
+        about: str | About,
+        *,
+        channel: str,
+        by: str = "subject",
+        confirmed: bool = False,
+        at: When = None,
+    ) -> Outcome:
+        """A person takes consent back; it takes effect at once and is as easy as giving it was.
+
+        Where an open engagement needs the consent, the answer's `tells` say what it ends; `confirmed` ends it.
+        """
+        matter = about_of(about)
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+            plan = seen.view.plan
+            rule = self._consentable_before(plan, matter)
+            if seen.view.life.last_consent_event(matter, FOREVER) is None:
+                self.views.prove(transaction, seen)
+                return Outcome(refused(rule.cited(Reason.CONSENT_MISSING)), now)
+            when = self._happened(at, seen)
+            ends = self._ended_by_withdrawal(seen, matter)
+            one = Consent(ConsentId(self.new_id()), matter, False, when, transaction.at, plan.version, channel, by)
+            moved = self._record_consent(transaction, seen, one, None, rule, now)
+            if confirmed and ends:
+                moved = self._end_all(transaction, moved, ends, when, now)
+            tells = tuple(f"ends:{kind}" for _, kind in ends) + self._disclosed_before(transaction, moved, one)
+            return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id, tells=tells)
+
+        return self._attempt(subject_id, work)
+
+    @staticmethod
+    def _consentable_before(plan: Plan, matter: About) -> Rule:
+        row = plan.purposes.get(matter.name) if matter.kind is AboutKind.PURPOSE else plan.provisions.get(matter.name)
+        return row.rule if row else plan.advertising.get(matter.name, (plan.builtin["advertising"], ""))[0]
+
+    @staticmethod
+    def _ended_by_withdrawal(seen: Seen, matter: About) -> list[tuple[EngagementId, str]]:
+        purpose = seen.view.plan.purposes.get(matter.name) if matter.kind is AboutKind.PURPOSE else None
+        if purpose is None or not purpose.required:
+            return []
+        return [
+            (one.engagement_id, one.kind)
+            for one in seen.state.engagements.values()
+            if one.kind in purpose.per and seen.view.life.engagement_end(one.engagement_id).at == FOREVER
+        ]
+
+    def _end_all(
+        self, transaction: Transaction, seen: Seen, ends: list[tuple[EngagementId, str]], when: Instant, now: Instant
+    ) -> Seen:
+        for engagement_id, kind in ends:
+            declared = seen.view.plan.engagements[kind].ends
+            code = declared.fact if declared is not None and hasattr(declared, "fact") else "ended"
+            fact = Fact(FactId(self.new_id()), code, when, transaction.at, engagement_id)
+            state = replaced(seen.state, facts=(*seen.state.facts, fact))
+            seen = self._changed(transaction, seen, state, now, ((code, when),))
+            subjects.add_fact(transaction, seen.subject_id, fact)
+            transaction.journal(self._fact_entry(seen, transaction.at, fact, seen.view.plan))
+        return seen
+
+    def _disclosed_before(self, transaction: Transaction, seen: Seen, withdrawal: Consent) -> tuple[str, ...]:
+        """Recipients who got values after a withdrawal that was known only later are told."""
+        late = [
+            one
+            for one in seen.state.disclosures
+            if withdrawal.at < one.at <= transaction.at
+            and (withdrawal.about == About(AboutKind.PROVISION, one.recipient))
+        ]
+        for one in late:
+            transaction.journal(
+                self._entry(
+                    seen, transaction.at, "exception.late", (seen.view.plan.rule,),
+                    exception="disclosed-before-known", fact="withdrawn", values=one.values, at=withdrawal.at, known_at=transaction.at,
+                )
+            )  # fmt: skip
+            self._tell(transaction, seen, one.disclosure_id, one.recipient, "withdrawn", None)
+        return tuple(f"told:{one.recipient}" for one in late)
+
+    def _tell(
+        self, transaction: Transaction, seen: Seen, disclosure_id: str, recipient: str, reason: str, request_id: str | None
+    ) -> None:
+        """A recipient is told; its acknowledgement is awaited."""
+        row = (bucket_of(seen.subject_id), seen.subject_id, self.new_id(), disclosure_id, recipient, reason, request_id, transaction.at)
+        transaction.execute(_INSERT_TOLD, row)
+        plan = seen.view.plan
+        declared = plan.provisions.get(recipient) or plan.entrustments.get(recipient)
+        rules = (declared.rule,) if declared else ()
+        transaction.journal(
+            self._entry(
+                seen, transaction.at, "recipient.told", rules, recipient=recipient, disclosure=disclosure_id, request=request_id
+            )
+        )
+
+    def consents(self, subject_id: SubjectId, at: When = None) -> Mapping[str, str]:
+        """The state of each matter now or at a past instant: `given` or `withdrawn`, by `KIND/NAME`."""
+        seen = self.views.get(subject_id, self.now())
+        when = self._happened(at) if at is not None else self._decided_at(seen)
+        return {
+            str(about): "given" if seen.view.life.standing(about, when) else "withdrawn"
+            for about in seen.state.consents_by_about
+            if seen.view.life.last_consent_event(about, when) is not None
+        }
+
+    def grown_up(self, subject_id: SubjectId) -> bool:
+        """Whether the age of consent is reached: the representative's rights have ended, consents stand."""
+        seen = self.views.get(subject_id, self.now())
+        return seen.state.minor_until is None or self.now() >= seen.state.minor_until
+
+
+def _entered(at: Instant, policy: str, alias: str, rule: Rule, state: SubjectState) -> Entry:
+    return entry("subject.entered", at, policy, alias, (rule.path,), kind=state.kind, minor=state.minor_until is not None or None)
+
+
+_INSERT_ALIAS = "INSERT INTO alias(bucket, subject_id, alias, policy) VALUES(?, ?, ?, ?)"
+_SELECT_DELIVERY = "SELECT content, answer FROM delivery WHERE bucket = ? AND subject_id = ? AND source = ? AND key_digest = ?"
+_INSERT_DELIVERY = (
+    "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) VALUES(?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT_TEXT = "SELECT 1 FROM shown_text WHERE digest = ?"
+_INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)"
+_INSERT_TOLD = (
+    "INSERT INTO told(bucket, subject_id, told_id, disclosure_id, recipient, reason, request_id, at) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+)

@@ -1,0 +1,638 @@
+"""What falls due is moved to separate storage or destroyed: steps that survive a crash between any two statements.
+
+Order and crash table follow `docs/stores.md`: a copy exists before the original goes, a key dies before its bytes do,
+and evidence is sealed before anything is destroyed. INVARIANT: I2, I3, I4, I5, I7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, last_day_ended, local_date
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.compile import KNOWN
+from upheld.engine.decide import View
+from upheld.engine.lifecycle import DueState, Step, StepKind, steps_due
+from upheld.engine.plan import Atom, Plan
+from upheld.engine.state import HeldState, RequestState
+from upheld.errors import StoreFailed
+from upheld.keeper.certifying import certificate_of
+from upheld.keeper.door import Door, Tier, anchor_days
+from upheld.ledger.entries import entry
+from upheld.store import subjects
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+from upheld.store.sealing import Sealing
+from upheld.store.subjects import packed_names, unpacked_names
+from upheld.store.vault import Sealed, bound, opened
+
+SUBJECTS_AT_ONCE = 250
+GONE = "@gone"
+"""The day on which the last value of a subject was destroyed; anchors the time for which proofs are kept."""
+PROOFS_KEPT = Period(years=3)
+"""Ours: how long consents and other proofs outlive what they prove."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did, in values and persons."""
+
+    separated: int = 0
+    destroyed: int = 0
+    forgotten: int = 0
+    recalled: int = 0
+    looked_at: int = 0
+    waiting: list[str] = field(default_factory=list)
+    """What could not be finished, in words: a reader that kept a file open, a clock that jumped."""
+
+    def counts(self) -> dict[str, int]:
+        """The numbers by name."""
+        return {
+            "separated": self.separated, "destroyed": self.destroyed, "forgotten": self.forgotten,
+            "recalled": self.recalled, "looked-at": self.looked_at,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """A step of the lifecycle on its way, as the active place has it."""
+
+    subject_id: SubjectId
+    value_id: ValueId
+    kind: str
+    policy: str
+    stage: str
+    generation: int
+    tier: Tier
+    key_id: int | None
+    item: str
+    due_at: Instant
+    known_at: Instant
+    ordered_at: Instant
+    unreadable_at: Instant | None
+    grounds: tuple[str, ...]
+
+
+class Moving(Door):
+    """Sweeping, separating, destroying, forgetting, sealing, pruning."""
+
+    # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, *, confirm_clock: bool = False) -> Swept:
+        """Carry out everything that is due now. Resumable; costs what falls due, not what is stored.
+
+        Destruction stops and says so when the clock has jumped ahead of the last checkpoint; `confirm_clock` is the
+        officer's word that the clock is right.
+        """
+        swept = Swept()
+        now = self.now()
+        if not confirm_clock and not self._clock_in_reach(now):
+            swept.waiting.append("the clock is far ahead of the last checkpoint; confirm that it is right")
+            self._note_clock(now)
+            return swept
+        self.resume(swept)
+        if self.views.plan_epoch < 0:
+            self.views.refresh()
+        for policy in tuple(self.views.lines):
+            found = self._candidates(policy, now)
+            for start in range(0, len(found), SUBJECTS_AT_ONCE):
+                self._work_on(policy, found[start : start + SUBJECTS_AT_ONCE], now, swept)
+            self._move_watermarks(policy, now)
+        if swept.separated or swept.destroyed or swept.forgotten:
+            self._note_sweep(swept)
+        return swept
+
+    def _clock_in_reach(self, now: Instant) -> bool:
+        return self.clock_trusted(now)  # type: ignore[attr-defined, no-any-return]
+
+    def _note_clock(self, now: Instant) -> None:
+        for policy in self.views.lines:
+            self.places.active.submit(
+                lambda transaction, p=policy: transaction.journal(
+                    entry("clock.stopped", now, p, None, (), reached=now, claimed=now)
+                )
+            )
+
+    def _note_sweep(self, swept: Swept) -> None:
+        policy = next(iter(self.views.lines))
+        self.places.active.submit(
+            lambda transaction: transaction.journal(
+                entry("sweep.ran", transaction.at, policy, None, (), counts={k: v for k, v in swept.counts().items() if v})
+            )
+        )
+
+    def _atoms(self, policy: str) -> frozenset[Atom]:
+        own: frozenset[Atom] = frozenset({(GONE, None, PROOFS_KEPT)})
+        return own.union(*(plan.atoms for plan in self.views.line(policy).plans))
+
+    def _candidates(self, policy: str, now: Instant) -> list[tuple[int, str]]:
+        """Subjects with something new to look at: a fact came in, or a period counted from one of their days is over."""
+        zone = self.views.line(policy).latest.zone
+        with self.places.active.reading() as connection:
+            found: set[tuple[int, str]] = set(connection.execute(_DIRTY, (policy,)))
+            marks = {(f, c, p): day for f, c, p, day in connection.execute(_WATERMARKS, (policy,))}
+            for fact, calendar, period in self._atoms(policy):
+                cutoff = last_day_ended(now, calendar, period, zone)
+                mark = marks.get((fact, calendar or "", str(period)), 0)
+                if cutoff > mark:
+                    found.update(connection.execute(_ANCHORED, (policy, fact, mark, cutoff)))
+        return sorted(found)
+
+    def _move_watermarks(self, policy: str, now: Instant) -> None:
+        zone = self.views.line(policy).latest.zone
+        with self.places.active.reading() as connection:
+            marks = {(f, c, p): day for f, c, p, day in connection.execute(_WATERMARKS, (policy,))}
+        rows = []
+        for fact, calendar, period in self._atoms(policy):
+            cutoff = last_day_ended(now, calendar, period, zone)
+            if cutoff > marks.get((fact, calendar or "", str(period)), 0):
+                rows.append((policy, fact, calendar or "", str(period), cutoff))
+        if rows:
+            with self.places.active.transaction() as transaction:
+                transaction.executemany(_SET_WATERMARK, rows)
+
+    def _work_on(self, policy: str, batch: Sequence[tuple[int, str]], now: Instant, swept: Swept) -> None:
+        swept.looked_at += len(batch)
+        separated_keys = self._separated_keys(batch)
+        with self.places.active.transaction() as transaction:
+            opened_steps = [
+                step
+                for bucket, subject_id in batch
+                for step in self._open_steps(transaction, policy, SubjectId(subject_id), now, swept, separated_keys)
+            ]
+            transaction.executemany(_CLEAN, batch)
+        self._run([step for step in opened_steps if step.kind == StepKind.SEPARATE], swept, self._separate)
+        self._run([step for step in opened_steps if step.kind == StepKind.DESTROY], swept, self._destroy)
+
+    @staticmethod
+    def _run(steps: list[OpenStep], swept: Swept, action) -> None:  # type: ignore[no-untyped-def]
+        if steps:
+            action(steps, swept)
+
+    def _separated_keys(self, batch: Sequence[tuple[int, str]]) -> dict[ValueId, int | None]:
+        found: dict[ValueId, int | None] = {}
+        with self.places.separated.reading() as connection:
+            for key in batch:
+                found.update({ValueId(value): key_id for value, key_id in connection.execute(_SEPARATED_OF, key)})
+        return found
+
+    def _open_steps(
+        self,
+        transaction: Transaction,
+        policy: str,
+        subject_id: SubjectId,
+        now: Instant,
+        swept: Swept,
+        separated_keys: Mapping[ValueId, int | None],
+    ) -> Iterator[OpenStep]:
+        """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence."""
+        row = subjects.load(transaction.connection, subject_id)
+        if row is None:
+            return
+        at = max(now, row.last_at)
+        seen = self.views.keep(row, self.views.era, at)
+        self._note_ended(transaction, seen.view, policy, subject_id, at)
+        swept.recalled += self.recall(seen, transaction, at)  # type: ignore[attr-defined]
+        steps = steps_due(seen.view.life, at)
+        if steps:
+            subjects.touch(transaction, subject_id, row.epoch, at)
+            self.views.change_epoch += 1
+        self.views.drop(subject_id)
+        for step in steps:
+            yield self._order(transaction, seen, step, at, separated_keys)
+        if not steps and self._may_forget(seen, at):
+            self._forget(transaction, seen, at)
+            swept.forgotten += 1
+
+    @staticmethod
+    def _note_ended(transaction: Transaction, view: View, policy: str, subject_id: SubjectId, at: Instant) -> None:
+        for engagement_id in view.state.engagements:
+            ended = view.life.engagement_end(engagement_id).at
+            if BEGINNING < ended <= at:
+                for day in anchor_days(ended, view.plan):
+                    subjects.add_anchor(transaction, policy, "ended", day, subject_id)
+
+    def _order(self, transaction: Transaction, seen, step: Step, at: Instant, separated_keys: Mapping[ValueId, int | None]) -> OpenStep:  # type: ignore[no-untyped-def]
+        value = step.value
+        tier = Tier.SEPARATED if value.held is HeldState.SEPARATED else Tier.ACTIVE
+        held = transaction.execute(_KEY_OF, (value.value_id,)).fetchone()
+        generation = held[1] + (1 if step.kind is StepKind.SEPARATE else 0)
+        key_id = separated_keys.get(value.value_id) if tier is Tier.SEPARATED else held[0]
+        state = HeldState.MOVING if step.kind is StepKind.SEPARATE else HeldState.CONDEMNED
+        transaction.changed(_SET_STATE, (state, generation, value.value_id, value.held))
+        grounds = tuple(dict.fromkeys(ground.rule.path for ground in step.grounds))
+        stage = "moving" if step.kind is StepKind.SEPARATE else "ordered"
+        open_step = OpenStep(
+            seen.subject_id, value.value_id, step.kind.value, seen.policy, stage, generation, tier, key_id, value.item,
+            step.due_at, max(step.due_at, _known(step)), at, None, grounds,
+        )  # fmt: skip
+        self._insert_step(transaction, open_step)
+        if step.kind is StepKind.SEPARATE:
+            fields = {"values": (value.value_id,), "generation": generation}
+            transaction.journal(self._entry(seen, at, "separation.opened", _rules(step), **fields))
+        else:
+            transaction.journal(
+                self._entry(
+                    seen, at, "destruction.ordered", _rules(step), values=(value.value_id,), items=(value.item,),
+                    due_at=step.due_at, grounds=grounds,
+                )
+            )  # fmt: skip
+        return open_step
+
+    @staticmethod
+    def _insert_step(transaction: Transaction, step: OpenStep) -> None:
+        row = (
+            bucket_of(step.subject_id), step.subject_id, step.value_id, step.kind, step.policy, step.stage, step.generation,
+            step.tier, step.key_id, step.item, step.due_at, step.known_at, step.ordered_at, packed_names(step.grounds),
+        )  # fmt: skip
+        transaction.execute(_INSERT_STEP, row)
+
+    def open_steps(self, kind: str | None = None) -> list[OpenStep]:
+        """Steps that are under way or were cut short."""
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_STEPS).fetchall()
+        found = [_step_of(row) for row in rows]
+        return [step for step in found if kind is None or step.kind == kind]
+
+    def resume(self, swept: Swept | None = None) -> Swept:
+        """Finish what a crash cut short. Nothing is done twice."""
+        swept = swept or Swept()
+        steps = self.open_steps()
+        self._run([step for step in steps if step.kind == StepKind.SEPARATE], swept, self._separate)
+        self._run([step for step in steps if step.kind == StepKind.DESTROY], swept, self._destroy)
+        return swept
+
+    # ── separate ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _separate(self, steps: list[OpenStep], swept: Swept) -> None:
+        moving = [step for step in steps if step.stage == "moving"]
+        if moving:
+            self._stage_copies(moving)
+        left = [step for step in steps if step.stage == "left"] + self._leave(moving)
+        if not left:
+            return
+        with self.places.separated.transaction() as transaction:
+            for step in left:
+                transaction.execute(_HOLD_STAGED, (step.value_id,))
+        self._swap_keys(left)
+        clean = self.places.keys.scrub() and self.places.active.scrub()
+        if not clean:
+            swept.waiting.append("a reader keeps a file open: the old copies are unreadable but not scrubbed yet")
+            return
+        with self.places.active.transaction() as transaction:
+            transaction.executemany(_DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in left])
+        swept.separated += len(left)
+
+    def _stage_copies(self, steps: Sequence[OpenStep]) -> None:
+        """s2 to s4: a copy under a new key in the separated place, read back and compared before anything is left."""
+        vault = self.places.vault
+        vault.ahead(Tier.SEPARATED, len(steps))
+        contents = self._active_contents(steps)
+        with self.places.separated.transaction() as transaction:
+            for step in steps:
+                if step.value_id not in contents:
+                    continue  # already left: the step is further on
+                transaction.execute(_DROP_STAGED, (step.value_id,))
+                sealed = vault.seal(Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, contents[step.value_id])
+                row = (step.value_id, bucket_of(step.subject_id), step.subject_id, step.item, step.generation)
+                transaction.execute(_STAGE, (*row, sealed.key_id, sealed.blob, step.due_at, packed_names(step.grounds)))
+        for step in steps:
+            if step.value_id in contents and self._separated_content(step) != contents[step.value_id]:
+                raise StoreFailed("a copy in the separated place does not read back as it was written; nothing was left")
+
+    def _active_contents(self, steps: Sequence[OpenStep]) -> dict[ValueId, bytes]:
+        with self.places.active.reading() as connection:
+            rows = [connection.execute(_SEALED, (step.value_id,)).fetchone() for step in steps]
+        held = [(step, row) for step, row in zip(steps, rows, strict=True) if row is not None and row[1] is not None]
+        ciphers = self.places.vault.ciphers(Tier.ACTIVE, [row[0] for _, row in held])
+        found: dict[ValueId, bytes] = {}
+        for step, (key_id, blob) in held:
+            if key_id not in ciphers:
+                raise StoreFailed("the key of a value that is to be kept apart is missing; restore the key store")
+            binding = bound(Tier.ACTIVE, step.policy, step.subject_id, step.value_id, step.item, key_id)
+            found[step.value_id] = opened(ciphers[key_id], Sealed(key_id, blob), binding)
+        return found
+
+    def _separated_content(self, step: OpenStep) -> bytes | None:
+        with self.places.separated.reading() as connection:
+            row = connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
+        if row is None:
+            return None
+        return self.places.vault.open(
+            Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, Sealed(row[0], row[1])
+        )
+
+    def _leave(self, steps: Sequence[OpenStep]) -> list[OpenStep]:
+        """s5, decisive: recompute on the facts known now; the ciphertext goes, or a revived ground undoes the move."""
+        left: list[OpenStep] = []
+        undone: list[OpenStep] = []
+        with self.places.active.transaction() as transaction:
+            for subject_id, own in _by_subject(steps):
+                row = subjects.load(transaction.connection, subject_id)
+                if row is None:
+                    continue
+                at = max(self.now(), row.last_at)
+                seen = self.views.keep(row, self.views.era, at)
+                subjects.touch(transaction, subject_id, row.epoch, at)
+                self.views.change_epoch += 1
+                self.views.drop(subject_id)
+                for step in own:
+                    due = seen.view.life.due(seen.view.values[step.value_id], at)
+                    if due.state is DueState.ACTIVE:
+                        transaction.changed(_REVIVE, (step.generation - 1, step.value_id))
+                        transaction.execute(_DELETE_STEP, (bucket_of(subject_id), subject_id, step.value_id))
+                        undone.append(step)
+                        continue
+                    transaction.changed(_LEAVE, (step.value_id,))
+                    transaction.changed(_STEP_LEFT, (bucket_of(subject_id), subject_id, step.value_id))
+                    transaction.journal(
+                        self._entry(
+                            seen, at, "value.separated", tuple(g.rule for g in due.grounds), values=(step.value_id,),
+                            grounds=step.grounds, generation=step.generation, items=(step.item,),
+                        )
+                    )  # fmt: skip
+                    left.append(step)
+        self._undo(undone)
+        return left
+
+    def _undo(self, steps: Sequence[OpenStep]) -> None:
+        if not steps:
+            return
+        keys: list[tuple[int | None, ValueId]] = []
+        with self.places.separated.transaction() as transaction:
+            for step in steps:
+                row = transaction.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
+                keys.append((row[0] if row else None, step.value_id))
+                transaction.execute(_DROP_STAGED, (step.value_id,))
+        with self.places.keys.transaction() as transaction:
+            for key_id, _ in keys:
+                if key_id is not None:
+                    transaction.execute("DELETE FROM separated_key WHERE key_id = ?", (key_id,))
+
+    def _swap_keys(self, steps: Sequence[OpenStep]) -> None:
+        """s7: the old key and its tokens go; look-ups in the separated tier get tokens of their own."""
+        looked_up = [step for step in steps if self.looked_up(step.policy, step.item)]  # type: ignore[attr-defined]
+        texts = {step.value_id: self._separated_content(step) for step in looked_up}
+        vault = self.places.vault
+        with self.places.keys.transaction() as transaction:
+            for step in steps:
+                vault.destroy(transaction, Tier.ACTIVE, step.key_id, step.value_id)
+        vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
+        rows = [
+            (
+                Tier.SEPARATED, step.policy, step.item, vault.token(Tier.SEPARATED, step.policy, step.item, (text or b"").decode()),
+                step.value_id, bucket_of(step.subject_id), step.subject_id,
+            )
+            for step in looked_up
+            if (text := texts[step.value_id]) is not None
+        ]  # fmt: skip
+        if rows:
+            vault.keep_tokens(rows)
+
+    # ── destroy ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _destroy(self, steps: list[OpenStep], swept: Swept) -> None:
+        """d2 to d8. The worst crash leaves bytes that nobody can read, never readable ones that should be gone."""
+        self._condemn_separated([step for step in steps if step.tier is Tier.SEPARATED])
+        self.seal()
+        unreadable_at = self._destroy_keys(steps)
+        self._remove(steps)
+        if not self._scrub_all():
+            swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
+            return
+        scrubbed_at = self.now()
+        left = [step for step in steps if self._still_there(step)]
+        if left:
+            raise StoreFailed(f"{len(left)} values are still there after their destruction; nothing was certified")
+        self._certify(steps, unreadable_at, scrubbed_at)
+        swept.destroyed += len(steps)
+
+    def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
+        if steps:
+            with self.places.separated.transaction() as transaction:
+                transaction.executemany(_CONDEMN, [(step.value_id,) for step in steps])
+
+    def _destroy_keys(self, steps: Sequence[OpenStep]) -> Instant:
+        vault = self.places.vault
+        with self.places.keys.transaction() as transaction:
+            for step in steps:
+                vault.destroy(transaction, step.tier, step.key_id, step.value_id)
+            for (subject_id, policy), own in _by_subject_and_policy(steps):
+                alias = self.views.alias(subject_id)
+                values = tuple(step.value_id for step in own)
+                transaction.journal(entry("key.destroyed", transaction.at, policy, alias or None, (), values=values))
+            at = transaction.at
+        for tier in Tier:
+            vault.forget(tier, [step.key_id for step in steps if step.tier is tier and step.key_id is not None])
+        return at
+
+    def _remove(self, steps: Sequence[OpenStep]) -> None:
+        with self.places.active.transaction() as transaction:
+            transaction.executemany(_BLANK, [(step.value_id,) for step in steps])
+        apart = [(step.value_id,) for step in steps if step.tier is Tier.SEPARATED]
+        if apart:
+            with self.places.separated.transaction() as transaction:
+                transaction.executemany(_DELETE_SEPARATED, apart)
+
+    def _scrub_all(self) -> bool:
+        clean = [place.scrub() for place in (self.places.keys, self.places.active, self.places.separated)]
+        return all(clean)
+
+    def _still_there(self, step: OpenStep) -> bool:
+        """d7: key, tokens and ciphertext are gone."""
+        if step.key_id is not None and self.places.vault.exists(step.tier, step.key_id):
+            return True
+        if self.places.vault.tokens_left(step.value_id):
+            return True
+        with self.places.active.reading() as connection:
+            row = connection.execute(_SEALED, (step.value_id,)).fetchone()
+        with self.places.separated.reading() as connection:
+            apart = connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
+        return (row is not None and row[1] is not None) or apart is not None
+
+    def _certify(self, steps: Sequence[OpenStep], unreadable_at: Instant, scrubbed_at: Instant) -> None:
+        with self.places.active.transaction() as transaction:
+            for (subject_id, policy), own in _by_subject_and_policy(steps):
+                alias = self.views.alias(subject_id)
+                plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
+                certificate = certificate_of(plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at)
+                body = msgspec.json.encode(certificate)
+                digest = hashlib.sha256(body).digest()
+                transaction.executemany(_DESTROYED, [(step.value_id,) for step in own])
+                key = (bucket_of(subject_id), subject_id)
+                transaction.execute(_INSERT_CERTIFICATE, (*key, certificate.certificate_id, policy, transaction.at, body))
+                transaction.executemany(_DELETE_STEP, [(*key, step.value_id) for step in own])
+                elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
+                values = tuple(step.value_id for step in own)
+                transaction.journal(
+                    entry(
+                        "value.destroyed", transaction.at, policy, alias or None, elements, values=values,
+                        certificate=certificate.certificate_id, due_at=min(step.due_at for step in own),
+                        ordered_at=min(step.ordered_at for step in own), items=tuple(dict.fromkeys(step.item for step in own)),
+                    ),
+                    entry(
+                        "certificate.issued", transaction.at, policy, alias or None, elements[:1],
+                        certificate=certificate.certificate_id, digest=digest, state=certificate.state,
+                    ),
+                )  # fmt: skip
+                self._note_gone(transaction, subject_id, policy, plan)
+
+    @staticmethod
+    def _note_gone(transaction: Transaction, subject_id: SubjectId, policy: str, plan: Plan) -> None:
+        left = transaction.execute(_VALUES_LEFT, (bucket_of(subject_id), subject_id)).fetchone()[0]
+        if not left:
+            day = local_date(transaction.at, plan.zone).toordinal()
+            subjects.add_anchor(transaction, policy, GONE, day, subject_id)
+
+    # ── forget ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _may_forget(self, seen, at: Instant) -> bool:  # type: ignore[no-untyped-def]
+        """After the last value and the last proof nothing needs to tie entries to the person."""
+        state = seen.state
+        if any(value.held is not HeldState.DESTROYED for value in state.values):
+            return False
+        if any(seen.view.life.engagement_end(one).at > at for one in state.engagements):
+            return False
+        if any(one.state is RequestState.OPEN for one in state.requests):
+            return False
+        last = max([seen.last_at, state.entered_at])
+        return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
+
+    def _forget(self, transaction: Transaction, seen, at: Instant) -> None:  # type: ignore[no-untyped-def]
+        """Everything about the subject goes; the alias goes with the keys, so no entry can be tied to the person."""
+        key = (bucket_of(seen.subject_id), seen.subject_id)
+        transaction.journal(self._entry(seen, at, "subject.forgotten"))
+        for table in _SUBJECT_TABLES:
+            transaction.execute(f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?", key)
+        transaction.execute(_CHANGE)
+        self.views.change_epoch += 1
+        self.views.drop(seen.subject_id)
+        self.places.active.afterwards(lambda: self._forget_alias(key))
+
+    def _forget_alias(self, key: tuple[int, str]) -> None:
+        with self.places.keys.transaction() as transaction:
+            transaction.execute("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", key)
+        self.views.forget_all()
+
+    # ── seal, prune, what is overdue ────────────────────────────────────────────────────────────────────────────────
+
+    def seal(self) -> Sealing:
+        """Take what the places have written since into the sealed ledger, under a signed checkpoint."""
+        named = (self.places.active, self.places.separated, self.places.keys)
+        with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
+            places: Mapping[str, sqlite3.Connection] = {"active": active, "separated": separated, "keys": keys}
+            return self.places.sealer.seal(places, self.now())
+
+    def prune(self, policy: str, *, kept_for: Period) -> int:
+        """Destroy access records older than the policy and the law want them kept. Returns how many batches went."""
+        plan = self.views.line(policy).latest
+        now = self.now()
+        cutoff = last_day_ended(now, None, kept_for, plan.zone)
+        control = next((row for row in plan.controls.values() if "access-records-kept" in row.checks), None)
+        rule = control.rule.path if control else plan.rule.path
+        from upheld.dates import start_of  # noqa: PLC0415
+        from datetime import date  # noqa: PLC0415
+
+        before = start_of(date.fromordinal(cutoff), plan.zone)
+        self.seal()
+        return self.places.sealer.prune(policy, rule, before, now).batches
+
+    def overdue(self, policy: str, at: Instant | None = None) -> list[tuple[SubjectId, Step]]:
+        """Values past their grace that are still there: what waits, for whom, since when. INVARIANT: I3."""
+        now = at if at is not None else self.now()
+        found: list[tuple[SubjectId, Step]] = []
+        from upheld.engine.lifecycle import steps_coming  # noqa: PLC0415
+
+        for _, subject in self._candidates(policy, now):
+            with self.places.active.reading() as connection:
+                row = subjects.load(connection, SubjectId(subject))
+            if row is not None:
+                view = View(self.views.line(policy), row.state, self.views.controller(policy), max(now, row.last_at))
+                found += [(SubjectId(subject), step) for step in steps_coming(view.life, now) if step.overdue_at <= now]
+        return found
+
+
+def _rules(step: Step):  # type: ignore[no-untyped-def]
+    return tuple(dict.fromkeys(ground.rule for ground in step.grounds)) if False else tuple(_unique(step))
+
+
+def _unique(step: Step):  # type: ignore[no-untyped-def]
+    found = {ground.rule.path: ground.rule for ground in step.grounds}
+    return found.values()
+
+
+def _known(step: Step) -> Instant:
+    known = [ground.until.known_at for ground in step.grounds if ground.until.at < FOREVER]
+    return max([*known, step.due_at])
+
+
+def _step_of(row: tuple) -> OpenStep:  # type: ignore[type-arg]
+    subject, value, kind, policy, stage, generation, tier, key, item, due, known, ordered, unreadable, grounds = row
+    return OpenStep(
+        SubjectId(subject), ValueId(value), kind, policy, stage, generation, Tier(tier), key, item, Instant(due), Instant(known),
+        Instant(ordered), unreadable, unpacked_names(grounds),
+    )  # fmt: skip
+
+
+def _by_subject(steps: Sequence[OpenStep]) -> Iterable[tuple[SubjectId, list[OpenStep]]]:
+    found: dict[SubjectId, list[OpenStep]] = {}
+    for step in steps:
+        found.setdefault(step.subject_id, []).append(step)
+    return found.items()
+
+
+def _by_subject_and_policy(steps: Sequence[OpenStep]) -> Iterable[tuple[tuple[SubjectId, str], list[OpenStep]]]:
+    found: dict[tuple[SubjectId, str], list[OpenStep]] = {}
+    for step in steps:
+        found.setdefault((step.subject_id, step.policy), []).append(step)
+    return found.items()
+
+
+_DIRTY = "SELECT bucket, subject_id FROM dirty WHERE policy = ?"
+_CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
+_WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = ?"
+_SET_WATERMARK = (
+    "INSERT INTO watermark(policy, fact, calendar, period, day) VALUES(?, ?, ?, ?, ?) "
+    "ON CONFLICT(policy, fact, calendar, period) DO UPDATE SET day = excluded.day"
+)
+_ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ? AND day > ? AND day <= ?"
+_SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
+_KEY_OF = "SELECT key_id, generation FROM value WHERE value_id = ?"
+_SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE value_id = ? AND state = ?"
+_INSERT_STEP = (
+    "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, ordered_at, "
+    "grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_STEPS = (
+    "SELECT subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, ordered_at, unreadable_at, grounds "
+    "FROM step ORDER BY bucket, subject_id, value_id"
+)
+_HOLD_STAGED = "UPDATE value SET stage = 'held' WHERE value_id = ? AND stage = 'staged'"
+_DROP_STAGED = "DELETE FROM value WHERE value_id = ? AND stage = 'staged'"
+_STAGE = (
+    "INSERT INTO value(value_id, bucket, subject_id, item, stage, generation, key_id, sealed, since, grounds) "
+    "VALUES(?, ?, ?, ?, 'staged', ?, ?, ?, ?, ?)"
+)
+_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
+_SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
+_REVIVE = "UPDATE value SET state = 'held', generation = ? WHERE value_id = ? AND state = 'moving'"
+_LEAVE = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ? AND state = 'moving'"
+_STEP_LEFT = "UPDATE step SET stage = 'left' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
+_DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
+_CONDEMN = "UPDATE value SET stage = 'condemned' WHERE value_id = ?"
+_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
+_DELETE_SEPARATED = "DELETE FROM value WHERE value_id = ?"
+_DESTROYED = "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state = 'condemned'"
+_INSERT_CERTIFICATE = "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
+_VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
+_CHANGE = "UPDATE guard SET change_epoch = change_epoch + 1"
+_SUBJECT_TABLES = (
+    "value", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told", "certificate", "work_order", "step", "dirty", "subject",
+)  # fmt: skip
+__all__ = ["KNOWN", "Moving", "OpenStep", "Swept"]

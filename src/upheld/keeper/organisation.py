@@ -1,0 +1,409 @@
+"""The organisation's side: policies on file, contracts, handlers and their clearance, evidence of safeguards, registers."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, start_of
+from upheld.engine.acts import Decision, HandlerId, Reader, ReaderKind, Reason, refused
+from upheld.engine.compile import compiled
+from upheld.engine.plan import ControlPlan, Plan, PolicyLine, Rule
+from upheld.engine.state import ControllerState
+from upheld.errors import InputRefused
+from upheld.keeper.door import Door, When
+from upheld.keeper.outcome import Outcome
+from upheld.ledger.entries import Entry, entry
+from upheld.policy.model import Policy
+from upheld.policy.read import read_policy
+from upheld.store import subjects
+from upheld.store.place import Transaction
+from upheld.store.subjects import packed_names, unpacked_names
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A version that was put on file, and what it lacks."""
+
+    policy: str
+    version: str
+    effective_at: Instant
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Something filed for a control: `about` names the host, handler, room ... by a code of the register."""
+
+    control: str
+    kind: str
+    about: str
+    at: Instant
+
+
+def lines_on_file(connection: sqlite3.Connection) -> tuple[dict[str, PolicyLine], dict[str, ControllerState]]:
+    """Every policy line compiled, and what is known about the organisation under each."""
+    plans: dict[str, list[Plan]] = {}
+    for name, source, effective_at in connection.execute(_VERSIONS):
+        plan = compiled(read_policy(source, f"{name}.yaml"), source, Instant(effective_at))
+        plans.setdefault(name, []).append(plan)
+    lines = {name: PolicyLine(name, tuple(sorted(found, key=lambda plan: plan.effective_at))) for name, found in plans.items()}
+    return lines, {name: subjects.load_controller(connection, name) for name in lines}
+
+
+class Organisation(Door):
+    """What the officer and the organisation record."""
+
+    # ── policies ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def publish(
+        self,
+        document: Path | bytes,
+        *,
+        as_of: date | None = None,
+        evidence: str | None = None,
+        gaps: tuple[str, ...] = (),
+    ) -> Publication:
+        """Put a version on file. A version that takes effect in the past needs `as_of` and the reference of its proof.
+
+        `gaps` are element paths that cannot be run here yet and that the officer publishes over; their clauses are not
+        upheld from that minute. Raises PolicyRefused for a document with errors, InputRefused otherwise.
+        """
+        source = document.read_bytes() if isinstance(document, Path) else document
+        policy = read_policy(source, document.name if isinstance(document, Path) else "document")
+        plan = compiled(policy, source)
+        now = self.now()
+        self._publishable(policy, plan, now, as_of, evidence)
+        announced = policy.announced.date
+        announced_at = start_of(announced, plan.zone) if announced else plan.effective_at
+        named = tuple(dict.fromkeys((*gaps, *blocked_in(policy))))
+
+        def work(transaction: Transaction) -> None:
+            row = (policy.policy, plan.version, source, plan.digest, announced_at, plan.effective_at, now, packed_names(named))
+            transaction.execute(_INSERT_VERSION, row)
+            subjects.new_plan(transaction)
+            self._reset_watermarks(transaction, plan)
+            transaction.journal(
+                entry(
+                    "policy.published", now, policy.policy, None, (plan.rule.path,), version=plan.version,
+                    digest=bytes.fromhex(plan.digest), announced_at=announced_at, effective_at=plan.effective_at,
+                    gaps=tuple(sorted(named)),
+                )
+            )  # fmt: skip
+
+        self.places.active.submit(work)
+        self.views.forget_all()
+        return Publication(policy.policy, plan.version, plan.effective_at, named)
+
+    def _publishable(self, policy: Policy, plan: Plan, now: Instant, as_of: date | None, evidence: str | None) -> None:
+        with self.places.active.reading() as connection:
+            known = [row[0] for row in connection.execute(_VERSION_NAMES, (policy.policy,))]
+        if plan.version in known:
+            raise InputRefused("version-on-file", f"`{policy.policy}` has a version that takes effect on {plan.version} already")
+        if known and plan.version < max(known):
+            raise InputRefused("version-too-old", f"`{policy.policy}` has a later version on file ({max(known)}); put versions on file in order")
+        if plan.effective_at < now and (as_of != policy.effective.date or not evidence):
+            raise InputRefused(
+                "effective-in-the-past",
+                f"the version takes effect on {plan.version}, which is past; to file a past publication give "
+                f"`as_of={plan.version}` and the reference of its proof as `evidence`",
+            )
+
+    @staticmethod
+    def _reset_watermarks(transaction: Transaction, plan: Plan) -> None:
+        """A changed period moves a cut-off: what it makes due is found from the anchors that are there."""
+        transaction.execute(_RESET_WATERMARKS, (plan.policy,))
+
+    def versions(self, policy: str) -> tuple[Plan, ...]:
+        """Every version on file, oldest first."""
+        return self.views.line(policy).plans
+
+    # ── facts about the organisation, contracts ─────────────────────────────────────────────────────────────────────
+
+    def controller_fact(self, policy: str, code: str, *, about: str | None = None, at: When = None) -> None:
+        """Something happened to the organisation as a whole, a purpose or a party (`about`)."""
+        plan = self.views.line(policy).latest
+        if code not in plan.facts and code not in ("transfer-stopped", "transfer-resumed"):
+            raise InputRefused("fact-unknown", f"`{policy}` knows no fact `{code}`; it has: {', '.join(sorted(plan.facts))}")
+        when = self._happened(at)
+        rule = plan.facts[code].rule if code in plan.facts else plan.rule
+
+        def work(transaction: Transaction) -> None:
+            fact_id = self.new_id()
+            transaction.execute(_INSERT_CONTROLLER_FACT, (policy, fact_id, code, when, transaction.at, about))
+            subjects.new_plan(transaction)
+            transaction.execute(_ALL_DIRTY, (policy,))
+            transaction.journal(
+                entry("fact.recorded", when, policy, None, (rule.path,), fact=code, known_at=transaction.at, id=fact_id, named=about)
+            )
+
+        self._organisational(work)
+
+    def _organisational(self, work) -> None:  # type: ignore[no-untyped-def]
+        self.places.active.submit(work)
+        self.places.active.afterwards(self.views.forget_all)
+
+    def contract(
+        self,
+        policy: str,
+        party: str,
+        *,
+        terms: frozenset[str] = frozenset(),
+        sub_consent: bool = False,
+        at: When = None,
+        until: When = None,
+    ) -> str:
+        """A contract with a processor or recipient comes into force, with the terms it carries. Returns its id."""
+        when = self._happened(at)
+        until_at = FOREVER if until is None else (instant(until) if isinstance(until, datetime) else until)
+        contract_id = self.new_id()
+        rules = self._party_rules(policy, party)
+
+        def work(transaction: Transaction) -> None:
+            row = (policy, contract_id, party, when, until_at, packed_names(terms), int(sub_consent))
+            transaction.execute(_INSERT_CONTRACT, row)
+            subjects.new_plan(transaction)
+            until_said = None if until_at >= FOREVER else until_at
+            transaction.journal(
+                entry("contract.recorded", when, policy, None, tuple(r.path for r in rules), party=party, contract=contract_id, until=until_said)
+            )
+
+        self._organisational(work)
+        return contract_id
+
+    def _party_rules(self, policy: str, party: str) -> tuple[Rule, ...]:
+        plan = self.views.line(policy).latest
+        rows = [row.rule for row in (*plan.entrustments.values(), *plan.provisions.values()) if row.party == party]
+        if not rows:
+            raise InputRefused("party-unknown", f"`{policy}` names no recipient or processor `{party}`")
+        return tuple(rows)
+
+    def end_contract(self, policy: str, contract_id: str, *, at: When = None) -> None:
+        """A contract ends: nothing goes there any more, what was given is asked back."""
+        when = self._happened(at)
+        with self.places.active.reading() as connection:
+            found = connection.execute(_CONTRACT_PARTY, (policy, contract_id)).fetchone()
+        if found is None:
+            raise InputRefused("contract-unknown", "no such contract")
+        rules = self._party_rules(policy, found[0])
+
+        def work(transaction: Transaction) -> None:
+            transaction.changed(_END_CONTRACT, (when, policy, contract_id))
+            subjects.new_plan(transaction)
+            transaction.journal(
+                entry("contract.ended", when, policy, None, tuple(r.path for r in rules), party=found[0], contract=contract_id)
+            )
+
+        self._organisational(work)
+
+    def returned(self, policy: str, contract_id: str) -> None:
+        """The party has shown that it returned or destroyed everything."""
+        def work(transaction: Transaction) -> None:
+            transaction.changed(_CLOSE_CONTRACT, (transaction.at, policy, contract_id))
+            party = transaction.execute(_CONTRACT_PARTY, (policy, contract_id)).fetchone()[0]
+            rules = self._party_rules(policy, party)
+            transaction.journal(
+                entry("recipient.acknowledged", transaction.at, policy, None, tuple(r.path for r in rules), recipient=party)
+            )
+
+        self._organisational(work)
+
+    # ── handlers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def grant(
+        self,
+        policy: str,
+        duty: str,
+        *,
+        handler: HandlerId | None = None,
+        shown: frozenset[str] = frozenset(),
+        party: str | None = None,
+        at: When = None,
+    ) -> tuple[HandlerId, Outcome]:
+        """Give a handler a role of the policy. `shown` names what is on record (`reason`, `approver`)."""
+        plan = self.views.line(policy).latest
+        row = plan.handlers.get(duty)
+        if row is None:
+            raise InputRefused("duty-unknown", f"`{policy}` has no handlers `{duty}`; it has: {', '.join(plan.handlers)}")
+        when = self._happened(at)
+        handler_id = handler or HandlerId(self.new_id())
+        missing = row.granted_with - shown
+        if missing:
+            decision = refused(row.rule.cited(Reason.APPROVAL_MISSING, "granted-with", ", ".join(sorted(missing))))
+            self._record(entry("act.refused", when, policy, None, (row.rule.path,), act="grant", reasons=(Reason.APPROVAL_MISSING.value,)))
+            return handler_id, Outcome(decision, when)
+        until_at = end_of(when, row.granted_for, plan.zone) if row.granted_for else FOREVER
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(_INSERT_HANDLER, (policy, handler_id, duty, party, when, until_at))
+            until_said = None if until_at >= FOREVER else until_at
+            transaction.journal(
+                entry("handler.granted", when, policy, None, (row.rule.path,), handler=handler_id, duty=duty, until=until_said)
+            )
+
+        self.places.active.submit(work)
+        return handler_id, Outcome(Decision(True, (row.rule.cited(),)), when, made=handler_id)
+
+    def _record(self, *entries: Entry) -> None:
+        self.places.active.submit(lambda transaction: transaction.journal(*entries))
+
+    def revoke(self, policy: str, handler: HandlerId, duty: str, *, at: When = None) -> None:
+        """Take a role away; it ends at once."""
+        when = self._happened(at)
+        rule = self.views.line(policy).latest.handlers[duty].rule
+
+        def work(transaction: Transaction) -> None:
+            transaction.changed(_REVOKE, (when, policy, handler, duty))
+            transaction.journal(entry("handler.revoked", when, policy, None, (rule.path,), handler=handler, duty=duty))
+
+        self.places.active.submit(work)
+
+    def reader(self, policy: str, handler: HandlerId) -> Reader:
+        """What a handler may do now: roles granted, and until when the evidence that clears them is fresh."""
+        now = self.now()
+        plan = self.views.line(policy).latest
+        with self.places.active.reading() as connection:
+            granted = connection.execute(_GRANTS, (policy, handler, now, now)).fetchall()
+        purposes = {one for duty, _, _ in granted for one in plan.handlers[duty].purposes if duty in plan.handlers}
+        duties = {one for duty, _, _ in granted for one in plan.handlers[duty].duties if duty in plan.handlers}
+        lapsed, fresh_until = self._clearance(plan, handler, now)
+        until = min([fresh_until, *(Instant(until_at) for _, _, until_at in granted)], default=now)
+        return Reader(
+            ReaderKind.HANDLER,
+            handler,
+            frozenset(purposes),
+            frozenset(duties),
+            party=next((party for _, party, _ in granted if party), None),
+            cleared_until=now if lapsed else until,
+            lapsed=lapsed,
+        )
+
+    def application(self, name: str, purposes: frozenset[str] | None = None) -> Reader:
+        """An application of the controller, bound to purposes (None: any declared purpose)."""
+        return Reader(ReaderKind.APPLICATION, name, purposes)
+
+    def _clearance(self, plan: Plan, handler: HandlerId, now: Instant) -> tuple[tuple[str, ...], Instant]:
+        lapsed: list[str] = []
+        until = FOREVER
+        for control in plan.controls.values():
+            if control.blocks != "access" or not control.evidence:
+                continue
+            filed = [one for one in self.evidence_of(plan.policy, control.name) if one.about == handler or control.per is None]
+            newest = max((one.at for one in filed), default=None)
+            if newest is None:
+                lapsed.append(control.name)
+            elif control.due_every is not None:
+                stale_at = end_of(newest, control.due_every, plan.zone)
+                if stale_at <= now:
+                    lapsed.append(control.name)
+                until = min(until, stale_at)
+        return tuple(lapsed), until
+
+    # ── evidence of safeguards ──────────────────────────────────────────────────────────────────────────────────────
+
+    def file_evidence(
+        self, policy: str, control: str, kind: str, *, about: str = "", record: bytes = b"", at: When = None
+    ) -> None:
+        """File evidence for a safeguard: a pledge, a training record, a scan report. The record's digest is kept."""
+        plan = self.views.line(policy).latest
+        row = plan.controls.get(control)
+        if row is None:
+            raise InputRefused("control-unknown", f"`{policy}` promises no safeguard `{control}`; it has: {', '.join(plan.controls)}")
+        if kind not in row.evidence:
+            raise InputRefused("evidence-unknown", f"`{control}` is shown by: {', '.join(sorted(row.evidence)) or 'a check of the system'}")
+        when = self._happened(at)
+        digest = hashlib.sha256(record or f"{control}|{kind}|{about}|{when}".encode()).digest()
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(_INSERT_EVIDENCE, (policy, control, kind, about, when, transaction.at, digest))
+            transaction.journal(
+                entry("control.evidenced", when, policy, None, (row.rule.path,), control=control, evidence=kind, about=digest)
+            )
+
+        self.places.active.submit(work)
+
+    def evidence_of(self, policy: str, control: str) -> list[Evidence]:
+        """Everything filed for a safeguard, oldest first."""
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_EVIDENCE, (policy, control)).fetchall()
+        return [Evidence(control, kind, about, Instant(at)) for kind, about, at in rows]
+
+    def evidence_owed(self, policy: str, control: ControlPlan, at: Instant) -> list[tuple[str, Instant]]:
+        """What is missing or stale for a safeguard: (about, since when)."""
+        plan = self.views.line(policy).latest
+        filed = [one for one in self.evidence_of(policy, control.name) if one.at <= at]
+        owed: list[tuple[str, Instant]] = []
+        for name, since in self.register_of(policy, control.per, at) if control.per else [("", plan.effective_at)]:
+            for kind in sorted(control.evidence):
+                newest = max((one.at for one in filed if one.kind == kind and one.about == name), default=None)
+                stale_at = since if newest is None else end_of(newest, control.due_every or _NEVER, plan.zone)
+                if newest is None or (control.due_every is not None and stale_at <= at):
+                    owed.append((name, stale_at))
+        return owed
+
+    def register(self, policy: str, kind: str, name: str, *, at: When = None) -> None:
+        """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a person's name)."""
+        when = self._happened(at)
+        self.places.active.submit(lambda transaction: transaction.execute(_INSERT_REGISTER, (policy, kind, name, when, FOREVER)))
+
+    def register_of(self, policy: str, kind: str, at: Instant) -> list[tuple[str, Instant]]:
+        """What is in a register at an instant, with the instant of its entry. Handlers come from the grants."""
+        with self.places.active.reading() as connection:
+            if kind == "handler":
+                return [(row[0], Instant(row[1])) for row in connection.execute(_HANDLERS, (policy, at, at))]
+            if kind == "processor":
+                return [(row[0], Instant(row[1])) for row in connection.execute(_PROCESSORS, (policy, at, at))]
+            return [(row[0], Instant(row[1])) for row in connection.execute(_REGISTER, (policy, kind, at, at))]
+
+    def gaps_of(self, policy: str, version: str) -> tuple[str, ...]:
+        """The elements that the officer published over."""
+        with self.places.active.reading() as connection:
+            row = connection.execute(_GAPS, (policy, version)).fetchone()
+        return unpacked_names(row[0]) if row else ()
+
+    def today(self, policy: str) -> date:
+        """The date in the policy's zone."""
+        return local_date(self.now(), self.views.line(policy).latest.zone)
+
+
+def blocked_in(policy: Policy) -> tuple[str, ...]:
+    """Elements that are declared but cannot be run."""
+    return tuple(row.path for row in policy.rows() if row.blocked)
+
+
+_NEVER = Period(years=200)
+_VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"
+_VERSION_NAMES = "SELECT version FROM policy_version WHERE policy = ?"
+_INSERT_VERSION = (
+    "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, published_at, gaps) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_GAPS = "SELECT gaps FROM policy_version WHERE policy = ? AND version = ?"
+_RESET_WATERMARKS = "DELETE FROM watermark WHERE policy = ?"
+_ALL_DIRTY = (
+    "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
+    "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
+)
+_INSERT_CONTROLLER_FACT = "INSERT INTO controller_fact(policy, fact_id, code, at, known_at, about) VALUES(?, ?, ?, ?, ?, ?)"
+_INSERT_CONTRACT = (
+    "INSERT INTO contract(policy, contract_id, party, from_at, until_at, terms, sub_consent) VALUES(?, ?, ?, ?, ?, ?, ?)"
+)
+_CONTRACT_PARTY = "SELECT party FROM contract WHERE policy = ? AND contract_id = ?"
+_END_CONTRACT = "UPDATE contract SET until_at = ? WHERE policy = ? AND contract_id = ?"
+_CLOSE_CONTRACT = "UPDATE contract SET closed_at = ? WHERE policy = ? AND contract_id = ?"
+_INSERT_HANDLER = "INSERT INTO handler(policy, handler_id, duty, party, granted_at, until_at) VALUES(?, ?, ?, ?, ?, ?)"
+_REVOKE = "UPDATE handler SET revoked_at = ? WHERE policy = ? AND handler_id = ? AND duty = ? AND revoked_at IS NULL"
+_GRANTS = (
+    "SELECT duty, party, until_at FROM handler WHERE policy = ? AND handler_id = ? AND granted_at <= ? AND until_at > ? AND revoked_at IS NULL"
+)
+_HANDLERS = (
+    "SELECT handler_id, min(granted_at) FROM handler WHERE policy = ? AND granted_at <= ? AND until_at > ? AND revoked_at IS NULL "
+    "GROUP BY handler_id"
+)
+_PROCESSORS = "SELECT party, min(from_at) FROM contract WHERE policy = ? AND from_at <= ? AND until_at > ? GROUP BY party"
+_INSERT_EVIDENCE = "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
+_EVIDENCE = "SELECT kind, about, at FROM evidence WHERE policy = ? AND control = ? ORDER BY at"
+_INSERT_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
+_REGISTER = "SELECT name, min(from_at) FROM register WHERE policy = ? AND register = ? AND from_at <= ? AND until_at > ? GROUP BY name"

@@ -1,0 +1,256 @@
+"""One place: one SQLite file, one writer at a time, an effect and its evidence in one durable commit.
+
+Waiting callers are merged: whoever holds the turn runs everybody's work in one transaction, each in its own savepoint,
+and commits once. Between processes the turn is a file lock, so nobody starves on SQLite's own busy waiting.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock, get_ident
+from typing import Any, Generic, TypeVar
+
+from upheld.dates import Instant
+from upheld.errors import StoreFailed
+from upheld.ledger.entries import Entry
+from upheld.store import schema
+from upheld.store.journal import JournalWriter
+
+T = TypeVar("T")
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA busy_timeout = 30000",
+)
+
+
+class Transaction:
+    """What a piece of work may do: statements on this place and entries for its journal."""
+
+    __slots__ = ("at", "connection", "entries", "execute", "executemany")
+
+    def __init__(self, connection: sqlite3.Connection, at: Instant) -> None:
+        self.connection = connection
+        self.at = at
+        self.entries: list[Entry] = []
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+
+    def journal(self, *entries: Entry) -> None:
+        """Evidence that becomes durable together with the effect."""
+        self.entries.extend(entries)
+
+    def changed(self, statement: str, parameters: Sequence[Any], expected: int = 1) -> None:
+        """Run a statement that must touch exactly so many rows. Raises StoreFailed otherwise."""
+        count = self.execute(statement, parameters).rowcount
+        if count != expected:
+            raise StoreFailed(f"{count} rows changed where {expected} were expected: {statement.split('(')[0][:60]}")
+
+
+class _Ticket(Generic[T]):
+    __slots__ = ("done", "failure", "result", "work")
+
+    def __init__(self, work: Callable[[Transaction], T]) -> None:
+        self.work = work
+        self.done = False
+        self.result: T | None = None
+        self.failure: BaseException | None = None
+
+
+class Place:
+    """A database file with its journal."""
+
+    def __init__(self, path: Path, name: str, writer: JournalWriter, now: Callable[[], Instant]) -> None:
+        self.path = path
+        self.name = name
+        self.writer = writer
+        self._now = now
+        self._turn = RLock()
+        self._waiting: deque[_Ticket[Any]] = deque()
+        self.connection = connect(path)
+        self._open: Transaction | None = None
+        self._owner = 0
+        self._afterwards: list[Callable[[], None]] = []
+        self._lock_file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+
+    def close(self) -> None:
+        """Give the file back. Anything not committed is gone."""
+        self.connection.close()
+        os.close(self._lock_file)
+
+    def submit(self, work: Callable[[Transaction], T]) -> T:
+        """Run work in a durable transaction, merged with whatever else waits. Raises what the work raises."""
+        if self._open is not None and self._owner == get_ident():
+            return self._inside(work, self._open)
+        ticket = _Ticket(work)
+        self._waiting.append(ticket)
+        with self._turn:
+            if not ticket.done:
+                self._run_waiting()
+        if ticket.failure is not None:
+            raise ticket.failure
+        return ticket.result  # type: ignore[return-value]  # done without failure: the result is a T
+
+    def _inside(self, work: Callable[[Transaction], T], transaction: Transaction) -> T:
+        """Run work in the batch that is open, in a savepoint of its own."""
+        so_far = len(transaction.entries)
+        transaction.at = self._now()
+        transaction.execute("SAVEPOINT one")
+        try:
+            result = work(transaction)
+        except BaseException:
+            del transaction.entries[so_far:]
+            transaction.execute("ROLLBACK TO one")
+            transaction.execute("RELEASE one")
+            raise
+        transaction.execute("RELEASE one")
+        return result
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Everything this thread submits inside shares one durable commit, or none of it happens."""
+        with self.transaction() as transaction:
+            self._open, self._owner = transaction, get_ident()
+            try:
+                yield
+            finally:
+                self._open = None
+        for action in self._taken_afterwards():
+            action()
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something once what was submitted is durable: at once, or when the open batch has committed."""
+        if self._open is not None and self._owner == get_ident():
+            self._afterwards.append(action)
+        else:
+            action()
+
+    def _taken_afterwards(self) -> list[Callable[[], None]]:
+        actions, self._afterwards = self._afterwards, []
+        return actions
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A durable transaction of one's own, for steps that are batches already."""
+        with self._turn, self._locked():
+            transaction = self._begin()
+            try:
+                yield transaction
+            except BaseException:
+                self._roll_back()
+                self._afterwards.clear()
+                raise
+            self._commit(transaction)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection for look-ups that release nothing."""
+        if self._open is not None and self._owner == get_ident():
+            yield self.connection
+            return
+        with self._turn:
+            yield self.connection
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def _begin(self) -> Transaction:
+        self.connection.execute("BEGIN IMMEDIATE")
+        return Transaction(self.connection, self._now())
+
+    def _commit(self, transaction: Transaction) -> None:
+        try:
+            if transaction.entries:
+                self.writer.append(self.connection, transaction.entries, transaction.at)
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self.writer.committed()
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        self.writer.rolled_back()
+
+    def _run_waiting(self) -> None:
+        batch: list[_Ticket[Any]] = []
+        while self._waiting:
+            batch.append(self._waiting.popleft())
+        try:
+            with self._locked():
+                transaction = self._begin()
+                for ticket in batch:
+                    self._run(ticket, transaction, alone=len(batch) == 1)
+                if any(ticket.failure is None for ticket in batch):
+                    self._commit(transaction)
+                else:
+                    self._roll_back()
+        except BaseException as failure:
+            self._roll_back()
+            for ticket in batch:
+                ticket.failure = ticket.failure or failure
+        for ticket in batch:
+            ticket.done = True
+
+    def _run(self, ticket: _Ticket[Any], transaction: Transaction, *, alone: bool) -> None:
+        so_far = len(transaction.entries)
+        if not alone:
+            transaction.execute("SAVEPOINT one")
+        try:
+            ticket.result = ticket.work(transaction)
+        except BaseException as failure:  # noqa: BLE001 - handed to the caller whose work it was
+            ticket.failure = failure
+            del transaction.entries[so_far:]
+            if not alone:
+                transaction.execute("ROLLBACK TO one")
+        if not alone:
+            transaction.execute("RELEASE one")
+
+    def scrub(self) -> bool:
+        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is in."""
+        with self._turn, self._locked():
+            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
+    def data_version(self) -> int:
+        """Changes when another connection has committed here."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with durability and erasure switched on."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def create(path: Path, name: str) -> None:
+    """Make the file of a place. Raises StoreFailed when it is there already."""
+    if path.exists():
+        raise StoreFailed(f"{path} is there already; open the home instead of making it")
+    connection = connect(path)
+    os.chmod(path, 0o600)
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in schema.PLACES[name]:
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta(key, value) VALUES('schema', ?)", (schema.VERSION,))
+    connection.execute("COMMIT")
+    connection.close()

@@ -1,0 +1,362 @@
+"""What the active place knows about one subject: rows to `SubjectState` and back. Statements stand still."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from upheld.dates import Instant
+from upheld.engine.acts import ConsentId, DisclosureId, EngagementId, FactId, RequestId, SubjectId, ValueId
+from upheld.engine.state import (
+    About,
+    AboutKind,
+    Consent,
+    Contract,
+    ControllerState,
+    Disclosure,
+    Engagement,
+    Fact,
+    HeldState,
+    Request,
+    RequestState,
+    SubjectState,
+    Use,
+    Value,
+)
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+
+_encode = msgspec.json.Encoder().encode
+_ids_decode = msgspec.json.Decoder(tuple[int, ...]).decode
+_names_decode = msgspec.json.Decoder(tuple[str, ...]).decode
+_uses_decode = msgspec.json.Decoder(tuple[tuple[str, str | None, int, str, int], ...]).decode
+
+_SUBJECT = "SELECT policy, kind, entered_at, minor_until, epoch, last_at FROM subject WHERE bucket = ? AND subject_id = ?"
+_ENGAGEMENTS = (
+    "SELECT engagement_id, kind, begun_at, known_at, organisation FROM engagement WHERE bucket = ? AND subject_id = ?"
+)
+_FACTS = "SELECT fact_id, code, at, known_at, engagement_id, about, value_ids FROM fact WHERE bucket = ? AND subject_id = ?"
+_CONSENTS = (
+    "SELECT consent_id, about_kind, about, given, at, known_at, version, channel, recorded_by FROM consent "
+    "WHERE bucket = ? AND subject_id = ?"
+)
+_VALUES = (
+    "SELECT value_id, item, state, collected_at, known_at, uses, replaced_at, replaced_known_at, held_for FROM value "
+    "WHERE bucket = ? AND subject_id = ?"
+)
+_REQUESTS = (
+    "SELECT request_id, own_right, received_at, known_at, proved_at, value_ids, purposes, state, settled_at, settled_known_at, "
+    "lifted_at, freezes FROM request WHERE bucket = ? AND subject_id = ?"
+)
+_DISCLOSURES = (
+    "SELECT disclosure_id, recipient, value_ids, at, known_at, engagement_id FROM disclosure WHERE bucket = ? AND subject_id = ?"
+)
+_EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
+_GUARD = "SELECT plan_epoch, change_epoch FROM guard"
+_TOUCH = "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
+_CHANGE = "UPDATE guard SET change_epoch = change_epoch + 1"
+_NEW_PLAN = "UPDATE guard SET plan_epoch = plan_epoch + 1, change_epoch = change_epoch + 1"
+_DIRTY = (
+    "INSERT INTO dirty(bucket, subject_id, policy) VALUES(?, ?, ?) ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
+)
+_ANCHOR = (
+    "INSERT INTO anchor(policy, fact, day, bucket, subject_id) VALUES(?, ?, ?, ?, ?) "
+    "ON CONFLICT(policy, fact, day, bucket, subject_id) DO UPDATE SET day = excluded.day"
+)
+_INSERT_SUBJECT = (
+    "INSERT INTO subject(bucket, subject_id, policy, kind, entered_at, minor_until, epoch, last_at) VALUES(?, ?, ?, ?, ?, ?, 1, ?)"
+)
+_INSERT_ENGAGEMENT = (
+    "INSERT INTO engagement(bucket, subject_id, engagement_id, kind, begun_at, known_at, organisation) VALUES(?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_FACT = (
+    "INSERT INTO fact(bucket, subject_id, fact_id, code, at, known_at, engagement_id, about, value_ids) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_CONSENT = (
+    "INSERT INTO consent(bucket, subject_id, consent_id, about_kind, about, given, at, known_at, version, text_digest, locale, channel, "
+    "recorded_by) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_VALUE = (
+    "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, key_id, sealed, collected_at, known_at, uses, held_for) "
+    "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?)"
+)
+_SET_USES = "UPDATE value SET uses = ? WHERE value_id = ? AND state = 'held'"
+_REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_id = ? AND replaced_at IS NULL"
+_INSERT_REQUEST = (
+    "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, proved_at, value_ids, purposes, "
+    "state, freezes, due_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SET_REQUEST = (
+    "UPDATE request SET proved_at = ?, state = ?, settled_at = ?, settled_known_at = ?, lifted_at = ?, freezes = ? "
+    "WHERE bucket = ? AND subject_id = ? AND request_id = ?"
+)
+_INSERT_DISCLOSURE = (
+    "INSERT INTO disclosure(bucket, subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, engagement_id, until_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_CONTROLLER_FACTS = "SELECT fact_id, code, at, known_at, about FROM controller_fact WHERE policy = ?"
+_CONTRACTS = "SELECT contract_id, party, from_at, until_at, terms, sub_consent FROM contract WHERE policy = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A subject as the active place has it, with the epoch that guards reads of it."""
+
+    state: SubjectState
+    policy: str
+    epoch: int
+    last_at: Instant
+
+    @property
+    def bucket(self) -> int:
+        """The bucket that leads its rows."""
+        return bucket_of(self.state.subject_id)
+
+
+def packed_ids(values: Sequence[ValueId]) -> str:
+    """Value ids as a column."""
+    return _encode(values).decode()
+
+
+def unpacked_ids(column: str) -> tuple[ValueId, ...]:
+    """Value ids of a column."""
+    return tuple(ValueId(one) for one in _ids_decode(column))
+
+
+def packed_names(names: Iterable[str]) -> str:
+    """Codes as a column, sorted."""
+    return _encode(sorted(names)).decode()
+
+
+def unpacked_names(column: str) -> tuple[str, ...]:
+    """Codes of a column."""
+    return _names_decode(column)
+
+
+def packed_uses(uses: Sequence[Use]) -> str:
+    """The uses of a value as a column."""
+    return _encode([(use.purpose, use.engagement, use.anchor_at, use.version, use.known_at) for use in uses]).decode()
+
+
+def unpacked_uses(column: str) -> tuple[Use, ...]:
+    """The uses of a value."""
+    return tuple(
+        Use(purpose, EngagementId(engagement) if engagement else None, Instant(anchor), version, Instant(known))
+        for purpose, engagement, anchor, version, known in _uses_decode(column)
+    )
+
+
+def load(connection: sqlite3.Connection, subject_id: SubjectId) -> Row | None:
+    """Everything the active place knows about a subject; None for one it does not know."""
+    key = (bucket_of(subject_id), subject_id)
+    found = connection.execute(_SUBJECT, key).fetchone()
+    if found is None:
+        return None
+    policy, kind, entered_at, minor_until, epoch, last_at = found
+    state = SubjectState(
+        subject_id=subject_id,
+        kind=kind,
+        entered_at=Instant(entered_at),
+        engagements={
+            EngagementId(row[0]): Engagement(EngagementId(row[0]), row[1], Instant(row[2]), Instant(row[3]), row[4])
+            for row in connection.execute(_ENGAGEMENTS, key)
+        },
+        facts=tuple(_fact(row) for row in connection.execute(_FACTS, key)),
+        consents=tuple(_consent(row) for row in connection.execute(_CONSENTS, key)),
+        values=tuple(_value(row) for row in connection.execute(_VALUES, key)),
+        requests=tuple(_request(row) for row in connection.execute(_REQUESTS, key)),
+        disclosures=tuple(_disclosure(row) for row in connection.execute(_DISCLOSURES, key)),
+        minor_until=minor_until,
+    )
+    return Row(state, policy, epoch, Instant(last_at))
+
+
+def _fact(row: tuple[str, str, int, int, str | None, str | None, str]) -> Fact:
+    fact_id, code, at, known_at, engagement, about, values = row
+    return Fact(
+        FactId(fact_id), code, Instant(at), Instant(known_at), EngagementId(engagement) if engagement else None, about, unpacked_ids(values)
+    )
+
+
+def _consent(row: tuple[str, str, str, int, int, int, str, str, str]) -> Consent:
+    consent_id, kind, about, given, at, known_at, version, channel, by = row
+    return Consent(
+        ConsentId(consent_id), About(AboutKind(kind), about), bool(given), Instant(at), Instant(known_at), version, channel, by
+    )
+
+
+def _value(row: tuple[int, str, str, int, int, str, int | None, int | None, str | None]) -> Value:
+    value_id, item, state, collected_at, known_at, uses, replaced_at, replaced_known_at, held_for = row
+    return Value(
+        ValueId(value_id),
+        item,
+        Instant(collected_at),
+        Instant(known_at),
+        unpacked_uses(uses),
+        HeldState(state),
+        Instant(replaced_at) if replaced_at is not None else None,
+        Instant(replaced_known_at) if replaced_known_at is not None else None,
+        held_for,
+    )
+
+
+def _request(row: tuple[str, str, int, int, int | None, str, str, str, int | None, int | None, int | None, int]) -> Request:
+    request_id, right, received, known, proved, values, purposes, state, settled, settled_known, lifted, freezes = row
+    return Request(
+        RequestId(request_id),
+        right,
+        Instant(received),
+        Instant(known),
+        _maybe(proved),
+        unpacked_ids(values),
+        unpacked_names(purposes),
+        RequestState(state),
+        _maybe(settled),
+        _maybe(settled_known),
+        _maybe(lifted),
+        bool(freezes),
+    )
+
+
+def _maybe(at: int | None) -> Instant | None:
+    return Instant(at) if at is not None else None
+
+
+def _disclosure(row: tuple[str, str, str, int, int, str | None]) -> Disclosure:
+    disclosure_id, recipient, values, at, known_at, engagement = row
+    return Disclosure(
+        DisclosureId(disclosure_id),
+        recipient,
+        unpacked_ids(values),
+        Instant(at),
+        Instant(known_at),
+        EngagementId(engagement) if engagement else None,
+    )
+
+
+def load_controller(connection: sqlite3.Connection, policy: str) -> ControllerState:
+    """What is known about the organisation under one policy."""
+    facts = tuple(
+        Fact(FactId(fact_id), code, Instant(at), Instant(known_at), None, about)
+        for fact_id, code, at, known_at, about in connection.execute(_CONTROLLER_FACTS, (policy,))
+    )
+    contracts = tuple(
+        Contract(contract_id, party, Instant(from_at), Instant(until_at), frozenset(unpacked_names(terms)), bool(sub))
+        for contract_id, party, from_at, until_at, terms, sub in connection.execute(_CONTRACTS, (policy,))
+    )
+    stopped: set[str] = set()
+    for fact in sorted(facts, key=lambda one: one.at):
+        if fact.about is not None and fact.code == "transfer-stopped":
+            stopped.add(fact.about)
+        elif fact.about is not None and fact.code == "transfer-resumed":
+            stopped.discard(fact.about)
+    return ControllerState(facts, contracts, frozenset(stopped))
+
+
+# ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def epochs(connection: sqlite3.Connection) -> tuple[int, int]:
+    """(plan epoch, change epoch): while both stand, every cached view of every process is current."""
+    plan, change = connection.execute(_GUARD).fetchone()
+    return plan, change
+
+
+def epoch_of(connection: sqlite3.Connection, subject_id: SubjectId) -> int | None:
+    """The epoch of one subject; None for one that is not known."""
+    row = connection.execute(_EPOCH, (bucket_of(subject_id), subject_id)).fetchone()
+    return row[0] if row else None
+
+
+def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:
+    """Lock the subject: raise its epoch and the guard. False when another writer was there first."""
+    moved = transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch)).rowcount == 1
+    if moved:
+        transaction.execute(_CHANGE)
+    return moved
+
+
+def new_plan(transaction: Transaction) -> None:
+    """Tell every process that the policies on file or the organisation's state have changed."""
+    transaction.execute(_NEW_PLAN)
+
+
+def mark_dirty(transaction: Transaction, subject_id: SubjectId, policy: str) -> None:
+    """The sweep must look at this subject: a fact came in."""
+    transaction.execute(_DIRTY, (bucket_of(subject_id), subject_id, policy))
+
+
+def add_anchor(transaction: Transaction, policy: str, fact: str, day: int, subject_id: SubjectId) -> None:
+    """A day from which some period of this subject counts."""
+    transaction.execute(_ANCHOR, (policy, fact, day, bucket_of(subject_id), subject_id))
+
+
+def add_subject(transaction: Transaction, state: SubjectState, policy: str) -> None:
+    """A new subject with epoch 1."""
+    row = (bucket_of(state.subject_id), state.subject_id, policy, state.kind, state.entered_at, state.minor_until, state.entered_at)
+    transaction.execute(_INSERT_SUBJECT, row)
+    transaction.execute(_CHANGE)
+
+
+def add_engagement(transaction: Transaction, subject_id: SubjectId, one: Engagement) -> None:
+    """A relation that begins."""
+    key = (bucket_of(subject_id), subject_id)
+    transaction.execute(_INSERT_ENGAGEMENT, (*key, one.engagement_id, one.kind, one.begun_at, one.known_at, one.organisation))
+
+
+def add_fact(transaction: Transaction, subject_id: SubjectId, fact: Fact) -> None:
+    """An event of the world."""
+    key = (bucket_of(subject_id), subject_id)
+    row = (fact.fact_id, fact.code, fact.at, fact.known_at, fact.engagement, fact.about, packed_ids(fact.values))
+    transaction.execute(_INSERT_FACT, (*key, *row))
+
+
+def add_consent(
+    transaction: Transaction, subject_id: SubjectId, one: Consent, text_digest: bytes | None, locale: str | None
+) -> None:
+    """A consent given or withdrawn."""
+    key = (bucket_of(subject_id), subject_id)
+    row = (one.consent_id, one.about.kind, one.about.name, int(one.given), one.at, one.known_at, one.version)
+    transaction.execute(_INSERT_CONSENT, (*key, *row, text_digest, locale, one.channel, one.by))
+
+
+def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key_id: int, sealed: bytes) -> None:
+    """A value collected, held in the active tier."""
+    row = (value.value_id, bucket_of(subject_id), subject_id, value.item, key_id, sealed, value.collected_at, value.known_at)
+    transaction.execute(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for))
+
+
+def set_uses(transaction: Transaction, value_id: ValueId, uses: Sequence[Use]) -> None:
+    """Another purpose for a value that is held. Raises StoreFailed when it is not held."""
+    transaction.changed(_SET_USES, (packed_uses(uses), value_id))
+
+
+def replace_value(transaction: Transaction, value_id: ValueId, at: Instant, known_at: Instant) -> None:
+    """A value was corrected: another one took its place."""
+    transaction.changed(_REPLACE, (at, known_at, value_id))
+
+
+def add_request(transaction: Transaction, subject_id: SubjectId, request: Request, channel: str, due_at: Instant) -> None:
+    """A right exercised."""
+    key = (bucket_of(subject_id), subject_id)
+    row = (request.request_id, request.right, channel, request.received_at, request.known_at, request.proved_at)
+    rest = (packed_ids(request.values), packed_names(request.purposes), request.state, int(request.freezes), due_at)
+    transaction.execute(_INSERT_REQUEST, (*key, *row, *rest))
+
+
+def set_request(transaction: Transaction, subject_id: SubjectId, request: Request) -> None:
+    """A request moves on."""
+    row = (request.proved_at, request.state, request.settled_at, request.settled_known_at, request.lifted_at, int(request.freezes))
+    transaction.changed(_SET_REQUEST, (*row, bucket_of(subject_id), subject_id, request.request_id))
+
+
+def add_disclosure(
+    transaction: Transaction, subject_id: SubjectId, one: Disclosure, kind: str, until_at: Instant | None
+) -> None:
+    """Somebody got values."""
+    key = (bucket_of(subject_id), subject_id)
+    row = (one.disclosure_id, kind, one.recipient, packed_ids(one.values), one.at, one.known_at, one.engagement, until_at)
+    transaction.execute(_INSERT_DISCLOSURE, (*key, *row))

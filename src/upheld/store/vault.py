@@ -1,0 +1,242 @@
+"""Keys and ciphertext: one random key for each stored value, wrapped by the key of its tier; look-up tokens beside them.
+
+Destroying the key row destroys the value, wherever copies of its ciphertext lie. INVARIANT: I4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.errors import StoreFailed
+from upheld.store.place import Place, Transaction
+
+BLOCK = 256
+"""Keys committed ahead of need: a value never waits for a commit of its own in the key store."""
+CACHE_SECONDS = 60.0
+CACHE_KEYS = 50_000
+
+
+class Tier(StrEnum):
+    """The two places in which a value can live."""
+
+    ACTIVE = "active"
+    SEPARATED = "separated"
+
+
+_INSERT_KEY = {tier: f"INSERT INTO {tier}_key(key_id, wrapped) VALUES(?, ?)" for tier in Tier}
+_SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE key_id = ?" for tier in Tier}
+_DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE key_id = ?" for tier in Tier}
+_SELECT_KEYS = {tier: f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({{}})" for tier in Tier}
+_ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}
+_INSERT_TOKEN = "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?)"
+_SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
+_DELETE_TOKENS = "DELETE FROM token WHERE value_id = ?"
+_COUNT_TOKENS = "SELECT count(*) FROM token WHERE value_id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Ciphertext with the id of the key that opens it."""
+
+    key_id: int
+    blob: bytes
+
+
+class KeyMissing(StoreFailed):
+    """The key of a value is not there: it was destroyed."""
+
+
+class Vault:
+    """The key store of both tiers. `roots` are 32 bytes for each tier, kept outside every database."""
+
+    def __init__(
+        self,
+        place: Place,
+        roots: dict[Tier, bytes],
+        random_bytes: Callable[[int], bytes],
+        monotonic: Callable[[], float],
+        day: Callable[[], int],
+    ) -> None:
+        self.place = place
+        self._random = random_bytes
+        self._monotonic = monotonic
+        self._day = day
+        self._wrap = {tier: AESGCM(derived(root, b"wrap")) for tier, root in roots.items()}
+        self._token_root = {tier: derived(root, b"token") for tier, root in roots.items()}
+        self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
+        self._ahead: dict[Tier, list[tuple[int, bytes]]] = {tier: [] for tier in Tier}
+        self._cache: OrderedDict[tuple[Tier, int], tuple[AESGCM, float]] = OrderedDict()
+        self._lock = Lock()
+
+    # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, tier: Tier) -> tuple[int, bytes]:
+        """A key that is already durable in the key store (keys first: a value without its key is a loss)."""
+        with self._lock:
+            if not self._ahead[tier]:
+                self._commit_ahead(tier, BLOCK)
+            return self._ahead[tier].pop()
+
+    def ahead(self, tier: Tier, count: int) -> None:
+        """Have so many keys ready with one commit."""
+        with self._lock:
+            missing = count - len(self._ahead[tier])
+            if missing > 0:
+                self._commit_ahead(tier, max(missing, BLOCK))
+
+    def _commit_ahead(self, tier: Tier, count: int) -> None:
+        fresh = [(self._key_id(), AESGCM.generate_key(256)) for _ in range(count)]
+        rows = [(key_id, self._wrapped(tier, key_id, key)) for key_id, key in fresh]
+        with self.place.transaction() as transaction:
+            transaction.executemany(_INSERT_KEY[tier], rows)
+        self._ahead[tier] = fresh + self._ahead[tier]
+
+    def _key_id(self) -> int:
+        return (self._day() & 0xFFFF) << 47 | int.from_bytes(self._random(6), "big") & (1 << 47) - 1
+
+    def _wrapped(self, tier: Tier, key_id: int, key: bytes) -> bytes:
+        nonce = self._random(12)
+        return nonce + self._wrap[tier].encrypt(nonce, key, f"{tier}|{key_id}".encode())
+
+    def _unwrapped(self, tier: Tier, key_id: int, wrapped: bytes) -> AESGCM:
+        try:
+            return AESGCM(self._wrap[tier].decrypt(wrapped[:12], wrapped[12:], f"{tier}|{key_id}".encode()))
+        except InvalidTag as failure:
+            raise StoreFailed("a value key does not open with this master key; check which key file is in use") from failure
+
+    def ciphers(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
+        """The ciphers of the keys that exist; unwrapped keys are remembered for at most a minute."""
+        now = self._monotonic()
+        found: dict[int, AESGCM] = {}
+        missing: list[int] = []
+        cache = self._cache
+        for key_id in key_ids:
+            cached = cache.get((tier, key_id))
+            if cached is not None and cached[1] > now:
+                found[key_id] = cached[0]
+            else:
+                missing.append(key_id)
+        if missing:
+            found.update(self._fetched(tier, missing, now + CACHE_SECONDS))
+        return found
+
+    def _fetched(self, tier: Tier, key_ids: list[int], until: float) -> dict[int, AESGCM]:
+        found: dict[int, AESGCM] = {}
+        with self.place.reading() as connection:
+            rows: list[tuple[int, bytes]] = []
+            for start in range(0, len(key_ids), 500):
+                some = key_ids[start : start + 500]
+                rows += connection.execute(_SELECT_KEYS[tier].format(",".join("?" * len(some))), some).fetchall()
+        for key_id, wrapped in rows:
+            found[key_id] = self._unwrapped(tier, key_id, wrapped)
+            self._remember(tier, key_id, found[key_id], until)
+        return found
+
+    def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float) -> None:
+        self._cache[tier, key_id] = (cipher, until)
+        while len(self._cache) > CACHE_KEYS:
+            self._cache.popitem(last=False)
+
+    def forget(self, tier: Tier, key_ids: Iterable[int]) -> None:
+        """Drop unwrapped keys from memory."""
+        for key_id in key_ids:
+            self._cache.pop((tier, key_id), None)
+
+    def forget_all(self) -> None:
+        """Drop every unwrapped key from memory."""
+        self._cache.clear()
+
+    def exists(self, tier: Tier, key_id: int) -> bool:
+        """Whether the key store still has that key."""
+        with self.place.reading() as connection:
+            return connection.execute(_SELECT_KEY[tier], (key_id,)).fetchone() is not None
+
+    @staticmethod
+    def destroy(transaction: Transaction, tier: Tier, key_id: int | None, value_id: ValueId) -> None:
+        """Delete a key and the look-up tokens of its value; idempotent, since a crash may come after it."""
+        if key_id is not None:
+            transaction.execute(_DELETE_KEY[tier], (key_id,))
+        transaction.execute(_DELETE_TOKENS, (value_id,))
+
+    # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def seal(self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, content: bytes) -> Sealed:
+        """Encrypt a value under a key of its own, bound to whom, what and where it is."""
+        key_id, key = self.take(tier)
+        nonce = self._random(12)
+        cipher = AESGCM(key)
+        self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS)
+        return Sealed(key_id, nonce + cipher.encrypt(nonce, content, bound(tier, policy, subject_id, value_id, item, key_id)))
+
+    def open(
+        self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, sealed: Sealed
+    ) -> bytes:
+        """Decrypt one value. Raises KeyMissing when its key is destroyed, StoreFailed when it was tampered with."""
+        cipher = self.ciphers(tier, [sealed.key_id]).get(sealed.key_id)
+        if cipher is None:
+            raise KeyMissing("the key of this value is destroyed")
+        return opened(cipher, sealed, bound(tier, policy, subject_id, value_id, item, sealed.key_id))
+
+    # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def token(self, tier: Tier, policy: str, item: str, text: str) -> bytes:
+        """The keyed token of a normalised text; equal texts of one item under one policy and tier have equal tokens."""
+        key = self._token_keys.get((tier, policy, item))
+        if key is None:
+            key = derived(self._token_root[tier], f"{policy}|{item}".encode())
+            self._token_keys[tier, policy, item] = key
+        return hmac.digest(key, normalised(text).encode(), hashlib.sha256)
+
+    def keep_tokens(self, rows: Sequence[tuple[Tier, str, str, bytes, ValueId, int, SubjectId]]) -> None:
+        """Insert look-up tokens (after the values: no token of a value never held)."""
+        with self.place.transaction() as transaction:
+            for row in rows:
+                transaction.execute("DELETE FROM token WHERE tier=? AND policy=? AND item=? AND token=? AND value_id=?", row[:5])
+                transaction.execute(_INSERT_TOKEN, row)
+
+    def subjects_with(self, tier: Tier, policy: str, item: str, text: str) -> tuple[SubjectId, ...]:
+        """Subjects that hold exactly this text in this item."""
+        with self.place.reading() as connection:
+            rows = connection.execute(_SELECT_TOKEN, (tier, policy, item, self.token(tier, policy, item, text)))
+            return tuple(SubjectId(row[0]) for row in rows)
+
+    def tokens_left(self, value_id: ValueId) -> int:
+        """How many look-up tokens of a value remain."""
+        with self.place.reading() as connection:
+            return int(connection.execute(_COUNT_TOKENS, (value_id,)).fetchone()[0])
+
+
+def bound(tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, key_id: int) -> bytes:
+    """What the ciphertext is bound to, so that no row can be passed off as another."""
+    return f"{tier}|{policy}|{subject_id}|{value_id}|{item}|{key_id}".encode()
+
+
+def opened(cipher: AESGCM, sealed: Sealed, binding: bytes) -> bytes:
+    """The content of a sealed value. Raises StoreFailed when ciphertext or binding was changed."""
+    try:
+        return cipher.decrypt(sealed.blob[:12], sealed.blob[12:], binding)
+    except InvalidTag as failure:
+        raise StoreFailed("a stored value does not decrypt: its row was changed from outside") from failure
+
+
+def derived(root: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose from a root."""
+    return HKDF(SHA256(), 32, None, b"upheld " + purpose).derive(root)
+
+
+def normalised(text: str) -> str:
+    """How an identifier is compared: compatibility form, case folded, without spaces and hyphens."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split()).replace("-", "")

@@ -1,0 +1,176 @@
+"""Cached views of subjects, proved current by the statement that uses them: a stale one never decides.
+
+Every write that can change a decision raises the subject's epoch and the guard's `change_epoch` in its own
+transaction. While the guard stands where it was seen, all cached views of this process are current; once it has moved,
+each is compared with its own epoch before it is used again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from upheld.dates import Instant
+from upheld.engine.acts import SubjectId
+from upheld.engine.decide import View
+from upheld.engine.plan import PolicyLine
+from upheld.engine.state import ControllerState, SubjectState
+from upheld.errors import InputRefused
+from upheld.store import subjects
+from upheld.store.ids import bucket_of
+from upheld.store.place import Place, Transaction
+
+CACHED = 20_000
+
+
+class Stale(Exception):  # noqa: N818 - a signal between a transaction and its verb, never shown to anybody
+    """The view on which a decision was made is not current; decide again."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """A subject as last seen: the view, the epoch it was built on, and the alias the ledger uses."""
+
+    view: View
+    policy: str
+    epoch: int
+    last_at: Instant
+    alias: str
+    era: int
+
+    @property
+    def state(self) -> SubjectState:
+        """What is known about the subject."""
+        return self.view.state
+
+    @property
+    def subject_id(self) -> SubjectId:
+        """Whose view it is."""
+        return self.view.state.subject_id
+
+
+@dataclass
+class Views:
+    """The cache. `lines` are the policies on file, `controllers` what is known about the organisation."""
+
+    active: Place
+    keys: Place
+    reload: Callable[[sqlite3.Connection], tuple[dict[str, PolicyLine], dict[str, ControllerState]]]
+    lines: Mapping[str, PolicyLine] = field(default_factory=dict)
+    controllers: Mapping[str, ControllerState] = field(default_factory=dict)
+    plan_epoch: int = -1
+    change_epoch: int = -1
+    era: int = 0
+    _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
+    _aliases: dict[SubjectId, str] = field(default_factory=dict)
+
+    def line(self, policy: str) -> PolicyLine:
+        """The policy line of a code. Raises InputRefused for one that is not on file."""
+        if self.plan_epoch < 0:
+            self.refresh()
+        found = self.lines.get(policy)
+        if found is None:
+            on_file = ", ".join(sorted(self.lines)) or "none; publish one first"
+            raise InputRefused("policy-unknown", f"no policy `{policy}` is on file here (on file: {on_file})")
+        return found
+
+    def controller(self, policy: str) -> ControllerState:
+        """What is known about the organisation under a policy."""
+        return self.controllers.get(policy, _NOBODY)
+
+    def refresh(self) -> None:
+        """Load policies and the organisation's state anew."""
+        with self.active.reading() as connection:
+            self._refresh(connection)
+
+    def _refresh(self, connection: sqlite3.Connection) -> None:
+        self.plan_epoch, self.change_epoch = subjects.epochs(connection)
+        self.lines, self.controllers = self.reload(connection)
+        self._cache.clear()
+
+    def forget_all(self) -> None:
+        """Drop every cached view; the next use loads it."""
+        self._cache.clear()
+        self._aliases.clear()
+        self.plan_epoch = -1
+
+    def get(self, subject_id: SubjectId, at: Instant) -> Seen:
+        """The subject as known to this process. Raises InputRefused for a subject nobody entered."""
+        if self.plan_epoch < 0:
+            self.refresh()
+        seen = self._cache.get(subject_id)
+        if seen is not None and seen.view.valid_from <= at < seen.view.valid_until:
+            return seen
+        return self.load(subject_id, at)
+
+    def load(self, subject_id: SubjectId, at: Instant) -> Seen:
+        """The subject read from the place."""
+        with self.active.reading() as connection:
+            row = subjects.load(connection, subject_id)
+            era = self.era
+        if row is None:
+            raise InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
+        return self.keep(row, era, max(at, row.last_at))
+
+    def keep(self, row: subjects.Row, era: int, at: Instant) -> Seen:
+        """Cache what was loaded."""
+        view = View(self.line(row.policy), row.state, self.controller(row.policy), at)
+        seen = Seen(view, row.policy, row.epoch, row.last_at, self.alias(row.state.subject_id), era)
+        self._cache[row.state.subject_id] = seen
+        while len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+        return seen
+
+    def alias(self, subject_id: SubjectId) -> str:
+        """The pseudonym that the ledger uses for a subject; kept with the keys, destroyed when the subject is forgotten."""
+        found = self._aliases.get(subject_id)
+        if found is None:
+            with self.keys.reading() as connection:
+                row = connection.execute(_ALIAS, (bucket_of(subject_id), subject_id)).fetchone()
+            found = self._aliases[subject_id] = row[0] if row else ""
+            if len(self._aliases) > CACHED * 2:
+                self._aliases.clear()
+        return found
+
+    def remember_alias(self, subject_id: SubjectId, alias: str) -> None:
+        """A subject was just entered under this alias."""
+        self._aliases[subject_id] = alias
+
+    def drop(self, subject_id: SubjectId) -> None:
+        """The cached view of one subject is not current."""
+        self._cache.pop(subject_id, None)
+
+    # ── inside a transaction ────────────────────────────────────────────────────────────────────────────────────────
+
+    def prove(self, transaction: Transaction, seen: Seen) -> None:
+        """Raise Stale unless the view is what the place holds now."""
+        plan_epoch, change_epoch = subjects.epochs(transaction.connection)
+        if plan_epoch != self.plan_epoch:
+            self._refresh(transaction.connection)
+            raise Stale
+        if change_epoch != self.change_epoch:
+            self.change_epoch = change_epoch
+            self.era += 1
+        if seen.era != self.era:
+            if subjects.epoch_of(transaction.connection, seen.subject_id) != seen.epoch:
+                self.drop(seen.subject_id)
+                raise Stale
+            seen.era = self.era
+
+    def advance(self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant) -> Seen:
+        """Lock the subject for a change that leads to `state`, and cache the view of it. Raises Stale when too late."""
+        self.prove(transaction, seen)
+        if not subjects.touch(transaction, seen.subject_id, seen.epoch, at):
+            self.drop(seen.subject_id)
+            raise Stale
+        self.change_epoch += 1
+        view = View(seen.view.line, state, seen.view.controller, at)
+        moved = replace(seen, view=view, epoch=seen.epoch + 1, last_at=max(seen.last_at, at), era=self.era)
+        self._cache[seen.subject_id] = moved
+        return moved
+
+
+_ALIAS = "SELECT alias FROM alias WHERE bucket = ? AND subject_id = ?"
+_NOBODY = ControllerState()

@@ -1,0 +1,278 @@
+"""All that is ambient: the clock, randomness, key files, the home's settings, and the wiring of a keeper."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+import structlog
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from upheld.dates import Instant, instant
+from upheld.errors import HomeUnusable
+from upheld.keeper import Keeper
+from upheld.keeper.door import Places
+from upheld.keeper.organisation import lines_on_file
+from upheld.ledger.checkpoint import checkpoint_in
+from upheld.store import history, schema
+from upheld.store.ids import new_id
+from upheld.store.journal import JournalWriter
+from upheld.store.place import Place, create
+from upheld.store.sealing import Sealer
+from upheld.store.vault import Tier, Vault
+from upheld.store.views import Views
+
+SETTINGS = "home.json"
+SECRETS = "secrets"
+LEDGER = "ledger.db"
+KEY_FILES = ("active.key", "separated.key", "mac.key", "signing.key")
+IN_REACH = 40 * 86_400_000_000
+"""Ours: how far the clock may be ahead of the last checkpoint before destruction waits for the officer's word."""
+
+
+class Clock(Protocol):
+    """The one clock. `settable` tells that a test or a simulation moves it, so that a leap means nothing."""
+
+    settable: bool
+
+    def now(self) -> Instant:
+        """The instant now."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    settable = False
+
+    def now(self) -> Instant:
+        """The instant now."""
+        return instant(datetime.now(UTC))
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+
+class SetClock:
+    """A clock that stands still until it is set: for tests, cases, simulations, and audits of the past."""
+
+    settable = True
+
+    def __init__(self, at: datetime | Instant) -> None:
+        self._now = instant(at) if isinstance(at, datetime) else at
+
+    def now(self) -> Instant:
+        """Where the clock stands."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Seconds of the set instant, so that caches age with it."""
+        return self._now / 1_000_000
+
+    def set(self, at: datetime | Instant) -> None:
+        """Move the clock. Raises ValueError when it would go back."""
+        to = instant(at) if isinstance(at, datetime) else at
+        if to < self._now:
+            raise ValueError("a set clock goes forward only")
+        self._now = to
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may differ between homes and runs."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    seed: int | None = None
+    """Ids from a seed, for simulations that must come out the same twice. Keys and nonces are random all the same."""
+    look_up: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    """Policy → items by which subjects are looked up; fixed when the home is made."""
+    light_hashing: bool = False
+    """Cheap password hashing, for tests and simulations only."""
+
+
+def init(home: Path | str, options: Options | None = None) -> None:
+    """Make a home: databases, key files, settings. Raises HomeUnusable when there is one already."""
+    options = options or Options()
+    root = Path(home)
+    if (root / SETTINGS).exists():
+        raise HomeUnusable(f"{root} is a home already; open it, or choose an empty folder")
+    root.mkdir(parents=True, exist_ok=True)
+    _make_keys(root / SECRETS)
+    for name in schema.PLACES:
+        create(root / f"{name}.db", name)
+    settings = {
+        "schema": schema.VERSION,
+        "ledger_id": new_id(secrets.token_bytes),
+        "created_at": options.clock.now(),
+        "look_up": {policy: sorted(items) for policy, items in options.look_up.items()},
+    }
+    _write_durably(root / SETTINGS, json.dumps(settings, indent=2).encode())
+
+
+def _make_keys(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in KEY_FILES[:3]:
+        _write_durably(folder / name, secrets.token_hex(32).encode(), 0o600)
+    signing = Ed25519PrivateKey.generate()
+    pem = signing.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    _write_durably(folder / "signing.key", pem, 0o600)
+    public = signing.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    _write_durably(folder.parent / "public.pem", public)
+
+
+def _write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _root_key(home: Path, name: str) -> bytes:
+    """A key from the environment (`UPHELD_ACTIVE_KEY`, hexadecimal) or from the home's secrets folder."""
+    variable = "UPHELD_" + name.upper().replace(".", "_")
+    text = os.environ.get(variable)
+    path = home / SECRETS / name
+    if text is None:
+        if not path.exists():
+            raise HomeUnusable(f"{path} is missing; put the key file back, or give {variable}")
+        text = path.read_text().strip()
+    try:
+        key = bytes.fromhex(text)
+    except ValueError as failure:
+        raise HomeUnusable(f"{variable if variable in os.environ else path} is not a hexadecimal key") from failure
+    if len(key) != 32:
+        raise HomeUnusable(f"{name} must hold 32 bytes as 64 hexadecimal characters")
+    return key
+
+
+def _signing_key(home: Path) -> Ed25519PrivateKey:
+    path = home / SECRETS / "signing.key"
+    if not path.exists():
+        raise HomeUnusable(f"{path} is missing; put the signing key back, nothing can be sealed without it")
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise HomeUnusable(f"{path} is not an Ed25519 key")
+    return key
+
+
+def settings_of(home: Path) -> dict[str, Any]:
+    """The settings a home was made with. Raises HomeUnusable."""
+    path = home / SETTINGS
+    if not path.exists():
+        raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
+    settings: dict[str, Any] = json.loads(path.read_text())
+    if settings["schema"] != schema.VERSION:
+        raise HomeUnusable(f"{home} has schema {settings['schema']}, this program {schema.VERSION}; use the matching version")
+    return settings
+
+
+class _Ids:
+    """Random bytes for ids: from the system, or from a seed where a simulation must come out the same twice."""
+
+    def __init__(self, seed: int | None) -> None:
+        self.bytes: Callable[[int], bytes] = secrets.token_bytes if seed is None else Random(seed).randbytes  # noqa: S311
+
+
+def open_home(home: Path | str, options: Options | None = None) -> Keeper:
+    """Open a home. A folder without one is made into one. Raises HomeUnusable with what to do."""
+    options = options or Options()
+    root = Path(home)
+    if not (root / SETTINGS).exists():
+        if root.exists() and any(root.iterdir()):
+            raise HomeUnusable(f"{root} is no home of Upheld and is not empty; choose an empty folder")
+        init(root, options)
+    return _wired(root, settings_of(root), options)
+
+
+def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
+    clock, ids = options.clock, _Ids(options.seed)
+    incarnation = new_id(secrets.token_bytes)
+    mac_key = _root_key(root, "mac.key")
+    signing = _signing_key(root)
+    places = {
+        name: Place(
+            root / f"{name}.db", name, JournalWriter(name, incarnation, mac_key, secrets.token_bytes), clock.now
+        )
+        for name in schema.PLACES
+    }
+    sealer = Sealer(
+        root / LEDGER,
+        signing_key=signing,
+        mac_key=mac_key,
+        salt_source=secrets.token_bytes,
+        incarnation=incarnation,
+        ledger_id=settings["ledger_id"],
+        created_at=clock.now(),
+        day_offset=9 * 3600 * 1_000_000,
+    )
+    vault = Vault(
+        places["keys"],
+        {Tier.ACTIVE: _root_key(root, "active.key"), Tier.SEPARATED: _root_key(root, "separated.key")},
+        secrets.token_bytes,
+        clock.monotonic,
+        lambda: clock.now() // 86_400_000_000,
+    )
+    log = structlog.get_logger("upheld")
+
+    def close() -> None:
+        for place in places.values():
+            place.close()
+        sealer.close()
+
+    look_up = {(policy, item) for policy, items in settings["look_up"].items() for item in items}
+    wiring = Places(
+        active=places["active"],
+        separated=places["separated"],
+        keys=places["keys"],
+        sealer=sealer,
+        vault=vault,
+        views=Views(places["active"], places["keys"], lines_on_file),
+        now=clock.now,
+        random_bytes=ids.bytes,
+        fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),
+    )
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if options.light_hashing else PasswordHasher()
+    return Keeper(
+        wiring,
+        hasher=hasher,
+        signing_key=signing,
+        looked_up=lambda policy, item: (policy, item) in look_up,
+        clock_trusted=_Reach(clock, sealer).holds,
+        close=close,
+    )
+
+
+class _Reach:
+    """Whether the clock is within reach of the last checkpoint plus the time that has surely gone by since."""
+
+    def __init__(self, clock: Clock, sealer: Sealer) -> None:
+        self._clock = clock
+        self._sealer = sealer
+        self._started = clock.monotonic()
+
+    def holds(self, now: Instant) -> bool:
+        """False when the clock has jumped further ahead than anybody should believe unasked."""
+        if self._clock.settable:
+            return True
+        last = checkpoint_in(history.newest_note(self._sealer.connection)).at
+        passed = int((self._clock.monotonic() - self._started) * 1_000_000)
+        return now <= last + passed + IN_REACH
