@@ -11,13 +11,14 @@ from upheld.ledger.batch import Head, entries_in, mac_of, read_header
 from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Kind, Value, entry, glance, packed, unpacked
 from upheld.ledger.merkle import leaf_hash
 from upheld.store.journal import (
+    LARGEST_BATCH,
     JournalMisused,
+    JournalRow,
     JournalTorn,
     JournalWriter,
-    batches_after,
+    batches_in,
     create_journal,
     heads_of,
-    streams_in,
 )
 
 ALIAS = "abcdefghijklmnopqrst"
@@ -61,6 +62,10 @@ class Salts:
     def __call__(self, length: int) -> bytes:
         self.count += 1
         return self.count.to_bytes(length, "big")
+
+
+def rows(connection: sqlite3.Connection) -> list[JournalRow]:
+    return batches_in(connection, 0, 99)
 
 
 def writer(name: str = "active", incarnation: str = HOUSE) -> JournalWriter:
@@ -159,32 +164,35 @@ def test_what_is_not_in_the_table_is_refused_by_name(broken: Entry, field: str) 
 def test_evidence_and_access_records_never_share_a_batch_or_a_stream() -> None:
     connection = place()
     write(connection, writer(), READ, GIVEN, READ)
-    assert streams_in(connection) == (f"active/nexr/access/{HOUSE}", f"active/nexr/evidence/{HOUSE}")
-    access, evidence = (batches_after(connection, stream, 0, 9) for stream in streams_in(connection))
-    assert [entries_in(row.body) for row in access] == [[READ, READ]]
-    assert [entries_in(row.body) for row in evidence] == [[GIVEN]]
-    assert access[0].batch_class == BatchClass.ACCESS
-    assert evidence[0].batch_class == BatchClass.EVIDENCE
+    access, evidence = rows(connection)
+    assert (entries_in(access.body), entries_in(evidence.body)) == ([READ, READ], [GIVEN])
+    assert [read_header(row.header).stream for row in (access, evidence)] == [
+        f"active/nexr/access/{HOUSE}",
+        f"active/nexr/evidence/{HOUSE}",
+    ]
+    assert [read_header(row.header).batch_class for row in (access, evidence)] == [
+        BatchClass.ACCESS,
+        BatchClass.EVIDENCE,
+    ]
 
 
 def test_policies_never_share_a_batch() -> None:
     connection = place()
     other = Entry(GIVEN.kind, AT, "bizmeka", ALIAS, (), GIVEN.fields)
     write(connection, writer(), GIVEN, other)
-    assert [stream.split("/")[1] for stream in streams_in(connection)] == ["bizmeka", "nexr"]
+    assert [read_header(row.header).stream.split("/")[1] for row in rows(connection)] == ["nexr", "bizmeka"]
 
 
 def test_each_batch_names_the_one_before_it() -> None:
     connection, journal = place(), writer()
     for _ in range(3):
         write(connection, journal, READ)
-    rows = batches_after(connection, streams_in(connection)[0], 0, 9)
-    headers = [read_header(row.header) for row in rows]
-    leaves = [leaf_hash(row.header + row.body_hash) for row in rows]
+    headers = [read_header(row.header) for row in rows(connection)]
+    leaves = [leaf_hash(row.header + row.body_hash) for row in rows(connection)]
     assert [header.n for header in headers] == [1, 2, 3]
     assert [header.prev_hash for header in headers] == [bytes(32), *leaves[:2]]
-    assert [row.mac for row in rows] == [mac_of(KEY, leaf) for leaf in leaves]
-    assert heads_of(connection) == {rows[0].stream: Head(3, leaves[2])}
+    assert [row.mac for row in rows(connection)] == [mac_of(KEY, leaf) for leaf in leaves]
+    assert heads_of(connection) == journal.heads == {headers[0].stream: Head(3, leaves[2])}
 
 
 def test_what_was_rolled_back_leaves_no_gap() -> None:
@@ -195,7 +203,7 @@ def test_what_was_rolled_back_leaves_no_gap() -> None:
     connection.execute("ROLLBACK")
     journal.rolled_back()
     write(connection, journal, READ)
-    assert [row.n for row in batches_after(connection, streams_in(connection)[0], 0, 9)] == [1, 2]
+    assert [read_header(row.header).n for row in rows(connection)] == [1, 2]
 
 
 def test_evidence_needs_the_transaction_of_what_it_proves() -> None:
@@ -209,7 +217,7 @@ def test_one_refused_entry_keeps_the_whole_append_out() -> None:
     with pytest.raises(EntryRefused):
         journal.append(connection, [GIVEN, READ, Entry("subject.forgotten", AT, "nexr", "Hong")], AT)
     connection.execute("COMMIT")
-    assert streams_in(connection) == ()
+    assert rows(connection) == []
 
 
 @pytest.mark.parametrize("commit", [True, False])
@@ -226,18 +234,21 @@ def test_an_unknown_outcome_is_found_out_by_reading(commit: bool, earlier: int) 
     assert {head.n for head in heads_of(connection).values()} == {earlier + commit + 1}
 
 
-def test_a_second_writer_of_a_stream_is_noticed() -> None:
-    connection, first, second = place(), writer(), writer()
-    write(connection, first, READ)
+def test_half_a_transaction_is_noticed() -> None:
+    connection, journal = place(), writer()
     connection.execute("BEGIN IMMEDIATE")
-    with pytest.raises(sqlite3.IntegrityError):
-        second.append(connection, [READ], AT)
-    connection.execute("ROLLBACK")
-    connection.execute("DELETE FROM journal")
-    connection.execute("UPDATE stream_head SET n = 7")
-    connection.execute("BEGIN IMMEDIATE")
+    journal.append(connection, [READ, GIVEN], AT)
+    connection.execute("COMMIT")
+    connection.execute("DELETE FROM journal WHERE id = 1")
     with pytest.raises(JournalTorn):
-        first.append(connection, [READ], AT)
+        journal.settled(connection)
+
+
+def test_more_entries_than_a_batch_holds_make_more_batches() -> None:
+    connection = place()
+    write(connection, writer(), *[GIVEN] * (LARGEST_BATCH + 1))
+    assert [len(entries_in(row.body)) for row in rows(connection)] == [LARGEST_BATCH, 1]
+    assert [read_header(row.header).n for row in rows(connection)] == [1, 2]
 
 
 def test_a_new_incarnation_names_the_one_before_it_when_told() -> None:
@@ -247,8 +258,7 @@ def test_a_new_incarnation_names_the_one_before_it_when_told() -> None:
     later = JournalWriter("active", "z" * 20, KEY, Salts(), {("nexr", BatchClass.EVIDENCE): (stream, head)})
     write(connection, later, GIVEN)
     write(connection, later, GIVEN)
-    rows = batches_after(connection, f"active/nexr/evidence/{'z' * 20}", 0, 9)
-    first, second = (read_header(row.header) for row in rows)
+    first, second = (read_header(row.header) for row in rows(connection)[1:])
     assert (first.n, first.after, first.prev_hash) == (1, (stream, 1), head.hash)
     assert (second.n, second.after) == (2, None)
 
@@ -257,5 +267,5 @@ def test_a_batch_spans_the_instants_of_its_entries_and_of_its_writing() -> None:
     connection = place()
     late = Entry("subject.forgotten", AT - 5, "nexr", ALIAS)
     write(connection, writer(), late, at=AT + 9)
-    header = read_header(batches_after(connection, streams_in(connection)[0], 0, 1)[0].header)
+    header = read_header(rows(connection)[0].header)
     assert (header.from_at, header.until_at) == (AT - 5, AT + 9)

@@ -315,7 +315,7 @@ class _Pass:
         expected = batch.leaf + self._shift
         if leaf == self._stored(expected):
             if (header.stream, header.n, int(header.batch_class)) != (batch.stream, batch.n, batch.batch_class):
-                message = f"batch {batch.leaf} is filed as {batch.stream} {batch.n}, but says {header.stream} {header.n}"
+                message = f"batch {batch.leaf} is filed as {batch.stream} {batch.n}, it says {header.stream} {header.n}"
                 self._found("batches-reordered", message, batch.leaf, stream=header.stream, n=header.n)
             return True
         where = self._place_in_tree(leaf)
