@@ -59,7 +59,7 @@ class Frontier:
             size >>= 1
             level += 1
             if completed is not None:
-                completed(level, size >> 1, node)
+                completed(level, size, node)
         self._edge.append(node)
         self.size += 1
 
