@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from upheld.errors import Level, Problem
-from upheld.policy.ends import End, Point, facts_in, is_certain
+from upheld.policy.ends import End, facts_in, is_certain
 from upheld.policy.model import (
     HEAD,
     HEAD_ROWS,
@@ -31,7 +31,6 @@ from upheld.policy.model import (
 from upheld.policy.shapes import MAX_PROBLEMS, Reference, attribute, nearest
 from upheld.policy.vocabulary import (
     ENGAGEMENT_FACTS,
-    KNOWN_CLOSERS,
     KNOWN_FACTS,
     REQUEST_FACTS,
     Basis,
@@ -101,6 +100,14 @@ def dangling_names(policy: Policy) -> Iterator[Problem]:
         message = f"`{use.name}` is not declared in `{use.kind}`"
         remedy = nearest(use.name, declared[use.kind]) or f"Add it to `{use.kind}`"
         yield Problem("name-unknown", policy.file, use.line, use.column, message, remedy)
+
+
+def facts_declared_in_vain(policy: Policy) -> Iterator[Problem]:
+    """A fact that needs no declaration, for its meaning is fixed."""
+    for row in policy.facts.values():
+        if row.name in KNOWN_FACTS:
+            message = f"`{row.name}` is known without a declaration and keeps its meaning"
+            yield _doubt(policy, row, "", "fact-known", message, "Take it out, or give yours another name")
 
 
 def _word_paths() -> frozenset[str]:
@@ -447,21 +454,9 @@ def required_by_consent(policy: Policy) -> Iterator[Problem]:
 # ---------------------------------------------------------------------------------------------------- until when
 
 
-def _carried_by(policy: Policy, fact: str) -> tuple[str, ...]:
-    """Where a fact is known: engagements by name, or `person`, `purpose`, `controller`, `party`."""
-    if fact in ENGAGEMENT_FACTS:
-        return tuple(policy.engagements)
-    return policy.facts[fact].about if fact in policy.facts else ("person",)
-
-
-def _can_come(policy: Policy, end: End, per: tuple[str, ...]) -> bool:
-    """Whether the end can be reached by a value whose engagement is one of `per`."""
-    wider = {"person", "purpose", "controller", "party"}
-    reach = {*per} | wider
-    known = {fact for fact in facts_in(end) if {*_carried_by(policy, fact)} & reach}
-    openers = {row.name: row.closes for row in policy.facts.values() if row.closes} | KNOWN_CLOSERS
-    idle = {fact for fact in facts_in(end) if fact in openers}  # where nothing was opened there is nothing to wait for
-    return is_certain(end, frozenset(known | idle))
+def _can_come(end: End, per: tuple[str, ...]) -> bool:
+    """Whether an end can be reached: without an engagement nothing begins or ends; other facts any person may have."""
+    return is_certain(end, frozenset(facts_in(end)) - (frozenset() if per else ENGAGEMENT_FACTS))
 
 
 def _ends_and_engagements(policy: Policy) -> Iterator[tuple[Row, str, End | None, tuple[str, ...]]]:
@@ -478,12 +473,12 @@ def _ends_and_engagements(policy: Policy) -> Iterator[tuple[Row, str, End | None
 
 
 def ends_that_never_come(policy: Policy) -> Iterator[Problem]:
-    """An end that hangs on facts of an engagement which the row does not have."""
+    """An end that waits for the end of an engagement, where values belong to none."""
     for row, key, end, per in _ends_and_engagements(policy):
-        if row.blocked or end is None or _can_come(policy, end, per):
+        if row.blocked or end is None or _can_come(end, per):
             continue
-        far = [fact for fact in facts_in(end) if not _can_come(policy, Point(fact), per)]
-        remedy = "Add the engagement to `per`, or end it by a fact of the person"
+        far = sorted(ENGAGEMENT_FACTS & {*facts_in(end)})
+        remedy = "Name the engagement in `per`, or end it by a fact"
         yield _doubt(policy, row, key, "end-never-comes", f"{_said(far)} never happens to `{row.path}`", remedy)
 
 
@@ -614,6 +609,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     language_version,
     dates_in_order,
     dangling_names,
+    facts_declared_in_vain,
     unused_words,
     circles,
     missing_keys,
