@@ -25,7 +25,8 @@ GOOD = sorted((DOCUMENTS / "good").glob("*.yaml"))
 BAD = sorted((DOCUMENTS / "bad").glob("*.yaml"))
 POLICIES = sorted(path for path in (HOUSE / "policies").glob("*.yaml") if not path.name.endswith(".cases.yaml"))
 ACCEPT = os.environ.get("UPHELD_ACCEPT") == "1"
-WITHOUT_FILE = {"document-too-large", "too-many-problems"}
+WITHOUT_FILE = {"document-too-large", "too-many-problems", "not-utf-8"}
+"""Codes whose bad document is made here: it would be too large, or no text that other tools can read."""
 
 
 def told(path: Path) -> str:
@@ -86,6 +87,14 @@ def test_a_file_beyond_five_megabytes_is_refused_unread() -> None:
 def test_a_file_of_countless_small_parts_is_refused() -> None:
     problems = problems_in(b"upheld: [" + b"a, " * 300_000 + b"a]", "parts.yaml")
     assert [problem.code for problem in problems] == ["document-too-large"]
+
+
+def test_a_file_in_another_encoding_is_refused_at_the_first_strange_byte() -> None:
+    source = (DOCUMENTS / "good" / "smallest.yaml").read_text(encoding="utf-8")
+    (problem,) = problems_in(source.encode("euc-kr"), "korean.yaml")
+    line = source.split("\n")[problem.line - 1]
+    assert problem.code == "not-utf-8"
+    assert "가" <= line[problem.column - 1] <= "힣"
 
 
 def test_a_flood_of_problems_is_cut_off_and_said_to_be() -> None:
