@@ -69,7 +69,7 @@ class PlaceCleared(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What is certified. Instants are microseconds; `pseudonym` is the alias that the ledger uses for the person."""
+    """What is certified. Instants are microseconds; `pseudonym` is the ledger's alias of the person, or empty."""
 
     certificate_id: str
     policy: Named
@@ -140,12 +140,27 @@ def verify_certificate(document: bytes, key: Ed25519PublicKey, root: bytes | Non
         raise CertificateRefused("the certificate is not in canonical form")
     _check_signature(read, key)
     entry, checkpoint = proved(read.proof, key)
-    if entry.kind != "value.destroyed" or entry.fields.get("certificate") != read.certificate.certificate_id:
+    if not _is_destruction(entry, read.certificate):
         raise CertificateRefused("the entry that it shows is not the destruction that it certifies")
     in_ledger = None if root is None else root == checkpoint.root
     if in_ledger is False:
         raise CertificateRefused("this ledger is not the one that the certificate was issued from, or was rolled back")
     return Checked(read.certificate, read.proof, entry, checkpoint, in_ledger)
+
+
+def _is_destruction(entry: Entry, certificate: Certificate) -> bool:
+    """The entry and the certificate agree in everything that both of them say."""
+    fields, values = entry.fields, entry.fields.get("values")
+    return (
+        entry.kind == "value.destroyed"
+        and entry.policy == certificate.policy.code
+        and fields.get("certificate") == certificate.certificate_id
+        and entry.persons == ((certificate.pseudonym,) if certificate.pseudonym else ())
+        and isinstance(values, tuple)
+        and len(values) == certificate.value_count
+        and fields.get("due_at") in (None, certificate.due_at)
+        and fields.get("ordered_at") in (None, certificate.ordered_at)
+    )
 
 
 def _check_signature(read: _Signed, key: Ed25519PublicKey) -> None:
