@@ -48,7 +48,7 @@ CONTENT = Certificate(
     method=Named("destroy-key", "key destroyed, record erased", "키 파기 후 기록 삭제"),
     approved_by=None,
     check=Named("read-back", "read back: gone", "재확인: 없음"),
-    places=(PlaceCleared(Named("active", "active place", "운영"), Named("erase", "erased", "삭제"), AT + DAY, "system"),),
+    places=(PlaceCleared(Named("active", "active", "운영"), Named("erase", "erased", "삭제"), AT + DAY, "system"),),
 )
 DESTROYED = entry(
     "value.destroyed", AT + DAY + 4, "nexr", ALIAS, ("destruction.expired",), values=(VALUE, OTHER), certificate=NUMBER,
