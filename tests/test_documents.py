@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,57 @@ def test_a_good_document_has_no_error(path: Path) -> None:
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_the_policies_of_the_house_have_no_error(path: Path) -> None:
     assert [str(p) for p in problems_in(path.read_bytes(), path.name) if p.level is Level.ERROR] == []
+
+
+# ------------------------------------------------------------------------------------------- no slip goes unnoticed
+
+TEXTS = {"en", "ko", "reading", "blocked", "clause", "site", "phone", "policy", "contact", "evidence"}
+"""Keys whose values, or the keys inside them, are free."""
+
+
+def signs(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[Scalar, tuple[str, ...], bool]]:
+    """Each text of a document with where it stands, and whether it is a key."""
+    match node:
+        case Scalar():
+            yield node, path, False
+        case Listing(entries):
+            for entry in entries:
+                yield from signs(entry, path)
+        case Table(entries):
+            for key, value in entries:
+                yield key, (*path, key.text), True
+                yield from signs(value, (*path, key.text))
+
+
+def is_free(text: Scalar, path: tuple[str, ...], is_key: bool) -> bool:
+    """Texts, and the names of rows that are no words: these may be called anything."""
+    section = sections().get(path[0])
+    if section is None or not is_key:
+        return bool(TEXTS & {*path}) or path[0] == "parties" or path[-1] == "their-use"
+    depth = 2 + bool(section.parts)
+    is_row = len(path) == depth and text.text not in {"every", *section.parts}
+    is_use = len(path) == depth + 2 and path[depth] == "uses"
+    return "clause" in path or is_use or (is_row and not section.word and section.fixed is None)
+
+
+@pytest.mark.slow
+def test_a_slip_in_any_key_name_or_word_is_an_error() -> None:
+    source = (DOCUMENTS / "good" / "everything.yaml").read_text(encoding="utf-8")
+    root, _ = tree_of(source.encode(), "slip.yaml")
+    assert root is not None
+    lines = source.split("\n")
+    tried, unnoticed = 0, []
+    for text, path, is_key in signs(root):
+        line, end = lines[text.line - 1], text.column - 1 + len(text.text)
+        if is_free(text, path, is_key) or line[text.column - 1 : end] != text.text:
+            continue
+        slipped = [*lines[: text.line - 1], f"{line[:end]}zz{line[end:]}", *lines[text.line :]]
+        problems = problems_in("\n".join(slipped).encode(), "slip.yaml")
+        tried += 1
+        if not any(problem.level is Level.ERROR for problem in problems):
+            unnoticed.append((path, text.text))
+    assert unnoticed == []
+    assert tried > 700
 
 
 # -------------------------------------------------------------------------------------- the language is shown whole

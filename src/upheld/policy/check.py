@@ -31,6 +31,7 @@ from upheld.policy.model import (
 from upheld.policy.shapes import MAX_PROBLEMS, Reference, attribute, nearest
 from upheld.policy.vocabulary import (
     ENGAGEMENT_FACTS,
+    EVIDENCE,
     KNOWN_FACTS,
     REQUEST_FACTS,
     Basis,
@@ -245,6 +246,16 @@ OBLIGED: Final = frozenset(
     {"purposes", "retention", "provisions", "destruction", "entrustments", "transfers", "rights", "contacts", "cookies"}
 )
 """LAW: PIPA 30(1): what a published policy must hold."""
+
+
+def evidence_without_form(policy: Policy) -> Iterator[Problem]:
+    """A kind of evidence for which there is no form: more often a slip than a new kind."""
+    for row in policy.safeguards.values():
+        for kind in row.evidence:
+            if kind not in EVIDENCE:
+                message = f"there is no form for the evidence `{kind}`"
+                remedy = nearest(kind, EVIDENCE) or "It will be filed as a plain document"
+                yield _doubt(policy, row, "evidence", "evidence-unknown", message, remedy, Level.WARNING)
 
 
 def hidden_duties(policy: Policy) -> Iterator[Problem]:
@@ -615,6 +626,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     missing_keys,
     missing_choices,
     elements_without_clause,
+    evidence_without_form,
     hidden_duties,
     unknown_places_of_statements,
     basis_of_each_item,

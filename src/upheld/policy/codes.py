@@ -61,6 +61,7 @@ CODES: Final[Mapping[str, str]] = {
     "section-unknown": "a statement under a section that is none",
     "must-be-public": "something kept internal that the law has published",
     # the meaning
+    "evidence-unknown": "a kind of evidence for which there is no form",
     "effective-before-announced": "in force before it was announced",
     "announced-late": "announced later than the document itself promises",
     "basis-missing": "an item or a retention without basis",

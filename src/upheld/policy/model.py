@@ -483,7 +483,9 @@ class Handler(Row):
 
     for_: tuple[str, ...] = key(Names("purposes"), "목적", "what it may read for", default=())
     duties: tuple[vocabulary.Duty, ...] = key(ManyOf(vocabulary.Duty), "직무", "what it may do", default=())
-    granted_with: tuple[str, ...] = key(Codes(), "부여 요건", "what a grant needs on record", default=())
+    granted_with: tuple[vocabulary.GrantRecord, ...] = key(
+        ManyOf(vocabulary.GrantRecord), "부여 요건", "what a grant needs on record", default=()
+    )
     granted_for: Period | None = key(PeriodShape(), "부여 기간", "how long a grant lasts")
     reviewed: Period | None = key(PeriodShape(), "검토 주기", "how often grants are looked at")
 

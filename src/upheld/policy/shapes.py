@@ -22,7 +22,8 @@ from upheld.policy.tree import Listing, Node, Scalar, Table, words_in
 
 Schema = Mapping[str, object]
 _NAME = re.compile(rf"{NAME}\Z")
-_LAW = re.compile(rf"({NAME})(?: (\S.*))?\Z")
+ARTICLE = r"(?:decree )?[0-9]+(?:-[0-9]+)?(?:\([0-9]+\))*"
+_LAW = re.compile(rf"({NAME})(?: ({ARTICLE}))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -659,7 +660,7 @@ class LawRefs:
         return tuple(refs) or None
 
     def schema(self) -> Schema:
-        return one_or_many({"type": "string", "pattern": f"^{NAME}( .+)?$"})
+        return one_or_many({"type": "string", "pattern": f"^{NAME}( {ARTICLE})?$"})
 
 
 @dataclass(frozen=True, slots=True)

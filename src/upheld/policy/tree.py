@@ -176,7 +176,7 @@ def tree_of(source: bytes, file: str) -> tuple[Table | None, tuple[Problem, ...]
         text = source.decode("utf-8")
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8", errors="replace")
-        line, column = before.count("\n") + 1, error.start - source.rfind(b"\n", 0, error.start)
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = f"the byte {source[error.start]:#04x} is not UTF-8"
         return None, (Problem("not-utf-8", file, line, column, message, "Save the file as UTF-8"),)
     builder = _Builder(file)

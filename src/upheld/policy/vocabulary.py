@@ -212,6 +212,13 @@ class Duty(StrEnum):
     AUDIT = "audit"
 
 
+class GrantRecord(StrEnum):
+    REASON = "reason"
+    APPROVER = "approver"
+    PLEDGE = "pledge"
+    TRAINING = "training"
+
+
 class RightName(StrEnum):
     ACCESS = "access"
     RECTIFICATION = "rectification"
@@ -382,6 +389,36 @@ class AlsoSaid(StrEnum):
     SIGN_UP = "sign-up"
     PASSWORD_CHANGE = "password-change"
 
+
+EVIDENCE: Final = frozenset(
+    {
+        "acknowledgement",
+        "advisory-applied",
+        "antivirus-report",
+        "appointment",
+        "audit-report",
+        "compliance-review",
+        "entry-log",
+        "hand-over",
+        "heartbeat",
+        "liability-statement",
+        "lock-check",
+        "management-plan",
+        "path-review",
+        "pledge",
+        "reachability-check",
+        "reminder",
+        "room-review",
+        "rule-review",
+        "signature-update",
+        "training-inside",
+        "training-outside",
+        "training-record",
+        "zone-record",
+        "zone-scan",
+    }
+)
+"""Kinds of evidence that have a form. A document may name another, and is warned."""
 
 VALUE_FACTS: Final = frozenset({"collected", "provided"})
 CONSENT_FACTS: Final = frozenset({"consented", "withdrawn"})
