@@ -9,7 +9,7 @@ from upheld.errors import HomeUnusable, InputRefused, PolicyRefused, Problem, St
 from upheld.keeper import Keeper, Outcome, Reading, Shown
 from upheld.policy.read import read_policy
 from upheld.system import Options, SetClock, init
-from upheld.system import open_home as open
+from upheld.system import open_home as open  # noqa: A004 - `upheld.open(home)` is how one says it
 
 __all__ = [
     "HomeUnusable",

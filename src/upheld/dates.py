@@ -7,6 +7,7 @@ articles 157 to 161 of the Korean Civil Act as `docs/rules.md` section 1 states 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -47,7 +48,9 @@ class Period:
             raise ValueError(f"`{text}` is not a period; write P5Y, P6M, P2W, P5D or PT72H")
         years, months, weeks, days, hours = (int(part or 0) for part in found.groups())
         if hours and (years or months or weeks or days):
-            raise ValueError(f"`{text}` mixes hours with days; hours run on the clock, days in the calendar: choose one")
+            raise ValueError(
+                f"`{text}` mixes hours with days; hours run on the clock, days in the calendar: choose one"
+            )
         if years > 200 or months > 2400 or weeks * 7 + days > 73_000 or hours > 1_752_000:
             raise ValueError(f"`{text}` is longer than two hundred years; write what the source says")
         return Period(years, months, weeks * 7 + days, hours)
@@ -125,7 +128,9 @@ def _end_of_days(first: date, period: Period, zone: ZoneInfo) -> Instant:
 
 
 def last_day_ended(at: Instant, calendar: str | None, period: Period, zone: ZoneInfo) -> Day:
-    """The latest local day of an event whose end (calendar rule, then period) has come by `at`: the cut-off of a sweep."""
+    """The latest local day of an event whose end (calendar rule, then period) has come by `at`: the cut-off of a
+    sweep.
+    """
     low, high = date(1900, 1, 1).toordinal(), local_date(at, zone).toordinal()
     while low < high:
         middle = (low + high + 1) // 2
@@ -145,7 +150,9 @@ def _ended(day: date, calendar: str | None, period: Period, zone: ZoneInfo) -> I
 
 
 def calendar_end(rule: str, at: Instant, zone: ZoneInfo) -> Instant:
-    """The moment the date of a calendar rule of law is over, for a fact at `at`. Raises KeyError for an unknown rule."""
+    """The moment the date of a calendar rule of law is over, for a fact at `at`. Raises KeyError for an unknown
+    rule.
+    """
     if at >= FOREVER or at <= BEGINNING:
         return at
     return start_of(CALENDAR_RULES[rule](local_date(at, zone)) + timedelta(days=1), zone)
@@ -155,13 +162,21 @@ def _month_end(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1) - timedelta(days=1)
 
 
-CALENDAR_RULES = {
-    # LAW: Framework Act on National Taxes 85-3 with Corporate Tax Act 60: three months after the close of a calendar year.
-    "tax-filing-deadline": lambda day: date(day.year + 1, 3, 31),
-    # LAW: Commercial Act 33: ten years from the closing of the books; the books of a calendar year close with it.
-    "closing-of-books": lambda day: date(day.year, 12, 31),
+def _tax_filing(day: date) -> date:
+    """LAW: Framework Act on National Taxes 85-3, Corporate Tax Act 60: three months after the close of the year."""
+    return date(day.year + 1, 3, 31)
+
+
+def _year_end(day: date) -> date:
+    """LAW: Commercial Act 33: from the closing of the books; the books of a calendar year close with it."""
+    return date(day.year, 12, 31)
+
+
+CALENDAR_RULES: Mapping[str, Callable[[date], date]] = {
+    "tax-filing-deadline": _tax_filing,
+    "closing-of-books": _year_end,
     "month-end": _month_end,
-    "year-end": lambda day: date(day.year, 12, 31),
+    "year-end": _year_end,
 }
 
 

@@ -181,7 +181,9 @@ def settings_of(home: Path) -> dict[str, Any]:
         raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
     settings: dict[str, Any] = json.loads(path.read_text())
     if settings["schema"] != schema.VERSION:
-        raise HomeUnusable(f"{home} has schema {settings['schema']}, this program {schema.VERSION}; use the matching version")
+        raise HomeUnusable(
+            f"{home} has schema {settings['schema']}, this program {schema.VERSION}; use the matching version"
+        )
     return settings
 
 
@@ -189,7 +191,7 @@ class _Ids:
     """Random bytes for ids: from the system, or from a seed where a simulation must come out the same twice."""
 
     def __init__(self, seed: int | None) -> None:
-        self.bytes: Callable[[int], bytes] = secrets.token_bytes if seed is None else Random(seed).randbytes  # noqa: S311
+        self.bytes: Callable[[int], bytes] = secrets.token_bytes if seed is None else Random(seed).randbytes
 
 
 def open_home(home: Path | str, options: Options | None = None) -> Keeper:

@@ -321,6 +321,8 @@ class Refusals:
 
     found: list[Cited] = field(default_factory=list)
 
-    def add(self, reason: Reason, element: str, clauses: tuple[str, ...], law: str | None = None, detail: str = "") -> None:
+    def add(
+        self, reason: Reason, element: str, clauses: tuple[str, ...], law: str | None = None, detail: str = ""
+    ) -> None:
         """Note one reason with what it cites."""
         self.found.append(Cited(element, clauses, reason, law, detail))

@@ -30,7 +30,7 @@ from upheld.engine.plan import (
     points_in,
 )
 from upheld.policy import model
-from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
+from upheld.policy.ends import EarlierOf, End, Plus, Point
 from upheld.policy.vocabulary import AtEnd, Basis, Collected, Identified
 
 CHILD_CONTACT = "representative-contact"
@@ -152,7 +152,6 @@ def _purposes(policy: model.Policy) -> dict[str, PurposePlan]:
 
 def _purpose(row: model.Purpose) -> PurposePlan:
     common = row.basis.get("all")
-    sources = row.source if isinstance(row.source, tuple) else (row.source,)
     return PurposePlan(
         name=row.name,
         rule=rule_of(row),
@@ -163,7 +162,7 @@ def _purpose(row: model.Purpose) -> PurposePlan:
         until=row.until,
         per=frozenset(row.per),
         uses={name: use.blocked is None for name, use in row.uses.items()},
-        sources=frozenset(str(one) for one in sources),
+        sources=frozenset(str(one) for one in row.source),
         via=frozenset(row.via),
         needs=frozenset(str(need) for need in row.needs),
         held_for_organisation=row.held_for is not None,
@@ -231,7 +230,9 @@ def _facts(policy: model.Policy) -> dict[str, FactPlan]:
 
 
 def _carriers(policy: model.Policy, fact: str) -> frozenset[str]:
-    """Where the document does not say what a fact is about: the engagements that begin or end by it, else the person."""
+    """Where the document does not say what a fact is about: the engagements that begin or end by it, else the
+    person.
+    """
     carriers = {
         name
         for name, row in policy.engagements.items()
@@ -310,7 +311,9 @@ def _provisions(policy: model.Policy) -> dict[str, ProvisionPlan]:
 def _entrustments(policy: model.Policy) -> dict[str, EntrustmentPlan]:
     found: dict[str, EntrustmentPlan] = {}
     for name, row in policy.entrustments.items():
-        items = row.items or tuple(item for one in row.for_ if one in policy.purposes for item in policy.purposes[one].items)
+        items = row.items or tuple(
+            item for one in row.for_ if one in policy.purposes for item in policy.purposes[one].items
+        )
         found[name] = EntrustmentPlan(
             processor=name,
             party=row.to or name,
@@ -367,7 +370,7 @@ def _handler(row: model.Handler) -> HandlerPlan:
 
 def _right(row: model.Right) -> RightPlan:
     promised = row.within.period if row.within else None
-    by_law = row.law and str(row.law[0]) or "pipa 35"
+    by_law = str(row.law[0]) if row.law else "pipa 35"
     stricter = promised if promised is not None and _days(promised) < _days(ANSWER_BY_LAW) else ANSWER_BY_LAW
     return RightPlan(
         name=row.name,

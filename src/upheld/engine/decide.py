@@ -52,7 +52,18 @@ class Pass(NamedTuple):
 class View:
     """One subject under one policy line by what is known; immutable once built."""
 
-    __slots__ = ("_passes", "controller", "life", "line", "plan", "state", "valid_from", "valid_until", "values", "by_item")
+    __slots__ = (
+        "_passes",
+        "by_item",
+        "controller",
+        "life",
+        "line",
+        "plan",
+        "state",
+        "valid_from",
+        "valid_until",
+        "values",
+    )
 
     def __init__(self, line: PolicyLine, state: SubjectState, controller: ControllerState, at: Instant) -> None:
         """Build the view at an instant; it holds until the next version of the policy takes effect."""
@@ -99,7 +110,9 @@ class View:
         return Pass(max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until), decision)
 
 
-def hold_on(view: View, value: Value, purpose: str | None, from_at: Instant, at: Instant) -> tuple[Reason, Request] | None:
+def hold_on(
+    view: View, value: Value, purpose: str | None, from_at: Instant, at: Instant
+) -> tuple[Reason, Request] | None:
     """The freeze or suspension that stops a use of a value at `at` (FOREVER: any that has not ended)."""
     for request in view.state.requests:
         reason = _holds(view.plan, request, value, purpose, at)
@@ -251,7 +264,9 @@ def _item_covered(plan: Plan, purpose: PurposePlan | None, item: str, no: Refusa
         no.add(Reason.ITEM_NOT_COVERED, purpose.rule.path, purpose.rule.cites("items"), detail=item)
 
 
-def _value_readable(view: View, purpose: PurposePlan, value_id: ValueId, act: Read, at: Instant) -> tuple[Cited | None, Instant]:
+def _value_readable(
+    view: View, purpose: PurposePlan, value_id: ValueId, act: Read, at: Instant
+) -> tuple[Cited | None, Instant]:
     value = view.values.get(value_id)
     if value is None:
         return purpose.rule.cited(Reason.UNKNOWN), at
@@ -288,9 +303,9 @@ _STATE_REASON: Mapping[HeldState, Reason] = {
 
 def _live_use(view: View, value: Value, purpose: str, act: Read, at: Instant) -> Ground | None:
     for ground in view.life.grounds(value):
-        if ground.kind is GroundKind.PURPOSE and ground.purpose == purpose and ground.live(at):
-            if act.engagement is None or ground.engagement == act.engagement:
-                return ground
+        ours = ground.kind is GroundKind.PURPOSE and ground.purpose == purpose
+        if ours and ground.live(at) and act.engagement in (None, ground.engagement):
+            return ground
     return None
 
 
@@ -329,7 +344,9 @@ def _reader_may(view: View, act: Read, purpose: PurposePlan, at: Instant, no: Re
         case ReaderKind.FELLOW:
             _fellow_may(view, reader, purpose, no)
         case ReaderKind.SUBJECT:
-            no.add(Reason.DUTY_MISSING, purpose.rule.path, purpose.rule.cites(), detail="a person sees their data by right")
+            no.add(
+                Reason.DUTY_MISSING, purpose.rule.path, purpose.rule.cites(), detail="a person sees their data by right"
+            )
         case _:
             assert_never(reader.kind)
 
@@ -379,7 +396,9 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
         _item_covered(view.plan, purpose, item, no)
         declared = view.plan.items.get(item)
         if declared is not None and declared.never_collected:
-            no.add(Reason.ITEM_NOT_COVERED, declared.rule.path, declared.rule.cites("collected"), declared.rule.law, item)
+            no.add(
+                Reason.ITEM_NOT_COVERED, declared.rule.path, declared.rule.cites("collected"), declared.rule.law, item
+            )
         if declared is not None and declared.nature is Nature.RESIDENT_NUMBER:
             _resident_number(purpose, declared, no)
     if purpose is None:
@@ -427,8 +446,13 @@ def _method_declared(view: View, act: Collect, purpose: PurposePlan, no: Refusal
         no.add(Reason.METHOD_UNDECLARED, "channels", plan.builtin["channels"].cites(), detail=act.channel)
     elif purpose.via and act.channel not in purpose.via:
         no.add(Reason.METHOD_UNDECLARED, purpose.rule.path, purpose.rule.cites("via"), detail=act.channel)
-    elif not purpose.via and plan.collection and not any(
-        (not by or act.channel in by) and (not served or purpose.name in served) for _, by, served in plan.collection.values()
+    elif (
+        not purpose.via
+        and plan.collection
+        and not any(
+            (not by or act.channel in by) and (not served or purpose.name in served)
+            for _, by, served in plan.collection.values()
+        )
     ):
         no.add(Reason.METHOD_UNDECLARED, "collection", plan.builtin["collection"].cites(), detail=act.channel)
 
@@ -450,13 +474,18 @@ def _basis_holds(view: View, act: Collect, purpose: PurposePlan, item: str, at: 
     declared = view.plan.items[item]
     if purpose.rests_on_consent(item):
         _consent_stands(view, purpose, item, at, no)
-    elif purpose.basis.get(item) is not None and purpose.basis[item].value == "law" and not (purpose.law or declared.law):
+    elif (
+        purpose.basis.get(item) is not None and purpose.basis[item].value == "law" and not (purpose.law or declared.law)
+    ):
         no.add(Reason.LAW_MISSING, purpose.rule.path, purpose.rule.cites("basis"), detail=item)
-    if declared.nature in _SEPARATE_CONSENT and not (purpose.law or declared.law):
-        if view.life.standing(About(AboutKind.ITEM, item), at) is None:
-            separate = view.plan.builtin["separate"]
-            no.add(Reason.SEPARATE_CONSENT_MISSING, separate.path, separate.cites(), "pipa 23, 24", item)
-    if "device-permission" in purpose.needs and view.life.standing(About(AboutKind.PERMISSION, purpose.name), at) is None:
+    apart = declared.nature in _SEPARATE_CONSENT and not (purpose.law or declared.law)
+    if apart and view.life.standing(About(AboutKind.ITEM, item), at) is None:
+        separate = view.plan.builtin["separate"]
+        no.add(Reason.SEPARATE_CONSENT_MISSING, separate.path, separate.cites(), "pipa 23, 24", item)
+    if (
+        "device-permission" in purpose.needs
+        and view.life.standing(About(AboutKind.PERMISSION, purpose.name), at) is None
+    ):
         no.add(Reason.PERMISSION_MISSING, purpose.rule.path, purpose.rule.cites("needs"), "network act 22-2", item)
     missing = declared.needs - act.proofs
     if missing:
@@ -500,7 +529,9 @@ def _suspended_for(view: View, purpose: str, at: Instant) -> Cited | None:
 
 
 def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
-    """LAW: Personal Information Protection Act 17: declared recipient, its own consent, items within, period running."""
+    """LAW: Personal Information Protection Act 17: declared recipient, its own consent, items within, period
+    running.
+    """
     no = Refusals()
     row = view.plan.provisions.get(act.recipient)
     if row is None:
@@ -531,15 +562,17 @@ def _own_consent(view: View, about: About, rule: Rule, at: Instant, no: Refusals
 
 def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: Instant) -> bool:
     return any(
-        one.kind in kinds and (named is None or one.engagement_id == named) and view.life.engagement_end(one.engagement_id).at > at
+        one.kind in kinds
+        and (named is None or one.engagement_id == named)
+        and view.life.engagement_end(one.engagement_id).at > at
         for one in view.state.engagements.values()
     )
 
 
-def _crossing_border(
-    view: View, party: str, seat: str | None, standing_for: str, at: Instant, no: Refusals
-) -> None:
-    """LAW: Personal Information Protection Act 28-8: a basis of its own to leave the country; a stop order halts at once."""
+def _crossing_border(view: View, party: str, seat: str | None, standing_for: str, at: Instant, no: Refusals) -> None:
+    """LAW: Personal Information Protection Act 28-8: a basis of its own to leave the country; a stop order halts at
+    once.
+    """
     rows = [row for row in view.plan.transfers.values() if row.party == party and row.standing_for == standing_for]
     if not rows and seat not in (None, "KR"):
         rule = view.plan.builtin["transfers"]
@@ -575,10 +608,15 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
     state = _STATE_REASON.get(value.held)
     if state is not None:
         return rule.cited(state)
-    if value.held_for is not None and not (purposes and any(view.plan.purposes[one].held_for_organisation for one in purposes)):
+    if value.held_for is not None and not (
+        purposes and any(view.plan.purposes[one].held_for_organisation for one in purposes)
+    ):
         return rule.cited(Reason.HELD_FOR_ANOTHER)
-    live = [ground for ground in view.life.grounds(value) if ground.kind is GroundKind.PURPOSE and ground.live(at)
-            and (purposes is None or ground.purpose in purposes)]
+    live = [
+        ground
+        for ground in view.life.grounds(value)
+        if ground.kind is GroundKind.PURPOSE and ground.live(at) and (purposes is None or ground.purpose in purposes)
+    ]
     if not live:
         due = view.life.due(value, at)
         return rule.cited(Reason.VALUE_DUE if due.state is DueState.DUE else Reason.GROUND_ENDED, "use-until")
@@ -587,7 +625,9 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
 
 
 def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
-    """LAW: Personal Information Protection Act 26: published processor and task, contract in force, sub-processor agreed."""
+    """LAW: Personal Information Protection Act 26: published processor and task, contract in force, sub-processor
+    agreed.
+    """
     no = Refusals()
     row = view.plan.entrustments.get(act.processor)
     if row is None:
@@ -610,9 +650,16 @@ def _contract_in_force(view: View, row: EntrustmentPlan, at: Instant, no: Refusa
     contract = view.controller.contract_of(row.party, at)
     if contract is None:
         ended = any(one.party == row.party and one.until_at <= at for one in view.controller.contracts)
-        no.add(Reason.ENTRUSTMENT_ENDED if ended else Reason.CONTRACT_MISSING, row.rule.path, row.rule.cites("contract"))
+        no.add(
+            Reason.ENTRUSTMENT_ENDED if ended else Reason.CONTRACT_MISSING, row.rule.path, row.rule.cites("contract")
+        )
     elif row.terms - contract.terms:
-        no.add(Reason.CONTRACT_MISSING, row.rule.path, row.rule.cites("terms"), detail=", ".join(sorted(row.terms - contract.terms)))
+        no.add(
+            Reason.CONTRACT_MISSING,
+            row.rule.path,
+            row.rule.cites("terms"),
+            detail=", ".join(sorted(row.terms - contract.terms)),
+        )
     if row.under is not None:
         parent = view.plan.entrustments.get(row.under)
         if contract is not None and not contract.sub_consent:
@@ -709,7 +756,12 @@ def decide_send(act: Send, view: View, at: Instant) -> Decision:
     rule = view.plan.advertising.get(act.medium, (view.plan.builtin["advertising"], "own-consent"))[0]
     if view.state.minor_until is not None and at < view.state.minor_until:
         children = view.plan.children
-        no.add(Reason.CHILD_WITHOUT_REPRESENTATIVE, children.never_rule.path, children.never_rule.cites("sent"), children.rule.law)
+        no.add(
+            Reason.CHILD_WITHOUT_REPRESENTATIVE,
+            children.never_rule.path,
+            children.never_rule.cites("sent"),
+            children.rule.law,
+        )
     if purpose.required:
         no.add(Reason.CONSENT_MISSING, purpose.rule.path, purpose.rule.cites(), "pipa 22(5)")
     else:

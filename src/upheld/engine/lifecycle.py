@@ -171,6 +171,11 @@ class Life:
                 return Moment(engagement.begun_at, engagement.known_at) if engagement else NEVER
             case "ended":
                 return self.engagement_end(scope.engagement) if scope.engagement else NEVER
+            case _:
+                return self._reported(code, scope)
+
+    def _reported(self, code: str, scope: Scope) -> Moment:
+        """A fact that somebody reported: when it happened where the value belongs, or when it closed what was open."""
         declared = self.plan.facts.get(code)
         opener = declared.closes if declared else CLOSES.get(code)
         if opener is not None:
@@ -269,8 +274,20 @@ class Life:
         for event in self.consent_events(about):
             if event.given and scope.anchor_at < event.at < until.at:
                 bound = Moment(event.at, event.known_at)
-                until = max(until, self.end(end, Scope(
-                    scope.anchor_at, scope.anchor_known, scope.engagement, scope.purpose, ("consented", bound), about)))
+                until = max(
+                    until,
+                    self.end(
+                        end,
+                        Scope(
+                            scope.anchor_at,
+                            scope.anchor_known,
+                            scope.engagement,
+                            scope.purpose,
+                            ("consented", bound),
+                            about,
+                        ),
+                    ),
+                )
         return until
 
     # ── grounds ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -373,7 +390,11 @@ class Life:
         agreed = self.line.version(consent.version) if consent else None
         if agreed is not None and agreed is not self.plan:
             before = agreed.kept.get(row.rule.path)
-            yield self.end(before.until, scope) if before and before.until else Moment(scope.anchor_at, scope.anchor_known)
+            yield (
+                self.end(before.until, scope)
+                if before and before.until
+                else Moment(scope.anchor_at, scope.anchor_known)
+            )
 
     def _candidates(self, value: Value) -> Iterator[Ground]:
         """Claims, disputes and statutes that would keep the value if it is still held when they begin."""
@@ -404,8 +425,12 @@ class Life:
         closers = [point.fact for point, _ in points_in(row.until)]
         for opened in self._of(row.from_fact or ""):
             if self._belongs(value, opened):
-                paid = [fact for code in closers for fact in self._of(code)
-                        if fact.at >= opened.at and fact.engagement == opened.engagement]
+                paid = [
+                    fact
+                    for code in closers
+                    for fact in self._of(code)
+                    if fact.at >= opened.at and fact.engagement == opened.engagement
+                ]
                 first = min(paid, key=lambda fact: fact.at, default=None)
                 until = Moment(first.at, first.known_at) if first else NEVER
                 yield Ground(GroundKind.CLAIM, row.rule, "until", max(opened.at, value.collected_at), until)
@@ -413,8 +438,9 @@ class Life:
     def _disputes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
         for opened in self._of("dispute-opened"):
             if value.value_id in opened.values or (not opened.values and self._belongs(value, opened)):
-                settled = [fact for fact in self._of("dispute-settled")
-                           if fact.about == opened.about and fact.at >= opened.at]
+                settled = [
+                    fact for fact in self._of("dispute-settled") if fact.about == opened.about and fact.at >= opened.at
+                ]
                 first = settled[0] if settled else None
                 until = Moment(first.at, first.known_at) if first else NEVER
                 yield Ground(GroundKind.DISPUTE, row.rule, "until", max(opened.at, value.collected_at), until)
@@ -425,8 +451,13 @@ class Life:
         for occurrence in self._of(row.from_fact):
             if not self._belongs(value, occurrence) or self._special_case(row, occurrence):
                 continue
-            scope = Scope(value.collected_at, value.known_at, occurrence.engagement, None,
-                           (row.from_fact, Moment(occurrence.at, occurrence.known_at)))
+            scope = Scope(
+                value.collected_at,
+                value.known_at,
+                occurrence.engagement,
+                None,
+                (row.from_fact, Moment(occurrence.at, occurrence.known_at)),
+            )
             until = self.end(row.until, scope)
             yield Ground(GroundKind.STATUTE, row.rule, "until", max(occurrence.at, value.collected_at), until)
 
@@ -444,7 +475,9 @@ class Life:
             return Due(DueState.ACTIVE, ALWAYS, live)
         purposes = [ground.until for ground in grounds if ground.kind is GroundKind.PURPOSE and ground.until.at <= at]
         if live:
-            return Due(DueState.SEPARATED, _later(purposes) if purposes else Moment(value.collected_at, value.known_at), live)
+            return Due(
+                DueState.SEPARATED, _later(purposes) if purposes else Moment(value.collected_at, value.known_at), live
+            )
         ended = tuple(ground for ground in grounds if ground.until.at <= at)
         since = _later([ground.until for ground in ended]) if ended else Moment(value.collected_at, value.known_at)
         return Due(DueState.DUE, since, ended)
@@ -502,11 +535,23 @@ def steps_coming(life: Life, at: Instant) -> Iterator[Step]:
         due = life.due(value, at)
         if due.state is DueState.SEPARATED and value.held is HeldState.HELD:
             overdue = end_of(max(due.since.at, due.since.known_at), destruction.within, zone)
-            yield Step(StepKind.SEPARATE, life.state.subject_id, value, due.since.at, due.since.at, overdue, due.grounds)
+            yield Step(
+                StepKind.SEPARATE, life.state.subject_id, value, due.since.at, due.since.at, overdue, due.grounds
+            )
         elif due.state is DueState.DUE:
-            settled = end_of(due.since.known_at, destruction.settling, zone) if due.since.known_at > BEGINNING else BEGINNING
+            settled = (
+                end_of(due.since.known_at, destruction.settling, zone) if due.since.known_at > BEGINNING else BEGINNING
+            )
             overdue = end_of(max(due.since.at, due.since.known_at), destruction.within, zone)
-            yield Step(StepKind.DESTROY, life.state.subject_id, value, due.since.at, max(due.since.at, settled), overdue, due.grounds)
+            yield Step(
+                StepKind.DESTROY,
+                life.state.subject_id,
+                value,
+                due.since.at,
+                max(due.since.at, settled),
+                overdue,
+                due.grounds,
+            )
 
 
 def value_of(state: SubjectState, value_id: ValueId) -> Value | None:

@@ -38,8 +38,10 @@ class Rule:
 
     def cites(self, key: str = "all") -> tuple[str, ...]:
         """The clauses of a key, or of the element where the key has none of its own."""
-        return self.clauses.get(key) or self.clauses.get("all", ()) or tuple(
-            clause for clauses in self.clauses.values() for clause in clauses
+        return (
+            self.clauses.get(key)
+            or self.clauses.get("all", ())
+            or tuple(clause for clauses in self.clauses.values() for clause in clauses)
         )
 
     def cited(self, reason: Reason | None = None, key: str = "all", detail: str = "") -> Cited:
@@ -345,4 +347,3 @@ def points_in(end: End) -> Iterator[tuple[Point, Period]]:
 def atoms_of(ends: Iterable[End | None]) -> frozenset[Atom]:
     """The atoms of ends: where time alone, without a new fact, can make a value due."""
     return frozenset((point.fact, point.calendar, period) for end in ends if end for point, period in points_in(end))
-

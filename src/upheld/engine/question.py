@@ -1,4 +1,4 @@
-"""The question a person is asked, made from the policy: what a consent is for, what of, how long, and that one may refuse.
+"""The question a person is asked, made from the policy: what for, what of, how long, and that one may refuse.
 
 LAW: Personal Information Protection Act 15(2) and 17(2) name the matters that must be told.
 """
@@ -70,7 +70,8 @@ def question(plan: Plan, about: About, locale: str) -> str:
         case AboutKind.TRANSFER:
             transfer = plan.transfers[about.name]
             where = ", ".join(transfer.stored_in)
-            return f"{words['transfer']}: {transfer.party}, {where}\n{words['items']}: {_items(plan, transfer.items, locale)}"
+            items = _items(plan, transfer.items, locale)
+            return f"{words['transfer']}: {transfer.party}, {where}\n{words['items']}: {items}"
         case AboutKind.MEDIUM:
             return f"{words['receive']}: {about.name}"
         case AboutKind.NIGHT:

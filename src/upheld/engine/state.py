@@ -176,7 +176,9 @@ class SubjectState:
 
     @cached_property
     def consents_by_about(self) -> Mapping[About, tuple[Consent, ...]]:
-        """Consents and withdrawals of each matter in order; at one instant the withdrawal comes last, so the stricter wins."""
+        """Consents and withdrawals of each matter in order; at one instant the withdrawal comes last, so the stricter
+        wins.
+        """
         by: dict[About, list[Consent]] = {}
         for consent in self.consents:
             by.setdefault(consent.about, []).append(consent)

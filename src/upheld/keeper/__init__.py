@@ -1,6 +1,6 @@
 """The one door to personal data: every verb is facts, decision, effect, evidence.
 
-    keeper.enter → begin → consent → collect → read → provide → correct → request → answer → sweep → certificate
+keeper.enter → begin → consent → collect → read → provide → correct → request → answer → sweep → certificate
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 
 
-class Keeper(Living, Data, Giving, Asking, Organisation, Certifying, Moving):
+class Keeper(Living, Data, Moving, Giving, Asking, Organisation, Certifying):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(

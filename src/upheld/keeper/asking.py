@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from upheld.dates import Instant, end_of
 from upheld.engine.acts import Decision, Reason, RequestId, SubjectId, ValueId, refused
-from upheld.engine.lifecycle import DueState, touches
 from upheld.engine.compile import ANSWER_BY_LAW, RECEIVED
+from upheld.engine.lifecycle import DueState, touches
 from upheld.engine.plan import GroundKind, Plan, RightPlan, Rule
 from upheld.engine.state import HeldState, Request, RequestState, Value
 from upheld.errors import InputRefused
@@ -46,9 +47,15 @@ class Asking(Door):
             rule = self._right_rule(plan, right, channel)
             when = self._happened(at, seen)
             one = Request(
-                RequestId(self.new_id()), right, when, transaction.at, now if proved else None, values, purposes,
+                RequestId(self.new_id()),
+                right,
+                when,
+                transaction.at,
+                now if proved else None,
+                values,
+                purposes,
                 freezes=not self._refused_before(seen, right, values),
-            )  # fmt: skip
+            )
             deadline = self.deadline(plan, right, when)
             state = replaced(seen.state, requests=(*seen.state.requests, one))
             anchors = ((RECEIVED, when),) if right == "suspension" else ()
@@ -56,10 +63,19 @@ class Asking(Door):
             subjects.add_request(transaction, subject_id, one, channel, deadline)
             transaction.journal(
                 self._entry(
-                    seen, when, "request.received", (rule,), request=one.request_id, right=right, channel=channel,
-                    values=values or None, due_at=deadline, proved_at=one.proved_at, purposes=purposes or None,
+                    seen,
+                    when,
+                    "request.received",
+                    (rule,),
+                    request=one.request_id,
+                    right=right,
+                    channel=channel,
+                    values=values or None,
+                    due_at=deadline,
+                    proved_at=one.proved_at,
+                    purposes=purposes or None,
                 )
-            )  # fmt: skip
+            )
             self._hold_entry(transaction, moved, one)
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.request_id)
 
@@ -77,7 +93,8 @@ class Asking(Door):
     @staticmethod
     def _refused_before(seen: Seen, right: str, values: tuple[ValueId, ...]) -> bool:
         return right in _FREEZING and any(
-            one.right == right and one.state is RequestState.REFUSED and set(one.values) == set(values) for one in seen.state.requests
+            one.right == right and one.state is RequestState.REFUSED and set(one.values) == set(values)
+            for one in seen.state.requests
         )
 
     def deadline(self, plan: Plan, right: str, received_at: Instant) -> Instant:
@@ -90,7 +107,9 @@ class Asking(Door):
         freezes = one.right == "suspension" or (right is not None and right.freezes and one.freezes)
         if one.proved_at is None or not freezes:
             return
-        held = tuple(value.value_id for value in seen.state.values if touches(one, value) and value.held is HeldState.HELD)
+        held = tuple(
+            value.value_id for value in seen.state.values if touches(one, value) and value.held is HeldState.HELD
+        )
         hold = "suspended" if one.right == "suspension" else "frozen"
         rule = right.rule if right else seen.view.plan.builtin["rights"]
         transaction.journal(
@@ -105,10 +124,13 @@ class Asking(Door):
 
         return self._move(subject_id, request, change, "request.proved", {"proof": proof})
 
-    def answer(self, subject_id: SubjectId, request: RequestId, outcome: RequestState | str, *, reason: str | None = None) -> Outcome:
+    def answer(
+        self, subject_id: SubjectId, request: RequestId, outcome: RequestState | str, *, reason: str | None = None
+    ) -> Outcome:
         """The request is answered: `done`, `partly` or `refused` (with a reason code). Lifts the freeze.
 
-        An erasure that is done ends every ground except statutes, claims, disputes and proofs; `tells` says what they keep.
+        An erasure that is done ends every ground except statutes, claims, disputes and proofs; `tells` says what
+        they keep.
         A request that must be obeyed only by its proven owner is refused with `identity-not-proved` while unproved.
         """
         state = RequestState(outcome)
@@ -138,7 +160,14 @@ class Asking(Door):
 
         return self._move(subject_id, request, change, "request.proved", {"proof": "accepted-by-staff"})
 
-    def _move(self, subject_id: SubjectId, request: RequestId, change, kind: str, fields: dict[str, str | None]) -> Outcome:  # type: ignore[no-untyped-def]
+    def _move(
+        self,
+        subject_id: SubjectId,
+        request: RequestId,
+        change: Callable[[Request, Instant], Request],
+        kind: str,
+        fields: Mapping[str, str | None],
+    ) -> Outcome:
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             found = next((one for one in seen.state.requests if one.request_id == request), None)
             if found is None:
@@ -162,19 +191,29 @@ class Asking(Door):
         return self._attempt(subject_id, work)
 
     def _note_move(
-        self, transaction: Transaction, seen: Seen, before: Request, after: Request, rule: Rule, kind: str, fields: dict[str, str | None], now: Instant
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        before: Request,
+        after: Request,
+        rule: Rule,
+        kind: str,
+        fields: Mapping[str, str | None],
+        now: Instant,
     ) -> None:
-        named = {key: value for key, value in fields.items() if value is not None}
+        named: dict[str, object] = {key: value for key, value in fields.items() if value is not None}
         if kind != "hold.lifted":
             named["right"] = after.right
         else:
-            named["values"] = tuple(after.values)  # type: ignore[assignment]
+            named["values"] = tuple(after.values)
         transaction.journal(self._entry(seen, now, kind, (rule,), request=after.request_id, **named))
         if before.proved_at is None and after.proved_at is not None:
             self._hold_entry(transaction, seen, after)
         if after.settled_at is not None and before.settled_at is None and after.right in _FREEZING:
             held = tuple(value.value_id for value in seen.state.values if touches(after, value))
-            transaction.journal(self._entry(seen, now, "hold.lifted", (rule,), request=after.request_id, hold="frozen", values=held))
+            transaction.journal(
+                self._entry(seen, now, "hold.lifted", (rule,), request=after.request_id, hold="frozen", values=held)
+            )
 
     def requests(self, subject_id: SubjectId) -> tuple[Request, ...]:
         """Every request of a person with its state."""

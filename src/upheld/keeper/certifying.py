@@ -18,8 +18,12 @@ from upheld.store import history
 if TYPE_CHECKING:
     from upheld.keeper.moving import OpenStep
 
-_ERASED = Named("destroy-key", "key destroyed, record erased, file scrubbed", "키 파기 후 기록 삭제 및 잔여 바이트 소거")
-_READ_BACK = Named("read-back", "read back: key, look-up tokens and record are gone", "재확인: 키·조회 토큰·기록 모두 없음")
+_ERASED = Named(
+    "destroy-key", "key destroyed, record erased, file scrubbed", "키 파기 후 기록 삭제 및 잔여 바이트 소거"
+)
+_READ_BACK = Named(
+    "read-back", "read back: key, look-up tokens and record are gone", "재확인: 키·조회 토큰·기록 모두 없음"
+)
 _PLACES = {
     "active": Named("active", "active database", "운영 데이터베이스"),
     "separated": Named("separated", "separated database", "분리 보관 데이터베이스"),
@@ -27,7 +31,13 @@ _PLACES = {
 
 
 def certificate_of(
-    plan: Plan, certificate_id: str, alias: str, steps: Sequence[OpenStep], unreadable_at: Instant, scrubbed_at: Instant, at: Instant
+    plan: Plan,
+    certificate_id: str,
+    alias: str,
+    steps: Sequence[OpenStep],
+    unreadable_at: Instant,
+    scrubbed_at: Instant,
+    at: Instant,
 ) -> Certificate:
     """What is certified of one person's values that were destroyed together."""
     items = dict.fromkeys(step.item for step in steps)
@@ -63,9 +73,11 @@ def named_item(plan: Plan, item: str) -> Named:
 
 def _grounds(plan: Plan, steps: Sequence[OpenStep]) -> tuple[Ground, ...]:
     ended = {path: step.due_at for step in steps for path in step.grounds}
-    rules = {row.rule.path: row.rule for row in (*plan.purposes.values(), *plan.kept.values())}
+    rules = {row.rule.path: row.rule for row in plan.purposes.values()}
+    rules |= {row.rule.path: row.rule for row in plan.kept.values()}
     return tuple(
-        Ground(Named(path, path, path), at, rules[path].cites("until") if path in rules else ()) for path, at in sorted(ended.items())
+        Ground(Named(path, path, path), at, rules[path].cites("until") if path in rules else ())
+        for path, at in sorted(ended.items())
     )
 
 
@@ -82,7 +94,7 @@ class Certifying(Door):
 
         Raises InputRefused for an unknown id, StoreFailed when the stored content is not what the ledger says.
         """
-        self.seal()  # type: ignore[attr-defined]
+        self.seal()
         with self.places.active.reading() as connection:
             row = connection.execute(_BODY, (certificate_id,)).fetchone()
         if row is None:
@@ -90,7 +102,7 @@ class Certifying(Door):
         body: bytes = row[0]
         reference = self._entry_of(certificate_id, hashlib.sha256(body).digest(), row[1], row[2])
         proof = history.proof_of(self.places.sealer.connection, reference)
-        return issued(msgspec.json.decode(body, type=Certificate), proof, self.signing_key)  # type: ignore[attr-defined]
+        return issued(msgspec.json.decode(body, type=Certificate), proof, self.signing_key)
 
     def _entry_of(self, certificate_id: str, digest: bytes, policy: str, at: int) -> str:
         kinds = ("value.destroyed", "certificate.issued")
@@ -101,7 +113,9 @@ class Certifying(Door):
             if recorded.entry.kind == "value.destroyed":
                 destroyed = recorded.reference
             elif recorded.entry.fields["digest"] != digest:
-                raise StoreFailed("the content of this certificate was changed after it was made; the ledger has another digest")
+                raise StoreFailed(
+                    "the content of this certificate was changed after it was made; the ledger has another digest"
+                )
         if not destroyed:
             raise StoreFailed("the ledger does not hold the destruction that this certificate is about")
         return destroyed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -24,13 +25,13 @@ from upheld.engine.acts import (
     ValueId,
     refused,
 )
-from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.plan import Plan
 from upheld.engine.state import HeldState, SubjectState, Use, Value
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Door, Tier, When, replaced
 from upheld.keeper.outcome import Outcome
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import Entry, entry
+from upheld.ledger.entries import Value as Recordable
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
 from upheld.store.ids import bucket_of, value_id
@@ -61,9 +62,6 @@ class _Released:
 
 class Data(Door):
     """Collecting, reading, showing, correcting."""
-
-    hasher: PasswordHasher
-    looked_up: Callable[[str, str], bool]
 
     # ── collect ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,11 +99,17 @@ class Data(Door):
             kept.append(lambda: self._keep_tokens(seen, made, texts))
             transaction.journal(
                 self._entry(
-                    seen, now, "value.collected", values=tuple(value.value_id for value in made), items=items,
-                    purpose=purpose, engagement=named, channel=channel or "generated",
+                    seen,
+                    now,
+                    "value.collected",
+                    values=tuple(value.value_id for value in made),
+                    items=items,
+                    purpose=purpose,
+                    engagement=named,
+                    channel=channel or "generated",
                     capacity="organisation" if made[0].held_for else None,
                 ).with_elements(decision.elements)
-            )  # fmt: skip
+            )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 
         outcome = self._attempt(subject_id, work)
@@ -114,7 +118,13 @@ class Data(Door):
         return outcome
 
     def _store(
-        self, transaction: Transaction, seen: Seen, act: Collect, texts: Mapping[str, str], now: Instant, hashed: dict[str, bytes]
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        act: Collect,
+        texts: Mapping[str, str],
+        now: Instant,
+        hashed: dict[str, bytes],
     ) -> list[Value]:
         plan, state = seen.view.plan, seen.state
         purpose = plan.purposes[act.purpose or ""]
@@ -130,7 +140,9 @@ class Data(Door):
         self._changed(transaction, seen, moved, now, (("collected", now), ("provided", now)))
         for value in made:
             content = self._content(plan, value.item, texts[value.item], hashed)
-            sealed = self.places.vault.seal(Tier.ACTIVE, seen.policy, seen.subject_id, value.value_id, value.item, content)
+            sealed = self.places.vault.seal(
+                Tier.ACTIVE, seen.policy, seen.subject_id, value.value_id, value.item, content
+            )
             subjects.add_value(transaction, seen.subject_id, value, sealed.key_id, sealed.blob)
         return made
 
@@ -145,17 +157,28 @@ class Data(Door):
         vault = self.places.vault
         rows = [
             (
-                Tier.ACTIVE, seen.policy, value.item, vault.token(Tier.ACTIVE, seen.policy, value.item, texts[value.item]),
-                value.value_id, bucket_of(seen.subject_id), seen.subject_id,
+                Tier.ACTIVE,
+                seen.policy,
+                value.item,
+                vault.token(Tier.ACTIVE, seen.policy, value.item, texts[value.item]),
+                value.value_id,
+                bucket_of(seen.subject_id),
+                seen.subject_id,
             )
             for value in made
             if self.looked_up(seen.policy, value.item)
-        ]  # fmt: skip
+        ]
         if rows:
             vault.keep_tokens(rows)
 
     def reuse(
-        self, subject_id: SubjectId, purpose: str, values: tuple[ValueId, ...], *, engagement: EngagementId | None = None, channel: str | None = None
+        self,
+        subject_id: SubjectId,
+        purpose: str,
+        values: tuple[ValueId, ...],
+        *,
+        engagement: EngagementId | None = None,
+        channel: str | None = None,
     ) -> Outcome:
         """Use values that are already held for one more purpose, which must be allowed to collect them."""
 
@@ -212,10 +235,11 @@ class Data(Door):
             now = self.now()
             found = [self.views.get(one.subject_id, now) for one in readings]
             decided = [
-                (seen, self._decide(one.act, seen, max(now, seen.last_at))) for one, seen in zip(readings, found, strict=True)
+                (seen, self._decide(one.act, seen, max(now, seen.last_at)))
+                for one, seen in zip(readings, found, strict=True)
             ]
             try:
-                released = self.places.active.submit(lambda transaction, d=decided: self._recorded(transaction, readings, d))
+                released = self.places.active.submit(partial(self._recorded, readings, decided))
             except Stale:
                 continue
             if any(len(one.rows) < len(one.decision.covers) for one in released):
@@ -231,7 +255,7 @@ class Data(Door):
             raise StoreFailed("recovering: this home is bringing an old copy up to date; run `upheld recover`")
 
     def _recorded(
-        self, transaction: Transaction, readings: Sequence[Reading], decided: Sequence[tuple[Seen, Decision]]
+        self, readings: Sequence[Reading], decided: Sequence[tuple[Seen, Decision]], transaction: Transaction
     ) -> list[_Released]:
         """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
         for seen, _ in decided:
@@ -244,7 +268,8 @@ class Data(Door):
         rows = _held_rows(transaction, wanted)
         transaction.entries += entries
         return [
-            _Released(seen, decision, [rows[one] for one in decision.covers if one in rows]) for seen, decision in decided
+            _Released(seen, decision, [rows[one] for one in decision.covers if one in rows])
+            for seen, decision in decided
         ]
 
     def _opened(self, released: Sequence[_Released], now: Instant) -> list[Outcome]:
@@ -275,14 +300,17 @@ class Data(Door):
         def work(transaction: Transaction) -> None:
             for one in released:
                 if one.decision.covers:
-                    transaction.journal(self._entry(one.seen, transaction.at, "read.fell-short", values=one.decision.covers))
+                    transaction.journal(
+                        self._entry(one.seen, transaction.at, "read.fell-short", values=one.decision.covers)
+                    )
 
         self.places.active.submit(work)
 
     def read_separated(
         self, subject_id: SubjectId, ground: str, *, reader: Reader, values: tuple[ValueId, ...] = ()
     ) -> Outcome:
-        """See values kept apart, for the use that a live ground of theirs names (an element path such as `statutes.tax`)."""
+        """See values kept apart, for the use that a live ground of theirs names (an element path such as "
+        "`statutes.tax`)."""
         return self._read_tiers(subject_id, ReadSeparated(ground, reader, values), "separated")
 
     def show(
@@ -346,7 +374,9 @@ class Data(Door):
 
     # ── correct ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def correct(self, subject_id: SubjectId, value: ValueId, text: str, *, request: RequestId | None = None, at: When = None) -> Outcome:
+    def correct(
+        self, subject_id: SubjectId, value: ValueId, text: str, *, request: RequestId | None = None, at: When = None
+    ) -> Outcome:
         """A new value takes the place of a wrong one, with a key of its own; every recipient of the wrong one is told.
 
         Purpose and retention grounds pass over; the old value keeps only what a statute, claim or dispute holds.
@@ -365,11 +395,20 @@ class Data(Door):
             new = self._replacement(transaction, seen, old, text, now)
             kept[:] = [lambda: self._keep_tokens(seen, [new], {new.item: text})]
             transaction.journal(
-                self._entry(seen, now, "value.corrected", (rule,), old=old.value_id, new=new.value_id, item=old.item, request=request)
+                self._entry(
+                    seen,
+                    now,
+                    "value.corrected",
+                    (rule,),
+                    old=old.value_id,
+                    new=new.value_id,
+                    item=old.item,
+                    request=request,
+                )
             )
             told = [one for one in seen.state.disclosures if old.value_id in one.values]
             for one in told:
-                self._tell(transaction, seen, one.disclosure_id, one.recipient, "corrected", request)  # type: ignore[attr-defined]
+                self._tell(transaction, seen, one.disclosure_id, one.recipient, "corrected", request)
             tells = tuple(dict.fromkeys(f"told:{one.recipient}" for one in told))
             return Outcome(Decision(True, (rule.cited(),)), now, {new.item: (new.value_id,)}, tells=tells)
 
@@ -384,7 +423,9 @@ class Data(Door):
         new = Value(new_id, old.item, now, transaction.at, old.uses, held_for=old.held_for)
         replaced_old = replace(old, replaced_at=now, replaced_known_at=transaction.at)
         values = tuple(replaced_old if one.value_id == old.value_id else one for one in seen.state.values)
-        moved = self._changed(transaction, seen, replaced(seen.state, values=(*values, new)), now, (("collected", now),))
+        moved = self._changed(
+            transaction, seen, replaced(seen.state, values=(*values, new)), now, (("collected", now),)
+        )
         sealed = self.places.vault.seal(
             Tier.ACTIVE, seen.policy, seen.subject_id, new_id, old.item, self._content(plan, old.item, text, {})
         )
@@ -395,27 +436,37 @@ class Data(Door):
 
     # ── look up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def lookup(self, policy: str, item: str, text: str, *, reader: Reader, reason: str, separated: bool = False) -> tuple[SubjectId, ...]:
+    def lookup(
+        self, policy: str, item: str, text: str, *, reader: Reader, reason: str, separated: bool = False
+    ) -> tuple[SubjectId, ...]:
         """Subjects that hold exactly this text; every look is recorded with its reason (a code).
 
         Raises InputRefused for an item that is not looked up here.
         """
         line = self.views.line(policy)
         if not self.looked_up(policy, item):
-            raise InputRefused("item-not-looked-up", f"`{item}` has no look-up here; name it when the home is made (`look_up`)")
+            raise InputRefused(
+                "item-not-looked-up", f"`{item}` has no look-up here; name it when the home is made (`look_up`)"
+            )
         tier = Tier.SEPARATED if separated else Tier.ACTIVE
         found = self.places.vault.subjects_with(tier, policy, item, text)
         rule = line.latest.items[item].rule
 
         def work(transaction: Transaction) -> None:
-            from upheld.ledger.entries import entry  # noqa: PLC0415
-
             transaction.journal(
                 entry(
-                    "lookup.made", transaction.at, policy, None, (rule.path,), item=item, reader=reader.kind.value,
-                    reader_id=_reader_id(reader), reason=reason, found=len(found),
+                    "lookup.made",
+                    transaction.at,
+                    policy,
+                    None,
+                    (rule.path,),
+                    item=item,
+                    reader=reader.kind.value,
+                    reader_id=_reader_id(reader),
+                    reason=reason,
+                    found=len(found),
                 )
-            )  # fmt: skip
+            )
 
         self.places.active.submit(work)
         return found
@@ -444,10 +495,13 @@ def _access_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> Ent
     plan = seen.view.plan
     purpose = act.purpose if act.purpose in plan.purposes else "unnamed"
     if decision.granted:
-        fields = {"values": decision.covers, "use": act.use}
+        fields: dict[str, Recordable] = {"values": decision.covers, "use": act.use}
         kind = "read.granted"
     else:
-        fields = {"values": tuple(one for one in act.values if one in seen.view.values), "reasons": tuple(reason.value for reason in decision.reasons)}
+        fields = {
+            "values": tuple(one for one in act.values if one in seen.view.values),
+            "reasons": tuple(reason.value for reason in decision.reasons),
+        }
         kind = "read.refused"
     return Entry(
         kind,
@@ -479,8 +533,10 @@ def _check_contents(texts: Mapping[str, str]) -> None:
     if not texts:
         raise InputRefused("nothing-given", "name at least one item with its content")
     for item, text in texts.items():
-        if not isinstance(text, str) or len(text.encode()) > MOST_BYTES:
-            raise InputRefused("content-unusable", f"the content of `{item}` must be a text of at most {MOST_BYTES} bytes")
+        if len(text.encode()) > MOST_BYTES:
+            raise InputRefused(
+                "content-unusable", f"the content of `{item}` must be a text of at most {MOST_BYTES} bytes"
+            )
 
 
 def known_values(state: SubjectState, item: str) -> tuple[ValueId, ...]:
@@ -493,4 +549,3 @@ _ATTEMPTS = 50
 _HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
 _HELD_ROWS = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}) AND state = 'held'"
 _SEPARATED_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
-__all__ = ["CHILD_CONTACT", "Data", "Reading", "known_values"]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
+
+from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import FOREVER, Instant, instant, local_date, start_of
 from upheld.engine.acts import (
@@ -25,16 +29,16 @@ from upheld.engine.acts import (
     Show,
     SubjectId,
 )
-from upheld.engine.decide import decide_safely
 from upheld.engine.compile import KNOWN
+from upheld.engine.decide import decide_safely
 from upheld.engine.plan import Plan, Rule
 from upheld.engine.state import SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
-from upheld.store.ids import new_id
+from upheld.store.ids import bucket_of, new_id
 from upheld.store.place import Place, Transaction
-from upheld.store.sealing import Sealer
+from upheld.store.sealing import Sealer, Sealing
 from upheld.store.vault import Tier, Vault
 from upheld.store.views import Seen, Stale, Views
 
@@ -62,6 +66,13 @@ class Places:
 
 class Door:
     """What all verbs share. `Keeper` is made of this and of the verbs in the order of a datum's life."""
+
+    hasher: PasswordHasher
+    signing_key: Ed25519PrivateKey
+    looked_up: Callable[[str, str], bool]
+    """Whether subjects are looked up by an item of a policy."""
+    clock_trusted: Callable[[Instant], bool]
+    """Whether the clock is within reach of the last checkpoint."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -104,7 +115,7 @@ class Door:
             seen = self.views.get(subject_id, self.now())
             at = self._decided_at(seen)
             try:
-                return self.places.active.submit(lambda transaction: work(transaction, seen, at))
+                return self.places.active.submit(partial(_with, work, seen, at))
             except Stale:
                 self.views.drop(subject_id)
             except BaseException:
@@ -144,10 +155,58 @@ class Door:
     def _entry(self, seen: Seen, at: Instant, kind: str, rules: tuple[Rule, ...] = (), /, **fields: object) -> Entry:
         return entry(kind, at, seen.policy, seen.alias or None, tuple(rule.path for rule in rules), **fields)  # type: ignore[arg-type]
 
+    def _tell(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        disclosure_id: str,
+        recipient: str,
+        reason: str,
+        request_id: str | None,
+    ) -> None:
+        """A recipient is told; its acknowledgement is awaited."""
+        row = (
+            bucket_of(seen.subject_id),
+            seen.subject_id,
+            self.new_id(),
+            disclosure_id,
+            recipient,
+            reason,
+            request_id,
+            transaction.at,
+        )
+        transaction.execute(_INSERT_TOLD, row)
+        plan = seen.view.plan
+        declared = plan.provisions.get(recipient) or plan.entrustments.get(recipient)
+        rules = (declared.rule,) if declared else ()
+        transaction.journal(
+            self._entry(
+                seen,
+                transaction.at,
+                "recipient.told",
+                rules,
+                recipient=recipient,
+                disclosure=disclosure_id,
+                request=request_id,
+            )
+        )
+
+    def seal(self) -> Sealing:
+        """Take what the places have written since into the sealed ledger, under a signed checkpoint."""
+        named = (self.places.active, self.places.separated, self.places.keys)
+        with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
+            places: Mapping[str, sqlite3.Connection] = {"active": active, "separated": separated, "keys": keys}
+            return self.places.sealer.seal(places, self.now())
+
     # ── what a change leaves for the sweep ──────────────────────────────────────────────────────────────────────────
 
     def _changed(
-        self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant, facts: tuple[tuple[str, Instant], ...]
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        state: SubjectState,
+        at: Instant,
+        facts: tuple[tuple[str, Instant], ...],
     ) -> Seen:
         """Lock the subject, cache what it becomes, and leave the days from which periods count."""
         moved = self.views.advance(transaction, seen, state, at)
@@ -162,7 +221,8 @@ class Door:
         return moved
 
     def _stirred(self, transaction: Transaction, seen: Seen) -> None:
-        """A fact came in that can end something: the sweep looks at the subject, again when the settling time is over."""
+        """A fact came in that can end something: the sweep looks at the subject, again when the settling "
+        "time is over."""
         subjects.mark_dirty(transaction, seen.subject_id, seen.policy)
         for day in anchor_days(transaction.at, seen.view.plan):
             subjects.add_anchor(transaction, seen.policy, KNOWN, day, seen.subject_id)
@@ -180,6 +240,10 @@ class Door:
 
     def _connection(self) -> sqlite3.Connection:
         return self.places.active.connection
+
+
+def _with(work: Callable[[Transaction, Seen, Instant], T], seen: Seen, at: Instant, transaction: Transaction) -> T:
+    return work(transaction, seen, at)
 
 
 def anchor_days(at: Instant, plan: Plan) -> tuple[int, ...]:
@@ -214,5 +278,10 @@ def replaced(state: SubjectState, **changes: object) -> SubjectState:
     """A subject's state with some of it changed."""
     return replace(state, **changes)  # type: ignore[arg-type]
 
+
+_INSERT_TOLD = (
+    "INSERT INTO told(bucket, subject_id, told_id, disclosure_id, recipient, reason, request_id, at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 __all__ = ["Door", "Places", "Tier", "When", "anchor_days", "replaced"]

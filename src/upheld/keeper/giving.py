@@ -1,4 +1,5 @@
-"""Values go to others: provided, entrusted, disclosed under an exception; messages are sent; recipients are recalled."""
+"""Values go to others: provided, entrusted, disclosed under an exception; messages are sent; recipients are "
+"recalled."""
 
 from __future__ import annotations
 
@@ -46,10 +47,16 @@ class Giving(Door):
             one = self._record(transaction, seen, decision, recipient, "provision", named, now, until)
             transaction.journal(
                 self._entry(
-                    seen, now, "value.provided", recipient=recipient, values=decision.covers,
-                    items=_items_of(seen, decision.covers), disclosure=one.disclosure_id, until=None if until >= FOREVER else until,
+                    seen,
+                    now,
+                    "value.provided",
+                    recipient=recipient,
+                    values=decision.covers,
+                    items=_items_of(seen, decision.covers),
+                    disclosure=one.disclosure_id,
+                    until=None if until >= FOREVER else until,
                 ).with_elements(decision.elements)
-            )  # fmt: skip
+            )
             self._transferred(transaction, seen, row, "provision", decision, one.disclosure_id, now)
             return seen, Outcome(decision, now, made=one.disclosure_id)
 
@@ -76,10 +83,16 @@ class Giving(Door):
             one = self._record(transaction, seen, decision, processor, "entrustment", engagement, now, FOREVER)
             transaction.journal(
                 self._entry(
-                    seen, now, "value.entrusted", processor=processor, purpose=purpose, values=decision.covers,
-                    items=_items_of(seen, decision.covers), contract=contract.contract_id if contract else None,
+                    seen,
+                    now,
+                    "value.entrusted",
+                    processor=processor,
+                    purpose=purpose,
+                    values=decision.covers,
+                    items=_items_of(seen, decision.covers),
+                    contract=contract.contract_id if contract else None,
                 ).with_elements(decision.elements)
-            )  # fmt: skip
+            )
             self._transferred(transaction, seen, row, "entrustment", decision, one.disclosure_id, now)
             return seen, Outcome(decision, now, made=one.disclosure_id)
 
@@ -105,10 +118,16 @@ class Giving(Door):
             one = self._record(transaction, seen, decision, exception, "exception", None, now, FOREVER)
             transaction.journal(
                 self._entry(
-                    seen, now, "value.disclosed", exception=exception, disclosure=one.disclosure_id, values=decision.covers,
-                    law=law, items=_items_of(seen, decision.covers),
+                    seen,
+                    now,
+                    "value.disclosed",
+                    exception=exception,
+                    disclosure=one.disclosure_id,
+                    values=decision.covers,
+                    law=law,
+                    items=_items_of(seen, decision.covers),
                 ).with_elements(decision.elements)
-            )  # fmt: skip
+            )
             return seen, Outcome(decision, now, made=one.disclosure_id)
 
         return self._released(*self._attempt(subject_id, work))
@@ -128,20 +147,29 @@ class Giving(Door):
             given = seen.view.life.standing(About(AboutKind.MEDIUM, medium), now)
             transaction.journal(
                 self._entry(
-                    seen, now, "advert.sent", message=message, medium=medium, purpose=purpose,
+                    seen,
+                    now,
+                    "advert.sent",
+                    message=message,
+                    medium=medium,
+                    purpose=purpose,
                     consent=given.consent_id if given else None,
                 ).with_elements(decision.elements)
-            )  # fmt: skip
+            )
             return Outcome(decision, now, made=message)
 
         return self._attempt(subject_id, work)
 
     # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _recipient_until(self, seen: Seen, row: ProvisionPlan, engagement: EngagementId | None, now: Instant) -> Instant:
+    def _recipient_until(
+        self, seen: Seen, row: ProvisionPlan, engagement: EngagementId | None, now: Instant
+    ) -> Instant:
         if row.until is None:
             return FOREVER
-        return seen.view.life.end(row.until, Scope(now, now, engagement, None, None, About(AboutKind.PROVISION, row.recipient))).at
+        return seen.view.life.end(
+            row.until, Scope(now, now, engagement, None, None, About(AboutKind.PROVISION, row.recipient))
+        ).at
 
     def _record(
         self,
@@ -176,10 +204,17 @@ class Giving(Door):
                 country = (transfer.stored_in or ("unknown",))[0].lower()
                 transaction.journal(
                     self._entry(
-                        seen, now, "transfer.recorded", (transfer.rule,), recipient=row.party, country=country,
-                        basis=transfer.basis, values=decision.covers, disclosure=disclosure,
+                        seen,
+                        now,
+                        "transfer.recorded",
+                        (transfer.rule,),
+                        recipient=row.party,
+                        country=country,
+                        basis=transfer.basis,
+                        values=decision.covers,
+                        disclosure=disclosure,
                     )
-                )  # fmt: skip
+                )
 
     def _released(self, seen: Seen, outcome: Outcome) -> Outcome:
         """Texts leave only after the disclosure is durable; whoever got separated values got them from there."""
@@ -225,7 +260,9 @@ class Giving(Door):
             row = plan.provisions.get(found.recipient) or plan.entrustments.get(found.recipient)
             rule = row.rule if row else plan.rule
             transaction.journal(
-                self._entry(seen, now, "recipient.acknowledged", (rule,), recipient=found.recipient, disclosure=disclosure)
+                self._entry(
+                    seen, now, "recipient.acknowledged", (rule,), recipient=found.recipient, disclosure=disclosure
+                )
             )
             return Outcome(Decision(True, (rule.cited(),)), now, made=disclosure)
 
@@ -246,8 +283,10 @@ class Giving(Door):
             if one is None or row is None or not row.returned:
                 continue
             if self._recipient_until_of(seen, row, one) <= now:
-                transaction.execute(_RECALL, (transaction.at, bucket_of(seen.subject_id), seen.subject_id, disclosure_id))
-                self._tell(transaction, seen, disclosure_id, recipient, "return-or-destroy", None)  # type: ignore[attr-defined]
+                transaction.execute(
+                    _RECALL, (transaction.at, bucket_of(seen.subject_id), seen.subject_id, disclosure_id)
+                )
+                self._tell(transaction, seen, disclosure_id, recipient, "return-or-destroy", None)
                 asked += 1
         return asked
 
@@ -267,12 +306,15 @@ def _items_of(seen: Seen, values: tuple[ValueId, ...]) -> tuple[str, ...]:
 _ACTIVE_ROW = "SELECT key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
 _SEPARATED_ROW = "SELECT key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
 _ACKNOWLEDGE = (
-    "UPDATE disclosure SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND recalled_at IS NOT NULL"
+    "UPDATE disclosure SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? "
+    "AND recalled_at IS NOT NULL"
 )
 _ACKNOWLEDGE_TOLD = (
-    "UPDATE told SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND acknowledged_at IS NULL"
+    "UPDATE told SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND "
+    "acknowledged_at IS NULL"
 )
 _OPEN_DISCLOSURES = (
-    "SELECT disclosure_id, recipient FROM disclosure WHERE bucket = ? AND subject_id = ? AND kind = 'provision' AND recalled_at IS NULL"
+    "SELECT disclosure_id, recipient FROM disclosure WHERE bucket = ? AND subject_id = ? AND kind = "
+    "'provision' AND recalled_at IS NULL"
 )
 _RECALL = "UPDATE disclosure SET recalled_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"

@@ -23,7 +23,9 @@ from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
-BUILT_IN_FACTS = frozenset({"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES})
+BUILT_IN_FACTS = frozenset(
+    {"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,18 @@ def about_of(text: str | About) -> About:
         kind, name = AboutKind.PURPOSE.value, text
     if kind not in set(AboutKind):
         kinds = ", ".join(one.value for one in AboutKind)
-        raise InputRefused("about-unknown", f"`{kind}` is nothing one consents to; write KIND/NAME with one of: {kinds}")
+        raise InputRefused(
+            "about-unknown", f"`{kind}` is nothing one consents to; write KIND/NAME with one of: {kinds}"
+        )
     return About(AboutKind(kind), name)
 
 
 class Living(Door):
     """Entering, engagements, consents and facts."""
 
-    def enter(self, policy: str, kind: str, *, born: date | None = None, minor: bool | None = None, at: When = None) -> SubjectId:
+    def enter(
+        self, policy: str, kind: str, *, born: date | None = None, minor: bool | None = None, at: When = None
+    ) -> SubjectId:
         """A person becomes known to a policy, as one of its subject kinds. Returns their opaque id.
 
         `born` (or `minor`, where only that is asked) tells whether a legal representative must consent first; the
@@ -63,7 +69,9 @@ class Living(Door):
         """
         plan = self._plan(policy)
         if kind not in plan.subjects:
-            raise InputRefused("kind-unknown", f"`{policy}` knows no subject kind `{kind}`; it has: {', '.join(plan.subjects)}")
+            raise InputRefused(
+                "kind-unknown", f"`{policy}` knows no subject kind `{kind}`; it has: {', '.join(plan.subjects)}"
+            )
         when = self._happened(at)
         subject_id, alias = SubjectId(self.new_id()), self.new_id()
         minor_until = self._minor_until(plan, born, minor, when)
@@ -111,20 +119,24 @@ class Living(Door):
             return grown if at < grown else None
         return FOREVER if minor else None
 
-    def begin(
-        self, subject_id: SubjectId, kind: str, *, organisation: str | None = None, at: When = None
-    ) -> Outcome:
+    def begin(self, subject_id: SubjectId, kind: str, *, organisation: str | None = None, at: When = None) -> Outcome:
         """An engagement begins. `organisation` is the customer for whom a participant's data is held."""
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             plan = seen.view.plan
             if kind not in plan.engagements:
                 names = ", ".join(plan.engagements)
-                raise InputRefused("engagement-unknown", f"`{seen.policy}` knows no engagement `{kind}`; it has: {names}")
+                raise InputRefused(
+                    "engagement-unknown", f"`{seen.policy}` knows no engagement `{kind}`; it has: {names}"
+                )
             when = self._happened(at, seen)
             one = Engagement(EngagementId(self.new_id()), kind, when, transaction.at, organisation)
             begins = plan.engagements[kind].begins
-            facts = [] if begins == "begun" else [Fact(FactId(self.new_id()), begins, when, transaction.at, one.engagement_id)]
+            facts = (
+                []
+                if begins == "begun"
+                else [Fact(FactId(self.new_id()), begins, when, transaction.at, one.engagement_id)]
+            )
             state = replaced(
                 seen.state,
                 engagements={**seen.state.engagements, one.engagement_id: one},
@@ -137,8 +149,16 @@ class Living(Door):
                 transaction.journal(self._fact_entry(seen, transaction.at, fact, plan))
             rule = plan.engagements[kind].rule
             transaction.journal(
-                self._entry(seen, transaction.at, "engagement.begun", (rule,), engagement=one.engagement_id, kind=kind, begun_at=when,
-                            organisation=organisation)
+                self._entry(
+                    seen,
+                    transaction.at,
+                    "engagement.begun",
+                    (rule,),
+                    engagement=one.engagement_id,
+                    kind=kind,
+                    begun_at=when,
+                    organisation=organisation,
+                )
             )
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.engagement_id)
 
@@ -207,9 +227,17 @@ class Living(Door):
     def _fact_entry(self, seen: Seen, at: Instant, fact: Fact, plan: Plan) -> Entry:
         rule = plan.facts[fact.code].rule if fact.code in plan.facts else plan.rule
         return self._entry(
-            seen, fact.at, "fact.recorded", (rule,), fact=fact.code, engagement=fact.engagement,
-            values=fact.values or None, known_at=at, id=fact.fact_id, named=fact.about,
-        )  # fmt: skip
+            seen,
+            fact.at,
+            "fact.recorded",
+            (rule,),
+            fact=fact.code,
+            engagement=fact.engagement,
+            values=fact.values or None,
+            known_at=at,
+            id=fact.fact_id,
+            named=fact.about,
+        )
 
     def _delivered(
         self, transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes
@@ -219,13 +247,25 @@ class Living(Door):
         if row is None:
             return None
         if not hmac.compare_digest(row[0], hashlib.sha256(content).digest()):
-            raise InputRefused("key-conflict", "this source has used this key for something else; a key names one fact for ever")
+            raise InputRefused(
+                "key-conflict", "this source has used this key for something else; a key names one fact for ever"
+            )
         return str(row[1])
 
     @staticmethod
-    def _deliver(transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes, answer: str) -> None:
+    def _deliver(
+        transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes, answer: str
+    ) -> None:
         key_digest = hashlib.sha256(f"{source}|{key}".encode()).digest()
-        row = (bucket_of(subject_id), subject_id, source, key_digest, hashlib.sha256(content).digest(), answer, transaction.at)
+        row = (
+            bucket_of(subject_id),
+            subject_id,
+            source,
+            key_digest,
+            hashlib.sha256(content).digest(),
+            answer,
+            transaction.at,
+        )
         transaction.execute(_INSERT_DELIVERY, row)
 
     def _too_late(self, transaction: Transaction, seen: Seen, happened: Instant, code: str) -> tuple[str, ...]:
@@ -239,10 +279,17 @@ class Living(Door):
         if gone:
             transaction.journal(
                 self._entry(
-                    seen, transaction.at, "exception.late", (seen.view.plan.rule,),
-                    exception="destroyed-before-known", fact=code, values=gone, at=happened, known_at=transaction.at,
+                    seen,
+                    transaction.at,
+                    "exception.late",
+                    (seen.view.plan.rule,),
+                    exception="destroyed-before-known",
+                    fact=code,
+                    values=gone,
+                    at=happened,
+                    known_at=transaction.at,
                 )
-            )  # fmt: skip
+            )
         return ("exception:destroyed-before-known",) if gone else ()
 
     # ── consent ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +306,7 @@ class Living(Door):
     ) -> Outcome:
         """A person agrees to one thing, bound to the text shown. Without `shown`, the policy's own question is shown.
 
-        `channel` must be one by which the policy takes consent. `by` is `subject`, `representative` or a handler's role.
+        `channel` must be one by which the policy takes consent; `by` is `subject`, `representative` or a role.
         """
         matter = about_of(about)
 
@@ -273,7 +320,14 @@ class Living(Door):
             if against is not None:
                 decision = refused(against)
                 transaction.journal(
-                    self._entry(seen, transaction.at, "act.refused", (plan.children.rule,), act="consent", reasons=tuple(reason.value for reason in decision.reasons))
+                    self._entry(
+                        seen,
+                        transaction.at,
+                        "act.refused",
+                        (plan.children.rule,),
+                        act="consent",
+                        reasons=tuple(reason.value for reason in decision.reasons),
+                    )
                 )
                 self.views.prove(transaction, seen)
                 return Outcome(decision, now)
@@ -298,19 +352,30 @@ class Living(Door):
         state = replaced(seen.state, consents=(*seen.state.consents, one))
         facts: tuple[tuple[str, Instant], ...] = (("consented", one.at),) if one.given else (("withdrawn", one.at),)
         moved = self._changed(transaction, seen, state, now, facts)
-        subjects.add_consent(transaction, seen.subject_id, one, text.digest if text else None, text.locale if text else None)
+        subjects.add_consent(
+            transaction, seen.subject_id, one, text.digest if text else None, text.locale if text else None
+        )
         if not one.given:
             self._stirred(transaction, moved)
         kind = "consent.given" if one.given else "consent.withdrawn"
         channel_rule = seen.view.plan.consent_channels.get(one.channel)
         transaction.journal(
             self._entry(
-                seen, one.at, kind, (rule, *((channel_rule,) if channel_rule else ())),
-                consent=one.consent_id, about_kind=one.about.kind.value, about=one.about.name, version=one.version,
-                text=text.digest if text else None, locale=text.locale if text else None, channel=one.channel, by=one.by,
+                seen,
+                one.at,
+                kind,
+                (rule, *((channel_rule,) if channel_rule else ())),
+                consent=one.consent_id,
+                about_kind=one.about.kind.value,
+                about=one.about.name,
+                version=one.version,
+                text=text.digest if text else None,
+                locale=text.locale if text else None,
+                channel=one.channel,
+                by=one.by,
                 known_at=transaction.at,
             )
-        )  # fmt: skip
+        )
         return moved
 
     @staticmethod
@@ -329,11 +394,16 @@ class Living(Door):
         }
         if plan.consent_channels and channel not in plan.consent_channels:
             known = ", ".join(plan.consent_channels)
-            raise InputRefused("channel-undeclared", f"`{plan.policy}` takes no consent by `{channel}`; it takes it by: {known}")
+            raise InputRefused(
+                "channel-undeclared", f"`{plan.policy}` takes no consent by `{channel}`; it takes it by: {known}"
+            )
         if matter.kind in tables:
             rule = tables[matter.kind].get(matter.name)
             if rule is None:
-                raise InputRefused("about-unknown", f"`{plan.policy}` declares no {matter.kind.value} `{matter.name}` one could agree to")
+                raise InputRefused(
+                    "about-unknown",
+                    f"`{plan.policy}` declares no {matter.kind.value} `{matter.name}` one could agree to",
+                )
             return rule
         if matter.kind is AboutKind.REPRESENTATIVE:
             return plan.children.rule
@@ -412,27 +482,19 @@ class Living(Door):
         for one in late:
             transaction.journal(
                 self._entry(
-                    seen, transaction.at, "exception.late", (seen.view.plan.rule,),
-                    exception="disclosed-before-known", fact="withdrawn", values=one.values, at=withdrawal.at, known_at=transaction.at,
+                    seen,
+                    transaction.at,
+                    "exception.late",
+                    (seen.view.plan.rule,),
+                    exception="disclosed-before-known",
+                    fact="withdrawn",
+                    values=one.values,
+                    at=withdrawal.at,
+                    known_at=transaction.at,
                 )
-            )  # fmt: skip
+            )
             self._tell(transaction, seen, one.disclosure_id, one.recipient, "withdrawn", None)
         return tuple(f"told:{one.recipient}" for one in late)
-
-    def _tell(
-        self, transaction: Transaction, seen: Seen, disclosure_id: str, recipient: str, reason: str, request_id: str | None
-    ) -> None:
-        """A recipient is told; its acknowledgement is awaited."""
-        row = (bucket_of(seen.subject_id), seen.subject_id, self.new_id(), disclosure_id, recipient, reason, request_id, transaction.at)
-        transaction.execute(_INSERT_TOLD, row)
-        plan = seen.view.plan
-        declared = plan.provisions.get(recipient) or plan.entrustments.get(recipient)
-        rules = (declared.rule,) if declared else ()
-        transaction.journal(
-            self._entry(
-                seen, transaction.at, "recipient.told", rules, recipient=recipient, disclosure=disclosure_id, request=request_id
-            )
-        )
 
     def consents(self, subject_id: SubjectId, at: When = None) -> Mapping[str, str]:
         """The state of each matter now or at a past instant: `given` or `withdrawn`, by `KIND/NAME`."""
@@ -451,16 +513,18 @@ class Living(Door):
 
 
 def _entered(at: Instant, policy: str, alias: str, rule: Rule, state: SubjectState) -> Entry:
-    return entry("subject.entered", at, policy, alias, (rule.path,), kind=state.kind, minor=state.minor_until is not None or None)
+    return entry(
+        "subject.entered", at, policy, alias, (rule.path,), kind=state.kind, minor=state.minor_until is not None or None
+    )
 
 
 _INSERT_ALIAS = "INSERT INTO alias(bucket, subject_id, alias, policy) VALUES(?, ?, ?, ?)"
-_SELECT_DELIVERY = "SELECT content, answer FROM delivery WHERE bucket = ? AND subject_id = ? AND source = ? AND key_digest = ?"
+_SELECT_DELIVERY = (
+    "SELECT content, answer FROM delivery WHERE bucket = ? AND subject_id = ? AND source = ? AND key_digest = ?"
+)
 _INSERT_DELIVERY = (
-    "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) VALUES(?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) VALUES(?, "
+    "?, ?, ?, ?, ?, ?)"
 )
 _SELECT_TEXT = "SELECT 1 FROM shown_text WHERE digest = ?"
 _INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)"
-_INSERT_TOLD = (
-    "INSERT INTO told(bucket, subject_id, told_id, disclosure_id, recipient, reason, request_id, at) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
-)

@@ -7,30 +7,31 @@ and evidence is sealed before anything is destroyed. INVARIANT: I2, I3, I4, I5, 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Any
 
 import msgspec
 
-from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, last_day_ended, local_date
+from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, last_day_ended, local_date, start_of
 from upheld.engine.acts import SubjectId, ValueId
-from upheld.engine.compile import KNOWN
 from upheld.engine.decide import View
-from upheld.engine.lifecycle import DueState, Step, StepKind, steps_due
-from upheld.engine.plan import Atom, Plan
+from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming, steps_due
+from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState, RequestState
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
-from upheld.keeper.door import Door, Tier, anchor_days
-from upheld.ledger.entries import entry
+from upheld.keeper.door import Tier, anchor_days
+from upheld.keeper.giving import Giving
+from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
-from upheld.store.sealing import Sealing
 from upheld.store.subjects import packed_names, unpacked_names
 from upheld.store.vault import Sealed, bound, opened
+from upheld.store.views import Seen
 
 SUBJECTS_AT_ONCE = 250
 GONE = "@gone"
@@ -79,7 +80,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Door):
+class Moving(Giving):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,21 +110,21 @@ class Moving(Door):
         return swept
 
     def _clock_in_reach(self, now: Instant) -> bool:
-        return self.clock_trusted(now)  # type: ignore[attr-defined, no-any-return]
+        return self.clock_trusted(now)
 
     def _note_clock(self, now: Instant) -> None:
         for policy in self.views.lines:
             self.places.active.submit(
-                lambda transaction, p=policy: transaction.journal(
-                    entry("clock.stopped", now, p, None, (), reached=now, claimed=now)
-                )
+                partial(_journal, (entry("clock.stopped", now, policy, None, (), reached=now, claimed=now),))
             )
 
     def _note_sweep(self, swept: Swept) -> None:
         policy = next(iter(self.views.lines))
         self.places.active.submit(
             lambda transaction: transaction.journal(
-                entry("sweep.ran", transaction.at, policy, None, (), counts={k: v for k, v in swept.counts().items() if v})
+                entry(
+                    "sweep.ran", transaction.at, policy, None, (), counts={k: v for k, v in swept.counts().items() if v}
+                )
             )
         )
 
@@ -132,7 +133,8 @@ class Moving(Door):
         return own.union(*(plan.atoms for plan in self.views.line(policy).plans))
 
     def _candidates(self, policy: str, now: Instant) -> list[tuple[int, str]]:
-        """Subjects with something new to look at: a fact came in, or a period counted from one of their days is over."""
+        """Subjects with something new to look at: a fact came in, or a period counted from one of their "
+        "days is over."""
         zone = self.views.line(policy).latest.zone
         with self.places.active.reading() as connection:
             found: set[tuple[int, str]] = set(connection.execute(_DIRTY, (policy,)))
@@ -171,7 +173,7 @@ class Moving(Door):
         self._run([step for step in opened_steps if step.kind == StepKind.DESTROY], swept, self._destroy)
 
     @staticmethod
-    def _run(steps: list[OpenStep], swept: Swept, action) -> None:  # type: ignore[no-untyped-def]
+    def _run(steps: list[OpenStep], swept: Swept, action: Callable[[list[OpenStep], Swept], None]) -> None:
         if steps:
             action(steps, swept)
 
@@ -198,7 +200,7 @@ class Moving(Door):
         at = max(now, row.last_at)
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen.view, policy, subject_id, at)
-        swept.recalled += self.recall(seen, transaction, at)  # type: ignore[attr-defined]
+        swept.recalled += self.recall(seen, transaction, at)
         steps = steps_due(seen.view.life, at)
         if steps:
             subjects.touch(transaction, subject_id, row.epoch, at)
@@ -218,7 +220,14 @@ class Moving(Door):
                 for day in anchor_days(ended, view.plan):
                     subjects.add_anchor(transaction, policy, "ended", day, subject_id)
 
-    def _order(self, transaction: Transaction, seen, step: Step, at: Instant, separated_keys: Mapping[ValueId, int | None]) -> OpenStep:  # type: ignore[no-untyped-def]
+    def _order(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        step: Step,
+        at: Instant,
+        separated_keys: Mapping[ValueId, int | None],
+    ) -> OpenStep:
         value = step.value
         tier = Tier.SEPARATED if value.held is HeldState.SEPARATED else Tier.ACTIVE
         held = transaction.execute(_KEY_OF, (value.value_id,)).fetchone()
@@ -229,9 +238,21 @@ class Moving(Door):
         grounds = tuple(dict.fromkeys(ground.rule.path for ground in step.grounds))
         stage = "moving" if step.kind is StepKind.SEPARATE else "ordered"
         open_step = OpenStep(
-            seen.subject_id, value.value_id, step.kind.value, seen.policy, stage, generation, tier, key_id, value.item,
-            step.due_at, max(step.due_at, _known(step)), at, None, grounds,
-        )  # fmt: skip
+            seen.subject_id,
+            value.value_id,
+            step.kind.value,
+            seen.policy,
+            stage,
+            generation,
+            tier,
+            key_id,
+            value.item,
+            step.due_at,
+            max(step.due_at, _known(step)),
+            at,
+            None,
+            grounds,
+        )
         self._insert_step(transaction, open_step)
         if step.kind is StepKind.SEPARATE:
             fields = {"values": (value.value_id,), "generation": generation}
@@ -239,18 +260,36 @@ class Moving(Door):
         else:
             transaction.journal(
                 self._entry(
-                    seen, at, "destruction.ordered", _rules(step), values=(value.value_id,), items=(value.item,),
-                    due_at=step.due_at, grounds=grounds,
+                    seen,
+                    at,
+                    "destruction.ordered",
+                    _rules(step),
+                    values=(value.value_id,),
+                    items=(value.item,),
+                    due_at=step.due_at,
+                    grounds=grounds,
                 )
-            )  # fmt: skip
+            )
         return open_step
 
     @staticmethod
     def _insert_step(transaction: Transaction, step: OpenStep) -> None:
         row = (
-            bucket_of(step.subject_id), step.subject_id, step.value_id, step.kind, step.policy, step.stage, step.generation,
-            step.tier, step.key_id, step.item, step.due_at, step.known_at, step.ordered_at, packed_names(step.grounds),
-        )  # fmt: skip
+            bucket_of(step.subject_id),
+            step.subject_id,
+            step.value_id,
+            step.kind,
+            step.policy,
+            step.stage,
+            step.generation,
+            step.tier,
+            step.key_id,
+            step.item,
+            step.due_at,
+            step.known_at,
+            step.ordered_at,
+            packed_names(step.grounds),
+        )
         transaction.execute(_INSERT_STEP, row)
 
     def open_steps(self, kind: str | None = None) -> list[OpenStep]:
@@ -299,12 +338,16 @@ class Moving(Door):
                 if step.value_id not in contents:
                     continue  # already left: the step is further on
                 transaction.execute(_DROP_STAGED, (step.value_id,))
-                sealed = vault.seal(Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, contents[step.value_id])
+                sealed = vault.seal(
+                    Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, contents[step.value_id]
+                )
                 row = (step.value_id, bucket_of(step.subject_id), step.subject_id, step.item, step.generation)
                 transaction.execute(_STAGE, (*row, sealed.key_id, sealed.blob, step.due_at, packed_names(step.grounds)))
         for step in steps:
             if step.value_id in contents and self._separated_content(step) != contents[step.value_id]:
-                raise StoreFailed("a copy in the separated place does not read back as it was written; nothing was left")
+                raise StoreFailed(
+                    "a copy in the separated place does not read back as it was written; nothing was left"
+                )
 
     def _active_contents(self, steps: Sequence[OpenStep]) -> dict[ValueId, bytes]:
         with self.places.active.reading() as connection:
@@ -353,10 +396,16 @@ class Moving(Door):
                     transaction.changed(_STEP_LEFT, (bucket_of(subject_id), subject_id, step.value_id))
                     transaction.journal(
                         self._entry(
-                            seen, at, "value.separated", tuple(g.rule for g in due.grounds), values=(step.value_id,),
-                            grounds=step.grounds, generation=step.generation, items=(step.item,),
+                            seen,
+                            at,
+                            "value.separated",
+                            tuple(g.rule for g in due.grounds),
+                            values=(step.value_id,),
+                            grounds=step.grounds,
+                            generation=step.generation,
+                            items=(step.item,),
                         )
-                    )  # fmt: skip
+                    )
                     left.append(step)
         self._undo(undone)
         return left
@@ -377,7 +426,7 @@ class Moving(Door):
 
     def _swap_keys(self, steps: Sequence[OpenStep]) -> None:
         """s7: the old key and its tokens go; look-ups in the separated tier get tokens of their own."""
-        looked_up = [step for step in steps if self.looked_up(step.policy, step.item)]  # type: ignore[attr-defined]
+        looked_up = [step for step in steps if self.looked_up(step.policy, step.item)]
         texts = {step.value_id: self._separated_content(step) for step in looked_up}
         vault = self.places.vault
         with self.places.keys.transaction() as transaction:
@@ -386,12 +435,17 @@ class Moving(Door):
         vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
         rows = [
             (
-                Tier.SEPARATED, step.policy, step.item, vault.token(Tier.SEPARATED, step.policy, step.item, (text or b"").decode()),
-                step.value_id, bucket_of(step.subject_id), step.subject_id,
+                Tier.SEPARATED,
+                step.policy,
+                step.item,
+                vault.token(Tier.SEPARATED, step.policy, step.item, text.decode()),
+                step.value_id,
+                bucket_of(step.subject_id),
+                step.subject_id,
             )
             for step in looked_up
             if (text := texts[step.value_id]) is not None
-        ]  # fmt: skip
+        ]
         if rows:
             vault.keep_tokens(rows)
 
@@ -461,26 +515,43 @@ class Moving(Door):
             for (subject_id, policy), own in _by_subject_and_policy(steps):
                 alias = self.views.alias(subject_id)
                 plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
-                certificate = certificate_of(plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at)
+                certificate = certificate_of(
+                    plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at
+                )
                 body = msgspec.json.encode(certificate)
                 digest = hashlib.sha256(body).digest()
                 transaction.executemany(_DESTROYED, [(step.value_id,) for step in own])
                 key = (bucket_of(subject_id), subject_id)
-                transaction.execute(_INSERT_CERTIFICATE, (*key, certificate.certificate_id, policy, transaction.at, body))
+                transaction.execute(
+                    _INSERT_CERTIFICATE, (*key, certificate.certificate_id, policy, transaction.at, body)
+                )
                 transaction.executemany(_DELETE_STEP, [(*key, step.value_id) for step in own])
                 elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
                 values = tuple(step.value_id for step in own)
                 transaction.journal(
                     entry(
-                        "value.destroyed", transaction.at, policy, alias or None, elements, values=values,
-                        certificate=certificate.certificate_id, due_at=min(step.due_at for step in own),
-                        ordered_at=min(step.ordered_at for step in own), items=tuple(dict.fromkeys(step.item for step in own)),
+                        "value.destroyed",
+                        transaction.at,
+                        policy,
+                        alias or None,
+                        elements,
+                        values=values,
+                        certificate=certificate.certificate_id,
+                        due_at=min(step.due_at for step in own),
+                        ordered_at=min(step.ordered_at for step in own),
+                        items=tuple(dict.fromkeys(step.item for step in own)),
                     ),
                     entry(
-                        "certificate.issued", transaction.at, policy, alias or None, elements[:1],
-                        certificate=certificate.certificate_id, digest=digest, state=certificate.state,
+                        "certificate.issued",
+                        transaction.at,
+                        policy,
+                        alias or None,
+                        elements[:1],
+                        certificate=certificate.certificate_id,
+                        digest=digest,
+                        state=certificate.state,
                     ),
-                )  # fmt: skip
+                )
                 self._note_gone(transaction, subject_id, policy, plan)
 
     @staticmethod
@@ -492,7 +563,7 @@ class Moving(Door):
 
     # ── forget ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _may_forget(self, seen, at: Instant) -> bool:  # type: ignore[no-untyped-def]
+    def _may_forget(self, seen: Seen, at: Instant) -> bool:
         """After the last value and the last proof nothing needs to tie entries to the person."""
         state = seen.state
         if any(value.held is not HeldState.DESTROYED for value in state.values):
@@ -504,12 +575,12 @@ class Moving(Door):
         last = max([seen.last_at, state.entered_at])
         return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
 
-    def _forget(self, transaction: Transaction, seen, at: Instant) -> None:  # type: ignore[no-untyped-def]
+    def _forget(self, transaction: Transaction, seen: Seen, at: Instant) -> None:
         """Everything about the subject goes; the alias goes with the keys, so no entry can be tied to the person."""
         key = (bucket_of(seen.subject_id), seen.subject_id)
         transaction.journal(self._entry(seen, at, "subject.forgotten"))
-        for table in _SUBJECT_TABLES:
-            transaction.execute(f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?", key)
+        for statement in _DELETE_SUBJECT:
+            transaction.execute(statement, key)
         transaction.execute(_CHANGE)
         self.views.change_epoch += 1
         self.views.drop(seen.subject_id)
@@ -522,13 +593,6 @@ class Moving(Door):
 
     # ── seal, prune, what is overdue ────────────────────────────────────────────────────────────────────────────────
 
-    def seal(self) -> Sealing:
-        """Take what the places have written since into the sealed ledger, under a signed checkpoint."""
-        named = (self.places.active, self.places.separated, self.places.keys)
-        with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
-            places: Mapping[str, sqlite3.Connection] = {"active": active, "separated": separated, "keys": keys}
-            return self.places.sealer.seal(places, self.now())
-
     def prune(self, policy: str, *, kept_for: Period) -> int:
         """Destroy access records older than the policy and the law want them kept. Returns how many batches went."""
         plan = self.views.line(policy).latest
@@ -536,9 +600,6 @@ class Moving(Door):
         cutoff = last_day_ended(now, None, kept_for, plan.zone)
         control = next((row for row in plan.controls.values() if "access-records-kept" in row.checks), None)
         rule = control.rule.path if control else plan.rule.path
-        from upheld.dates import start_of  # noqa: PLC0415
-        from datetime import date  # noqa: PLC0415
-
         before = start_of(date.fromordinal(cutoff), plan.zone)
         self.seal()
         return self.places.sealer.prune(policy, rule, before, now).batches
@@ -547,8 +608,6 @@ class Moving(Door):
         """Values past their grace that are still there: what waits, for whom, since when. INVARIANT: I3."""
         now = at if at is not None else self.now()
         found: list[tuple[SubjectId, Step]] = []
-        from upheld.engine.lifecycle import steps_coming  # noqa: PLC0415
-
         for _, subject in self._candidates(policy, now):
             with self.places.active.reading() as connection:
                 row = subjects.load(connection, SubjectId(subject))
@@ -558,13 +617,12 @@ class Moving(Door):
         return found
 
 
-def _rules(step: Step):  # type: ignore[no-untyped-def]
-    return tuple(dict.fromkeys(ground.rule for ground in step.grounds)) if False else tuple(_unique(step))
+def _journal(entries: tuple[Entry, ...], transaction: Transaction) -> None:
+    transaction.journal(*entries)
 
 
-def _unique(step: Step):  # type: ignore[no-untyped-def]
-    found = {ground.rule.path: ground.rule for ground in step.grounds}
-    return found.values()
+def _rules(step: Step) -> tuple[Rule, ...]:
+    return tuple({ground.rule.path: ground.rule for ground in step.grounds}.values())
 
 
 def _known(step: Step) -> Instant:
@@ -572,12 +630,24 @@ def _known(step: Step) -> Instant:
     return max([*known, step.due_at])
 
 
-def _step_of(row: tuple) -> OpenStep:  # type: ignore[type-arg]
+def _step_of(row: tuple[Any, ...]) -> OpenStep:
     subject, value, kind, policy, stage, generation, tier, key, item, due, known, ordered, unreadable, grounds = row
     return OpenStep(
-        SubjectId(subject), ValueId(value), kind, policy, stage, generation, Tier(tier), key, item, Instant(due), Instant(known),
-        Instant(ordered), unreadable, unpacked_names(grounds),
-    )  # fmt: skip
+        SubjectId(subject),
+        ValueId(value),
+        kind,
+        policy,
+        stage,
+        generation,
+        Tier(tier),
+        key,
+        item,
+        Instant(due),
+        Instant(known),
+        Instant(ordered),
+        unreadable,
+        unpacked_names(grounds),
+    )
 
 
 def _by_subject(steps: Sequence[OpenStep]) -> Iterable[tuple[SubjectId, list[OpenStep]]]:
@@ -606,11 +676,13 @@ _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject
 _KEY_OF = "SELECT key_id, generation FROM value WHERE value_id = ?"
 _SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE value_id = ? AND state = ?"
 _INSERT_STEP = (
-    "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, ordered_at, "
+    "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, "
+    "due_at, known_at, ordered_at, "
     "grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _STEPS = (
-    "SELECT subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, ordered_at, unreadable_at, grounds "
+    "SELECT subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, "
+    "ordered_at, unreadable_at, grounds "
     "FROM step ORDER BY bucket, subject_id, value_id"
 )
 _HOLD_STAGED = "UPDATE value SET stage = 'held' WHERE value_id = ? AND stage = 'staged'"
@@ -629,10 +701,27 @@ _CONDEMN = "UPDATE value SET stage = 'condemned' WHERE value_id = ?"
 _BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
 _DELETE_SEPARATED = "DELETE FROM value WHERE value_id = ?"
 _DESTROYED = "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state = 'condemned'"
-_INSERT_CERTIFICATE = "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
+_INSERT_CERTIFICATE = (
+    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
+)
 _VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
 _CHANGE = "UPDATE guard SET change_epoch = change_epoch + 1"
 _SUBJECT_TABLES = (
-    "value", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told", "certificate", "work_order", "step", "dirty", "subject",
-)  # fmt: skip
-__all__ = ["KNOWN", "Moving", "OpenStep", "Swept"]
+    "value",
+    "fact",
+    "delivery",
+    "consent",
+    "engagement",
+    "request",
+    "disclosure",
+    "told",
+    "certificate",
+    "work_order",
+    "step",
+    "dirty",
+    "subject",
+)
+_DELETE_SUBJECT = tuple(
+    f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?"  # noqa: S608 - tables are words of ours
+    for table in _SUBJECT_TABLES
+)

@@ -1,9 +1,11 @@
-"""The organisation's side: policies on file, contracts, handlers and their clearance, evidence of safeguards, registers."""
+"""The organisation's side: policies on file, contracts, handlers and their clearance, evidence of "
+"safeguards, registers."""
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -50,7 +52,10 @@ def lines_on_file(connection: sqlite3.Connection) -> tuple[dict[str, PolicyLine]
     for name, source, effective_at in connection.execute(_VERSIONS):
         plan = compiled(read_policy(source, f"{name}.yaml"), source, Instant(effective_at))
         plans.setdefault(name, []).append(plan)
-    lines = {name: PolicyLine(name, tuple(sorted(found, key=lambda plan: plan.effective_at))) for name, found in plans.items()}
+    lines = {
+        name: PolicyLine(name, tuple(sorted(found, key=lambda plan: plan.effective_at)))
+        for name, found in plans.items()
+    }
     return lines, {name: subjects.load_controller(connection, name) for name in lines}
 
 
@@ -82,17 +87,33 @@ class Organisation(Door):
         named = tuple(dict.fromkeys((*gaps, *blocked_in(policy))))
 
         def work(transaction: Transaction) -> None:
-            row = (policy.policy, plan.version, source, plan.digest, announced_at, plan.effective_at, now, packed_names(named))
+            row = (
+                policy.policy,
+                plan.version,
+                source,
+                plan.digest,
+                announced_at,
+                plan.effective_at,
+                now,
+                packed_names(named),
+            )
             transaction.execute(_INSERT_VERSION, row)
             subjects.new_plan(transaction)
             self._reset_watermarks(transaction, plan)
             transaction.journal(
                 entry(
-                    "policy.published", now, policy.policy, None, (plan.rule.path,), version=plan.version,
-                    digest=bytes.fromhex(plan.digest), announced_at=announced_at, effective_at=plan.effective_at,
+                    "policy.published",
+                    now,
+                    policy.policy,
+                    None,
+                    (plan.rule.path,),
+                    version=plan.version,
+                    digest=bytes.fromhex(plan.digest),
+                    announced_at=announced_at,
+                    effective_at=plan.effective_at,
                     gaps=tuple(sorted(named)),
                 )
-            )  # fmt: skip
+            )
 
         self.places.active.submit(work)
         self.views.forget_all()
@@ -102,9 +123,14 @@ class Organisation(Door):
         with self.places.active.reading() as connection:
             known = [row[0] for row in connection.execute(_VERSION_NAMES, (policy.policy,))]
         if plan.version in known:
-            raise InputRefused("version-on-file", f"`{policy.policy}` has a version that takes effect on {plan.version} already")
+            raise InputRefused(
+                "version-on-file", f"`{policy.policy}` has a version that takes effect on {plan.version} already"
+            )
         if known and plan.version < max(known):
-            raise InputRefused("version-too-old", f"`{policy.policy}` has a later version on file ({max(known)}); put versions on file in order")
+            raise InputRefused(
+                "version-too-old",
+                f"`{policy.policy}` has a later version on file ({max(known)}); put versions on file in order",
+            )
         if plan.effective_at < now and (as_of != policy.effective.date or not evidence):
             raise InputRefused(
                 "effective-in-the-past",
@@ -127,7 +153,9 @@ class Organisation(Door):
         """Something happened to the organisation as a whole, a purpose or a party (`about`)."""
         plan = self.views.line(policy).latest
         if code not in plan.facts and code not in ("transfer-stopped", "transfer-resumed"):
-            raise InputRefused("fact-unknown", f"`{policy}` knows no fact `{code}`; it has: {', '.join(sorted(plan.facts))}")
+            raise InputRefused(
+                "fact-unknown", f"`{policy}` knows no fact `{code}`; it has: {', '.join(sorted(plan.facts))}"
+            )
         when = self._happened(at)
         rule = plan.facts[code].rule if code in plan.facts else plan.rule
 
@@ -137,12 +165,22 @@ class Organisation(Door):
             subjects.new_plan(transaction)
             transaction.execute(_ALL_DIRTY, (policy,))
             transaction.journal(
-                entry("fact.recorded", when, policy, None, (rule.path,), fact=code, known_at=transaction.at, id=fact_id, named=about)
+                entry(
+                    "fact.recorded",
+                    when,
+                    policy,
+                    None,
+                    (rule.path,),
+                    fact=code,
+                    known_at=transaction.at,
+                    id=fact_id,
+                    named=about,
+                )
             )
 
         self._organisational(work)
 
-    def _organisational(self, work) -> None:  # type: ignore[no-untyped-def]
+    def _organisational(self, work: Callable[[Transaction], None]) -> None:
         self.places.active.submit(work)
         self.places.active.afterwards(self.views.forget_all)
 
@@ -168,7 +206,16 @@ class Organisation(Door):
             subjects.new_plan(transaction)
             until_said = None if until_at >= FOREVER else until_at
             transaction.journal(
-                entry("contract.recorded", when, policy, None, tuple(r.path for r in rules), party=party, contract=contract_id, until=until_said)
+                entry(
+                    "contract.recorded",
+                    when,
+                    policy,
+                    None,
+                    tuple(r.path for r in rules),
+                    party=party,
+                    contract=contract_id,
+                    until=until_said,
+                )
             )
 
         self._organisational(work)
@@ -176,7 +223,8 @@ class Organisation(Door):
 
     def _party_rules(self, policy: str, party: str) -> tuple[Rule, ...]:
         plan = self.views.line(policy).latest
-        rows = [row.rule for row in (*plan.entrustments.values(), *plan.provisions.values()) if row.party == party]
+        rows = [row.rule for row in plan.entrustments.values() if row.party == party]
+        rows += [row.rule for row in plan.provisions.values() if row.party == party]
         if not rows:
             raise InputRefused("party-unknown", f"`{policy}` names no recipient or processor `{party}`")
         return tuple(rows)
@@ -194,19 +242,35 @@ class Organisation(Door):
             transaction.changed(_END_CONTRACT, (when, policy, contract_id))
             subjects.new_plan(transaction)
             transaction.journal(
-                entry("contract.ended", when, policy, None, tuple(r.path for r in rules), party=found[0], contract=contract_id)
+                entry(
+                    "contract.ended",
+                    when,
+                    policy,
+                    None,
+                    tuple(r.path for r in rules),
+                    party=found[0],
+                    contract=contract_id,
+                )
             )
 
         self._organisational(work)
 
     def returned(self, policy: str, contract_id: str) -> None:
         """The party has shown that it returned or destroyed everything."""
+
         def work(transaction: Transaction) -> None:
             transaction.changed(_CLOSE_CONTRACT, (transaction.at, policy, contract_id))
             party = transaction.execute(_CONTRACT_PARTY, (policy, contract_id)).fetchone()[0]
             rules = self._party_rules(policy, party)
             transaction.journal(
-                entry("recipient.acknowledged", transaction.at, policy, None, tuple(r.path for r in rules), recipient=party)
+                entry(
+                    "recipient.acknowledged",
+                    transaction.at,
+                    policy,
+                    None,
+                    tuple(r.path for r in rules),
+                    recipient=party,
+                )
             )
 
         self._organisational(work)
@@ -227,13 +291,25 @@ class Organisation(Door):
         plan = self.views.line(policy).latest
         row = plan.handlers.get(duty)
         if row is None:
-            raise InputRefused("duty-unknown", f"`{policy}` has no handlers `{duty}`; it has: {', '.join(plan.handlers)}")
+            raise InputRefused(
+                "duty-unknown", f"`{policy}` has no handlers `{duty}`; it has: {', '.join(plan.handlers)}"
+            )
         when = self._happened(at)
         handler_id = handler or HandlerId(self.new_id())
         missing = row.granted_with - shown
         if missing:
             decision = refused(row.rule.cited(Reason.APPROVAL_MISSING, "granted-with", ", ".join(sorted(missing))))
-            self._record(entry("act.refused", when, policy, None, (row.rule.path,), act="grant", reasons=(Reason.APPROVAL_MISSING.value,)))
+            self._note(
+                entry(
+                    "act.refused",
+                    when,
+                    policy,
+                    None,
+                    (row.rule.path,),
+                    act="grant",
+                    reasons=(Reason.APPROVAL_MISSING.value,),
+                )
+            )
             return handler_id, Outcome(decision, when)
         until_at = end_of(when, row.granted_for, plan.zone) if row.granted_for else FOREVER
 
@@ -241,13 +317,22 @@ class Organisation(Door):
             transaction.execute(_INSERT_HANDLER, (policy, handler_id, duty, party, when, until_at))
             until_said = None if until_at >= FOREVER else until_at
             transaction.journal(
-                entry("handler.granted", when, policy, None, (row.rule.path,), handler=handler_id, duty=duty, until=until_said)
+                entry(
+                    "handler.granted",
+                    when,
+                    policy,
+                    None,
+                    (row.rule.path,),
+                    handler=handler_id,
+                    duty=duty,
+                    until=until_said,
+                )
             )
 
         self.places.active.submit(work)
         return handler_id, Outcome(Decision(True, (row.rule.cited(),)), when, made=handler_id)
 
-    def _record(self, *entries: Entry) -> None:
+    def _note(self, *entries: Entry) -> None:
         self.places.active.submit(lambda transaction: transaction.journal(*entries))
 
     def revoke(self, policy: str, handler: HandlerId, duty: str, *, at: When = None) -> None:
@@ -291,7 +376,11 @@ class Organisation(Door):
         for control in plan.controls.values():
             if control.blocks != "access" or not control.evidence:
                 continue
-            filed = [one for one in self.evidence_of(plan.policy, control.name) if one.about == handler or control.per is None]
+            filed = [
+                one
+                for one in self.evidence_of(plan.policy, control.name)
+                if one.about == handler or control.per is None
+            ]
             newest = max((one.at for one in filed), default=None)
             if newest is None:
                 lapsed.append(control.name)
@@ -311,16 +400,30 @@ class Organisation(Door):
         plan = self.views.line(policy).latest
         row = plan.controls.get(control)
         if row is None:
-            raise InputRefused("control-unknown", f"`{policy}` promises no safeguard `{control}`; it has: {', '.join(plan.controls)}")
+            raise InputRefused(
+                "control-unknown", f"`{policy}` promises no safeguard `{control}`; it has: {', '.join(plan.controls)}"
+            )
         if kind not in row.evidence:
-            raise InputRefused("evidence-unknown", f"`{control}` is shown by: {', '.join(sorted(row.evidence)) or 'a check of the system'}")
+            raise InputRefused(
+                "evidence-unknown",
+                f"`{control}` is shown by: {', '.join(sorted(row.evidence)) or 'a check of the system'}",
+            )
         when = self._happened(at)
         digest = hashlib.sha256(record or f"{control}|{kind}|{about}|{when}".encode()).digest()
 
         def work(transaction: Transaction) -> None:
             transaction.execute(_INSERT_EVIDENCE, (policy, control, kind, about, when, transaction.at, digest))
             transaction.journal(
-                entry("control.evidenced", when, policy, None, (row.rule.path,), control=control, evidence=kind, about=digest)
+                entry(
+                    "control.evidenced",
+                    when,
+                    policy,
+                    None,
+                    (row.rule.path,),
+                    control=control,
+                    evidence=kind,
+                    about=digest,
+                )
             )
 
         self.places.active.submit(work)
@@ -345,9 +448,12 @@ class Organisation(Door):
         return owed
 
     def register(self, policy: str, kind: str, name: str, *, at: When = None) -> None:
-        """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a person's name)."""
+        """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a "
+        "person's name)."""
         when = self._happened(at)
-        self.places.active.submit(lambda transaction: transaction.execute(_INSERT_REGISTER, (policy, kind, name, when, FOREVER)))
+        self.places.active.submit(
+            lambda transaction: transaction.execute(_INSERT_REGISTER, (policy, kind, name, when, FOREVER))
+        )
 
     def register_of(self, policy: str, kind: str, at: Instant) -> list[tuple[str, Instant]]:
         """What is in a register at an instant, with the instant of its entry. Handlers come from the grants."""
@@ -378,7 +484,8 @@ _NEVER = Period(years=200)
 _VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"
 _VERSION_NAMES = "SELECT version FROM policy_version WHERE policy = ?"
 _INSERT_VERSION = (
-    "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, published_at, gaps) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, "
+    "published_at, gaps) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _GAPS = "SELECT gaps FROM policy_version WHERE policy = ? AND version = ?"
 _RESET_WATERMARKS = "DELETE FROM watermark WHERE policy = ?"
@@ -386,9 +493,12 @@ _ALL_DIRTY = (
     "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
     "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
 )
-_INSERT_CONTROLLER_FACT = "INSERT INTO controller_fact(policy, fact_id, code, at, known_at, about) VALUES(?, ?, ?, ?, ?, ?)"
+_INSERT_CONTROLLER_FACT = (
+    "INSERT INTO controller_fact(policy, fact_id, code, at, known_at, about) VALUES(?, ?, ?, ?, ?, ?)"
+)
 _INSERT_CONTRACT = (
-    "INSERT INTO contract(policy, contract_id, party, from_at, until_at, terms, sub_consent) VALUES(?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO contract(policy, contract_id, party, from_at, until_at, terms, sub_consent) VALUES(?, "
+    "?, ?, ?, ?, ?, ?)"
 )
 _CONTRACT_PARTY = "SELECT party FROM contract WHERE policy = ? AND contract_id = ?"
 _END_CONTRACT = "UPDATE contract SET until_at = ? WHERE policy = ? AND contract_id = ?"
@@ -396,14 +506,23 @@ _CLOSE_CONTRACT = "UPDATE contract SET closed_at = ? WHERE policy = ? AND contra
 _INSERT_HANDLER = "INSERT INTO handler(policy, handler_id, duty, party, granted_at, until_at) VALUES(?, ?, ?, ?, ?, ?)"
 _REVOKE = "UPDATE handler SET revoked_at = ? WHERE policy = ? AND handler_id = ? AND duty = ? AND revoked_at IS NULL"
 _GRANTS = (
-    "SELECT duty, party, until_at FROM handler WHERE policy = ? AND handler_id = ? AND granted_at <= ? AND until_at > ? AND revoked_at IS NULL"
+    "SELECT duty, party, until_at FROM handler WHERE policy = ? AND handler_id = ? AND granted_at <= ? "
+    "AND until_at > ? AND revoked_at IS NULL"
 )
 _HANDLERS = (
-    "SELECT handler_id, min(granted_at) FROM handler WHERE policy = ? AND granted_at <= ? AND until_at > ? AND revoked_at IS NULL "
+    "SELECT handler_id, min(granted_at) FROM handler WHERE policy = ? AND granted_at <= ? AND until_at > ? "
+    "AND revoked_at IS NULL "
     "GROUP BY handler_id"
 )
-_PROCESSORS = "SELECT party, min(from_at) FROM contract WHERE policy = ? AND from_at <= ? AND until_at > ? GROUP BY party"
-_INSERT_EVIDENCE = "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
+_PROCESSORS = (
+    "SELECT party, min(from_at) FROM contract WHERE policy = ? AND from_at <= ? AND until_at > ? GROUP BY party"
+)
+_INSERT_EVIDENCE = (
+    "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
+)
 _EVIDENCE = "SELECT kind, about, at FROM evidence WHERE policy = ? AND control = ? ORDER BY at"
 _INSERT_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
-_REGISTER = "SELECT name, min(from_at) FROM register WHERE policy = ? AND register = ? AND from_at <= ? AND until_at > ? GROUP BY name"
+_REGISTER = (
+    "SELECT name, min(from_at) FROM register WHERE policy = ? AND register = ? AND from_at <= ? AND "
+    "until_at > ? GROUP BY name"
+)

@@ -202,7 +202,7 @@ class Place:
                     self._commit(transaction)
                 else:
                     self._roll_back()
-        except BaseException as failure:
+        except BaseException as failure:  # noqa: BLE001 - handed to the callers whose work it was
             self._roll_back()
             for ticket in batch:
                 ticket.failure = ticket.failure or failure
@@ -224,7 +224,9 @@ class Place:
             transaction.execute("RELEASE one")
 
     def scrub(self) -> bool:
-        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is in."""
+        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
+        in.
+        """
         with self._turn, self._locked():
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy

@@ -34,11 +34,15 @@ _ids_decode = msgspec.json.Decoder(tuple[int, ...]).decode
 _names_decode = msgspec.json.Decoder(tuple[str, ...]).decode
 _uses_decode = msgspec.json.Decoder(tuple[tuple[str, str | None, int, str, int], ...]).decode
 
-_SUBJECT = "SELECT policy, kind, entered_at, minor_until, epoch, last_at FROM subject WHERE bucket = ? AND subject_id = ?"
+_SUBJECT = (
+    "SELECT policy, kind, entered_at, minor_until, epoch, last_at FROM subject WHERE bucket = ? AND subject_id = ?"
+)
 _ENGAGEMENTS = (
     "SELECT engagement_id, kind, begun_at, known_at, organisation FROM engagement WHERE bucket = ? AND subject_id = ?"
 )
-_FACTS = "SELECT fact_id, code, at, known_at, engagement_id, about, value_ids FROM fact WHERE bucket = ? AND subject_id = ?"
+_FACTS = (
+    "SELECT fact_id, code, at, known_at, engagement_id, about, value_ids FROM fact WHERE bucket = ? AND subject_id = ?"
+)
 _CONSENTS = (
     "SELECT consent_id, about_kind, about, given, at, known_at, version, channel, recorded_by FROM consent "
     "WHERE bucket = ? AND subject_id = ?"
@@ -48,45 +52,56 @@ _VALUES = (
     "WHERE bucket = ? AND subject_id = ?"
 )
 _REQUESTS = (
-    "SELECT request_id, own_right, received_at, known_at, proved_at, value_ids, purposes, state, settled_at, settled_known_at, "
+    "SELECT request_id, own_right, received_at, known_at, proved_at, value_ids, purposes, state, settled_at, "
+    "settled_known_at, "
     "lifted_at, freezes FROM request WHERE bucket = ? AND subject_id = ?"
 )
 _DISCLOSURES = (
-    "SELECT disclosure_id, recipient, value_ids, at, known_at, engagement_id FROM disclosure WHERE bucket = ? AND subject_id = ?"
+    "SELECT disclosure_id, recipient, value_ids, at, known_at, engagement_id FROM disclosure WHERE "
+    "bucket = ? AND subject_id = ?"
 )
 _EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
 _GUARD = "SELECT plan_epoch, change_epoch FROM guard"
-_TOUCH = "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
+_TOUCH = (
+    "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
+)
 _CHANGE = "UPDATE guard SET change_epoch = change_epoch + 1"
 _NEW_PLAN = "UPDATE guard SET plan_epoch = plan_epoch + 1, change_epoch = change_epoch + 1"
 _DIRTY = (
-    "INSERT INTO dirty(bucket, subject_id, policy) VALUES(?, ?, ?) ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
+    "INSERT INTO dirty(bucket, subject_id, policy) VALUES(?, ?, ?) ON CONFLICT(bucket, subject_id) DO "
+    "UPDATE SET policy = excluded.policy"
 )
 _ANCHOR = (
     "INSERT INTO anchor(policy, fact, day, bucket, subject_id) VALUES(?, ?, ?, ?, ?) "
     "ON CONFLICT(policy, fact, day, bucket, subject_id) DO UPDATE SET day = excluded.day"
 )
 _INSERT_SUBJECT = (
-    "INSERT INTO subject(bucket, subject_id, policy, kind, entered_at, minor_until, epoch, last_at) VALUES(?, ?, ?, ?, ?, ?, 1, ?)"
+    "INSERT INTO subject(bucket, subject_id, policy, kind, entered_at, minor_until, epoch, last_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, 1, ?)"
 )
 _INSERT_ENGAGEMENT = (
-    "INSERT INTO engagement(bucket, subject_id, engagement_id, kind, begun_at, known_at, organisation) VALUES(?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO engagement(bucket, subject_id, engagement_id, kind, begun_at, known_at, organisation) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_FACT = (
-    "INSERT INTO fact(bucket, subject_id, fact_id, code, at, known_at, engagement_id, about, value_ids) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO fact(bucket, subject_id, fact_id, code, at, known_at, engagement_id, about, value_ids) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_CONSENT = (
-    "INSERT INTO consent(bucket, subject_id, consent_id, about_kind, about, given, at, known_at, version, text_digest, locale, channel, "
+    "INSERT INTO consent(bucket, subject_id, consent_id, about_kind, about, given, at, known_at, version, "
+    "text_digest, locale, channel, "
     "recorded_by) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_VALUE = (
-    "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, key_id, sealed, collected_at, known_at, uses, held_for) "
+    "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, key_id, sealed, collected_at, "
+    "known_at, uses, held_for) "
     "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?)"
 )
 _SET_USES = "UPDATE value SET uses = ? WHERE value_id = ? AND state = 'held'"
 _REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_id = ? AND replaced_at IS NULL"
 _INSERT_REQUEST = (
-    "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, proved_at, value_ids, purposes, "
+    "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, "
+    "proved_at, value_ids, purposes, "
     "state, freezes, due_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SET_REQUEST = (
@@ -94,7 +109,8 @@ _SET_REQUEST = (
     "WHERE bucket = ? AND subject_id = ? AND request_id = ?"
 )
 _INSERT_DISCLOSURE = (
-    "INSERT INTO disclosure(bucket, subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, engagement_id, until_at) "
+    "INSERT INTO disclosure(bucket, subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, "
+    "engagement_id, until_at) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CONTROLLER_FACTS = "SELECT fact_id, code, at, known_at, about FROM controller_fact WHERE policy = ?"
@@ -177,14 +193,27 @@ def load(connection: sqlite3.Connection, subject_id: SubjectId) -> Row | None:
 def _fact(row: tuple[str, str, int, int, str | None, str | None, str]) -> Fact:
     fact_id, code, at, known_at, engagement, about, values = row
     return Fact(
-        FactId(fact_id), code, Instant(at), Instant(known_at), EngagementId(engagement) if engagement else None, about, unpacked_ids(values)
+        FactId(fact_id),
+        code,
+        Instant(at),
+        Instant(known_at),
+        EngagementId(engagement) if engagement else None,
+        about,
+        unpacked_ids(values),
     )
 
 
 def _consent(row: tuple[str, str, str, int, int, int, str, str, str]) -> Consent:
     consent_id, kind, about, given, at, known_at, version, channel, by = row
     return Consent(
-        ConsentId(consent_id), About(AboutKind(kind), about), bool(given), Instant(at), Instant(known_at), version, channel, by
+        ConsentId(consent_id),
+        About(AboutKind(kind), about),
+        bool(given),
+        Instant(at),
+        Instant(known_at),
+        version,
+        channel,
+        by,
     )
 
 
@@ -203,7 +232,9 @@ def _value(row: tuple[int, str, str, int, int, str, int | None, int | None, str 
     )
 
 
-def _request(row: tuple[str, str, int, int, int | None, str, str, str, int | None, int | None, int | None, int]) -> Request:
+def _request(
+    row: tuple[str, str, int, int, int | None, str, str, str, int | None, int | None, int | None, int],
+) -> Request:
     request_id, right, received, known, proved, values, purposes, state, settled, settled_known, lifted, freezes = row
     return Request(
         RequestId(request_id),
@@ -296,7 +327,15 @@ def add_anchor(transaction: Transaction, policy: str, fact: str, day: int, subje
 
 def add_subject(transaction: Transaction, state: SubjectState, policy: str) -> None:
     """A new subject with epoch 1."""
-    row = (bucket_of(state.subject_id), state.subject_id, policy, state.kind, state.entered_at, state.minor_until, state.entered_at)
+    row = (
+        bucket_of(state.subject_id),
+        state.subject_id,
+        policy,
+        state.kind,
+        state.entered_at,
+        state.minor_until,
+        state.entered_at,
+    )
     transaction.execute(_INSERT_SUBJECT, row)
     transaction.execute(_CHANGE)
 
@@ -304,7 +343,9 @@ def add_subject(transaction: Transaction, state: SubjectState, policy: str) -> N
 def add_engagement(transaction: Transaction, subject_id: SubjectId, one: Engagement) -> None:
     """A relation that begins."""
     key = (bucket_of(subject_id), subject_id)
-    transaction.execute(_INSERT_ENGAGEMENT, (*key, one.engagement_id, one.kind, one.begun_at, one.known_at, one.organisation))
+    transaction.execute(
+        _INSERT_ENGAGEMENT, (*key, one.engagement_id, one.kind, one.begun_at, one.known_at, one.organisation)
+    )
 
 
 def add_fact(transaction: Transaction, subject_id: SubjectId, fact: Fact) -> None:
@@ -325,7 +366,16 @@ def add_consent(
 
 def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key_id: int, sealed: bytes) -> None:
     """A value collected, held in the active tier."""
-    row = (value.value_id, bucket_of(subject_id), subject_id, value.item, key_id, sealed, value.collected_at, value.known_at)
+    row = (
+        value.value_id,
+        bucket_of(subject_id),
+        subject_id,
+        value.item,
+        key_id,
+        sealed,
+        value.collected_at,
+        value.known_at,
+    )
     transaction.execute(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for))
 
 
@@ -339,7 +389,9 @@ def replace_value(transaction: Transaction, value_id: ValueId, at: Instant, know
     transaction.changed(_REPLACE, (at, known_at, value_id))
 
 
-def add_request(transaction: Transaction, subject_id: SubjectId, request: Request, channel: str, due_at: Instant) -> None:
+def add_request(
+    transaction: Transaction, subject_id: SubjectId, request: Request, channel: str, due_at: Instant
+) -> None:
     """A right exercised."""
     key = (bucket_of(subject_id), subject_id)
     row = (request.request_id, request.right, channel, request.received_at, request.known_at, request.proved_at)
@@ -349,7 +401,14 @@ def add_request(transaction: Transaction, subject_id: SubjectId, request: Reques
 
 def set_request(transaction: Transaction, subject_id: SubjectId, request: Request) -> None:
     """A request moves on."""
-    row = (request.proved_at, request.state, request.settled_at, request.settled_known_at, request.lifted_at, int(request.freezes))
+    row = (
+        request.proved_at,
+        request.state,
+        request.settled_at,
+        request.settled_known_at,
+        request.lifted_at,
+        int(request.freezes),
+    )
     transaction.changed(_SET_REQUEST, (*row, bucket_of(subject_id), subject_id, request.request_id))
 
 
@@ -358,5 +417,14 @@ def add_disclosure(
 ) -> None:
     """Somebody got values."""
     key = (bucket_of(subject_id), subject_id)
-    row = (one.disclosure_id, kind, one.recipient, packed_ids(one.values), one.at, one.known_at, one.engagement, until_at)
+    row = (
+        one.disclosure_id,
+        kind,
+        one.recipient,
+        packed_ids(one.values),
+        one.at,
+        one.known_at,
+        one.engagement,
+        until_at,
+    )
     transaction.execute(_INSERT_DISCLOSURE, (*key, *row))

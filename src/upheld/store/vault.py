@@ -1,4 +1,4 @@
-"""Keys and ciphertext: one random key for each stored value, wrapped by the key of its tier; look-up tokens beside them.
+"""Keys and ciphertext: a random key for each stored value, wrapped by the key of its tier; look-up tokens beside.
 
 Destroying the key row destroys the value, wherever copies of its ciphertext lie. INVARIANT: I4.
 """
@@ -37,10 +37,13 @@ class Tier(StrEnum):
 
 
 _INSERT_KEY = {tier: f"INSERT INTO {tier}_key(key_id, wrapped) VALUES(?, ?)" for tier in Tier}
-_SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE key_id = ?" for tier in Tier}
-_DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE key_id = ?" for tier in Tier}
-_SELECT_KEYS = {tier: f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({{}})" for tier in Tier}
-_ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}
+_SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
+_DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
+_SELECT_KEYS = {
+    tier: f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({{}})"  # noqa: S608 - as above
+    for tier in Tier
+}
+_ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _INSERT_TOKEN = "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?)"
 _SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
 _DELETE_TOKENS = "DELETE FROM token WHERE value_id = ?"
@@ -115,7 +118,9 @@ class Vault:
         try:
             return AESGCM(self._wrap[tier].decrypt(wrapped[:12], wrapped[12:], f"{tier}|{key_id}".encode()))
         except InvalidTag as failure:
-            raise StoreFailed("a value key does not open with this master key; check which key file is in use") from failure
+            raise StoreFailed(
+                "a value key does not open with this master key; check which key file is in use"
+            ) from failure
 
     def ciphers(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
         """The ciphers of the keys that exist; unwrapped keys are remembered for at most a minute."""
@@ -173,13 +178,17 @@ class Vault:
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def seal(self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, content: bytes) -> Sealed:
+    def seal(
+        self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, content: bytes
+    ) -> Sealed:
         """Encrypt a value under a key of its own, bound to whom, what and where it is."""
         key_id, key = self.take(tier)
         nonce = self._random(12)
         cipher = AESGCM(key)
         self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS)
-        return Sealed(key_id, nonce + cipher.encrypt(nonce, content, bound(tier, policy, subject_id, value_id, item, key_id)))
+        return Sealed(
+            key_id, nonce + cipher.encrypt(nonce, content, bound(tier, policy, subject_id, value_id, item, key_id))
+        )
 
     def open(
         self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, sealed: Sealed
@@ -204,7 +213,9 @@ class Vault:
         """Insert look-up tokens (after the values: no token of a value never held)."""
         with self.place.transaction() as transaction:
             for row in rows:
-                transaction.execute("DELETE FROM token WHERE tier=? AND policy=? AND item=? AND token=? AND value_id=?", row[:5])
+                transaction.execute(
+                    "DELETE FROM token WHERE tier=? AND policy=? AND item=? AND token=? AND value_id=?", row[:5]
+                )
                 transaction.execute(_INSERT_TOKEN, row)
 
     def subjects_with(self, tier: Tier, policy: str, item: str, text: str) -> tuple[SubjectId, ...]:

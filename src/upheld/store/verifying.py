@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +16,11 @@ from upheld.ledger.verify import Problem, SealedBatch, Verification, verify
 from upheld.store import history
 
 _SELECT_BATCHES: Final = """
-    SELECT batch.leaf, CAST(ifnull(stream.name, '') AS TEXT), CAST(batch.n AS INTEGER), CAST(batch.class AS INTEGER),
+    SELECT batch.leaf, stream, CAST(batch.n AS INTEGER), CAST(batch.class AS INTEGER),
            CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(body AS BLOB),
            CAST(ifnull(marks, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
-    FROM batch LEFT JOIN stream ON stream.id = batch.stream LEFT JOIN body USING(leaf) ORDER BY batch.leaf"""
+    FROM batch LEFT JOIN body USING(leaf) ORDER BY batch.leaf"""
+_SELECT_STREAMS: Final = "SELECT id, CAST(name AS TEXT) FROM stream"
 _SELECT_TREE: Final = "SELECT CAST(hashes AS BLOB) FROM tile WHERE level = 0 ORDER BY place"
 _SELECT_NOTES: Final = "SELECT CAST(note AS TEXT) FROM checkpoint ORDER BY size"
 _SELECT_COUNTS: Final = """
@@ -44,7 +46,7 @@ def verify_copy(
     """
     with history.reading(path) as connection:
         # Whoever can write the file can put anything into a text: it is compared, so it need not be readable.
-        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        connection.text_factory = partial(str, encoding="utf-8", errors="replace")
         key = history.public_key_of(connection) if public_key is None else public_key_in(public_key)
         try:
             found = verify(
@@ -63,8 +65,9 @@ def verify_copy(
 
 
 def _batches(connection: sqlite3.Connection) -> Iterator[SealedBatch]:
-    for row in connection.execute(_SELECT_BATCHES):
-        yield SealedBatch(*row)
+    names = dict(connection.execute(_SELECT_STREAMS).fetchall())
+    for leaf, stream, *rest in connection.execute(_SELECT_BATCHES):
+        yield SealedBatch(leaf, names.get(stream, ""), *rest)
 
 
 def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem, ...]:

@@ -25,7 +25,7 @@ from upheld.store.place import Place, Transaction
 CACHED = 20_000
 
 
-class Stale(Exception):  # noqa: N818 - a signal between a transaction and its verb, never shown to anybody
+class Stale(Exception):
     """The view on which a decision was made is not current; decide again."""
 
 
@@ -124,7 +124,8 @@ class Views:
         return seen
 
     def alias(self, subject_id: SubjectId) -> str:
-        """The pseudonym that the ledger uses for a subject; kept with the keys, destroyed when the subject is forgotten."""
+        """The pseudonym that the ledger uses for a subject; kept with the keys, destroyed when the subject "
+        "is forgotten."""
         found = self._aliases.get(subject_id)
         if found is None:
             with self.keys.reading() as connection:
