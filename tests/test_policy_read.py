@@ -98,6 +98,13 @@ def test_no_scalar_is_taken_for_a_number_or_a_truth_value() -> None:
     assert (desk.clauses, desk.texts, desk.phone) == ({"all": ("1.10",)}, {"en": "no", "ko": "010"}, "0118")
 
 
+@pytest.mark.parametrize("ending", ["\r\n", "\r"])
+def test_line_endings_and_a_byte_order_mark_change_nothing(ending: str) -> None:
+    text = HEAD + WORDS + PURPOSES
+    other = read_policy(b"\xef\xbb\xbf" + text.replace("\n", ending).encode(), "shop.yaml")
+    assert other == read(text)
+
+
 # ------------------------------------------------------------------------------------- the margin: clauses and `every`
 
 EVERY = """

@@ -91,7 +91,7 @@ def _head() -> Iterator[str]:
 
 
 def _own(kind: type[Row]) -> Mapping[str, Key | Rows]:
-    return {name: spec for name, spec in keys_of(kind).items() if name not in GENERAL}
+    return {name: spec for name, spec in keys_of(kind).items() if spec != keys_of(Row).get(name)}
 
 
 def _sections() -> Iterator[str]:

@@ -350,6 +350,7 @@ class Retention(Row):
 class Statute(Row):
     """A record class that a law keeps."""
 
+    law: tuple[LawRef, ...] = key(LawRefs(), "근거 법령", "the law that keeps it", needed=True, default=())
     items: tuple[str, ...] = key(Items(), "항목", "what the record holds", needed=True, default=())
     from_: str | None = key(Name("facts"), "기산", "the event; the first fact of `until` if left out")
     until: End | None = key(EndShape(), "보존 기간", "one period, from that very event", needed=True)
