@@ -24,12 +24,13 @@ from upheld.ledger.checkpoint import (
     checkpoint_in,
     heads_digest,
 )
-from upheld.ledger.entries import KINDS, BatchClass, EntryRefused, glance, unpacked
+from upheld.ledger.entries import KINDS, BatchClass, EntryRefused, Glance, glance, unpacked
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 
 HASH: Final = 32
 MARK: Final = 4
 _MOST_PROBLEMS: Final = 100
+_NO_HEAD: Final = Head()
 
 
 class SealedBatch(NamedTuple):
@@ -143,8 +144,8 @@ def verify(
         checkpoints=len(notes),
         last_at=pass_.last_at,
         pruned_batches=pass_.pruned,
-        kinds=dict(sorted(pass_.kinds.items())),
-        named=pass_.named,
+        kinds=pass_.kinds(),
+        named=pass_.named(),
         persons_sum=pass_.persons_sum,
         names_sum=pass_.names_sum,
         anchors=len(anchors),
@@ -174,8 +175,7 @@ class _Pass:
     def __init__(self, tree: bytes, key: Ed25519PublicKey, ledger_id: str, mac_key: bytes | None) -> None:
         self.frontier = Frontier()
         self.entries = 0
-        self.kinds: Counter[str] = Counter()
-        self.named: Counter[tuple[str, str, str]] = Counter()
+        self._counts: Counter[tuple[str, tuple[str, ...], str]] = Counter()
         self.persons_sum = self.names_sum = 0
         self.pruned = 0
         self.complete_to = 0
@@ -195,6 +195,19 @@ class _Pass:
         self._roots_differ = False
         self._gone: dict[str, list[_Run]] = {}
         self._prunes: dict[str, list[tuple[int, int]]] = {}
+
+    def kinds(self) -> dict[str, int]:
+        counted: Counter[str] = Counter()
+        for (_, _, kind), count in self._counts.items():
+            counted[kind] += count
+        return dict(sorted(counted.items()))
+
+    def named(self) -> dict[tuple[str, str, str], int]:
+        counted: Counter[tuple[str, str, str]] = Counter()
+        for (policy, elements, kind), count in self._counts.items():
+            for element in elements:
+                counted[policy, element, kind] += count
+        return dict(counted)
 
     def in_order(self) -> tuple[Problem, ...]:
         far = 1 << 62
@@ -292,7 +305,7 @@ class _Pass:
             )
             return
         message = f"batches {first} to {batch.leaf - 1} were removed"
-        known = self._heads.get(batch.stream, Head()).n
+        known = self._heads.get(batch.stream, _NO_HEAD).n
         n = known + 1 if known + 1 < batch.n else None
         stream = None if n is None else batch.stream
         self._found("batch-removed", message, first, until_leaf=batch.leaf, stream=stream, n=n)
@@ -331,6 +344,8 @@ class _Pass:
         return False
 
     def _place_in_tree(self, leaf: bytes) -> int | None:
+        if len(self._problems) >= _MOST_PROBLEMS:
+            return None
         found = self._tree.find(leaf)
         while found % HASH and found != -1:
             found = self._tree.find(leaf, found + 1)
@@ -338,7 +353,7 @@ class _Pass:
 
     def _blame(self, batch: SealedBatch, header: Header, expected: int) -> None:
         """A batch that the tree does not know: changed, or put there."""
-        if header.n <= self._heads.get(header.stream, Head()).n or expected * HASH >= len(self._tree):
+        if header.n <= self._heads.get(header.stream, _NO_HEAD).n or expected * HASH >= len(self._tree):
             self._shift -= 1
             message = f"batch {batch.leaf} ({header.stream} {header.n}) was inserted"
             self._found("batch-inserted", message, batch.leaf, stream=header.stream, n=header.n)
@@ -366,29 +381,28 @@ class _Pass:
     def _follow(self, batch: SealedBatch, header: Header, leaf: bytes, agrees: bool) -> None:
         """The chain of the stream, and the MAC where the key is there."""
         stream = header.stream
-        head = self._heads.get(stream, Head())
-        named: dict[str, str | int | None] = {"stream": stream}
-        if agrees and header.n > head.n + 1 and not self._problems:
-            message = f"batch {head.n + 1} of {stream} was removed"
-            self._found("batch-removed", message, batch.leaf, **named, n=head.n + 1)
-        elif agrees and header.n <= head.n and not self._problems:
-            self._found(
-                "batch-inserted", f"batch {header.n} of {stream} is there twice", batch.leaf, **named, n=header.n
-            )
-        elif agrees and header.prev_hash != head.hash and not self._continues(header) and not self._problems:
-            before = self._leaf_of.get(stream, batch.leaf)
-            message = f"batch {head.n} of {stream} is not the one that batch {header.n} followed"
-            self._found("batch-changed", message, before, **named, n=max(head.n, 1))
+        head = self._heads.get(stream, _NO_HEAD)
+        follows = header.n == head.n + 1 and (header.prev_hash == head.hash or self._continues(header))
+        if agrees and not follows and not self._problems:
+            self._break(batch, header, head)
         if self._mac_key is not None and mac_of(self._mac_key, leaf) != batch.mac:
-            self._found(
-                "mac-false",
-                f"batch {header.n} of {stream} was not written by this house",
-                batch.leaf,
-                **named,
-                n=header.n,
-            )
+            message = f"batch {header.n} of {stream} was not written by this house"
+            self._found("mac-false", message, batch.leaf, stream=stream, n=header.n)
         self._heads[stream] = Head(header.n, leaf)
         self._leaf_of[stream] = batch.leaf
+
+    def _break(self, batch: SealedBatch, header: Header, head: Head) -> None:
+        """Batch and tree were changed together; the chain of the stream still tells."""
+        stream, n, leaf = header.stream, header.n, batch.leaf
+        if n > head.n + 1:
+            self._found(
+                "batch-removed", f"batch {head.n + 1} of {stream} was removed", leaf, stream=stream, n=head.n + 1
+            )
+        elif n <= head.n:
+            self._found("batch-inserted", f"batch {n} of {stream} is there twice", leaf, stream=stream, n=n)
+        else:
+            message = f"batch {head.n} of {stream} is not the one that batch {n} followed"
+            self._found("batch-changed", message, self._leaf_of.get(stream, leaf), stream=stream, n=max(head.n, 1))
 
     def _continues(self, header: Header) -> bool:
         """A first batch may go on from another stream; where that one is sealed, its head must be the one named."""
@@ -404,48 +418,45 @@ class _Pass:
         if batch.body is None:
             self._keep_gone(batch, header)
             return
-        named: dict[str, str | int | None] = {"stream": header.stream, "n": header.n}
+        stream, n, leaf = header.stream, header.n, batch.leaf
         try:
             salt, written = read_body(batch.body)
         except BatchBroken as problem:
-            self._found("batch-changed", f"batch {batch.leaf}: {problem}", batch.leaf, **named)
+            self._found("batch-changed", f"batch {leaf}: {problem}", leaf, stream=stream, n=n)
             return
         if root_of(entry_leaves(salt, written)) != batch.body_hash:
             code, entry, what = _change_in(batch)
-            message = (
-                f"the entries of batch {batch.leaf} ({header.stream} {header.n}) are not those that were sealed{what}"
-            )
-            self._found(code, message, batch.leaf, **named, entry=entry)
+            message = f"the entries of batch {leaf} ({stream} {n}) are not those that were sealed{what}"
+            self._found(code, message, leaf, stream=stream, n=n, entry=entry)
             return
         self.entries += len(written)
-        persons: set[str] = set()
-        names: set[str] = set()
+        persons: set[tuple[str, int]] = set()
+        names: set[tuple[str, int]] = set()
         for number, data in enumerate(written):
             try:
-                self._count(data, header, persons, names)
+                seen = self._seen(data, header)
             except EntryRefused as problem:
                 self._found(
-                    "entry-changed", f"entry {batch.leaf}:{number}: {problem}", batch.leaf, **named, entry=number
+                    "entry-changed", f"entry {leaf}:{number}: {problem}", leaf, stream=stream, n=n, entry=number
                 )
+                continue
+            names.add((seen.kind, leaf))
+            names.update([(element, leaf) for element in seen.elements])
+            persons.update([(alias, leaf) for alias in seen.persons])
+        self.persons_sum += sum(map(hash, persons))
+        self.names_sum += sum(map(hash, names))
 
-        self.persons_sum += sum([hash((alias, batch.leaf)) for alias in persons])
-        self.names_sum += sum([hash((name, batch.leaf)) for name in names])
-
-    def _count(self, data: bytes, header: Header, persons: set[str], names: set[str]) -> None:
+    def _seen(self, data: bytes, header: Header) -> Glance:
         seen = glance(data)
-        kind = seen.kind
-        self.kinds[kind] += 1
-        persons.update(seen.persons)
-        names.add(kind)
-        for element in seen.elements:
-            self.named[seen.policy, element, kind] += 1
-            names.add(element)
-        if KINDS[kind].batch_class is not header.batch_class:
-            raise EntryRefused(kind, "entry", f"it does not belong into {header.stream}")
-        if kind == "access.pruned":
+        kind = KINDS.get(seen.kind)
+        if kind is None or kind.batch_class is not header.batch_class:
+            raise EntryRefused(seen.kind, "entry", f"it does not belong into {header.stream}")
+        self._counts[seen.policy, seen.elements, seen.kind] += 1
+        if seen.kind == "access.pruned":
             fields = unpacked(data).fields
             span = msgspec.convert((fields["first"], fields["last"]), tuple[int, int])
             self._prunes.setdefault(str(fields["stream"]), []).append(span)
+        return seen
 
     def _keep_gone(self, batch: SealedBatch, header: Header) -> None:
         self.pruned += 1

@@ -73,9 +73,9 @@ def _batches(connection: sqlite3.Connection) -> Iterator[SealedBatch]:
 def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem, ...]:
     """What is drawn from the entries for quick reading must say what they say."""
     problems = list(_counts_that_differ(connection, found))
-    if sum([hash(row) for row in connection.execute(_SELECT_PERSONS)]) != found.persons_sum:
+    if sum(map(hash, connection.execute(_SELECT_PERSONS))) != found.persons_sum:
         problems.append(Problem("index-differs", "the index of entries by person was changed; the entries were not"))
-    if sum([hash(row) for row in connection.execute(_SELECT_NAMES)]) != found.names_sum:
+    if sum(map(hash, connection.execute(_SELECT_NAMES))) != found.names_sum:
         problems.append(
             Problem("index-differs", "the index of entries by kind and element was changed; the entries were not")
         )
