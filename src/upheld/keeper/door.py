@@ -196,7 +196,12 @@ class Door:
         named = (self.places.active, self.places.separated, self.places.keys)
         with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
             places: Mapping[str, sqlite3.Connection] = {"active": active, "separated": separated, "keys": keys}
-            return self.places.sealer.seal(places, self.now())
+            written = {
+                **self.places.active.writer.heads,
+                **self.places.separated.writer.heads,
+                **self.places.keys.writer.heads,
+            }
+            return self.places.sealer.seal(places, self.now(), written=written)
 
     # ── what a change leaves for the sweep ──────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,301 @@
+"""The command line: every task of an officer, an engineer and an auditor as one command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from upheld.dates import Instant, Period, instant, moment, start_of
+from upheld.errors import Level, Problem, UpheldError
+from upheld.keeper import Keeper
+from upheld.ledger import certificate_page
+from upheld.policy import read, schema
+from upheld.store import verifying
+from upheld.system import LEDGER, Options, init, open_home
+
+app = typer.Typer(
+    name="upheld",
+    help="A privacy policy that runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
+Documents = Annotated[list[Path], typer.Argument(help="Policy documents (YAML).", exists=True, dir_okay=False)]
+PolicyCode = Annotated[
+    str | None, typer.Option("--policy", help="The policy's code; the only one on file if left out.")
+]
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text, json or html.")]
+
+
+# ── the document ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def check(files: Documents, form: FormatOption = Format.TEXT) -> None:
+    """Report every problem of documents at once, each with line, column and remedy."""
+    found = [problem for file in files for problem in read.problems_in(file.read_bytes(), str(file))]
+    if form is Format.JSON:
+        typer.echo(json.dumps([_problem(one) for one in found], ensure_ascii=False, indent=2))
+    else:
+        for problem in found:
+            typer.echo(f"{problem.file}:{problem.line}:{problem.column} {problem.level} {problem.code}")
+            typer.echo(f"    {problem.message}. {problem.remedy}")
+    errors = sum(problem.level is Level.ERROR for problem in found)
+    if form is not Format.JSON:
+        typer.echo(f"{len(files)} documents: {errors} errors, {len(found) - errors} findings")
+    raise typer.Exit(1 if errors else 0)
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "code": problem.code,
+        "level": problem.level.value,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
+
+
+@app.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of the document, for editors."""
+    typer.echo(json.dumps(schema.policy_schema(), ensure_ascii=False, indent=2))
+
+
+@app.command("test")
+def test_cases(
+    files: Annotated[list[Path], typer.Argument(help="Case files (YAML).", exists=True, dir_okay=False)],
+) -> None:
+    """Run given/when/then cases against their policies."""
+    from upheld.cases import run_cases  # noqa: PLC0415 - other commands need not load the runner
+
+    raise typer.Exit(run_cases(files, typer.echo))
+
+
+@app.command()
+def simulate(
+    policy: Annotated[Path, typer.Argument(help="A policy document.", exists=True, dir_okay=False)],
+    home: Annotated[Path, typer.Option("--home", help="A new or empty folder.")],
+    people: Annotated[int, typer.Option(min=1, help="How many made-up persons.")] = 200,
+    years: Annotated[int, typer.Option(min=1, max=100, help="How many years.")] = 7,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same lives.")] = 1,
+) -> None:
+    """Live through years of made-up lives under a policy; print a summary, write a picture."""
+    from upheld import simulate as simulation  # noqa: PLC0415 - other commands need not load it
+
+    raise typer.Exit(simulation.run(policy, people, years, seed, home, typer.echo))
+
+
+# ── a home ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command("init")
+def make_home(
+    home: Home,
+    look_up: Annotated[
+        list[str], typer.Option("--look-up", help="POLICY/ITEM by which persons are looked up; may be repeated.")
+    ] = [],  # noqa: B006 - typer reads the default and never changes it
+) -> None:
+    """Make a home: four databases, key files, settings."""
+    wanted: dict[str, list[str]] = {}
+    for one in look_up:
+        policy, _, item = one.partition("/")
+        wanted.setdefault(policy, []).append(item)
+    init(home, Options(look_up=wanted))
+    typer.echo(
+        f"{home} is ready. Keep a copy of {home / 'secrets'} apart from the databases; without it nothing opens."
+    )
+
+
+@app.command()
+def publish(
+    document: Annotated[Path, typer.Argument(help="The policy document.", exists=True, dir_okay=False)],
+    home: Home,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Put a past publication on file.")
+    ] = None,
+    evidence: Annotated[str | None, typer.Option(help="Reference of the proof of a past publication.")] = None,
+) -> None:
+    """Put a version of a policy on file."""
+    with open_home(home) as keeper:
+        done = keeper.publish(document, as_of=as_of.date() if as_of else None, evidence=evidence)
+        zone = keeper.views.line(done.policy).latest.zone
+        typer.echo(
+            f"{done.policy} {done.version} is on file; in force from {moment(done.effective_at, zone):%Y-%m-%d %H:%M}"
+        )
+        for gap in done.gaps:
+            typer.echo(f"  published over a gap: {gap} (its clauses are not upheld)")
+
+
+@app.command()
+def sweep(
+    home: Home,
+    confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
+) -> None:
+    """Separate and destroy what is due, certify it, ask back what recipients may no longer keep."""
+    with open_home(home) as keeper:
+        done = keeper.sweep(confirm_clock=confirm_clock)
+        keeper.seal()
+        typer.echo(", ".join(f"{name} {count}" for name, count in done.counts().items()))
+        for reason in done.waiting:
+            typer.echo(f"waiting: {reason}", err=True)
+    raise typer.Exit(1 if done.waiting else 0)
+
+
+@app.command()
+def seal(home: Home) -> None:
+    """Seal what was written since the last checkpoint."""
+    with open_home(home) as keeper:
+        sealed = keeper.seal()
+        typer.echo(f"{sealed.batches} batches, {sealed.entries} entries sealed")
+
+
+@app.command()
+def prune(
+    home: Home,
+    kept_for: Annotated[str, typer.Option(help="How long access records are kept, such as P2Y.")],
+    policy: PolicyCode = None,
+) -> None:
+    """Destroy access records whose time is over; the rest of the ledger still verifies."""
+    with open_home(home) as keeper:
+        pruned = keeper.prune(_only(keeper, policy), kept_for=Period.parse(kept_for))
+        typer.echo(f"{pruned} batches of access records destroyed")
+
+
+@app.command()
+def recover(
+    home: Home,
+    anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006
+) -> None:
+    """After a restore: notice old copies and bring them up to date before anything can be read."""
+    with open_home(home) as keeper:
+        for line in keeper.recover(anchors=tuple(path.read_text() for path in anchor)).lines():
+            typer.echo(line)
+
+
+# ── proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@app.command()
+def verify(
+    home: Annotated[
+        Path, typer.Option("--home", help="A home, a folder with a copy of ledger.db, or the copy itself.")
+    ],
+    public_key: Annotated[Path | None, typer.Option(help="The public key, from a source you trust.")] = None,
+    anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006
+    certificate: Annotated[list[Path], typer.Option("--certificate", help="A certificate to check as well.")] = [],  # noqa: B006
+) -> None:
+    """Check a copy of the ledger, alone and offline; name the first entry that was tampered with."""
+    path = home / LEDGER if home.is_dir() else home
+    key = public_key.read_text() if public_key else None
+    found = verifying.verify_copy(path, key, [verifying.anchor_in(one.read_text()) for one in anchor])
+    for problem in found.problems:
+        typer.echo(f"BROKEN {problem}", err=True)
+    for one in certificate:
+        checked = verifying.check_certificate(one.read_bytes(), path, key)
+        typer.echo(f"certificate {checked.certificate.certificate_id}: holds, entry {checked.proof.reference}")
+    typer.echo(
+        f"{found.batches} batches, {found.entries} entries, {found.checkpoints} checkpoints, {found.pruned_batches} pruned"
+    )
+    typer.echo(f"complete: {found.complete}")
+    for said in found.cannot_show:
+        typer.echo(f"cannot show: {said}")
+    typer.echo("the ledger holds" if found.ok else "the ledger is BROKEN")
+    raise typer.Exit(0 if found.ok else 1)
+
+
+@app.command()
+def certificate(
+    home: Home,
+    number: Annotated[str | None, typer.Argument(help="The certificate's id; left out, all are listed.")] = None,
+    policy: PolicyCode = None,
+    form: FormatOption = Format.JSON,
+) -> None:
+    """List certificates of destruction, or print one as signed JSON or as a page."""
+    with open_home(home) as keeper:
+        code = _only(keeper, policy)
+        if number is None:
+            for one in keeper.certificates(code):
+                typer.echo(one)
+            return
+        document = keeper.certificate(number)
+        if form is Format.HTML:
+            checked = verifying.check_certificate(document, home / LEDGER)
+            typer.echo(certificate_page.page(document, checked, keeper.views.line(code).latest.zone))
+        else:
+            typer.echo(document.decode())
+
+
+@app.command()
+def audit(
+    home: Home,
+    policy: PolicyCode = None,
+    since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """The clause report: for each clause whether it is upheld, with the evidence."""
+    with open_home(home) as keeper:
+        code = _only(keeper, policy)
+        zone = keeper.views.line(code).latest.zone
+        report = keeper.audit(
+            code,
+            since=_begins(since, zone),
+            until=None if until is None else start_of(until.date() + timedelta(days=1), zone),
+        )
+        write: dict[Format, Callable[[], str]] = {
+            Format.TEXT: report.text,
+            Format.JSON: report.json,
+            Format.HTML: report.html,
+        }
+        typer.echo(write[form]())
+
+
+def _begins(day: datetime | None, zone: ZoneInfo) -> Instant | None:
+    return None if day is None else instant(datetime.combine(day.date(), time(), zone))
+
+
+def _only(keeper: Keeper, policy: str | None) -> str:
+    keeper.views.refresh()
+    on_file = sorted(keeper.views.lines)
+    if policy is not None:
+        keeper.views.line(policy)
+        return policy
+    if len(on_file) != 1:
+        raise typer.BadParameter(f"say which policy: {', '.join(on_file) or 'none is on file'}", param_hint="--policy")
+    return on_file[0]
+
+
+def main() -> None:
+    """Run the command line; errors of ours are printed without a trace, with exit status 1 or 2."""
+    try:
+        app()
+    except (UpheldError, ValueError) as problem:
+        typer.echo(str(problem), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
