@@ -308,11 +308,11 @@ def test_a_prune_that_was_cut_short_is_finished_by_the_next(house: House, monkey
     house.write(READ)
     house.seal()
 
-    def dies(self: Sealer) -> int:
+    def dies(self: Sealer, leaf: int, body: bytes) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Sealer, "_destroy_pruned", dies)
+        patched.setattr(Sealer, "_destroy_body", dies)
         with pytest.raises(KeyboardInterrupt):
             house.sealer.prune("nexr", "safeguards.access-records", AT + DAY, AT + DAY)
     assert house.sealer.prune("nexr", "safeguards.access-records", AT, AT + 2 * DAY).batches == 1

@@ -430,6 +430,8 @@ class Sealer:
         `rule` is the element of the policy that sets the time. What evidence holds is never touched.
         """
         with lease(self._lease, wait):
+            # What an earlier prune announced and did not come to is destroyed first, so it is not announced twice.
+            batches = self._destroy_pruned()
             prefix = f"{policy}/"
             over = self._connection.execute(_SELECT_OVER, (before, len(prefix), prefix)).fetchall()
             note = history.newest_note(self._connection)
@@ -443,7 +445,7 @@ class Sealer:
                     for stream, first, last in ranges
                 ]  # fmt: skip
                 note = self._write_own(policy, entries, at)
-            batches = self._destroy_pruned()
+                batches += self._destroy_pruned()
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         return Pruned(batches, len(ranges), not busy, note)
 
