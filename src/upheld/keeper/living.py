@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -81,7 +81,6 @@ class Living(Door):
 
         def work(transaction: Transaction) -> None:
             subjects.add_subject(transaction, state, policy)
-            self.views.change_epoch += 1
             rule = plan.subjects[kind]
             transaction.journal(_entered(transaction.at, policy, alias, rule, state))
 
@@ -89,19 +88,20 @@ class Living(Door):
         self.places.active.submit(work)
         return subject_id
 
-    def enter_many(self, policy: str, kinds: list[str]) -> list[SubjectId]:
-        """Several persons at once: one commit for their aliases; use inside `batch()`."""
+    def enter_many(self, policy: str, kinds: Sequence[str], born: Sequence[date | None] = ()) -> list[SubjectId]:
+        """Several persons at once: one commit for their aliases; use inside `batch()`. `born`: of each, where asked."""
         ids = [(SubjectId(self.new_id()), self.new_id()) for _ in kinds]
         plan, when = self._plan(policy), self.now()
         with self.places.keys.transaction() as transaction:
             rows = [(bucket_of(subject_id), subject_id, alias, policy) for subject_id, alias in ids]
             transaction.executemany(_INSERT_ALIAS, rows)
-        for (subject_id, alias), kind in zip(ids, kinds, strict=True):
-            state = SubjectState(subject_id=subject_id, kind=kind, entered_at=when)
+        births = born or [None] * len(kinds)
+        for (subject_id, alias), kind, birth in zip(ids, kinds, births, strict=True):
+            minor_until = self._minor_until(plan, birth, None, when)
+            state = SubjectState(subject_id=subject_id, kind=kind, entered_at=when, minor_until=minor_until)
 
             def work(transaction: Transaction, state: SubjectState = state, alias: str = alias) -> None:
                 subjects.add_subject(transaction, state, policy)
-                self.views.change_epoch += 1
                 transaction.journal(_entered(transaction.at, policy, alias, plan.subjects[state.kind], state))
 
             self.views.remember_alias(subject_id, alias)

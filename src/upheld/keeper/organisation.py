@@ -1,5 +1,6 @@
-"""The organisation's side: policies on file, contracts, handlers and their clearance, evidence of "
-"safeguards, registers."""
+"""The organisation's side: policies on file, contracts, handlers and their clearance, evidence of
+safeguards, registers.
+"""
 
 from __future__ import annotations
 
@@ -374,8 +375,8 @@ class Organisation(Door):
         lapsed: list[str] = []
         until = FOREVER
         for control in plan.controls.values():
-            if control.blocks != "access" or not control.evidence:
-                continue
+            if control.blocks != "access" or not control.evidence or control.per not in _OF_ONE_HANDLER:
+                continue  # what a host or a processor owes does not say that a person is cleared
             filed = [
                 one
                 for one in self.evidence_of(plan.policy, control.name)
@@ -448,8 +449,9 @@ class Organisation(Door):
         return owed
 
     def register(self, policy: str, kind: str, name: str, *, at: When = None) -> None:
-        """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a "
-        "person's name)."""
+        """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a
+        person's name).
+        """
         when = self._happened(at)
         self.places.active.submit(
             lambda transaction: transaction.execute(_INSERT_REGISTER, (policy, kind, name, when, FOREVER))
@@ -480,6 +482,7 @@ def blocked_in(policy: Policy) -> tuple[str, ...]:
     return tuple(row.path for row in policy.rows() if row.blocked)
 
 
+_OF_ONE_HANDLER = (None, "handler", "employee")
 _NEVER = Period(years=200)
 _VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"
 _VERSION_NAMES = "SELECT version FROM policy_version WHERE policy = ?"
