@@ -30,6 +30,7 @@ from upheld.engine.state import (
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.vocabulary import Basis
 
+DONE = frozenset({RequestState.DONE, RequestState.PARTLY})
 SUSPENSION_ANSWER = Period(days=10)
 """LAW: Personal Information Protection Act 37, decree 44: ten days to answer a suspension."""
 
@@ -80,7 +81,8 @@ class Due:
 
 
 def _later(moments: list[Moment]) -> Moment:
-    return max(moments, default=ALWAYS)
+    """All of them must have come, so it is known when the last of them is."""
+    return Moment(max(one.at for one in moments), max(one.known_at for one in moments)) if moments else ALWAYS
 
 
 def _earlier(moments: list[Moment]) -> Moment:
@@ -296,6 +298,7 @@ class Life:
         """Every ground of a value that arises by the facts known, in the order in which they begin."""
         found = [ground for use in value.uses for ground in self._of_use(value, use)]
         own_until = max((ground.until.at for ground in found), default=BEGINNING)
+        own_until = max(own_until, value.collected_at)  # what the law names is kept from its own instant at the least
         held: list[Ground] = list(found)
         for ground in sorted(self._candidates(value), key=lambda one: one.from_at):
             if ground.from_at <= own_until and ground.until.at > ground.from_at:
@@ -305,25 +308,34 @@ class Life:
 
     def _cut(self, value: Value, until: Moment, purpose: str | None) -> Moment:
         """Correction, erasure and an unanswered suspension end purpose and retention grounds."""
-        cuts = [until]
-        if value.replaced_at is not None:
-            cuts.append(Moment(value.replaced_at, value.replaced_known_at or value.replaced_at))
-        for request in self.state.requests:
-            if touches(request, value):
-                cuts.extend(self._cut_by(request, purpose))
-        return _earlier(cuts)
+        touching = [request for request in self.state.requests if touches(request, value)]
+        erased = [Moment(request.settled_at, BEGINNING) for request in touching if request.settled_at is not None
+                  and request.right == "erasure" and request.state in DONE]  # fmt: skip
+        suspended = [
+            cut
+            for request in touching
+            if request.right == "suspension" and (not request.purposes or purpose in request.purposes)
+            for cut in self._suspension_cuts(request)
+        ]
+        first = _earlier([self._replaced(value, until), *erased, *suspended])
+        return Moment(first.at, BEGINNING) if erased else first  # asked for: no settling time
 
-    def _cut_by(self, request: Request, purpose: str | None) -> Iterator[Moment]:
-        settled = request.settled_at is not None
-        if request.right == "erasure" and settled and request.state in (RequestState.DONE, RequestState.PARTLY):
-            yield Moment(request.settled_at or FOREVER, BEGINNING)  # asked for: no settling time
-        if request.right == "suspension" and (not request.purposes or purpose in request.purposes):
-            deadline = end_of(request.received_at, SUSPENSION_ANSWER, self.plan.zone)
-            answered = [one for one in (request.settled_at, request.lifted_at) if one is not None]
-            if min(answered, default=FOREVER) > deadline:
-                yield Moment(deadline, BEGINNING)
-            elif request.state in (RequestState.DONE, RequestState.PARTLY) and request.lifted_at is None:
-                yield Moment(request.settled_at or deadline, BEGINNING)
+    @staticmethod
+    def _replaced(value: Value, until: Moment) -> Moment:
+        if value.replaced_at is None:
+            return until
+        return _earlier([until, Moment(value.replaced_at, value.replaced_known_at or value.replaced_at)])
+
+    def _suspension_cuts(self, request: Request) -> Iterator[Moment]:
+        """The outcome ends the uses; so does its absence when the ten days are over. Nobody obeys the unproved."""
+        if request.proved_at is None:
+            return
+        deadline = end_of(request.received_at, SUSPENSION_ANSWER, self.plan.zone)
+        answered = [one for one in (request.settled_at, request.lifted_at) if one is not None]
+        if min(answered, default=FOREVER) > deadline:
+            yield Moment(max(deadline, request.proved_at), BEGINNING)
+        elif request.state in DONE and request.settled_at is not None and request.lifted_at is None:
+            yield Moment(request.settled_at, BEGINNING)
 
     def _of_use(self, value: Value, use: Use) -> Iterator[Ground]:
         bound = self._purposes_bound(use)
@@ -337,9 +349,11 @@ class Life:
             ends.append(self.consent_until(about, use.anchor_at))
         for code in self.plan.destruction.needless_after:
             ends.append(self._fact(code, scope))
-        declared = self.plan.purposes.get(use.purpose)
-        if declared is None or value.item not in declared.items:
-            ends.append(Moment(self.plan.effective_at, BEGINNING))  # the version in force no longer declares it
+        ends.extend(
+            Moment(plan.effective_at, BEGINNING)
+            for plan in self._since(use.anchor_at)
+            if use.purpose not in plan.purposes or value.item not in plan.purposes[use.purpose].items
+        )
         until = self._cut(value, _earlier(ends), use.purpose)
         yield Ground(GroundKind.PURPOSE, purpose.rule, "until", use.anchor_at, until, use.purpose, use.engagement)
         for row in self.plan.kept.values():
@@ -347,18 +361,22 @@ class Life:
                 yield from self._retention(value, use, row, until)
 
     def _purposes_bound(self, use: Use) -> list[PurposePlan]:
-        """The declarations that bind a use: the one in force and the one consented to, the shorter period holding."""
+        """The declarations that bind a use: the one consented to and all in force since, the shorter period holding."""
         about = About(AboutKind.PURPOSE, use.purpose)
         consent = self.standing(about, use.anchor_at)
-        plans = [self.plan, self.line.version(consent.version) if consent else None, self.line.version(use.version)]
+        agreed = [self.line.version(consent.version) if consent else None, self.line.version(use.version)]
         found: list[PurposePlan] = []
-        for plan in plans:
+        for plan in (self.plan, *agreed, *self._since(use.anchor_at)):
             purpose = plan.purposes.get(use.purpose) if plan else None
             if purpose is not None and all(purpose is not one for one in found):
                 found.append(purpose)
         if len(found) > 1 and not any(one is Basis.CONSENT for one in found[0].basis.values()):
             return found[:1]
         return found
+
+    def _since(self, at: Instant) -> tuple[Plan, ...]:
+        """The versions that came into force after an instant, up to the one in force."""
+        return tuple(plan for plan in self.line.plans if at < plan.effective_at <= self.plan.effective_at)
 
     def _purpose_end(self, purpose: PurposePlan, scope: Scope, about: About) -> Moment:
         if purpose.until is None:
@@ -419,6 +437,10 @@ class Life:
             return value.value_id in fact.values
         return fact.engagement is None or any(use.engagement == fact.engagement for use in value.uses)
 
+    def _held_then(self, value: Value, opened: Fact) -> bool:
+        """Whether a dispute that names no values is about this one: of its engagement and there when it was opened."""
+        return value.collected_at <= opened.at and self._belongs(value, opened)
+
     def _claims(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
         if row.until is None or not any(keeps(row, value.item, use.purpose) for use in value.uses):
             return
@@ -433,11 +455,12 @@ class Life:
                 ]
                 first = min(paid, key=lambda fact: fact.at, default=None)
                 until = Moment(first.at, first.known_at) if first else NEVER
-                yield Ground(GroundKind.CLAIM, row.rule, "until", max(opened.at, value.collected_at), until)
+                from_at = max(opened.at, value.collected_at)
+                yield Ground(GroundKind.CLAIM, row.rule, "until", from_at, self._replaced(value, until))
 
     def _disputes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
         for opened in self._of("dispute-opened"):
-            if value.value_id in opened.values or (not opened.values and self._belongs(value, opened)):
+            if value.value_id in opened.values or (not opened.values and self._held_then(value, opened)):
                 settled = [
                     fact for fact in self._of("dispute-settled") if fact.about == opened.about and fact.at >= opened.at
                 ]
@@ -480,7 +503,7 @@ class Life:
             )
         ended = tuple(ground for ground in grounds if ground.until.at <= at)
         since = _later([ground.until for ground in ended]) if ended else Moment(value.collected_at, value.known_at)
-        return Due(DueState.DUE, since, ended)
+        return Due(DueState.DUE, Moment(max(since.at, value.collected_at), since.known_at), ended)
 
 
 CLOSES: Mapping[str, str] = {"dispute-settled": "dispute-opened"}
@@ -497,7 +520,7 @@ def touches(request: Request, value: Value) -> bool:
     """Whether a request is about a value: named, or held when the request came in."""
     if request.values:
         return value.value_id in request.values
-    return value.collected_at <= request.received_at
+    return any(use.anchor_at <= request.received_at for use in value.uses)  # a corrected value came with the first
 
 
 class StepKind(StrEnum):

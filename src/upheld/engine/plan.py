@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from upheld.dates import Instant, Period
@@ -325,6 +326,11 @@ class PolicyLine:
     def version(self, version: str) -> Plan | None:
         """The plan of a version on file."""
         return next((plan for plan in self.plans if plan.version == version), None)
+
+    @cached_property
+    def anchored(self) -> frozenset[str]:
+        """Facts from which some period counts in some version: their days are kept for the sweep."""
+        return frozenset(fact for plan in self.plans for fact, _, _ in plan.atoms)
 
     @property
     def latest(self) -> Plan:

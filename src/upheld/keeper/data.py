@@ -309,8 +309,9 @@ class Data(Door):
     def read_separated(
         self, subject_id: SubjectId, ground: str, *, reader: Reader, values: tuple[ValueId, ...] = ()
     ) -> Outcome:
-        """See values kept apart, for the use that a live ground of theirs names (an element path such as "
-        "`statutes.tax`)."""
+        """See values kept apart, for the use that a live ground of theirs names (an element path such as
+        `statutes.tax`).
+        """
         return self._read_tiers(subject_id, ReadSeparated(ground, reader, values), "separated")
 
     def show(

@@ -13,7 +13,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from upheld.dates import FOREVER, Instant, instant, local_date, start_of
+from upheld.dates import BEGINNING, FOREVER, Instant, instant, local_date, start_of
 from upheld.engine.acts import (
     ACT_CODES,
     Act,
@@ -43,6 +43,9 @@ from upheld.store.vault import Tier, Vault
 from upheld.store.views import Seen, Stale, Views
 
 T = TypeVar("T")
+
+_ENDS_NOTHING = frozenset({"collected", "provided", "consented"})
+"""Facts of ours after which no engagement can have ended."""
 
 _ATTEMPTS = 50
 When = datetime | Instant | None
@@ -215,19 +218,28 @@ class Door:
     ) -> Seen:
         """Lock the subject, cache what it becomes, and leave the days from which periods count."""
         moved = self.views.advance(transaction, seen, state, at)
-        for code, happened in facts:
-            for day in anchor_days(happened, moved.view.plan):
+        plan = moved.view.plan
+        anchored = [(code, happened) for code, happened in facts if code in moved.view.line.anchored]
+        for code, happened in anchored:
+            for day in anchor_days(happened, plan):
                 subjects.add_anchor(transaction, seen.policy, code, day, seen.subject_id)
-        for engagement_id in state.engagements:
-            ended = moved.view.life.engagement_end(engagement_id).at
-            if ended <= at and facts:
-                for day in anchor_days(ended, moved.view.plan):
-                    subjects.add_anchor(transaction, seen.policy, "ended", day, seen.subject_id)
+        if any(code not in _ENDS_NOTHING for code, _ in facts):
+            self._note_ended(transaction, moved, at)
         return moved
 
+    @staticmethod
+    def _note_ended(transaction: Transaction, seen: Seen, at: Instant) -> None:
+        """Engagements that have ended leave the day from which what follows them counts."""
+        for engagement_id in seen.state.engagements:
+            ended = seen.view.life.engagement_end(engagement_id).at
+            if BEGINNING < ended <= at:
+                for day in anchor_days(ended, seen.view.plan):
+                    subjects.add_anchor(transaction, seen.policy, "ended", day, seen.subject_id)
+
     def _stirred(self, transaction: Transaction, seen: Seen) -> None:
-        """A fact came in that can end something: the sweep looks at the subject, again when the settling "
-        "time is over."""
+        """A fact came in that can end something: the sweep looks at the subject, again when the settling
+        time is over.
+        """
         subjects.mark_dirty(transaction, seen.subject_id, seen.policy)
         for day in anchor_days(transaction.at, seen.view.plan):
             subjects.add_anchor(transaction, seen.policy, KNOWN, day, seen.subject_id)
@@ -280,8 +292,12 @@ def _declared(plan: Plan, recipient: str | None) -> bool:
 
 
 def replaced(state: SubjectState, **changes: object) -> SubjectState:
-    """A subject's state with some of it changed."""
-    return replace(state, **changes)  # type: ignore[arg-type]
+    """A subject's state with some of it changed; what was sorted by code or matter passes over where it still holds."""
+    after: SubjectState = replace(state, **changes)  # type: ignore[arg-type]
+    for name, source in (("facts_by_code", "facts"), ("consents_by_about", "consents")):
+        if source not in changes and name in state.__dict__:
+            after.__dict__[name] = state.__dict__[name]
+    return after
 
 
 _INSERT_TOLD = (

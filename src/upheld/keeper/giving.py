@@ -1,5 +1,6 @@
-"""Values go to others: provided, entrusted, disclosed under an exception; messages are sent; recipients are "
-"recalled."""
+"""Values go to others: provided, entrusted, disclosed under an exception; messages are sent; recipients are
+recalled.
+"""
 
 from __future__ import annotations
 

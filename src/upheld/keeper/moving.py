@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, last_day_ended, local_date, start_of
+from upheld.dates import FOREVER, Instant, Period, end_of, last_day_ended, local_date, start_of
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming, steps_due
@@ -23,7 +23,7 @@ from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState, RequestState
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
-from upheld.keeper.door import Tier, anchor_days
+from upheld.keeper.door import Tier
 from upheld.keeper.giving import Giving
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -133,8 +133,9 @@ class Moving(Giving):
         return own.union(*(plan.atoms for plan in self.views.line(policy).plans))
 
     def _candidates(self, policy: str, now: Instant) -> list[tuple[int, str]]:
-        """Subjects with something new to look at: a fact came in, or a period counted from one of their "
-        "days is over."""
+        """Subjects with something new to look at: a fact came in, or a period counted from one of their
+        days is over.
+        """
         zone = self.views.line(policy).latest.zone
         with self.places.active.reading() as connection:
             found: set[tuple[int, str]] = set(connection.execute(_DIRTY, (policy,)))
@@ -199,26 +200,17 @@ class Moving(Giving):
             return
         at = max(now, row.last_at)
         seen = self.views.keep(row, self.views.era, at)
-        self._note_ended(transaction, seen.view, policy, subject_id, at)
+        self._note_ended(transaction, seen, at)
         swept.recalled += self.recall(seen, transaction, at)
         steps = steps_due(seen.view.life, at)
         if steps:
             subjects.touch(transaction, subject_id, row.epoch, at)
-            self.views.change_epoch += 1
         self.views.drop(subject_id)
         for step in steps:
             yield self._order(transaction, seen, step, at, separated_keys)
         if not steps and self._may_forget(seen, at):
             self._forget(transaction, seen, at)
             swept.forgotten += 1
-
-    @staticmethod
-    def _note_ended(transaction: Transaction, view: View, policy: str, subject_id: SubjectId, at: Instant) -> None:
-        for engagement_id in view.state.engagements:
-            ended = view.life.engagement_end(engagement_id).at
-            if BEGINNING < ended <= at:
-                for day in anchor_days(ended, view.plan):
-                    subjects.add_anchor(transaction, policy, "ended", day, subject_id)
 
     def _order(
         self,
@@ -383,7 +375,6 @@ class Moving(Giving):
                 at = max(self.now(), row.last_at)
                 seen = self.views.keep(row, self.views.era, at)
                 subjects.touch(transaction, subject_id, row.epoch, at)
-                self.views.change_epoch += 1
                 self.views.drop(subject_id)
                 for step in own:
                     due = seen.view.life.due(seen.view.values[step.value_id], at)
@@ -581,8 +572,6 @@ class Moving(Giving):
         transaction.journal(self._entry(seen, at, "subject.forgotten"))
         for statement in _DELETE_SUBJECT:
             transaction.execute(statement, key)
-        transaction.execute(_CHANGE)
-        self.views.change_epoch += 1
         self.views.drop(seen.subject_id)
         self.places.active.afterwards(lambda: self._forget_alias(key))
 
@@ -705,7 +694,6 @@ _INSERT_CERTIFICATE = (
     "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
 )
 _VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
-_CHANGE = "UPDATE guard SET change_epoch = change_epoch + 1"
 _SUBJECT_TABLES = (
     "value",
     "fact",

@@ -38,12 +38,13 @@ _PRAGMAS = (
 class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
-    __slots__ = ("at", "connection", "entries", "execute", "executemany")
+    __slots__ = ("at", "connection", "entries", "execute", "executemany", "guarded")
 
     def __init__(self, connection: sqlite3.Connection, at: Instant) -> None:
         self.connection = connection
         self.at = at
         self.entries: list[Entry] = []
+        self.guarded = False
         self.execute = connection.execute
         self.executemany = connection.executemany
 
@@ -231,9 +232,6 @@ class Place:
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
-    def data_version(self) -> int:
-        """Changes when another connection has committed here."""
-        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def connect(path: Path) -> sqlite3.Connection:

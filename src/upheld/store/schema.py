@@ -13,9 +13,8 @@ VERSION: Final = 1
 
 ACTIVE: Final = (
     *JOURNAL,
-    """CREATE TABLE guard(id INTEGER PRIMARY KEY CHECK (id = 1), plan_epoch INTEGER NOT NULL, change_epoch "
-    "INTEGER NOT NULL)""",
-    "INSERT INTO guard(id, plan_epoch, change_epoch) VALUES(1, 0, 0)",
+    "CREATE TABLE guard(id INTEGER PRIMARY KEY CHECK (id = 1), plan_epoch INTEGER NOT NULL)",
+    "INSERT INTO guard(id, plan_epoch) VALUES(1, 0)",
     """CREATE TABLE subject(
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, policy TEXT NOT NULL, kind TEXT NOT NULL,
         entered_at INTEGER NOT NULL,

@@ -61,12 +61,11 @@ _DISCLOSURES = (
     "bucket = ? AND subject_id = ?"
 )
 _EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
-_GUARD = "SELECT plan_epoch, change_epoch FROM guard"
+_PLAN_EPOCH = "SELECT plan_epoch FROM guard"
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
 )
-_CHANGE = "UPDATE guard SET change_epoch = change_epoch + 1"
-_NEW_PLAN = "UPDATE guard SET plan_epoch = plan_epoch + 1, change_epoch = change_epoch + 1"
+_NEW_PLAN = "UPDATE guard SET plan_epoch = plan_epoch + 1"
 _DIRTY = (
     "INSERT INTO dirty(bucket, subject_id, policy) VALUES(?, ?, ?) ON CONFLICT(bucket, subject_id) DO "
     "UPDATE SET policy = excluded.policy"
@@ -290,10 +289,9 @@ def load_controller(connection: sqlite3.Connection, policy: str) -> ControllerSt
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def epochs(connection: sqlite3.Connection) -> tuple[int, int]:
-    """(plan epoch, change epoch): while both stand, every cached view of every process is current."""
-    plan, change = connection.execute(_GUARD).fetchone()
-    return plan, change
+def plan_epoch(connection: sqlite3.Connection) -> int:
+    """Raised by every publication and every change of the organisation's state."""
+    return int(connection.execute(_PLAN_EPOCH).fetchone()[0])
 
 
 def epoch_of(connection: sqlite3.Connection, subject_id: SubjectId) -> int | None:
@@ -303,11 +301,8 @@ def epoch_of(connection: sqlite3.Connection, subject_id: SubjectId) -> int | Non
 
 
 def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:
-    """Lock the subject: raise its epoch and the guard. False when another writer was there first."""
-    moved = transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch)).rowcount == 1
-    if moved:
-        transaction.execute(_CHANGE)
-    return moved
+    """Lock the subject: raise its epoch. False when another writer was there first."""
+    return transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch)).rowcount == 1
 
 
 def new_plan(transaction: Transaction) -> None:
@@ -337,7 +332,6 @@ def add_subject(transaction: Transaction, state: SubjectState, policy: str) -> N
         state.entered_at,
     )
     transaction.execute(_INSERT_SUBJECT, row)
-    transaction.execute(_CHANGE)
 
 
 def add_engagement(transaction: Transaction, subject_id: SubjectId, one: Engagement) -> None:

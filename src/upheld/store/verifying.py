@@ -18,11 +18,12 @@ from upheld.store import history
 _SELECT_BATCHES: Final = """
     SELECT batch.leaf, stream, CAST(batch.n AS INTEGER), CAST(batch.class AS INTEGER),
            CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(body AS BLOB),
-           CAST(ifnull(marks, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
+           CAST(ifnull(marks, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB), from_at, until_at, entries
     FROM batch LEFT JOIN body USING(leaf) ORDER BY batch.leaf"""
 _SELECT_STREAMS: Final = "SELECT id, CAST(name AS TEXT) FROM stream"
 _SELECT_TREE: Final = "SELECT CAST(hashes AS BLOB) FROM tile WHERE level = 0 ORDER BY place"
 _SELECT_NOTES: Final = "SELECT CAST(note AS TEXT) FROM checkpoint ORDER BY size"
+_SELECT_SIZES: Final = "SELECT size FROM checkpoint ORDER BY size"
 _SELECT_COUNTS: Final = """
     SELECT p.text, e.text, k.text, CAST(sum(t.entries) AS INTEGER)
     FROM tally t
@@ -73,6 +74,14 @@ def _batches(connection: sqlite3.Connection) -> Iterator[SealedBatch]:
 def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem, ...]:
     """What is drawn from the entries for quick reading must say what they say."""
     problems = list(_counts_that_differ(connection, found))
+    if history.sealed_heads(connection) != found.heads:
+        problems.append(Problem("index-differs", "the table of streams does not say how the streams end"))
+    if [size for (size,) in connection.execute(_SELECT_SIZES)] != [
+        checkpoint_in(note).size for (note,) in connection.execute(_SELECT_NOTES)
+    ]:
+        problems.append(Problem("index-differs", "a checkpoint is filed under another size than it signs for"))
+    if _root(connection, found.batches) != found.root:
+        problems.append(Problem("tree-changed", "the upper levels of the stored tree are not those of its leaves"))
     if sum(map(hash, connection.execute(_SELECT_PERSONS))) != found.persons_sum:
         problems.append(Problem("index-differs", "the index of entries by person was changed; the entries were not"))
     if sum(map(hash, connection.execute(_SELECT_NAMES))) != found.names_sum:
@@ -80,6 +89,13 @@ def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem
             Problem("index-differs", "the index of entries by kind and element was changed; the entries were not")
         )
     return tuple(problems)
+
+
+def _root(connection: sqlite3.Connection, size: int) -> bytes | None:
+    try:
+        return range_hash(0, size, history.nodes_in(connection))
+    except history.NoSuchEntry:
+        return None
 
 
 def _counts_that_differ(connection: sqlite3.Connection, found: Verification) -> Iterator[Problem]:

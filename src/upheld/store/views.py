@@ -1,8 +1,8 @@
 """Cached views of subjects, proved current by the statement that uses them: a stale one never decides.
 
-Every write that can change a decision raises the subject's epoch and the guard's `change_epoch` in its own
-transaction. While the guard stands where it was seen, all cached views of this process are current; once it has moved,
-each is compared with its own epoch before it is used again.
+Every write that can change a decision raises the subject's epoch in its own transaction. While no other connection has
+committed to the place, all cached views of this process are current; once one has, each is compared with its own epoch
+before it is used again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Views:
     lines: Mapping[str, PolicyLine] = field(default_factory=dict)
     controllers: Mapping[str, ControllerState] = field(default_factory=dict)
     plan_epoch: int = -1
-    change_epoch: int = -1
+    data_version: int = -1
     era: int = 0
     _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
     _aliases: dict[SubjectId, str] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Views:
             self._refresh(connection)
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
-        self.plan_epoch, self.change_epoch = subjects.epochs(connection)
+        self.plan_epoch = subjects.plan_epoch(connection)
         self.lines, self.controllers = self.reload(connection)
         self._cache.clear()
 
@@ -124,8 +124,9 @@ class Views:
         return seen
 
     def alias(self, subject_id: SubjectId) -> str:
-        """The pseudonym that the ledger uses for a subject; kept with the keys, destroyed when the subject "
-        "is forgotten."""
+        """The pseudonym that the ledger uses for a subject; kept with the keys, destroyed when the subject
+        is forgotten.
+        """
         found = self._aliases.get(subject_id)
         if found is None:
             with self.keys.reading() as connection:
@@ -147,18 +148,28 @@ class Views:
 
     def prove(self, transaction: Transaction, seen: Seen) -> None:
         """Raise Stale unless the view is what the place holds now."""
-        plan_epoch, change_epoch = subjects.epochs(transaction.connection)
-        if plan_epoch != self.plan_epoch:
-            self._refresh(transaction.connection)
-            raise Stale
-        if change_epoch != self.change_epoch:
-            self.change_epoch = change_epoch
-            self.era += 1
+        if not transaction.guarded:
+            self._guard(transaction)
         if seen.era != self.era:
             if subjects.epoch_of(transaction.connection, seen.subject_id) != seen.epoch:
                 self.drop(seen.subject_id)
                 raise Stale
             seen.era = self.era
+
+    def _guard(self, transaction: Transaction) -> None:
+        """Once per transaction: has another connection committed here since we last looked?
+
+        While nobody has, every view of this process is current. Otherwise each is compared with its own epoch
+        before it is used again, and the policies are loaded anew when one was published.
+        """
+        version = transaction.execute(_DATA_VERSION).fetchone()[0]
+        if version != self.data_version:
+            self.data_version = version
+            self.era += 1
+            if subjects.plan_epoch(transaction.connection) != self.plan_epoch:
+                self._refresh(transaction.connection)
+                raise Stale
+        transaction.guarded = True
 
     def advance(self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant) -> Seen:
         """Lock the subject for a change that leads to `state`, and cache the view of it. Raises Stale when too late."""
@@ -166,12 +177,12 @@ class Views:
         if not subjects.touch(transaction, seen.subject_id, seen.epoch, at):
             self.drop(seen.subject_id)
             raise Stale
-        self.change_epoch += 1
         view = View(seen.view.line, state, seen.view.controller, at)
         moved = replace(seen, view=view, epoch=seen.epoch + 1, last_at=max(seen.last_at, at), era=self.era)
         self._cache[seen.subject_id] = moved
         return moved
 
 
+_DATA_VERSION = "PRAGMA data_version"
 _ALIAS = "SELECT alias FROM alias WHERE bucket = ? AND subject_id = ?"
 _NOBODY = ControllerState()
