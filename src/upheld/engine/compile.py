@@ -411,7 +411,7 @@ def _destruction(policy: model.Policy) -> DestructionPlan:
         at_expiry=rule_of(expiry),
         when_needless=rule_of(needless),
         within=min([*within, GRACE], key=_days),
-        needless_after=frozenset(needless.after) - {"ended"},
+        needless_after=frozenset(needless.after),
         settling=SETTLING,
     )
 

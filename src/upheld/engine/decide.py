@@ -103,22 +103,17 @@ class View:
         purpose = self.plan.purposes.get(ground.purpose or "")
         if purpose is None or purpose.blocked or value.held_for is not None or purpose.needs:
             return None
-        if hold_on(self, value, purpose.name, ground.from_at, FOREVER) is not None:
+        if holds_on(self, value, purpose.name, FOREVER):
             return None
         cited = Cited(purpose.rule.path, purpose.rule.cites())
         decision = Decision(True, (cited,), (value.value_id,), ground.until.at)
         return Pass(max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until), decision)
 
 
-def hold_on(
-    view: View, value: Value, purpose: str | None, from_at: Instant, at: Instant
-) -> tuple[Reason, Request] | None:
-    """The freeze or suspension that stops a use of a value at `at` (FOREVER: any that has not ended)."""
-    for request in view.state.requests:
-        reason = _holds(view.plan, request, value, purpose, at)
-        if reason is not None:
-            return reason, request
-    return None
+def holds_on(view: View, value: Value, purpose: str | None, at: Instant) -> list[tuple[Reason, Request]]:
+    """The freezes and suspensions that stop a use of a value at `at` (FOREVER: any that has not ended)."""
+    found = [(_holds(view.plan, request, value, purpose, at), request) for request in view.state.requests]
+    return [(reason, request) for reason, request in found if reason is not None]
 
 
 def _holds(plan: Plan, request: Request, value: Value, purpose: str | None, at: Instant) -> Reason | None:
@@ -186,15 +181,14 @@ def decide_safely(act: Act, view: View, at: Instant, note: Callable[[Exception],
 
 def decide_read(act: Read, view: View, at: Instant) -> Decision:
     """Values for a live purpose ground, and only for that purpose. Covers what may be seen, value by value."""
-    reader = act.reader
     wanted = act.values or [one for item in act.items for one in view.by_item.get(item, ())]
-    if act.purpose is not None and _reader_passes(reader, act.purpose, at) and not (act.use or act.engagement):
+    if _plainly_asked(act, view, at):
         passes = view.passes
         cover: list[ValueId] = []
         because: tuple[Cited, ...] = ()
         until = FOREVER
         for value_id in wanted:
-            found = passes.get((act.purpose, value_id))
+            found = passes.get((act.purpose or "", value_id))
             if found is not None and found.from_at <= at < found.until_at:
                 cover.append(value_id)
                 because = found.decision.because
@@ -202,6 +196,14 @@ def decide_read(act: Read, view: View, at: Instant) -> Decision:
         if cover and (len(cover) == len(wanted) or act.items):
             return Decision(True, because, tuple(cover), until)
     return _read_slowly(act, view, at, tuple(wanted))
+
+
+def _plainly_asked(act: Read, view: View, at: Instant) -> bool:
+    """Whether passes can answer: no sub-purpose, no engagement, items that the purpose lists, a reader in order."""
+    if act.use or act.engagement or act.purpose is None or not _reader_passes(act.reader, act.purpose, at):
+        return False
+    purpose = view.plan.purposes.get(act.purpose)
+    return purpose is not None and purpose.items.issuperset(act.items)
 
 
 def _reader_passes(reader: Reader, purpose: str, at: Instant) -> bool:
@@ -238,22 +240,19 @@ def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]
     if purpose is None or no.found:
         return refused(*no.found)
     _reader_may(view, act, purpose, at, no)
-    if no.found:
-        return refused(*no.found)
     if not wanted:
         no.add(Reason.UNKNOWN, purpose.rule.path, purpose.rule.cites(), detail=", ".join(act.items))
-        return refused(*no.found)
     cover: list[ValueId] = []
+    of_values: list[Cited] = []
     until = FOREVER
     for value_id in wanted:
         against, ends = _value_readable(view, purpose, value_id, act, at)
-        if against is None:
+        if not against:
             cover.append(value_id)
             until = min(until, ends)
-        else:
-            no.found.append(against)
-    if not cover:
-        return refused(*no.found)
+        of_values += against
+    if no.found or not cover:
+        return refused(*no.found, *(() if cover else of_values))
     return Decision(True, (purpose.rule.cited(),), tuple(cover), until)
 
 
@@ -266,26 +265,24 @@ def _item_covered(plan: Plan, purpose: PurposePlan | None, item: str, no: Refusa
 
 def _value_readable(
     view: View, purpose: PurposePlan, value_id: ValueId, act: Read, at: Instant
-) -> tuple[Cited | None, Instant]:
+) -> tuple[list[Cited], Instant]:
+    """What speaks against one value, and until when it may be seen if nothing does."""
     value = view.values.get(value_id)
     if value is None:
-        return purpose.rule.cited(Reason.UNKNOWN), at
+        return [purpose.rule.cited(Reason.UNKNOWN)], at
     if value.item not in purpose.items:
-        return purpose.rule.cited(Reason.ITEM_NOT_COVERED, "items", value.item), at
+        return [purpose.rule.cited(Reason.ITEM_NOT_COVERED, "items", value.item)], at
     if view.plan.items[value.item].nature is Nature.SECRET and not _is_the_job(act.reader, purpose.name):
-        return view.plan.items[value.item].rule.cited(Reason.DUTY_MISSING), at
+        return [view.plan.items[value.item].rule.cited(Reason.DUTY_MISSING)], at
     state = _STATE_REASON.get(value.held)
     if state is not None:
-        return purpose.rule.cited(state, "until"), at
+        return [purpose.rule.cited(state, "until")], at
     if value.held_for is not None and not purpose.held_for_organisation:
-        return purpose.rule.cited(Reason.HELD_FOR_ANOTHER), at
+        return [purpose.rule.cited(Reason.HELD_FOR_ANOTHER)], at
     ground = _live_use(view, value, purpose.name, act, at)
     if ground is None:
-        return _why_no_ground(view, value, purpose, at), at
-    held = hold_on(view, value, purpose.name, ground.from_at, at)
-    if held is not None:
-        return _hold_cited(view.plan, *held), at
-    return None, ground.until.at
+        return [_why_no_ground(view, value, purpose, at)], at
+    return [_hold_cited(view.plan, *held) for held in holds_on(view, value, purpose.name, at)], ground.until.at
 
 
 def _is_the_job(reader: Reader, purpose: str) -> bool:
@@ -437,8 +434,8 @@ def _resident_number(purpose: PurposePlan | None, item: ItemPlan, no: Refusals) 
 
 
 def _method_declared(view: View, act: Collect, purpose: PurposePlan, no: Refusals) -> None:
-    if "generated" in purpose.sources or act.channel is None:
-        if act.channel is None and "person" in purpose.sources and (purpose.via or view.plan.collection):
+    if act.channel is None:
+        if "person" in purpose.sources and (purpose.via or view.plan.collection):
             no.add(Reason.METHOD_UNDECLARED, purpose.rule.path, purpose.rule.cites("via"), detail="no channel named")
         return
     plan = view.plan
@@ -520,7 +517,8 @@ def _suspended_for(view: View, purpose: str, at: Instant) -> Cited | None:
     for request in view.state.requests:
         if request.right == "suspension" and request.proved_at is not None and request.proved_at <= at:
             ended = min(one for one in (request.lifted_at, _refused_at(request), FOREVER) if one is not None)
-            if at < ended and (not request.purposes or purpose in request.purposes):
+            of_all = not request.values and request.state is not RequestState.TAKEN_BACK
+            if of_all and at < ended and (not request.purposes or purpose in request.purposes):
                 return _hold_cited(view.plan, Reason.SUSPENDED, request)
     return None
 
@@ -545,6 +543,7 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
     if row.whose and view.state.kind not in row.whose:
         no.add(Reason.KIND_NOT_COVERED, row.rule.path, row.rule.cites("whose"))
     _own_consent(view, About(AboutKind.PROVISION, act.recipient), row.rule, at, no)
+    _provision_scope(view, act, row.rule, at, no)
     _crossing_border(view, row.party, row.seat, "provision", at, no)
     if row.per and not _open_engagement(view, row.per, act.engagement, at):
         no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"), detail="its engagement is not open")
@@ -558,6 +557,18 @@ def _own_consent(view: View, about: About, rule: Rule, at: Instant, no: Refusals
         no.add(Reason.CONSENT_MISSING, rule.path, rule.cites("consent"), "pipa 17(1)1")
     elif not event.given:
         no.add(Reason.CONSENT_WITHDRAWN, rule.path, rule.cites("consent"))
+
+
+def _provision_scope(view: View, act: Provide, rule: Rule, at: Instant, no: Refusals) -> None:
+    """Who agreed under an older version agreed to its items for this recipient, and to no more."""
+    consent = view.life.standing(About(AboutKind.PROVISION, act.recipient), at)
+    agreed = view.line.version(consent.version) if consent else None
+    if agreed is None or agreed is view.plan:
+        return
+    row = agreed.provisions.get(act.recipient)
+    for item in act.items:
+        if row is None or item not in row.items:
+            no.add(Reason.CONSENT_SCOPE_OLDER, rule.path, rule.cites("items"), detail=item)
 
 
 def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: Instant) -> bool:
@@ -608,9 +619,8 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
     state = _STATE_REASON.get(value.held)
     if state is not None:
         return rule.cited(state)
-    if value.held_for is not None and not (
-        purposes and any(view.plan.purposes[one].held_for_organisation for one in purposes)
-    ):
+    named = [view.plan.purposes[one] for one in purposes or () if one in view.plan.purposes]
+    if value.held_for is not None and not any(one.held_for_organisation for one in named):
         return rule.cited(Reason.HELD_FOR_ANOTHER)
     live = [
         ground
@@ -620,8 +630,8 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
     if not live:
         due = view.life.due(value, at)
         return rule.cited(Reason.VALUE_DUE if due.state is DueState.DUE else Reason.GROUND_ENDED, "use-until")
-    held = hold_on(view, value, live[0].purpose, live[0].from_at, at)
-    return _hold_cited(view.plan, *held) if held else None
+    held = [holds_on(view, value, ground.purpose, at) for ground in live]
+    return _hold_cited(view.plan, *held[0][0]) if all(held) else None
 
 
 def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
@@ -691,7 +701,7 @@ def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
         and view.life.due(view.values[value_id], at).state is not DueState.DUE
         and (not act.values or value_id in act.values)
     )
-    if not cover and not no.found:
+    if not cover:
         no.add(Reason.UNKNOWN, row.rule.path, row.rule.cites())
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
 
@@ -707,33 +717,43 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
         no.add(Reason.DUTY_MISSING, rule.path, rule.cites("use"))
     if not act.reader.cleared_from <= at < act.reader.cleared_until:
         no.add(Reason.CLEARANCE_LAPSED, rule.path, rule.cites("use"))
-    if no.found:
-        return refused(*no.found)
     cover: list[ValueId] = []
     because: dict[str, Cited] = {}
+    of_values: list[Cited] = []
     for value_id in act.values or view.values:
         value = view.values.get(value_id)
         if value is None or value.held is not HeldState.SEPARATED:
-            no.add(Reason.UNKNOWN, rule.path, rule.cites("use"))
+            of_values.append(rule.cited(Reason.UNKNOWN, "use"))
             continue
         live = [one for one in view.life.grounds(value) if one.rule.path == act.ground and one.live(at)]
-        if live:
+        held = [cited for ground in live[:1] for cited in _holds_apart(view, value, ground, at)]
+        if live and not held:
             cover.append(value_id)
             because[act.ground] = live[0].rule.cited()
+        elif live:
+            of_values += held
         else:
             reason = Reason.VALUE_DUE if view.life.due(value, at).state is DueState.DUE else Reason.GROUND_ENDED
-            no.add(reason, rule.path, rule.cites("use"), detail=act.ground)
-    if not cover:
-        return refused(*(no.found or [rule.cited(Reason.UNKNOWN, "use")]))
+            of_values.append(rule.cited(reason, "use", act.ground))
+    if no.found or not cover:
+        missing = of_values or [rule.cited(Reason.UNKNOWN, "use")]
+        return refused(*no.found, *(() if cover else missing))
     return Decision(True, (rule.cited(key="use"), *because.values()), tuple(cover))
+
+
+def _holds_apart(view: View, value: Value, ground: Ground, at: Instant) -> Iterable[Cited]:
+    """A freeze stops the separated tier too, a statute excepted where the right says so; a suspension stops all."""
+    for reason, request in holds_on(view, value, ground.purpose, at):
+        right = view.plan.rights.get(request.right)
+        spared = right is not None and right.freeze_except == "statute" and ground.kind is GroundKind.STATUTE
+        if reason is Reason.SUSPENDED or not spared:
+            yield _hold_cited(view.plan, reason, request)
 
 
 def decide_show(act: Show, view: View, at: Instant) -> Decision:
     """To the person, for access or portability, from both tiers; holds do not stop it, destruction ordered does."""
     right = view.plan.rights.get(act.right)
     rule = right.rule if right else view.plan.builtin["rights"]
-    if not act.identity_proved:
-        return refused(rule.cited(Reason.IDENTITY_NOT_PROVED, "by"))
     cover = tuple(
         value.value_id
         for value in view.state.values
@@ -744,6 +764,8 @@ def decide_show(act: Show, view: View, at: Instant) -> Decision:
     )
     if not cover:
         return refused(rule.cited(Reason.UNKNOWN))
+    if not act.identity_proved:
+        return refused(rule.cited(Reason.IDENTITY_NOT_PROVED, "by"))
     return Decision(True, (rule.cited(),), cover)
 
 

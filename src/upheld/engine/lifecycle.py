@@ -128,7 +128,8 @@ class Life:
         if engagement is None:
             return NEVER
         said = [Moment(fact.at, fact.known_at) for fact in self._of("ended") if fact.engagement == engagement_id]
-        declared = self.plan.engagements.get(engagement.kind)
+        known = [plan.engagements[engagement.kind] for plan in self.line.plans if engagement.kind in plan.engagements]
+        declared = self.plan.engagements.get(engagement.kind, known[-1] if known else None)
         if declared is not None and declared.ends is not None:
             scope = Scope(engagement.begun_at, engagement.known_at, engagement_id, None)
             said.append(self.end(declared.ends, scope))
