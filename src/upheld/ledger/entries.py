@@ -300,22 +300,24 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:code channel:code "
         "by:code engagement:id? known_at:instant?",
         "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:code? "
-        "channel:code by:code engagement:id?",
+        "channel:code by:code engagement:id? known_at:instant?",
         "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
         # data arrives, is used and changes
         "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id?",
         "value.reused": "values:ids purpose:code engagement:id? items:codes?",
         "value.corrected": "old:id new:id item:code? request:id?",
-        "value.provided": "recipient:code values:ids items:codes disclosure:id until:instant? purpose:code?",
+        "value.provided": "recipient:code values:ids items:codes disclosure:id until:instant? purpose:code? "
+        "engagement:id?",
         "value.disclosed": "exception:code disclosure:id values:ids law:code? items:codes? approver:id?",
-        "value.entrusted": "processor:code purpose:code values:ids items:codes? contract:id?",
+        "value.entrusted": "processor:code purpose:code values:ids items:codes? contract:id? disclosure:id? "
+        "engagement:id?",
         "act.refused": "act:code reasons:codes purpose:code? recipient:code? items:codes? count:int?",
         "transfer.recorded": "recipient:code country:code basis:code values:ids items:codes? "
         "disclosure:id? stopped:bool?",
         "advert.sent": "message:id medium:code purpose:code consent:id? reconfirmed_at:instant?",
         # a person asks
         "request.received": "request:id right:code channel:code? values:ids? by:code? due_at:instant? "
-        "proved_at:instant? purposes:codes?",
+        "proved_at:instant? purposes:codes? known_at:instant? freezes:bool?",
         "request.proved": "request:id proof:code right:code? by:code?",
         "request.answered": "request:id right:code outcome:code values:ids? channel:code? reason:code? due_at:instant?",
         "hold.set": "request:id hold:code values:ids",
@@ -323,13 +325,17 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         # data leaves
         "separation.opened": "values:ids generation:int",
         "value.separated": "values:ids grounds:codes generation:int? items:codes?",
-        "destruction.ordered": "values:ids items:codes due_at:instant grounds:codes approval:id? request:id?",
+        "destruction.ordered": "values:ids items:codes due_at:instant grounds:codes approval:id? request:id? tier:code?",
         "key.destroyed": "values:ids",
-        "value.destroyed": "values:ids certificate:id due_at:instant? ordered_at:instant? items:codes?",
+        "key.swapped": "values:ids",
+        "copy.held": "values:ids",
+        "copy.removed": "values:ids",
+        "value.destroyed": "values:ids certificate:id due_at:instant? ordered_at:instant? items:codes? "
+        "scrubbed_at:instant?",
         "value.lost": "values:ids place:code? reason:code?",
         "certificate.issued": "certificate:id digest:digest state:code?",
-        "recipient.told": "recipient:code request:id? disclosure:id? values:ids? message:id?",
-        "recipient.acknowledged": "recipient:code request:id? disclosure:id? message:id?",
+        "recipient.told": "recipient:code request:id? disclosure:id? values:ids? message:id? reason:code?",
+        "recipient.acknowledged": "recipient:code request:id? disclosure:id? message:id? contract:id?",
         "work-order.opened": "order:id place:code due_at:instant values:ids",
         "work-order.done": "order:id place:code values:ids method:code by:code? witness:code? evidence:digest?",
         "exception.late": "exception:code fact:code values:ids at:instant? known_at:instant?",
@@ -337,15 +343,19 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         # the house
         "policy.published": "version:code digest:digest announced_at:instant effective_at:instant gaps:codes "
         "notice:digest?",
-        "control.evidenced": "control:code evidence:code about:digest? due_at:instant? outcome:code?",
-        "contract.recorded": "party:code contract:id kind:code? until:instant? digest:digest?",
+        "control.evidenced": "control:code evidence:code about:digest? due_at:instant? outcome:code? named:code? "
+        "known_at:instant?",
+        "contract.recorded": "party:code contract:id kind:code? until:instant? digest:digest? terms:codes? "
+        "sub_consent:bool?",
         "contract.ended": "party:code contract:id kind:code? reason:code?",
-        "handler.granted": "handler:id duty:code by:id? reason:code? until:instant?",
+        "handler.granted": "handler:id duty:code by:id? reason:code? until:instant? party:code?",
         "handler.revoked": "handler:id duty:code by:id? reason:code?",
+        "register.entered": "register:code name:code",
+        "keys.made": "store:code made:int",
         "sweep.ran": "counts:counts",
-        "recovered": "place:code counts:counts",
+        "recovered": "place:code counts:counts incident:code?",
         "clock.stopped": "reached:instant claimed:instant",
-        "access.pruned": "stream:stream first:int last:int rule:code before:instant",
+        "access.pruned": "stream:stream first:int last:int rule:code before:instant counts:counts?",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(

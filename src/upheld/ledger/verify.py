@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -34,7 +34,10 @@ _NO_HEAD: Final = Head()
 
 
 class SealedBatch(NamedTuple):
-    """A batch as it stands in the ledger; `body` is None where it was destroyed. `marks`: 4 bytes per entry's leaf."""
+    """A batch as it stands in the ledger; `body` is None where it was destroyed. `marks`: 4 bytes per entry's leaf.
+
+    `from_at` and `until_at` are what the row says besides its header, to find it by.
+    """
 
     leaf: int
     stream: str
@@ -45,6 +48,8 @@ class SealedBatch(NamedTuple):
     body: bytes | None
     marks: bytes
     mac: bytes
+    from_at: int
+    until_at: int
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -63,8 +68,9 @@ class Problem(msgspec.Struct, frozen=True):
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What was found. `problems` stand in the order of the ledger; anchors show the first `complete_to` batches.
 
-    `kinds` counts entries; `named` counts them by policy, element and kind; `persons_sum` and `names_sum` are to
-    compare the indexes with, within one process.
+    `kinds` counts entries; `named` counts them by policy, element (under `""` each once) and kind; `pruned_counts` are
+    those of destroyed access records, by policy and kind; `persons_sum` and `names_sum` are to
+    compare the indexes with, within one process; `root` and `heads` are those of the batches.
     """
 
     ledger_id: str
@@ -76,8 +82,11 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     pruned_batches: int
     kinds: Mapping[str, int]
     named: Mapping[tuple[str, str, str], int]
+    pruned_counts: Mapping[tuple[str, str], int]
     persons_sum: int
     names_sum: int
+    root: bytes
+    heads: Mapping[str, Head]
     anchors: int
     complete_to: int
     key_given: bool
@@ -109,6 +118,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
             said.append(
                 f"what stood in {self.pruned_batches} batches of access records, destroyed under a signed entry"
             )
+        said.append("how the counts kept for reports fall on single days: their totals are compared, the days are not")
         said.append("what places have written since the last checkpoint: `verify --home` checks that by MAC")
         return tuple(said)
 
@@ -146,8 +156,11 @@ def verify(
         pruned_batches=pass_.pruned,
         kinds=pass_.kinds(),
         named=pass_.named(),
+        pruned_counts=pass_.pruned_counts,
         persons_sum=pass_.persons_sum,
         names_sum=pass_.names_sum,
+        root=pass_.frontier.root(),
+        heads=pass_.heads,
         anchors=len(anchors),
         complete_to=pass_.complete_to,
         key_given=key_given,
@@ -178,6 +191,7 @@ class _Pass:
         self._counts: Counter[tuple[str, tuple[str, ...], str]] = Counter()
         self.persons_sum = self.names_sum = 0
         self.pruned = 0
+        self.pruned_counts: Counter[tuple[str, str]] = Counter()
         self.complete_to = 0
         self.last_at: int | None = None
         self._tree = tree
@@ -185,7 +199,7 @@ class _Pass:
         self._ledger_id = ledger_id
         self._mac_key = mac_key
         self._problems: list[Problem] = []
-        self._heads: dict[str, Head] = {}
+        self.heads: dict[str, Head] = {}
         self._leaf_of: dict[str, int] = {}
         self._signed: dict[int, list[_Signed]] = {}
         self._sound_to = 0
@@ -205,7 +219,7 @@ class _Pass:
     def named(self) -> dict[tuple[str, str, str], int]:
         counted: Counter[tuple[str, str, str]] = Counter()
         for (policy, elements, kind), count in self._counts.items():
-            for element in elements:
+            for element in ("", *elements):
                 counted[policy, element, kind] += count
         return dict(counted)
 
@@ -263,7 +277,7 @@ class _Pass:
                 self._differs(size, is_anchor)
             elif is_anchor:
                 self.complete_to = max(self.complete_to, size)
-            elif not self._problems and checkpoint.heads != heads_digest(self._heads):
+            elif not self._problems and checkpoint.heads != heads_digest(self.heads):
                 self._found(
                     "heads-differ", f"the streams do not end as the checkpoint of {size} batches says", until_leaf=size
                 )
@@ -305,7 +319,7 @@ class _Pass:
             )
             return
         message = f"batches {first} to {batch.leaf - 1} were removed"
-        known = self._heads.get(batch.stream, _NO_HEAD).n
+        known = self.heads.get(batch.stream, _NO_HEAD).n
         n = known + 1 if known + 1 < batch.n else None
         stream = None if n is None else batch.stream
         self._found("batch-removed", message, first, until_leaf=batch.leaf, stream=stream, n=n)
@@ -327,9 +341,7 @@ class _Pass:
     def _agrees_with_tree(self, batch: SealedBatch, header: Header, leaf: bytes) -> bool:
         expected = batch.leaf + self._shift
         if leaf == self._stored(expected):
-            if (header.stream, header.n, int(header.batch_class)) != (batch.stream, batch.n, batch.batch_class):
-                message = f"batch {batch.leaf} is filed as {batch.stream} {batch.n}, it says {header.stream} {header.n}"
-                self._found("batches-reordered", message, batch.leaf, stream=header.stream, n=header.n)
+            self._check_filing(batch, header)
             return True
         where = self._place_in_tree(leaf)
         if where is None:
@@ -343,6 +355,18 @@ class _Pass:
             self._moved(batch, header, where)
         return False
 
+    def _check_filing(self, batch: SealedBatch, header: Header) -> None:
+        if (header.stream, header.n) != (batch.stream, batch.n):
+            message = f"batch {batch.leaf} is filed as {batch.stream} {batch.n}, it says {header.stream} {header.n}"
+            self._found("batches-reordered", message, batch.leaf, stream=header.stream, n=header.n)
+        elif (header.batch_class, header.from_at, header.until_at) != (
+            batch.batch_class,
+            batch.from_at,
+            batch.until_at,
+        ):
+            message = f"batch {batch.leaf} is filed under another class or another time than it says"
+            self._found("batch-misfiled", message, batch.leaf, stream=header.stream, n=header.n)
+
     def _place_in_tree(self, leaf: bytes) -> int | None:
         if len(self._problems) >= _MOST_PROBLEMS:
             return None
@@ -353,7 +377,7 @@ class _Pass:
 
     def _blame(self, batch: SealedBatch, header: Header, expected: int) -> None:
         """A batch that the tree does not know: changed, or put there."""
-        if header.n <= self._heads.get(header.stream, _NO_HEAD).n or expected * HASH >= len(self._tree):
+        if header.n <= self.heads.get(header.stream, _NO_HEAD).n or expected * HASH >= len(self._tree):
             self._shift -= 1
             message = f"batch {batch.leaf} ({header.stream} {header.n}) was inserted"
             self._found("batch-inserted", message, batch.leaf, stream=header.stream, n=header.n)
@@ -381,14 +405,14 @@ class _Pass:
     def _follow(self, batch: SealedBatch, header: Header, leaf: bytes, agrees: bool) -> None:
         """The chain of the stream, and the MAC where the key is there."""
         stream = header.stream
-        head = self._heads.get(stream, _NO_HEAD)
+        head = self.heads.get(stream, _NO_HEAD)
         follows = header.n == head.n + 1 and (header.prev_hash == head.hash or self._continues(header))
         if agrees and not follows and not self._problems:
             self._break(batch, header, head)
         if self._mac_key is not None and mac_of(self._mac_key, leaf) != batch.mac:
             message = f"batch {header.n} of {stream} was not written by this house"
             self._found("mac-false", message, batch.leaf, stream=stream, n=header.n)
-        self._heads[stream] = Head(header.n, leaf)
+        self.heads[stream] = Head(header.n, leaf)
         self._leaf_of[stream] = batch.leaf
 
     def _break(self, batch: SealedBatch, header: Header, head: Head) -> None:
@@ -409,7 +433,7 @@ class _Pass:
         if header.after is None or header.n != 1:
             return False
         stream, n = header.after
-        head = self._heads.get(stream)
+        head = self.heads.get(stream)
         return head is None or head.n != n or head.hash == header.prev_hash
 
     # ── Bodies ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -456,6 +480,8 @@ class _Pass:
             fields = unpacked(data).fields
             span = msgspec.convert((fields["first"], fields["last"]), tuple[int, int])
             self._prunes.setdefault(str(fields["stream"]), []).append(span)
+            for pruned, count in cast(Mapping[str, int], fields.get("counts", {})).items():
+                self.pruned_counts[seen.policy, pruned] += count
         return seen
 
     def _keep_gone(self, batch: SealedBatch, header: Header) -> None:

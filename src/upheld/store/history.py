@@ -30,7 +30,7 @@ SCHEMA: Final = (
         leaf INTEGER PRIMARY KEY, stream INTEGER NOT NULL REFERENCES stream(id), n INTEGER NOT NULL,
         class INTEGER NOT NULL,
         from_at INTEGER NOT NULL, until_at INTEGER NOT NULL, header BLOB NOT NULL, body_hash BLOB NOT NULL,
-        mac BLOB NOT NULL, entries INTEGER NOT NULL)""",
+        mac BLOB NOT NULL)""",
     "CREATE UNIQUE INDEX batch_of_stream ON batch(stream, n)",
     "CREATE INDEX batch_when ON batch(until_at, from_at)",
     "CREATE TABLE body(leaf INTEGER PRIMARY KEY REFERENCES batch(leaf), body BLOB NOT NULL, marks BLOB NOT NULL)",

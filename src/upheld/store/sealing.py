@@ -12,6 +12,7 @@ Crash table. Each line is one durable transaction; whatever a crash leaves, seal
 
 import fcntl
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -56,7 +57,7 @@ _MOVE_META: Final = "UPDATE meta SET value = ? WHERE key = ?"
 _INSERT_STREAM: Final = "INSERT INTO stream(name, n, hash) VALUES(?, 0, ?)"
 _SELECT_STREAM_IDS: Final = "SELECT name, id FROM stream"
 _MOVE_STREAM: Final = "UPDATE stream SET n = ?, hash = ? WHERE id = ?"
-_INSERT_BATCH: Final = "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_BATCH: Final = "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_BODY: Final = "INSERT INTO body(leaf, body, marks) VALUES(?, ?, ?)"
 _SELECT_SEALED: Final = """
     SELECT header, body_hash FROM batch JOIN stream ON stream.id = batch.stream WHERE name = ? AND batch.n = ?"""
@@ -410,7 +411,7 @@ class Sealer:
             if stream not in streams:
                 streams[stream] = self._connection.execute(_INSERT_STREAM, (stream, bytes(32))).lastrowid
             place = (leaf, streams[stream], header.n, int(header.batch_class), header.from_at, header.until_at)
-            self._connection.execute(_INSERT_BATCH, (*place, row.header, row.body_hash, row.mac, len(batch.seen)))
+            self._connection.execute(_INSERT_BATCH, (*place, row.header, row.body_hash, row.mac))
             self._connection.execute(_INSERT_BODY, (leaf, row.body, batch.marks))
             drawn.add(leaf, batch.seen)
             growth.append(batch.leaf)
@@ -440,7 +441,7 @@ class Sealer:
                 entries = [
                     entry(
                         "access.pruned", at, policy, None, (rule,), stream=stream, first=first, last=last, rule=rule,
-                        before=before,
+                        before=before, counts=self._counts_of(stream, first, last),
                     )
                     for stream, first, last in ranges
                 ]  # fmt: skip
@@ -448,6 +449,11 @@ class Sealer:
                 batches += self._destroy_pruned()
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         return Pruned(batches, len(ranges), not busy, note)
+
+    def _counts_of(self, stream: str, first: int, last: int) -> dict[str, int]:
+        """How many entries of each kind these batches hold: that much is kept for ever, and reports stay checkable."""
+        bodies = self._connection.execute(_SELECT_RANGE, (stream, first, last))
+        return dict(Counter(glance(data).kind for _, body in bodies for data in read_body(body)[1]))
 
     def _write_own(self, policy: str, entries: list[Entry], at: int) -> str:
         """An evidence batch of the ledger's own stream, sealed at once."""

@@ -10,19 +10,19 @@ import msgspec
 
 from upheld.ledger.certificate import Checked, verify_certificate
 from upheld.ledger.checkpoint import CheckpointRefused, checkpoint_in, public_key_in
-from upheld.ledger.entries import KINDS, BatchClass
 from upheld.ledger.merkle import range_hash
-from upheld.ledger.verify import Problem, SealedBatch, Verification, verify
+from upheld.ledger.verify import HASH, Problem, SealedBatch, Verification, verify
 from upheld.store import history
 
 _SELECT_BATCHES: Final = """
     SELECT batch.leaf, stream, CAST(batch.n AS INTEGER), CAST(batch.class AS INTEGER),
            CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(body AS BLOB),
-           CAST(ifnull(marks, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB), from_at, until_at, entries
+           CAST(ifnull(marks, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB), from_at, until_at
     FROM batch LEFT JOIN body USING(leaf) ORDER BY batch.leaf"""
 _SELECT_STREAMS: Final = "SELECT id, CAST(name AS TEXT) FROM stream"
 _SELECT_TREE: Final = "SELECT CAST(hashes AS BLOB) FROM tile WHERE level = 0 ORDER BY place"
 _SELECT_NOTES: Final = "SELECT CAST(note AS TEXT) FROM checkpoint ORDER BY size"
+_SELECT_TILES: Final = "SELECT level, place, length(hashes) FROM tile ORDER BY level, place"
 _SELECT_SIZES: Final = "SELECT size FROM checkpoint ORDER BY size"
 _SELECT_COUNTS: Final = """
     SELECT p.text, e.text, k.text, CAST(sum(t.entries) AS INTEGER)
@@ -80,7 +80,8 @@ def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem
         checkpoint_in(note).size for (note,) in connection.execute(_SELECT_NOTES)
     ]:
         problems.append(Problem("index-differs", "a checkpoint is filed under another size than it signs for"))
-    if _root(connection, found.batches) != found.root:
+    tiles = [tuple(row) for row in connection.execute(_SELECT_TILES)]
+    if tiles != list(_tiles_of(found.batches)) or _root(connection, found.batches) != found.root:
         problems.append(Problem("tree-changed", "the upper levels of the stored tree are not those of its leaves"))
     if sum(map(hash, connection.execute(_SELECT_PERSONS))) != found.persons_sum:
         problems.append(Problem("index-differs", "the index of entries by person was changed; the entries were not"))
@@ -89,6 +90,15 @@ def _drawn(connection: sqlite3.Connection, found: Verification) -> tuple[Problem
             Problem("index-differs", "the index of entries by kind and element was changed; the entries were not")
         )
     return tuple(problems)
+
+
+def _tiles_of(size: int) -> Iterator[tuple[int, int, int]]:
+    """Level, place and length of every tile that a tree of that size has."""
+    level = 0
+    while size:
+        for place in range(0, size, history.TILE):
+            yield level, place // history.TILE, min(history.TILE, size - place) * HASH
+        level, size = level + 1, size // history.TILE
 
 
 def _root(connection: sqlite3.Connection, size: int) -> bytes | None:
@@ -100,21 +110,18 @@ def _root(connection: sqlite3.Connection, size: int) -> bytes | None:
 
 def _counts_that_differ(connection: sqlite3.Connection, found: Verification) -> Iterator[Problem]:
     kept = {(policy, element, kind): count for policy, element, kind, count in connection.execute(_SELECT_COUNTS)}
-    kinds: dict[str, int] = {}
-    for (_, element, kind), count in kept.items():
-        if element == history.NO_ELEMENT:
-            kinds[kind] = kinds.get(kind, 0) + count
-    pairs = [
-        ((kind,), kinds.get(kind, 0), found.kinds.get(kind, 0)) for kind in sorted({*kinds, *found.kinds}, key=str)
-    ]
-    named = {key for key in kept if key[1] != history.NO_ELEMENT} | set(found.named)
-    for key, expected, counted in [*pairs, *((key, kept.get(key, 0), found.named.get(key, 0)) for key in named)]:
-        # The counts of destroyed access records stay; there are fewer of them to count again.
-        pruned = found.pruned_batches and key[-1] in KINDS and KINDS[key[-1]].batch_class is BatchClass.ACCESS
-        if expected < counted or (expected > counted and not pruned):
-            told = " ".join(map(str, key))
+    for key in sorted(kept.keys() | found.named.keys(), key=str):
+        policy, element, kind = key
+        least = most = found.named.get(key, 0)
+        if (pruned := found.pruned_counts.get((policy, kind), 0)) and element == history.NO_ELEMENT:
+            least = most = least + pruned
+        elif pruned:
+            # The prune entry says how many of a kind there were, not which elements they named.
+            most += pruned
+        if not least <= kept.get(key, 0) <= most:
+            told = f"{policy} {kind} {element}".strip()
             yield Problem(
-                "counts-differ", f"the count kept for reports of `{told}` is {expected}, the entries are {counted}"
+                "counts-differ", f"reports would count {kept.get(key, 0)} of `{told}`, the entries are {most}"
             )
 
 
