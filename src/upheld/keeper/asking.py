@@ -74,6 +74,8 @@ class Asking(Door):
                     due_at=deadline,
                     proved_at=one.proved_at,
                     purposes=purposes or None,
+                    known_at=transaction.at,
+                    freezes=one.freezes,
                 )
             )
             self._hold_entry(transaction, moved, one)

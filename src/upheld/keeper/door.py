@@ -171,7 +171,7 @@ class Door:
         row = (
             bucket_of(seen.subject_id),
             seen.subject_id,
-            self.new_id(),
+            told := self.new_id(),
             disclosure_id,
             recipient,
             reason,
@@ -191,6 +191,8 @@ class Door:
                 recipient=recipient,
                 disclosure=disclosure_id,
                 request=request_id,
+                message=told,
+                reason=reason,
             )
         )
 

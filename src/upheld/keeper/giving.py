@@ -56,6 +56,7 @@ class Giving(Door):
                     items=_items_of(seen, decision.covers),
                     disclosure=one.disclosure_id,
                     until=None if until >= FOREVER else until,
+                    engagement=named,
                 ).with_elements(decision.elements)
             )
             self._transferred(transaction, seen, row, "provision", decision, one.disclosure_id, now)
@@ -92,6 +93,8 @@ class Giving(Door):
                     values=decision.covers,
                     items=_items_of(seen, decision.covers),
                     contract=contract.contract_id if contract else None,
+                    disclosure=one.disclosure_id,
+                    engagement=engagement,
                 ).with_elements(decision.elements)
             )
             self._transferred(transaction, seen, row, "entrustment", decision, one.disclosure_id, now)

@@ -216,6 +216,8 @@ class Organisation(Door):
                     party=party,
                     contract=contract_id,
                     until=until_said,
+                    terms=tuple(sorted(terms)) or None,
+                    sub_consent=sub_consent or None,
                 )
             )
 
@@ -271,6 +273,7 @@ class Organisation(Door):
                     None,
                     tuple(r.path for r in rules),
                     recipient=party,
+                    contract=contract_id,
                 )
             )
 
@@ -327,6 +330,7 @@ class Organisation(Door):
                     handler=handler_id,
                     duty=duty,
                     until=until_said,
+                    party=party,
                 )
             )
 
@@ -424,6 +428,8 @@ class Organisation(Door):
                     control=control,
                     evidence=kind,
                     about=digest,
+                    named=about or None,
+                    known_at=transaction.at,
                 )
             )
 
@@ -453,9 +459,12 @@ class Organisation(Door):
         person's name).
         """
         when = self._happened(at)
-        self.places.active.submit(
-            lambda transaction: transaction.execute(_INSERT_REGISTER, (policy, kind, name, when, FOREVER))
-        )
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(_INSERT_REGISTER, (policy, kind, name, when, FOREVER))
+            transaction.journal(entry("register.entered", when, policy, None, (), register=kind, name=name))
+
+        self.places.active.submit(work)
 
     def register_of(self, policy: str, kind: str, at: Instant) -> list[tuple[str, Instant]]:
         """What is in a register at an instant, with the instant of its entry. Handlers come from the grants."""

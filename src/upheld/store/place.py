@@ -35,6 +35,10 @@ _PRAGMAS = (
 )
 
 
+class Recovering(StoreFailed):
+    """A home that holds an old copy does nothing else until it was brought up to date."""
+
+
 class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
@@ -83,6 +87,9 @@ class Place:
         self._open: Transaction | None = None
         self._owner = 0
         self._afterwards: list[Callable[[], None]] = []
+        self.barred: str | None = None
+        """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
+        self.admitted = 0
         self._lock_file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
 
     def close(self) -> None:
@@ -90,8 +97,14 @@ class Place:
         self.connection.close()
         os.close(self._lock_file)
 
+    def _check_open(self) -> None:
+        if self.barred is not None and self.admitted != get_ident():
+            raise Recovering(self.barred)
+
     def submit(self, work: Callable[[Transaction], T]) -> T:
         """Run work in a durable transaction, merged with whatever else waits. Raises what the work raises."""
+        if self.barred is not None:
+            self._check_open()
         if self._open is not None and self._owner == get_ident():
             return self._inside(work, self._open)
         ticket = _Ticket(work)
@@ -144,6 +157,7 @@ class Place:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A durable transaction of one's own, for steps that are batches already."""
+        self._check_open()
         with self._turn, self._locked():
             transaction = self._begin()
             try:
@@ -157,6 +171,7 @@ class Place:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection for look-ups that release nothing."""
+        self._check_open()
         if self._open is not None and self._owner == get_ident():
             yield self.connection
             return

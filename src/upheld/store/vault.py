@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,12 +20,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
+from upheld.ledger.entries import entry
 from upheld.store.place import Place, Transaction
 
 BLOCK = 256
 """Keys committed ahead of need: a value never waits for a commit of its own in the key store."""
 CACHE_SECONDS = 60.0
-CACHE_KEYS = 50_000
+CACHE_KEYS = 200_000
 
 
 class Tier(StrEnum):
@@ -45,9 +45,15 @@ _SELECT_KEYS = {
 }
 _ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _INSERT_TOKEN = "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?)"
+_DELETE_TOKEN = "DELETE FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ? AND value_id = ?"
 _SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
 _DELETE_TOKENS = "DELETE FROM token WHERE value_id = ?"
 _COUNT_TOKENS = "SELECT count(*) FROM token WHERE value_id = ?"
+_DAY_SHIFT = 47
+HOUSE = "house"
+"""Under which the ledger keeps what concerns no policy."""
+TokenRow = tuple[Tier, str, str, bytes, ValueId, int, SubjectId]
+"""Tier, policy, item, token, value, bucket, subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Vault:
         self._token_root = {tier: derived(root, b"token") for tier, root in roots.items()}
         self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
         self._ahead: dict[Tier, list[tuple[int, bytes]]] = {tier: [] for tier in Tier}
-        self._cache: OrderedDict[tuple[Tier, int], tuple[AESGCM, float]] = OrderedDict()
+        self._cache: dict[Tier, dict[int, tuple[AESGCM, float]]] = {tier: {} for tier in Tier}
         self._lock = Lock()
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,10 +111,12 @@ class Vault:
         rows = [(key_id, self._wrapped(tier, key_id, key)) for key_id, key in fresh]
         with self.place.transaction() as transaction:
             transaction.executemany(_INSERT_KEY[tier], rows)
+            # On record, so that an older copy of the key store is noticed: it lacks keys that values need.
+            transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=count))
         self._ahead[tier] = fresh + self._ahead[tier]
 
     def _key_id(self) -> int:
-        return (self._day() & 0xFFFF) << 47 | int.from_bytes(self._random(6), "big") & (1 << 47) - 1
+        return (self._day() & 0xFFFF) << _DAY_SHIFT | int.from_bytes(self._random(6), "big") & (1 << _DAY_SHIFT) - 1
 
     def _wrapped(self, tier: Tier, key_id: int, key: bytes) -> bytes:
         nonce = self._random(12)
@@ -125,11 +133,11 @@ class Vault:
     def ciphers(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
         """The ciphers of the keys that exist; unwrapped keys are remembered for at most a minute."""
         now = self._monotonic()
+        cache = self._cache[tier]
         found: dict[int, AESGCM] = {}
         missing: list[int] = []
-        cache = self._cache
         for key_id in key_ids:
-            cached = cache.get((tier, key_id))
+            cached = cache.get(key_id)
             if cached is not None and cached[1] > now:
                 found[key_id] = cached[0]
             else:
@@ -146,23 +154,25 @@ class Vault:
                 some = key_ids[start : start + 500]
                 rows += connection.execute(_SELECT_KEYS[tier].format(",".join("?" * len(some))), some).fetchall()
         for key_id, wrapped in rows:
-            found[key_id] = self._unwrapped(tier, key_id, wrapped)
-            self._remember(tier, key_id, found[key_id], until)
+            cipher = found[key_id] = self._unwrapped(tier, key_id, wrapped)
+            self._remember(tier, key_id, cipher, until)
         return found
 
     def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float) -> None:
-        self._cache[tier, key_id] = (cipher, until)
-        while len(self._cache) > CACHE_KEYS:
-            self._cache.popitem(last=False)
+        cache = self._cache[tier]
+        if len(cache) >= CACHE_KEYS:
+            cache.clear()
+        cache[key_id] = (cipher, until)
 
     def forget(self, tier: Tier, key_ids: Iterable[int]) -> None:
         """Drop unwrapped keys from memory."""
         for key_id in key_ids:
-            self._cache.pop((tier, key_id), None)
+            self._cache[tier].pop(key_id, None)
 
     def forget_all(self) -> None:
         """Drop every unwrapped key from memory."""
-        self._cache.clear()
+        for cache in self._cache.values():
+            cache.clear()
 
     def exists(self, tier: Tier, key_id: int) -> bool:
         """Whether the key store still has that key."""
@@ -170,11 +180,10 @@ class Vault:
             return connection.execute(_SELECT_KEY[tier], (key_id,)).fetchone() is not None
 
     @staticmethod
-    def destroy(transaction: Transaction, tier: Tier, key_id: int | None, value_id: ValueId) -> None:
-        """Delete a key and the look-up tokens of its value; idempotent, since a crash may come after it."""
-        if key_id is not None:
-            transaction.execute(_DELETE_KEY[tier], (key_id,))
+    def destroy(transaction: Transaction, tier: Tier, key_id: int | None, value_id: ValueId) -> bool:
+        """Delete a key and the look-up tokens of its value; False when it was done before, since a crash may come after."""
         transaction.execute(_DELETE_TOKENS, (value_id,))
+        return key_id is not None and transaction.execute(_DELETE_KEY[tier], (key_id,)).rowcount == 1
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +206,7 @@ class Vault:
         cipher = self.ciphers(tier, [sealed.key_id]).get(sealed.key_id)
         if cipher is None:
             raise KeyMissing("the key of this value is destroyed")
-        return opened(cipher, sealed, bound(tier, policy, subject_id, value_id, item, sealed.key_id))
+        return opened(cipher, sealed.blob, bound(tier, policy, subject_id, value_id, item, sealed.key_id))
 
     # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -209,14 +218,17 @@ class Vault:
             self._token_keys[tier, policy, item] = key
         return hmac.digest(key, normalised(text).encode(), hashlib.sha256)
 
-    def keep_tokens(self, rows: Sequence[tuple[Tier, str, str, bytes, ValueId, int, SubjectId]]) -> None:
+    def keep_tokens(self, rows: Sequence[TokenRow]) -> None:
         """Insert look-up tokens (after the values: no token of a value never held)."""
         with self.place.transaction() as transaction:
-            for row in rows:
-                transaction.execute(
-                    "DELETE FROM token WHERE tier=? AND policy=? AND item=? AND token=? AND value_id=?", row[:5]
-                )
-                transaction.execute(_INSERT_TOKEN, row)
+            self.put_tokens(transaction, rows)
+
+    @staticmethod
+    def put_tokens(transaction: Transaction, rows: Sequence[TokenRow]) -> None:
+        """Insert look-up tokens together with what else happens in the key store; the same ones twice are there once."""
+        for row in rows:
+            transaction.execute(_DELETE_TOKEN, row[:5])
+            transaction.execute(_INSERT_TOKEN, row)
 
     def subjects_with(self, tier: Tier, policy: str, item: str, text: str) -> tuple[SubjectId, ...]:
         """Subjects that hold exactly this text in this item."""
@@ -235,10 +247,10 @@ def bound(tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, ite
     return f"{tier}|{policy}|{subject_id}|{value_id}|{item}|{key_id}".encode()
 
 
-def opened(cipher: AESGCM, sealed: Sealed, binding: bytes) -> bytes:
+def opened(cipher: AESGCM, blob: bytes, binding: bytes) -> bytes:
     """The content of a sealed value. Raises StoreFailed when ciphertext or binding was changed."""
     try:
-        return cipher.decrypt(sealed.blob[:12], sealed.blob[12:], binding)
+        return cipher.decrypt(blob[:12], blob[12:], binding)
     except InvalidTag as failure:
         raise StoreFailed("a stored value does not decrypt: its row was changed from outside") from failure
 
