@@ -436,13 +436,18 @@ def unpacked(data: bytes) -> Entry:
     Raises:
         EntryRefused: these are not the bytes that `packed` makes of an entry.
     """
-    entry = _restored(data)
+    entry = restored(data)
     if packed(entry) != data:
         raise EntryRefused(entry.kind, "entry", "not the encoding of this entry")
     return entry
 
 
-def _restored(data: bytes) -> Entry:
+def restored(data: bytes) -> Entry:
+    """The entry of bytes that are known to come from `packed`: read without packing it again to compare.
+
+    Raises:
+        EntryRefused: these are no bytes of an entry.
+    """
     try:
         row = _decode(data)
         kind = KINDS[cast(str, row[0])]

@@ -19,7 +19,7 @@ from upheld.errors import UpheldError
 from upheld.ledger.batch import Head, entry_leaves, entry_salts, read_body
 from upheld.ledger.certificate import EntryProof
 from upheld.ledger.checkpoint import checkpoint_in, public_key_in
-from upheld.ledger.entries import Entry, Glance, glance, unpacked
+from upheld.ledger.entries import Entry, Glance, glance, restored, unpacked
 from upheld.ledger.merkle import NodeAt, inclusion_proof, root_of
 
 SCHEMA: Final = (
@@ -214,11 +214,15 @@ def entries(
     kinds: Iterable[str] | None = None,
     policy: str | None = None,
     from_leaf: int = 0,
+    *,
+    checked: bool = True,
 ) -> Iterator[Recorded]:
     """Entries with `since <= at < until`, in the order of sealing; only those kinds and that policy where given.
 
-    `from_leaf`: the first batch to look at, for who has read the ones before.
+    `from_leaf`: the first batch to look at, for who has read the ones before. `checked=False` reads the bytes as they
+    are, for who goes through millions and has the ledger verified besides.
     """
+    read = unpacked if checked else restored
     wanted = None if kinds is None else frozenset(kinds)
     for leaf, body in _bodies(connection, since, until, wanted, from_leaf):
         for number, data in enumerate(read_body(body)[1]):
@@ -228,7 +232,7 @@ def entries(
                 and (wanted is None or seen.kind in wanted)
                 and (policy is None or seen.policy == policy)
             ):
-                yield Recorded(leaf, number, unpacked(data))
+                yield Recorded(leaf, number, read(data))
 
 
 def _bodies(
