@@ -2,10 +2,14 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from upheld.cli import app
 from upheld.engine.acts import LAYER, LAYERS, Reason
 from upheld.policy.read import problems_in
 
@@ -88,3 +92,27 @@ def test_the_policy_of_the_readme_has_no_problem() -> None:
     (policy,) = blocks(README, "yaml")
     assert len(policy.splitlines()) <= 36
     assert problems_in(policy.encode(), "shop.yaml") == ()
+
+
+def test_the_session_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
+    (policy,) = blocks(README, "yaml")
+    (session,) = blocks(README, "python")
+    (printed,) = blocks(README, "text")
+    (tmp_path / "shop.yaml").write_text(policy, "utf-8")
+    outcome = subprocess.run(
+        [sys.executable, "-W", "error", "-c", session], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert outcome.stderr == ""
+    assert outcome.stdout == printed
+
+
+def test_every_command_stands_in_its_page_with_all_its_options() -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    offered = {
+        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        for name, command in group.commands.items()
+    }
+    sections = re.split(r"^## ", (DOCS / "cli.md").read_text("utf-8"), flags=re.M)[1:]
+    documented = {text.split()[0]: set(re.findall(r"--[a-z][a-z-]*", text.split("\n\n")[1])) for text in sections}
+    assert documented == offered
