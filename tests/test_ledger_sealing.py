@@ -12,7 +12,7 @@ from upheld.ledger.checkpoint import checked, checkpoint_in
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history
 from upheld.store.journal import JournalWriter, checkpoint_seen
-from upheld.store.sealing import LeaseHeld, LedgerOld, Sealer, TailBroken, export, lease
+from upheld.store.sealing import LeaseHeld, LedgerOld, Sealer, TailBroken, export, lease, tail_problems
 
 SIGNING = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 DAY = history.DAY
@@ -188,6 +188,9 @@ def test_a_change_to_unsealed_evidence_is_found_and_its_batch_named(house: House
         house.write(entry("key.destroyed", AT, "nexr", OTHER, values=(VALUE,)), where=house.keys)
     statement, code, n = TAIL_CHANGES[change]
     house.active.execute(statement)
+    if code == "tail-broken":
+        told = tail_problems(house.sealer.connection, {"active": house.active, "keys": house.keys}, KEY)
+        assert [(problem.code, problem.place, problem.n) for problem in told] == [(code, "active", n)]
     with pytest.raises(TailBroken) as broken:
         house.seal()
     (problem,) = broken.value.problems
@@ -205,6 +208,14 @@ def test_a_tail_rewritten_as_a_whole_without_the_key_is_found(house: House, tmp_
     with pytest.raises(TailBroken, match="MAC"):
         house.sealer.seal({"active": forged}, AT)
     forged.close()
+
+
+def test_a_sound_tail_can_be_checked_without_sealing_it(house: House) -> None:
+    house.fill(2)
+    for _ in range(3):
+        house.write(READ, GIVEN)
+    assert tail_problems(house.sealer.connection, {"active": house.active, "keys": house.keys}, KEY) == ()
+    assert len(rows(house.active)) == 6
 
 
 def test_a_stream_written_twice_is_found(house: House, tmp_path: Path) -> None:

@@ -64,6 +64,9 @@ class Problem(msgspec.Struct, frozen=True):
     entry: int | None = None
     until_leaf: int | None = None
 
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What was found. `problems` stand in the order of the ledger; anchors show the first `complete_to` batches.
@@ -119,7 +122,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
                 f"what stood in {self.pruned_batches} batches of access records, destroyed under a signed entry"
             )
         said.append("how the counts kept for reports fall on single days: their totals are compared, the days are not")
-        said.append("what places have written since the last checkpoint: `verify --home` checks that by MAC")
+        said.append("what places have written since the last checkpoint: that is checked by MAC when it is sealed")
         return tuple(said)
 
 

@@ -328,7 +328,7 @@ class Sealer:
         heads = history.sealed_heads(self._connection)
         found: dict[str, _Found] = {}
         for name, connection in connections.items():
-            found[name] = self._look(name, connection, reached[name], heads, problems)
+            found[name] = _look(self._connection, self._mac_key, name, connection, reached[name], heads, problems)
             reached[name] = found[name].reached
         # Batches of all places by the instant of writing, where each stream's own order allows.
         batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
@@ -340,43 +340,6 @@ class Sealer:
             if found[name].rows or checkpoint_seen(connection) != note:
                 drop_sealed(connection, found[name].rows, found[name].ends, note)
         return Sealing(len(batches), sum(len(batch.seen) for _, batch in batches), note)
-
-    def _look(
-        self,
-        name: str,
-        connection: sqlite3.Connection,
-        after: int | None,
-        sealed: Mapping[str, Head],
-        problems: dict[str, TailProblem],
-    ) -> "_Found":
-        """The batches of a place that are not sealed yet, up to the first that is not sound of each stream."""
-        found = _Found([], [], {}, None)
-        if after is None:
-            return found
-        heads, written_at = dict(sealed), -(1 << 63)
-        rows = batches_in(connection, after, ROUND)
-        for row in rows:
-            stream, n = f"{name}/", None
-            try:
-                header = read_header(row.header)
-                stream, n = header.stream, header.n
-                if stream in problems:
-                    continue
-                if not stream.startswith(f"{name}/"):
-                    raise BatchBroken(f"`{name}` holds a stream of another place")
-                head = heads.get(stream, Head())
-                if n > head.n or not found_sealed(self._connection, header, row):
-                    batch = checked_row(row, header, head, self._mac_key)
-                    heads[stream] = Head(n, batch.leaf)
-                    written_at = max(written_at, header.until_at)
-                    found.sound.append((written_at, batch))
-                found.rows.append(row.row)
-                # What this copy of the place holds, not what is sealed: an old copy must not look like a new one.
-                found.ends[stream] = Head(n, leaf_hash(row.header + row.body_hash))
-            except BatchBroken as problem:
-                named = f"row {row.row}" if n is None else f"batch {n} of {stream}"
-                problems[stream] = TailProblem("tail-broken", name, stream, n, f"{named}: {problem}")
-        return found._replace(reached=rows[-1].row if len(rows) == ROUND else None)
 
     def _check_ends(
         self,
@@ -494,6 +457,59 @@ class _Found(NamedTuple):
     rows: list[int]
     ends: dict[str, Head]
     reached: int | None
+
+
+def _look(
+    ledger: sqlite3.Connection,
+    mac_key: bytes,
+    name: str,
+    connection: sqlite3.Connection,
+    after: int | None,
+    sealed: Mapping[str, Head],
+    problems: dict[str, TailProblem],
+) -> _Found:
+    """The batches of a place that are not sealed yet, up to the first that is not sound of each stream."""
+    found = _Found([], [], {}, None)
+    if after is None:
+        return found
+    heads, written_at = dict(sealed), -(1 << 63)
+    rows = batches_in(connection, after, ROUND)
+    for row in rows:
+        stream, n = f"{name}/", None
+        try:
+            header = read_header(row.header)
+            stream, n = header.stream, header.n
+            if stream in problems:
+                continue
+            if not stream.startswith(f"{name}/"):
+                raise BatchBroken(f"`{name}` holds a stream of another place")
+            head = heads.get(stream, Head())
+            if n > head.n or not found_sealed(ledger, header, row):
+                batch = checked_row(row, header, head, mac_key)
+                heads[stream] = Head(n, batch.leaf)
+                written_at = max(written_at, header.until_at)
+                found.sound.append((written_at, batch))
+            found.rows.append(row.row)
+            # What this copy of the place holds, not what is sealed: an old copy must not look like a new one.
+            found.ends[stream] = Head(n, leaf_hash(row.header + row.body_hash))
+        except BatchBroken as problem:
+            named = f"row {row.row}" if n is None else f"batch {n} of {stream}"
+            problems[stream] = TailProblem("tail-broken", name, stream, n, f"{named}: {problem}")
+    return found._replace(reached=rows[-1].row if len(rows) == ROUND else None)
+
+
+def tail_problems(
+    ledger: sqlite3.Connection, places: Mapping[str, sqlite3.Connection], mac_key: bytes
+) -> tuple[TailProblem, ...]:
+    """What is wrong in the unsealed parts of places, found without sealing or changing anything."""
+    problems: dict[str, TailProblem] = {}
+    for name, connection in places.items():
+        sealed, reached = history.sealed_heads(ledger), cast(int | None, -1)
+        while reached is not None:
+            found = _look(ledger, mac_key, name, connection, reached, sealed, problems)
+            sealed |= found.ends
+            reached = found.reached
+    return tuple(problems.values())
 
 
 def found_sealed(ledger: sqlite3.Connection, header: Header, row: JournalRow) -> bool:
