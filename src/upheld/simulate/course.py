@@ -1,0 +1,174 @@
+"""The course of a simulation: day after day, swept each night, sealed each month, counted at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+
+from upheld.dates import HOUR, SECOND, Instant, start_of
+from upheld.engine.plan import Plan
+from upheld.errors import InputRefused
+from upheld.keeper import Keeper
+from upheld.simulate.agenda import Agenda
+from upheld.simulate.asks import Asks
+from upheld.simulate.house import House
+from upheld.simulate.lives import Lives
+from upheld.simulate.script import script_of
+from upheld.simulate.summary import Summary, summary_of
+from upheld.simulate.tally import Stand, Tally
+
+SWEEP_AT = 5 * 60 * SECOND
+"""Five minutes past midnight."""
+OPENS_AT = 9 * HOUR
+BETWEEN_PERSONS = 7 * SECOND
+LEAD_DAYS = 3
+"""The clock starts so many days before the policy takes effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a simulation is: days done of days, and what is there."""
+
+    policy: str
+    day: date
+    done: int
+    days: int
+    persons: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What to simulate."""
+
+    people: int
+    years: int
+    seed: int
+
+
+def start_of_clock(plan: Plan) -> Instant:
+    """Where the clock of a simulation starts: shortly before the version takes effect, so that it can be published."""
+    first = date.fromordinal(_first_day(plan) - LEAD_DAYS)
+    return Instant(start_of(first, plan.zone) + OPENS_AT)
+
+
+def simulate(
+    document: bytes,
+    course: Course,
+    *,
+    keeper: Keeper,
+    set_clock: Callable[[Instant], None],
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Summary:
+    """Let made-up people live under a policy. `keeper` is of an empty home whose clock `set_clock` moves.
+
+    The same course in an empty home comes out the same, keys and nonces aside. Raises PolicyRefused, and InputRefused
+    when the policy takes nobody.
+    """
+    published = keeper.publish(document)
+    plan = keeper.versions(published.policy)[-1]
+    script = script_of(plan)
+    if not script.roles:
+        raise InputRefused("nobody-comes", f"`{plan.policy}` collects nothing of anybody; there is nothing to simulate")
+    first, tally, chance = _first_day(plan), Tally(), Random(course.seed)  # noqa: S311 - lives, not secrets
+    last = date.fromordinal(first).replace(year=date.fromordinal(first).year + course.years).toordinal() - 1
+    agenda = Agenda()
+    house = House(keeper, plan, chance, tally)
+    lives = Lives(keeper, plan, script, agenda, house, chance, tally, last)
+    days = _Days(lives, set_clock, course, first, last)
+    try:
+        for day in range(first, last + 1):
+            days.live(day)
+            _tell(progress, days, day)
+    finally:
+        agenda.close()
+    days.finish()
+    return summary_of(keeper, plan, course.people, course.years, course.seed, (first, last), tally)
+
+
+def _first_day(plan: Plan) -> int:
+    return plan.effective_at // (86_400 * SECOND) + date(1970, 1, 1).toordinal() + 1
+
+
+def _tell(progress: Callable[[Progress], None], days: _Days, day: int) -> None:
+    if (day - days.first) % 10 == 0 or day == days.last:
+        tally = days.lives.tally
+        done, total = day - days.first + 1, days.last - days.first + 1
+        held = tally.stands[-1].held if tally.stands else 0
+        policy = days.lives.plan.policy
+        progress(Progress(policy, date.fromordinal(day), done, total, tally.persons.total(), held))
+
+
+class _Days:
+    """One day after the other."""
+
+    def __init__(
+        self, lives: Lives, set_clock: Callable[[Instant], None], course: Course, first: int, last: int
+    ) -> None:
+        self.lives = lives
+        self.moves = lives.moves | Asks(lives).moves
+        self.set_clock = set_clock
+        self.course = course
+        self.first = first
+        self.last = last
+        self.come = 0
+
+    def live(self, day: int) -> None:
+        """Sweep at night, then everything of the day in one commit, then what shows contents."""
+        lives, midnight = self.lives, start_of(date.fromordinal(day), self.lives.plan.zone)
+        self.set_clock(Instant(midnight + SWEEP_AT))
+        self.sweep()
+        self.now = Instant(midnight + OPENS_AT)
+        self.set_clock(self.now)
+        with lives.keeper.batch():
+            if day == self.first:
+                lives.house.set_up(day)
+            lives.house.live(day)
+            self._arrivals(day)
+            for person, moves in lives.today(day):
+                self.now = Instant(self.now + BETWEEN_PERSONS)
+                self.set_clock(self.now)
+                for move in moves:
+                    self.moves[move.name](person, move, day)
+                lives.agenda.keep(person)
+        lives.released()
+        if (date.fromordinal(day) + timedelta(days=1)).day == 1 or day == self.last:
+            self._month_ends(day)
+
+    def _arrivals(self, day: int) -> None:
+        """People come evenly over the first nine tenths of the time."""
+        share = min(1.0, (day - self.first + 1) / (0.9 * (self.last - self.first + 1)))
+        come = round(share * self.course.people)
+        if come > self.come:
+            self.lives.arrive(range(self.come, come), day)
+            self.come = come
+
+    def sweep(self) -> None:
+        """What the nightly sweep did is added up."""
+        swept, tally = self.lives.keeper.sweep(), self.lives.tally
+        tally.separated += swept.separated
+        tally.destroyed += swept.destroyed
+        tally.forgotten += swept.forgotten
+        tally.recalled += swept.recalled
+
+    def _month_ends(self, day: int) -> None:
+        keeper, tally = self.lives.keeper, self.lives.tally
+        keeper.seal()
+        counts = values_by_state(keeper)
+        held = counts.get("held", 0) + counts.get("moving", 0)
+        tally.stands.append(Stand(date.fromordinal(day), held, counts.get("separated", 0), tally.destroyed))
+
+    def finish(self) -> None:
+        """The night after the last day."""
+        midnight = start_of(date.fromordinal(self.last + 1), self.lives.plan.zone)
+        self.set_clock(Instant(midnight + SWEEP_AT))
+        self.sweep()
+        self.lives.keeper.seal()
+
+
+def values_by_state(keeper: Keeper) -> dict[str, int]:
+    """How many values the home has in each state."""
+    with keeper.places.active.reading() as connection:
+        return dict(connection.execute("SELECT state, count(*) FROM value GROUP BY state").fetchall())

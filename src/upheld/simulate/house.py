@@ -1,0 +1,188 @@
+"""The organisation of a simulation: contracts, staff with their clearances, and evidence of what was promised.
+
+It is steered by the plan alone: who must be bound by a contract, which roles there are, what is owed for which host,
+room or handler, and how often. Mostly it is on time; now and then somebody forgets for some days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from random import Random
+
+from upheld.dates import HOUR, Instant, Period, end_of, local_date
+from upheld.engine.acts import HandlerId, Reader
+from upheld.engine.plan import ControlPlan, Plan
+from upheld.keeper import Keeper
+from upheld.simulate.script import YEAR_DAYS, days_in
+from upheld.simulate.tally import Tally
+
+_EACH = ("host", "system", "zone", "room", "cabinet")
+_FORGOTTEN = 0.02
+"""How often evidence is filed some days after it was due."""
+_REPLACED_AFTER = 540
+"""A handler stays about so many days."""
+_OCCASION_DAYS = 120
+"""How often something happens that evidence is owed for without a calendar (an advisory, a change of plan)."""
+
+
+@dataclass(order=True, slots=True)
+class _Owed:
+    day: int
+    control: str
+    kind: str
+    about: str
+
+
+@dataclass(slots=True)
+class _Grant:
+    duty: str
+    handler: HandlerId
+    until_day: int | None
+    leaves_day: int
+
+
+@dataclass
+class House:
+    """Handlers by role, and the evidence that falls due."""
+
+    keeper: Keeper
+    plan: Plan
+    chance: Random
+    tally: Tally
+    grants: list[_Grant] = field(default_factory=list)
+    _owed: list[_Owed] = field(default_factory=list)
+    _readers: dict[HandlerId, tuple[int, Reader]] = field(default_factory=dict)
+
+    # ── setting up ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def set_up(self, day: int) -> None:
+        """On the first day: contracts, registers, staff, and the first evidence of everything."""
+        policy = self.plan.policy
+        for row in self.plan.entrustments.values():
+            if not row.blocked:
+                self.keeper.contract(policy, row.party, terms=row.terms, sub_consent=row.under is not None)
+        for kind in _EACH:
+            self.keeper.register(policy, kind, f"{kind}-1")
+        for duty in self.plan.handlers:
+            self._hire(duty, day)
+        for control in self.plan.controls.values():
+            for about in self._each(control):
+                self._file(control, about, day)
+
+    def _each(self, control: ControlPlan) -> Iterator[str]:
+        match control.per:
+            case None:
+                yield ""
+            case "handler" | "employee":
+                yield from sorted({grant.handler for grant in self.grants})
+            case "processor":
+                yield from sorted({row.party for row in self.plan.entrustments.values() if not row.blocked})
+            case kind if kind in _EACH:
+                yield f"{kind}-1"
+            case _:
+                return
+
+    def _hire(self, duty: str, day: int) -> HandlerId:
+        granted_for = self.plan.handlers[duty].granted_for
+        handler, outcome = self.keeper.grant(self.plan.policy, duty, shown=self.plan.handlers[duty].granted_with)
+        self.tally.note("grant", outcome)
+        self.keeper.register(self.plan.policy, "employee", handler)
+        until = day + days_in(granted_for) - 5 if granted_for else None
+        self.grants.append(_Grant(duty, handler, until, day + self.chance.randint(_REPLACED_AFTER // 2, _REPLACED_AFTER)))
+        return handler
+
+    # ── one day ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def live(self, day: int) -> None:
+        """Renew roles, replace who leaves, file the evidence that is due. Inside the batch of the day."""
+        for grant in tuple(self.grants):
+            if grant.leaves_day <= day:
+                self._replace(grant, day)
+            elif grant.until_day is not None and grant.until_day <= day:
+                self._renew(grant, day)
+        while self._owed and self._owed[0].day <= day:
+            owed = heappop(self._owed)
+            if not self._gone(owed):
+                self._file_one(owed, day)
+
+    def _replace(self, grant: _Grant, day: int) -> None:
+        self.keeper.revoke(self.plan.policy, grant.handler, grant.duty)
+        self.grants.remove(grant)
+        self._readers.pop(grant.handler, None)
+        handler = self._hire(grant.duty, day)
+        for control in self.plan.controls.values():
+            if control.per in ("handler", "employee"):
+                self._file(control, handler, day)
+
+    def _renew(self, grant: _Grant, day: int) -> None:
+        row = self.plan.handlers[grant.duty]
+        self.tally.note(
+            "grant", self.keeper.grant(self.plan.policy, grant.duty, handler=grant.handler, shown=row.granted_with)[1]
+        )
+        grant.until_day = day + days_in(row.granted_for or Period(years=1)) - 5
+        self._readers.pop(grant.handler, None)
+
+    def _gone(self, owed: _Owed) -> bool:
+        control = self.plan.controls[owed.control]
+        return control.per in ("handler", "employee") and all(grant.handler != owed.about for grant in self.grants)
+
+    # ── evidence ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _file(self, control: ControlPlan, about: str, day: int) -> None:
+        for kind in sorted(control.evidence):
+            self._file_one(_Owed(day, control.name, kind, about), day)
+
+    def _file_one(self, owed: _Owed, day: int) -> None:
+        control = self.plan.controls[owed.control]
+        late = owed.day < day
+        for at in self._instants(control):
+            self.keeper.file_evidence(self.plan.policy, owed.control, owed.kind, about=owed.about, at=at)
+        self.tally.evidence["late" if late else "in-time"] += 1
+        self._readers.pop(HandlerId(owed.about), None)
+        next_day = day + self._rest(control)
+        if self.chance.random() < _FORGOTTEN:
+            next_day += self.chance.randint(2, 9)
+        heappush(self._owed, _Owed(next_day, owed.control, owed.kind, owed.about))
+
+    def _instants(self, control: ControlPlan) -> tuple[Instant, ...]:
+        """What is due by the hour arrives by the hour and is entered once a day."""
+        now = self.keeper.now()
+        every = control.due_every
+        if every is None or not every.hours or every.hours >= 24:
+            return (now,)
+        return tuple(Instant(now - hour * HOUR) for hour in range(24 - every.hours, -1, -every.hours))
+
+    def _rest(self, control: ControlPlan) -> int:
+        if control.due_every is None:
+            return self.chance.randint(_OCCASION_DAYS // 2, _OCCASION_DAYS * 2)
+        now = self.keeper.now()
+        stale = local_date(end_of(now, control.due_every, self.plan.zone), self.plan.zone).toordinal()
+        return max(1, stale - local_date(now, self.plan.zone).toordinal() - 1)
+
+    # ── who reads ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def reader_for(self, purpose: str, day: int) -> Reader:
+        """Somebody whose role has the purpose, else the application that serves it."""
+        able = [grant.handler for grant in self.grants if purpose in self.plan.handlers[grant.duty].purposes]
+        if not able or self.chance.random() < 0.3:
+            return self.keeper.application(purpose, frozenset({purpose}))
+        return self._reader(self.chance.choice(able), day)
+
+    def reader_with(self, duty: str, day: int) -> Reader:
+        """Somebody with a duty (requests, separated), else an application without any."""
+        able = [grant.handler for grant in self.grants if duty in self.plan.handlers[grant.duty].duties]
+        return self._reader(self.chance.choice(able), day) if able else self.keeper.application("desk")
+
+    def anybody(self, day: int) -> Reader:
+        """Whoever: now and then somebody asks for what is none of their business."""
+        if not self.grants:
+            return self.keeper.application("desk", frozenset())
+        return self._reader(self.chance.choice(self.grants).handler, day)
+
+    def _reader(self, handler: HandlerId, day: int) -> Reader:
+        known = self._readers.get(handler)
+        if known is None or known[0] + YEAR_DAYS // 12 < day or known[1].cleared_until <= self.keeper.now():
+            known = self._readers[handler] = (day, self.keeper.reader(self.plan.policy, handler))
+        return known[1]
