@@ -325,7 +325,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         # data leaves
         "separation.opened": "values:ids generation:int",
         "value.separated": "values:ids grounds:codes generation:int? items:codes?",
-        "destruction.ordered": "values:ids items:codes due_at:instant grounds:codes approval:id? request:id? tier:code?",
+        "destruction.ordered": "values:ids items:codes due_at:instant grounds:codes approval:id? request:id? "
+        "tier:code?",
         "key.destroyed": "values:ids",
         "key.swapped": "values:ids",
         "copy.held": "values:ids",

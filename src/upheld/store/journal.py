@@ -41,7 +41,7 @@ _SELECT_HEAD: Final = "SELECT n, hash FROM stream_head WHERE stream = ?"
 _SELECT_BATCHES: Final = """
     SELECT id, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB),
            CAST(ifnull(mac, '') AS BLOB)
-    FROM journal WHERE id > ? ORDER BY id LIMIT ?"""
+    FROM journal WHERE id > ? ORDER BY id"""
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 _KEEP_CHECKPOINT: Final = (
     "INSERT INTO meta(key, value) VALUES('checkpoint', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
@@ -218,9 +218,18 @@ class JournalRow(NamedTuple):
     mac: bytes
 
 
-def batches_in(connection: sqlite3.Connection, after: int, limit: int) -> list[JournalRow]:
-    """At most `limit` batches of the journal that follow row `after`, in the order in which they were written."""
-    return [JournalRow(*row) for row in connection.execute(_SELECT_BATCHES, (after, limit))]
+def batches_in(connection: sqlite3.Connection, after: int, most_bytes: int) -> tuple[list[JournalRow], bool]:
+    """Batches of the journal that follow row `after`, in the order of writing, until there are `most_bytes` of bodies.
+
+    The second value says whether there may be more.
+    """
+    found: list[JournalRow] = []
+    for row in connection.execute(_SELECT_BATCHES, (after,)):
+        found.append(JournalRow(*row))
+        most_bytes -= len(row[3])
+        if most_bytes <= 0:
+            return found, True
+    return found, False
 
 
 def drop_sealed(

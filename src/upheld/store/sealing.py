@@ -49,7 +49,8 @@ from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
 from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_sealed, ends_of
 
 PLACE: Final = "ledger"
-ROUND: Final = 4096
+ROUND: Final = 4_000_000
+"""Bytes of bodies that are sealed in one transaction: what bounds the memory of the sealer."""
 _TILE_BITS: Final = 8
 
 _INSERT_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?)"
@@ -324,7 +325,7 @@ class Sealer:
         problems: dict[str, TailProblem],
         at: int,
     ) -> Sealing:
-        """Seals at most `ROUND` batches of each place. `reached`: the last row seen of each, None: there is no more."""
+        """Seals about `ROUND` bytes of each place. `reached`: the last row seen of each, None: there is no more."""
         heads = history.sealed_heads(self._connection)
         found: dict[str, _Found] = {}
         for name, connection in connections.items():
@@ -473,7 +474,7 @@ def _look(
     if after is None:
         return found
     heads, written_at = dict(sealed), -(1 << 63)
-    rows = batches_in(connection, after, ROUND)
+    rows, more = batches_in(connection, after, ROUND)
     for row in rows:
         stream, n = f"{name}/", None
         try:
@@ -495,7 +496,7 @@ def _look(
         except BatchBroken as problem:
             named = f"row {row.row}" if n is None else f"batch {n} of {stream}"
             problems[stream] = TailProblem("tail-broken", name, stream, n, f"{named}: {problem}")
-    return found._replace(reached=rows[-1].row if len(rows) == ROUND else None)
+    return found._replace(reached=rows[-1].row if more else None)
 
 
 def tail_problems(
