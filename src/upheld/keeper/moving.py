@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -26,14 +27,17 @@ from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import Tier
 from upheld.keeper.giving import Giving
 from upheld.ledger.entries import Entry, entry
-from upheld.store import subjects
+from upheld.store import history, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
+from upheld.store.sealing import lease
 from upheld.store.subjects import packed_names, unpacked_names
-from upheld.store.vault import Sealed, bound, opened
+from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
 from upheld.store.views import Seen
 
 SUBJECTS_AT_ONCE = 250
+FORGET = "forget"
+"""The step that a forgotten subject leaves until its alias is gone too. Its value id is 0: it has none."""
 GONE = "@gone"
 """The day on which the last value of a subject was destroyed; anchors the time for which proofs are kept."""
 PROOFS_KEPT = Period(years=3)
@@ -91,15 +95,23 @@ class Moving(Giving):
         Destruction stops and says so when the clock has jumped ahead of the last checkpoint; `confirm_clock` is the
         officer's word that the clock is right.
         """
-        swept = Swept()
-        now = self.now()
+        with self.sweeping():
+            return self._sweep(Swept(), self.now(), confirm_clock)
+
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """The right to carry out steps: one sweep at a time, whatever thread or process it runs in."""
+        with lease(self.places.active.path.with_name("sweep.lease")):
+            yield
+
+    def _sweep(self, swept: Swept, now: Instant, confirm_clock: bool) -> Swept:
         if not confirm_clock and not self._clock_in_reach(now):
             swept.waiting.append("the clock is far ahead of the last checkpoint; confirm that it is right")
             self._note_clock(now)
             return swept
-        self.resume(swept)
         if self.views.plan_epoch < 0:
             self.views.refresh()
+        self.carry_out(self.open_steps(), swept)
         for policy in tuple(self.views.lines):
             found = self._candidates(policy, now)
             for start in range(0, len(found), SUBJECTS_AT_ONCE):
@@ -107,6 +119,7 @@ class Moving(Giving):
             self._move_watermarks(policy, now)
         if swept.separated or swept.destroyed or swept.forgotten:
             self._note_sweep(swept)
+            self.seal()
         return swept
 
     def _clock_in_reach(self, now: Instant) -> bool:
@@ -163,20 +176,27 @@ class Moving(Giving):
     def _work_on(self, policy: str, batch: Sequence[tuple[int, str]], now: Instant, swept: Swept) -> None:
         swept.looked_at += len(batch)
         separated_keys = self._separated_keys(batch)
+        busy = frozenset(step.value_id for step in self.open_steps())
         with self.places.active.transaction() as transaction:
+            transaction.executemany(_CLEAN, batch)
             opened_steps = [
                 step
-                for bucket, subject_id in batch
-                for step in self._open_steps(transaction, policy, SubjectId(subject_id), now, swept, separated_keys)
+                for _, subject_id in batch
+                for step in self._open_steps(transaction, SubjectId(subject_id), now, swept, separated_keys, busy)
             ]
-            transaction.executemany(_CLEAN, batch)
-        self._run([step for step in opened_steps if step.kind == StepKind.SEPARATE], swept, self._separate)
-        self._run([step for step in opened_steps if step.kind == StepKind.DESTROY], swept, self._destroy)
+        self.carry_out(opened_steps, swept)
 
-    @staticmethod
-    def _run(steps: list[OpenStep], swept: Swept, action: Callable[[list[OpenStep], Swept], None]) -> None:
-        if steps:
-            action(steps, swept)
+    def carry_out(self, steps: Sequence[OpenStep], swept: Swept) -> None:
+        """Take open steps forward from wherever they are."""
+        actions: tuple[tuple[str, Callable[[list[OpenStep], Swept], None]], ...] = (
+            (StepKind.SEPARATE.value, self._separate),
+            (StepKind.DESTROY.value, self._destroy),
+            (FORGET, self._drop_aliases),
+        )
+        for kind, action in actions:
+            own = [step for step in steps if step.kind == kind]
+            if own:
+                action(own, swept)
 
     def _separated_keys(self, batch: Sequence[tuple[int, str]]) -> dict[ValueId, int | None]:
         found: dict[ValueId, int | None] = {}
@@ -188,11 +208,11 @@ class Moving(Giving):
     def _open_steps(
         self,
         transaction: Transaction,
-        policy: str,
         subject_id: SubjectId,
         now: Instant,
         swept: Swept,
         separated_keys: Mapping[ValueId, int | None],
+        busy: frozenset[ValueId],
     ) -> Iterator[OpenStep]:
         """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence."""
         row = subjects.load(transaction.connection, subject_id)
@@ -207,10 +227,13 @@ class Moving(Giving):
             subjects.touch(transaction, subject_id, row.epoch, at)
         self.views.drop(subject_id)
         for step in steps:
+            if step.value.value_id in busy:
+                # A step before it waits, for a reader to let go of a file: this one comes with the next sweep.
+                subjects.mark_dirty(transaction, subject_id, seen.policy)
+                continue
             yield self._order(transaction, seen, step, at, separated_keys)
         if not steps and self._may_forget(seen, at):
-            self._forget(transaction, seen, at)
-            swept.forgotten += 1
+            yield self._forget(transaction, seen, at)
 
     def _order(
         self,
@@ -260,6 +283,7 @@ class Moving(Giving):
                     items=(value.item,),
                     due_at=step.due_at,
                     grounds=grounds,
+                    tier=tier.value,
                 )
             )
         return open_step
@@ -294,65 +318,91 @@ class Moving(Giving):
     def resume(self, swept: Swept | None = None) -> Swept:
         """Finish what a crash cut short. Nothing is done twice."""
         swept = swept or Swept()
-        steps = self.open_steps()
-        self._run([step for step in steps if step.kind == StepKind.SEPARATE], swept, self._separate)
-        self._run([step for step in steps if step.kind == StepKind.DESTROY], swept, self._destroy)
+        with self.sweeping():
+            self.carry_out(self.open_steps(), swept)
         return swept
 
     # ── separate ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _separate(self, steps: list[OpenStep], swept: Swept) -> None:
+        """s2 to s8. Between s1 and s6 nobody can read the value; some place can decrypt it all the time."""
+        self._undo([step for step in steps if step.stage == "undoing"])
         moving = [step for step in steps if step.stage == "moving"]
-        if moving:
-            self._stage_copies(moving)
-        left = [step for step in steps if step.stage == "left"] + self._leave(moving)
+        left = [step for step in steps if step.stage == "left"] + self._leave(self._stage_copies(moving, swept))
         if not left:
             return
-        with self.places.separated.transaction() as transaction:
-            for step in left:
-                transaction.execute(_HOLD_STAGED, (step.value_id,))
+        # Sealed before the old key dies: an older copy of the active place is noticed, however early it is.
+        self.seal()
+        self._hold(left)
         self._swap_keys(left)
         clean = self.places.keys.scrub() and self.places.active.scrub()
         if not clean:
             swept.waiting.append("a reader keeps a file open: the old copies are unreadable but not scrubbed yet")
             return
-        with self.places.active.transaction() as transaction:
-            transaction.executemany(_DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in left])
+        self._steps_over(left)
         swept.separated += len(left)
 
-    def _stage_copies(self, steps: Sequence[OpenStep]) -> None:
-        """s2 to s4: a copy under a new key in the separated place, read back and compared before anything is left."""
-        vault = self.places.vault
-        vault.ahead(Tier.SEPARATED, len(steps))
-        contents = self._active_contents(steps)
+    def _steps_over(self, steps: Sequence[OpenStep]) -> None:
+        with self.places.active.transaction() as transaction:
+            transaction.executemany(_DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in steps])
+
+    def _hold(self, steps: Sequence[OpenStep]) -> None:
+        """s6: from now on the copy can be read by those with a duty for it."""
         with self.places.separated.transaction() as transaction:
-            for step in steps:
-                if step.value_id not in contents:
-                    continue  # already left: the step is further on
+            held = [step for step in steps if transaction.execute(_HOLD_STAGED, (step.value_id,)).rowcount]
+            self._note_values(transaction, "copy.held", held)
+
+    def _note_values(self, transaction: Transaction, kind: str, steps: Sequence[OpenStep]) -> None:
+        for (subject_id, policy), own in _by_subject_and_policy(steps):
+            values = tuple(step.value_id for step in own)
+            alias = self.views.alias(subject_id) or None
+            transaction.journal(entry(kind, transaction.at, policy, alias, (), values=values))
+
+    def _stage_copies(self, steps: Sequence[OpenStep], swept: Swept) -> list[OpenStep]:
+        """s2 to s4: a copy under a new key in the separated place, read back and compared before anything is left.
+
+        A copy that a crash left is used again: one made anew would leave its key behind, and with the key an old
+        backup could be read when the value has long been destroyed.
+        """
+        if not steps:
+            return []
+        vault = self.places.vault
+        contents = self._active_contents(steps)
+        if len(contents) < len(steps):
+            swept.waiting.append(f"{len(steps) - len(contents)} values cannot be kept apart: their keys are missing")
+        ready = [step for step in steps if step.value_id in contents]
+        fresh = [step for step in ready if self._staged_content(step) is None]
+        vault.ahead(Tier.SEPARATED, len(fresh))
+        with self.places.separated.transaction() as transaction:
+            for step in fresh:
                 transaction.execute(_DROP_STAGED, (step.value_id,))
                 sealed = vault.seal(
                     Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, contents[step.value_id]
                 )
                 row = (step.value_id, bucket_of(step.subject_id), step.subject_id, step.item, step.generation)
                 transaction.execute(_STAGE, (*row, sealed.key_id, sealed.blob, step.due_at, packed_names(step.grounds)))
-        for step in steps:
-            if step.value_id in contents and self._separated_content(step) != contents[step.value_id]:
-                raise StoreFailed(
-                    "a copy in the separated place does not read back as it was written; nothing was left"
-                )
+        if any(self._separated_content(step) != contents[step.value_id] for step in ready):
+            raise StoreFailed("a copy in the separated place does not read back as it was written; nothing was left")
+        return ready
 
     def _active_contents(self, steps: Sequence[OpenStep]) -> dict[ValueId, bytes]:
+        """What the values hold; one whose key is missing is left out, and must not keep the others from moving on."""
         with self.places.active.reading() as connection:
             rows = [connection.execute(_SEALED, (step.value_id,)).fetchone() for step in steps]
         held = [(step, row) for step, row in zip(steps, rows, strict=True) if row is not None and row[1] is not None]
         ciphers = self.places.vault.ciphers(Tier.ACTIVE, [row[0] for _, row in held])
         found: dict[ValueId, bytes] = {}
         for step, (key_id, blob) in held:
-            if key_id not in ciphers:
-                raise StoreFailed("the key of a value that is to be kept apart is missing; restore the key store")
-            binding = bound(Tier.ACTIVE, step.policy, step.subject_id, step.value_id, step.item, key_id)
-            found[step.value_id] = opened(ciphers[key_id], Sealed(key_id, blob), binding)
+            if key_id in ciphers:
+                binding = bound(Tier.ACTIVE, step.policy, step.subject_id, step.value_id, step.item, key_id)
+                found[step.value_id] = opened(ciphers[key_id], blob, binding)
         return found
+
+    def _staged_content(self, step: OpenStep) -> bytes | None:
+        try:
+            return self._separated_content(step)
+        except KeyMissing:
+            return None
 
     def _separated_content(self, step: OpenStep) -> bytes | None:
         with self.places.separated.reading() as connection:
@@ -379,8 +429,7 @@ class Moving(Giving):
                 for step in own:
                     due = seen.view.life.due(seen.view.values[step.value_id], at)
                     if due.state is DueState.ACTIVE:
-                        transaction.changed(_REVIVE, (step.generation - 1, step.value_id))
-                        transaction.execute(_DELETE_STEP, (bucket_of(subject_id), subject_id, step.value_id))
+                        transaction.changed(_STEP_UNDOING, (bucket_of(subject_id), subject_id, step.value_id))
                         undone.append(step)
                         continue
                     transaction.changed(_LEAVE, (step.value_id,))
@@ -402,29 +451,31 @@ class Moving(Giving):
         return left
 
     def _undo(self, steps: Sequence[OpenStep]) -> None:
+        """Undo s3, s2, s1 in that order, key before copy: what is left at a crash opens to nobody."""
         if not steps:
             return
-        keys: list[tuple[int | None, ValueId]] = []
-        with self.places.separated.transaction() as transaction:
-            for step in steps:
-                row = transaction.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
-                keys.append((row[0] if row else None, step.value_id))
-                transaction.execute(_DROP_STAGED, (step.value_id,))
+        with self.places.separated.reading() as connection:
+            rows = [connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone() for step in steps]
         with self.places.keys.transaction() as transaction:
-            for key_id, _ in keys:
-                if key_id is not None:
-                    transaction.execute("DELETE FROM separated_key WHERE key_id = ?", (key_id,))
+            transaction.executemany(_DELETE_SEPARATED_KEY, [(row[0],) for row in rows if row is not None])
+        with self.places.separated.transaction() as transaction:
+            transaction.executemany(_DROP_STAGED, [(step.value_id,) for step in steps])
+        with self.places.active.transaction() as transaction:
+            for subject_id, own in _by_subject(steps):
+                epoch = subjects.epoch_of(transaction.connection, subject_id)
+                if epoch is not None:
+                    subjects.touch(transaction, subject_id, epoch, transaction.at)
+                self.views.drop(subject_id)
+                for step in own:
+                    transaction.changed(_REVIVE, (step.generation - 1, step.value_id))
+                    transaction.changed(_DELETE_STEP, (bucket_of(subject_id), subject_id, step.value_id))
 
     def _swap_keys(self, steps: Sequence[OpenStep]) -> None:
         """s7: the old key and its tokens go; look-ups in the separated tier get tokens of their own."""
         looked_up = [step for step in steps if self.looked_up(step.policy, step.item)]
         texts = {step.value_id: self._separated_content(step) for step in looked_up}
         vault = self.places.vault
-        with self.places.keys.transaction() as transaction:
-            for step in steps:
-                vault.destroy(transaction, Tier.ACTIVE, step.key_id, step.value_id)
-        vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
-        rows = [
+        rows: list[TokenRow] = [
             (
                 Tier.SEPARATED,
                 step.policy,
@@ -437,8 +488,11 @@ class Moving(Giving):
             for step in looked_up
             if (text := texts[step.value_id]) is not None
         ]
-        if rows:
-            vault.keep_tokens(rows)
+        with self.places.keys.transaction() as transaction:
+            swapped = [s for s in steps if vault.destroy(transaction, Tier.ACTIVE, s.key_id, s.value_id)]
+            vault.put_tokens(transaction, rows)
+            self._note_values(transaction, "key.swapped", swapped)
+        vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
 
     # ── destroy ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -446,7 +500,7 @@ class Moving(Giving):
         """d2 to d8. The worst crash leaves bytes that nobody can read, never readable ones that should be gone."""
         self._condemn_separated([step for step in steps if step.tier is Tier.SEPARATED])
         self.seal()
-        unreadable_at = self._destroy_keys(steps)
+        unreadable = self._destroy_keys(steps)
         self._remove(steps)
         if not self._scrub_all():
             swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
@@ -455,7 +509,7 @@ class Moving(Giving):
         left = [step for step in steps if self._still_there(step)]
         if left:
             raise StoreFailed(f"{len(left)} values are still there after their destruction; nothing was certified")
-        self._certify(steps, unreadable_at, scrubbed_at)
+        self._certify(steps, unreadable, scrubbed_at)
         swept.destroyed += len(steps)
 
     def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
@@ -463,27 +517,39 @@ class Moving(Giving):
             with self.places.separated.transaction() as transaction:
                 transaction.executemany(_CONDEMN, [(step.value_id,) for step in steps])
 
-    def _destroy_keys(self, steps: Sequence[OpenStep]) -> Instant:
+    def _destroy_keys(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
+        """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
         vault = self.places.vault
         with self.places.keys.transaction() as transaction:
-            for step in steps:
-                vault.destroy(transaction, step.tier, step.key_id, step.value_id)
-            for (subject_id, policy), own in _by_subject_and_policy(steps):
-                alias = self.views.alias(subject_id)
-                values = tuple(step.value_id for step in own)
-                transaction.journal(entry("key.destroyed", transaction.at, policy, alias or None, (), values=values))
+            now = {step.value_id for step in steps if vault.destroy(transaction, step.tier, step.key_id, step.value_id)}
+            before = self._destroyed_before([step for step in steps if step.value_id not in now])
+            self._note_values(transaction, "key.destroyed", [step for step in steps if step.value_id not in before])
             at = transaction.at
         for tier in Tier:
             vault.forget(tier, [step.key_id for step in steps if step.tier is tier and step.key_id is not None])
-        return at
+        return {step.value_id: before.get(step.value_id, at) for step in steps}
+
+    def _destroyed_before(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
+        """When keys that are gone already were destroyed, by the ledger: d2 has sealed what the key store recorded."""
+        wanted = {step.value_id for step in steps}
+        if not wanted:
+            return {}
+        found: dict[ValueId, Instant] = {}
+        since = min(step.due_at for step in steps)
+        for recorded in history.entries(self.places.sealer.connection, since, kinds=("key.destroyed",)):
+            values = cast(tuple[int, ...], recorded.entry.fields["values"])
+            found.update({ValueId(one): Instant(recorded.entry.at) for one in values if one in wanted})
+        return found
 
     def _remove(self, steps: Sequence[OpenStep]) -> None:
+        """d5: the ciphertext goes, a stub stays."""
         with self.places.active.transaction() as transaction:
             transaction.executemany(_BLANK, [(step.value_id,) for step in steps])
-        apart = [(step.value_id,) for step in steps if step.tier is Tier.SEPARATED]
+        apart = [step for step in steps if step.tier is Tier.SEPARATED]
         if apart:
             with self.places.separated.transaction() as transaction:
-                transaction.executemany(_DELETE_SEPARATED, apart)
+                gone = [step for step in apart if transaction.execute(_DELETE_SEPARATED, (step.value_id,)).rowcount]
+                self._note_values(transaction, "copy.removed", gone)
 
     def _scrub_all(self) -> bool:
         clean = [place.scrub() for place in (self.places.keys, self.places.active, self.places.separated)]
@@ -501,11 +567,12 @@ class Moving(Giving):
             apart = connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
         return (row is not None and row[1] is not None) or apart is not None
 
-    def _certify(self, steps: Sequence[OpenStep], unreadable_at: Instant, scrubbed_at: Instant) -> None:
+    def _certify(self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], scrubbed_at: Instant) -> None:
         with self.places.active.transaction() as transaction:
             for (subject_id, policy), own in _by_subject_and_policy(steps):
                 alias = self.views.alias(subject_id)
                 plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
+                unreadable_at = max(unreadable[step.value_id] for step in own)
                 certificate = certificate_of(
                     plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at
                 )
@@ -531,6 +598,7 @@ class Moving(Giving):
                         due_at=min(step.due_at for step in own),
                         ordered_at=min(step.ordered_at for step in own),
                         items=tuple(dict.fromkeys(step.item for step in own)),
+                        scrubbed_at=scrubbed_at,
                     ),
                     entry(
                         "certificate.issued",
@@ -566,19 +634,30 @@ class Moving(Giving):
         last = max([seen.last_at, state.entered_at])
         return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
 
-    def _forget(self, transaction: Transaction, seen: Seen, at: Instant) -> None:
+    def _forget(self, transaction: Transaction, seen: Seen, at: Instant) -> OpenStep:
         """Everything about the subject goes; the alias goes with the keys, so no entry can be tied to the person."""
         key = (bucket_of(seen.subject_id), seen.subject_id)
         transaction.journal(self._entry(seen, at, "subject.forgotten"))
         for statement in _DELETE_SUBJECT:
             transaction.execute(statement, key)
         self.views.drop(seen.subject_id)
-        self.places.active.afterwards(lambda: self._forget_alias(key))
+        step = OpenStep(
+            seen.subject_id, ValueId(0), FORGET, seen.policy, "gone", 0, Tier.ACTIVE, None, "", at, at, at, None, ()
+        )
+        self._insert_step(transaction, step)
+        return step
 
-    def _forget_alias(self, key: tuple[int, str]) -> None:
+    def _drop_aliases(self, steps: list[OpenStep], swept: Swept) -> None:
+        """The link between person and entries is destroyed once its subject is gone; until then a step remembers it."""
+        keys = [(bucket_of(step.subject_id), step.subject_id) for step in steps]
         with self.places.keys.transaction() as transaction:
-            transaction.execute("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", key)
+            transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", keys)
         self.views.forget_all()
+        if not (self.places.keys.scrub() and self.places.active.scrub()):
+            swept.waiting.append("a reader keeps a file open: forgotten persons are gone, their bytes not scrubbed yet")
+            return
+        self._steps_over(steps)
+        swept.forgotten += len(steps)
 
     # ── seal, prune, what is overdue ────────────────────────────────────────────────────────────────────────────────
 
@@ -684,8 +763,10 @@ _SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
 _SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
 _REVIVE = "UPDATE value SET state = 'held', generation = ? WHERE value_id = ? AND state = 'moving'"
 _LEAVE = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ? AND state = 'moving'"
+_STEP_UNDOING = "UPDATE step SET stage = 'undoing' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 _STEP_LEFT = "UPDATE step SET stage = 'left' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 _DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
+_DELETE_SEPARATED_KEY = "DELETE FROM separated_key WHERE key_id = ?"
 _CONDEMN = "UPDATE value SET stage = 'condemned' WHERE value_id = ?"
 _BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
 _DELETE_SEPARATED = "DELETE FROM value WHERE value_id = ?"

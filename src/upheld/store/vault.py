@@ -87,7 +87,7 @@ class Vault:
         self._token_root = {tier: derived(root, b"token") for tier, root in roots.items()}
         self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
         self._ahead: dict[Tier, list[tuple[int, bytes]]] = {tier: [] for tier in Tier}
-        self._cache: dict[Tier, dict[int, tuple[AESGCM, float]]] = {tier: {} for tier in Tier}
+        self._cache: dict[Tier, dict[int, tuple[AESGCM, float, bytes | None]]] = {tier: {} for tier in Tier}
         self._lock = Lock()
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +162,7 @@ class Vault:
         cache = self._cache[tier]
         if len(cache) >= CACHE_KEYS:
             cache.clear()
-        cache[key_id] = (cipher, until)
+        cache[key_id] = (cipher, until, None)
 
     def forget(self, tier: Tier, key_ids: Iterable[int]) -> None:
         """Drop unwrapped keys from memory."""
@@ -181,7 +181,7 @@ class Vault:
 
     @staticmethod
     def destroy(transaction: Transaction, tier: Tier, key_id: int | None, value_id: ValueId) -> bool:
-        """Delete a key and the look-up tokens of its value; False when it was done before, since a crash may come after."""
+        """Delete a key and the look-up tokens of its value; False when it was done before a crash."""
         transaction.execute(_DELETE_TOKENS, (value_id,))
         return key_id is not None and transaction.execute(_DELETE_KEY[tier], (key_id,)).rowcount == 1
 
@@ -208,6 +208,30 @@ class Vault:
             raise KeyMissing("the key of this value is destroyed")
         return opened(cipher, sealed.blob, bound(tier, policy, subject_id, value_id, item, sealed.key_id))
 
+    def open_rows(
+        self, tier: Tier, rows: Sequence[tuple[int, int, bytes]], binding_of: Callable[[int, int], bytes]
+    ) -> dict[ValueId, str]:
+        """The texts of many rows (value, key, ciphertext); one whose key is gone is left out.
+
+        A key belongs to one value for ever, so what its ciphertext is bound to is remembered with it.
+        """
+        now = self._monotonic()
+        cache = self._cache[tier]
+        missing = [row[1] for row in rows if (known := cache.get(row[1])) is None or known[1] <= now]
+        if missing:
+            self._fetched(tier, missing, now + CACHE_SECONDS)
+        texts: dict[ValueId, str] = {}
+        for number, key_id, blob in rows:
+            known = cache.get(key_id)
+            if known is None:
+                continue
+            cipher, until, binding = known
+            if binding is None:
+                binding = binding_of(number, key_id)
+                cache[key_id] = (cipher, until, binding)
+            texts[ValueId(number)] = opened(cipher, blob, binding).decode()
+        return texts
+
     # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def token(self, tier: Tier, policy: str, item: str, text: str) -> bytes:
@@ -225,7 +249,7 @@ class Vault:
 
     @staticmethod
     def put_tokens(transaction: Transaction, rows: Sequence[TokenRow]) -> None:
-        """Insert look-up tokens together with what else happens in the key store; the same ones twice are there once."""
+        """Insert look-up tokens together with what else happens in the key store; twice the same are there once."""
         for row in rows:
             transaction.execute(_DELETE_TOKEN, row[:5])
             transaction.execute(_INSERT_TOKEN, row)
@@ -244,7 +268,7 @@ class Vault:
 
 def bound(tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, key_id: int) -> bytes:
     """What the ciphertext is bound to, so that no row can be passed off as another."""
-    return f"{tier}|{policy}|{subject_id}|{value_id}|{item}|{key_id}".encode()
+    return f"{tier.value}|{policy}|{subject_id}|{value_id}|{item}|{key_id}".encode()
 
 
 def opened(cipher: AESGCM, blob: bytes, binding: bytes) -> bytes:
