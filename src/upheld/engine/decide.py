@@ -46,7 +46,8 @@ class Pass(NamedTuple):
 
     from_at: Instant
     until_at: Instant
-    decision: Decision
+    element: str
+    because: tuple[Cited, ...]
 
 
 class View:
@@ -79,13 +80,16 @@ class View:
         for value in state.values:
             if value.held is not HeldState.DESTROYED:
                 self.by_item.setdefault(value.item, []).append(value.value_id)
-        self._passes: dict[tuple[str, ValueId], Pass] | None = None
+        self._passes: Mapping[str, Mapping[ValueId, Pass]] | None = None
 
     @property
-    def passes(self) -> Mapping[tuple[str, ValueId], Pass]:
-        """What may be read for which purpose without more ado: (purpose, value) → pass."""
+    def passes(self) -> Mapping[str, Mapping[ValueId, Pass]]:
+        """What may be read for which purpose without more ado: purpose → value → pass."""
         if self._passes is None:
-            self._passes = dict(self._all_passes())
+            found: dict[str, dict[ValueId, Pass]] = {}
+            for (purpose, value), window in self._all_passes():
+                found.setdefault(purpose, {})[value] = window
+            self._passes = found
         return self._passes
 
     def _all_passes(self) -> Iterable[tuple[tuple[str, ValueId], Pass]]:
@@ -106,8 +110,8 @@ class View:
         if holds_on(self, value, purpose.name, FOREVER):
             return None
         cited = Cited(purpose.rule.path, purpose.rule.cites())
-        decision = Decision(True, (cited,), (value.value_id,), ground.until.at)
-        return Pass(max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until), decision)
+        from_at, until_at = max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until)
+        return Pass(from_at, until_at, cited.element, (cited,))
 
 
 def holds_on(view: View, value: Value, purpose: str | None, at: Instant) -> list[tuple[Reason, Request]]:
@@ -183,30 +187,34 @@ def decide_read(act: Read, view: View, at: Instant) -> Decision:
     """Values for a live purpose ground, and only for that purpose. Covers what may be seen, value by value."""
     wanted = act.values or [one for item in act.items for one in view.by_item.get(item, ())]
     if _plainly_asked(act, view, at):
-        passes = view.passes
+        passes = view.passes.get(act.purpose or "", _NO_PASSES)
         cover: list[ValueId] = []
         because: tuple[Cited, ...] = ()
         until = FOREVER
         for value_id in wanted:
-            found = passes.get((act.purpose or "", value_id))
+            found = passes.get(value_id)
             if found is not None and found.from_at <= at < found.until_at:
                 cover.append(value_id)
-                because = found.decision.because
+                because = found.because
                 until = min(until, found.until_at)
         if cover and (len(cover) == len(wanted) or act.items):
             return Decision(True, because, tuple(cover), until)
     return _read_slowly(act, view, at, tuple(wanted))
 
 
+_NO_PASSES: Mapping[ValueId, Pass] = {}
+
+
 def _plainly_asked(act: Read, view: View, at: Instant) -> bool:
     """Whether passes can answer: no sub-purpose, no engagement, items that the purpose lists, a reader in order."""
-    if act.use or act.engagement or act.purpose is None or not _reader_passes(act.reader, act.purpose, at):
+    if act.use or act.engagement or act.purpose is None or not reader_passes(act.reader, act.purpose, at):
         return False
     purpose = view.plan.purposes.get(act.purpose)
     return purpose is not None and purpose.items.issuperset(act.items)
 
 
-def _reader_passes(reader: Reader, purpose: str, at: Instant) -> bool:
+def reader_passes(reader: Reader, purpose: str, at: Instant) -> bool:
+    """Whether nothing about the reader stands in the way: task, clearance, employer."""
     return (
         (reader.purposes is None or purpose in reader.purposes)
         and reader.cleared_from <= at < reader.cleared_until

@@ -33,6 +33,7 @@ class Stale(Exception):
 class Seen:
     """A subject as last seen: the view, the epoch it was built on, and the alias the ledger uses."""
 
+    subject_id: SubjectId
     view: View
     policy: str
     epoch: int
@@ -44,11 +45,6 @@ class Seen:
     def state(self) -> SubjectState:
         """What is known about the subject."""
         return self.view.state
-
-    @property
-    def subject_id(self) -> SubjectId:
-        """Whose view it is."""
-        return self.view.state.subject_id
 
 
 @dataclass
@@ -117,7 +113,9 @@ class Views:
     def keep(self, row: subjects.Row, era: int, at: Instant) -> Seen:
         """Cache what was loaded."""
         view = View(self.line(row.policy), row.state, self.controller(row.policy), at)
-        seen = Seen(view, row.policy, row.epoch, row.last_at, self.alias(row.state.subject_id), era)
+        seen = Seen(
+            row.state.subject_id, view, row.policy, row.epoch, row.last_at, self.alias(row.state.subject_id), era
+        )
         self._cache[row.state.subject_id] = seen
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
