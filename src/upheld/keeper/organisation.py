@@ -346,7 +346,9 @@ class Organisation(Door):
         rule = self.views.line(policy).latest.handlers[duty].rule
 
         def work(transaction: Transaction) -> None:
-            transaction.changed(_REVOKE, (when, policy, handler, duty))
+            # A role given again for another year is there twice; it ends as one.
+            if not transaction.execute(_REVOKE, (when, policy, handler, duty)).rowcount:
+                raise InputRefused("grant-unknown", f"this handler has no role `{duty}` to take away")
             transaction.journal(entry("handler.revoked", when, policy, None, (rule.path,), handler=handler, duty=duty))
 
         self.places.active.submit(work)
