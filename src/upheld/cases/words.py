@@ -1,0 +1,232 @@
+"""The words of a case: each verb with what it takes. The reader, the stage and `docs/cases.md` all go by this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+
+class Takes(StrEnum):
+    """What may stand behind a word."""
+
+    NAME = "a name"
+    NAMES = "a name or a list of names"
+    TABLE = "a table of names"
+    DATE = "a date"
+    YES = "yes or no"
+    NAME_OR_TABLE = "a name or a table of names"
+
+
+class Names(StrEnum):
+    """Which names of the policy a word means; a name outside is a problem of the file."""
+
+    FREE = "free"
+    SUBJECTS = "subjects"
+    ENGAGEMENTS = "engagements"
+    PURPOSES = "purposes"
+    ITEMS = "items"
+    FACTS = "facts"
+    CHANNELS = "channels"
+    CONSENT_CHANNELS = "consent"
+    RECIPIENTS = "provisions"
+    PROCESSORS = "entrustments"
+    EXCEPTIONS = "provision-exceptions"
+    DUTIES = "handlers"
+    CONTROLS = "safeguards"
+    ELEMENTS = "elements"
+    RIGHTS = "rights"
+    MEDIA = "advertising"
+    MATTERS = "matters"
+    STATES = "states"
+    GIVEN = "given or withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What stands behind one word: its shape, and whose names it uses (`left` for the keys of a table)."""
+
+    takes: Takes
+    names: Names = Names.FREE
+    left: Names = Names.FREE
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One kind of step. `looks` only looks: it has no verdict of its own to expect."""
+
+    word: Word
+    says: str
+    keys: Mapping[str, Word] = field(default_factory=dict)
+    looks: bool = False
+
+
+NAME, NAMES = Word(Takes.NAME), Word(Takes.NAMES)
+DATE, YES = Word(Takes.DATE), Word(Takes.YES)
+ITEMS = Word(Takes.NAMES, Names.ITEMS)
+ENGAGEMENT = Word(Takes.NAME, Names.ENGAGEMENTS)
+
+
+def _table(left: Names, names: Names) -> Word:
+    return Word(Takes.TABLE, names, left)
+
+
+ACTS: Final[Mapping[str, Verb]] = {
+    "enter": Verb(
+        Word(Takes.NAME, Names.SUBJECTS),
+        "a person becomes known, as one of the policy's kinds",
+        {"as": NAME, "born": DATE, "under-age": YES},
+    ),
+    "begin": Verb(
+        Word(Takes.NAMES, Names.ENGAGEMENTS), "engagements begin; `for` names the customer company", {"for": NAME}
+    ),
+    "consent": Verb(
+        Word(Takes.NAMES, Names.MATTERS),
+        "agrees to each matter apart; a bare name is a purpose",
+        {"by": Word(Takes.NAME, Names.CONSENT_CHANNELS), "of": NAME, "late": NAME},
+    ),
+    "withdraw": Verb(
+        Word(Takes.NAMES, Names.MATTERS),
+        "takes consent back; `confirmed` ends what cannot go on without it",
+        {"by": NAME, "of": NAME, "confirmed": YES, "late": NAME},
+    ),
+    "collect": Verb(
+        _table(Names.PURPOSES, Names.ITEMS),
+        "items come in for a purpose; `by: nobody` names no way of coming",
+        {"by": NAME, "with": NAMES, "use": NAME, "in": ENGAGEMENT},
+    ),
+    "reuse": Verb(_table(Names.PURPOSES, Names.ITEMS), "what is held serves one more purpose", {"in": ENGAGEMENT}),
+    "read": Verb(
+        ITEMS,
+        "somebody looks, for a purpose; `by` is one of the staff, `the-job`, `themselves` or `fellow`",
+        {
+            "for": Word(Takes.NAME, Names.PURPOSES),
+            "by": NAME,
+            "use": NAME,
+            "in": ENGAGEMENT,
+            "from": NAME,
+            "shows": ITEMS,
+        },
+    ),
+    "read-apart": Verb(
+        Word(Takes.NAME, Names.ELEMENTS),
+        "somebody looks at what is kept apart, for the ground that keeps it",
+        {"by": NAME, "shows": ITEMS},
+    ),
+    "show": Verb(NAME, "the person is shown what is held (`access` or `portability`)", {"proved": YES, "shows": ITEMS}),
+    "fact": Verb(
+        Word(Takes.NAMES, Names.FACTS),
+        "the world reports; `late` or `happened` when it did so afterwards; `key` is the sender's own number",
+        {"happened": DATE, "late": NAME, "about": NAME, "of": ITEMS, "in": ENGAGEMENT, "key": NAME},
+    ),
+    "correct": Verb(ITEMS, "a wrong value gives way to a right one", {"answering": Word(Takes.NAME, Names.RIGHTS)}),
+    "ask": Verb(
+        Word(Takes.NAME, Names.RIGHTS),
+        "a request comes in; `due` is the last day for the answer",
+        {
+            "by": Word(Takes.NAME, Names.CHANNELS),
+            "proved": YES,
+            "about": ITEMS,
+            "purposes": Word(Takes.NAMES, Names.PURPOSES),
+            "late": NAME,
+            "due": DATE,
+        },
+    ),
+    "prove": Verb(Word(Takes.NAME, Names.RIGHTS), "who asked proves who they are", {"with": NAME}),
+    "answer": Verb(
+        Word(Takes.NAME, Names.RIGHTS),
+        "the request is answered: done, partly, refused",
+        {"outcome": NAME, "reason": NAME},
+    ),
+    "lift": Verb(Word(Takes.NAME, Names.RIGHTS), "the person lifts a suspension"),
+    "accept-again": Verb(Word(Takes.NAME, Names.RIGHTS), "staff accept a request that was refused before"),
+    "provide": Verb(
+        _table(Names.RECIPIENTS, Names.ITEMS), "items go to a recipient for its own purpose", {"in": ENGAGEMENT}
+    ),
+    "entrust": Verb(
+        _table(Names.PROCESSORS, Names.ITEMS),
+        "items go to a processor for a purpose of ours",
+        {"for": Word(Takes.NAME, Names.PURPOSES), "in": ENGAGEMENT},
+    ),
+    "disclose": Verb(
+        _table(Names.EXCEPTIONS, Names.ITEMS),
+        "items go out under an exception; `shown` is what is on record",
+        {"shown": NAMES, "under": NAME},
+    ),
+    "send": Verb(
+        Word(Takes.NAME, Names.PURPOSES), "a promotional message goes out", {"by": Word(Takes.NAME, Names.MEDIA)}
+    ),
+    "acknowledge": Verb(NAME, "a recipient answers that it did what it was told"),
+    "look-up": Verb(
+        _table(Names.ITEMS, Names.FREE), "a person is looked up by one item", {"finds": NAMES, "reason": NAME}
+    ),
+    "contract": Verb(
+        NAMES,
+        "a contract comes into force, with all terms unless `terms` lists them",
+        {"terms": NAMES, "agreed": YES, "until": DATE},
+    ),
+    "end-contract": Verb(NAMES, "a contract ends"),
+    "returned": Verb(NAMES, "the processor has shown that it returned or destroyed everything"),
+    "our-fact": Verb(NAME, "something happened to the organisation itself", {"about": NAME, "late": NAME}),
+    "grant": Verb(
+        Word(Takes.NAME, Names.DUTIES),
+        "somebody gets a role, with everything on record unless `shown` lists it",
+        {"as": NAME, "shown": NAMES, "party": NAME},
+    ),
+    "revoke": Verb(Word(Takes.NAME, Names.DUTIES), "somebody loses a role", {"of": NAME}),
+    "evidence": Verb(
+        _table(Names.CONTROLS, Names.FREE), "evidence of a safeguard is filed", {"about": NAME, "late": NAME}
+    ),
+    "register": Verb(_table(Names.FREE, Names.FREE), "a host, room, system or employee enters the register"),
+    "publish": Verb(NAME, "a further version of the policy goes on file"),
+}
+
+LOOKS: Final[Mapping[str, Verb]] = {
+    "held": Verb(
+        Word(Takes.NAME_OR_TABLE, Names.ITEMS, Names.STATES),
+        "where everything is: `active`, `separated`, `destroyed`; or `nothing`, or `forgotten`",
+        looks=True,
+    ),
+    "kept-by": Verb(
+        _table(Names.ITEMS, Names.ELEMENTS), "the elements of the policy that keep an item now", looks=True
+    ),
+    "received": Verb(_table(Names.FREE, Names.ITEMS), "who got what", looks=True),
+    "told": Verb(NAMES, "recipients that were told of a correction, withdrawal or end", looks=True),
+    "certified": Verb(ITEMS, "items whose destruction is certified, each certificate checked", looks=True),
+    "consents": Verb(_table(Names.GIVEN, Names.MATTERS), "how each matter stands", {"on": DATE}, looks=True),
+    "requests": Verb(_table(Names.RIGHTS, Names.FREE), "where each request stands", looks=True),
+    "owed": Verb(
+        _table(Names.CONTROLS, Names.FREE),
+        "for whom or what evidence is missing or stale: a name, `house`, or `nobody`",
+        looks=True,
+    ),
+    "gaps": Verb(Word(Takes.NAMES, Names.ELEMENTS), "what was published although it cannot be run", looks=True),
+    "recorded": Verb(NAMES, "kinds of entries that the ledger has by now", looks=True),
+    "on-disk": Verb(NAME, "`nothing`: no file of the home holds a given content in clear", looks=True),
+    "ledger": Verb(NAME, "`unbroken`: the ledger verifies from its first entry", looks=True),
+    "grown-up": Verb(YES, "whether the age of consent is reached", looks=True),
+    "in-force": Verb(DATE, "the version that is in force", looks=True),
+    "password": Verb(ITEMS, "the stored hash knows the right password and no other", looks=True),
+    "question": Verb(
+        Word(Takes.NAME, Names.MATTERS), "the text that asks for a consent names these", {"says": NAMES}, looks=True
+    ),
+}
+
+VERBS: Final[Mapping[str, Verb]] = {**ACTS, **LOOKS}
+
+EVERYWHERE: Final[Mapping[str, Word]] = {"who": NAME}
+EXPECTED: Final[Mapping[str, Word]] = {
+    "expect": NAME,
+    "because": NAMES,
+    "citing": NAMES,
+    "law": NAME,
+    "tells": NAMES,
+}
+VERDICTS: Final = ("granted", "refused", "invalid")
+STATES: Final = ("active", "separated", "destroyed")
+
+
+def keys_of(verb: Verb) -> Mapping[str, Word]:
+    """Every key that a step with this verb takes besides the verb itself."""
+    return {**verb.keys, **EVERYWHERE, **({} if verb.looks else EXPECTED)}
