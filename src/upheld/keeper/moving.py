@@ -19,7 +19,7 @@ import msgspec
 from upheld.dates import FOREVER, Instant, Period, end_of, last_day_ended, local_date, start_of
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.decide import View
-from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming, steps_due
+from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState, RequestState
 from upheld.errors import StoreFailed
@@ -222,7 +222,11 @@ class Moving(Giving):
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen, at)
         swept.recalled += self.recall(seen, transaction, at)
-        steps = steps_due(seen.view.life, at)
+        coming = tuple(steps_coming(seen.view.life, at))
+        steps = [step for step in coming if step.ready_at <= at]
+        if len(steps) < len(coming):
+            # Its end has come by a fact that is still settling, perhaps one of the organisation, which leaves no anchor.
+            subjects.mark_dirty(transaction, subject_id, seen.policy)
         if steps:
             subjects.touch(transaction, subject_id, row.epoch, at)
         self.views.drop(subject_id)
@@ -652,7 +656,8 @@ class Moving(Giving):
         keys = [(bucket_of(step.subject_id), step.subject_id) for step in steps]
         with self.places.keys.transaction() as transaction:
             transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", keys)
-        self.views.forget_all()
+        for step in steps:
+            self.views.forget(step.subject_id)
         if not (self.places.keys.scrub() and self.places.active.scrub()):
             swept.waiting.append("a reader keeps a file open: forgotten persons are gone, their bytes not scrubbed yet")
             return
