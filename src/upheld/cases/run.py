@@ -134,8 +134,9 @@ class _House:
             raise InputRefused("house-refused", "; ".join(differences))
 
     def _begins(self) -> Instant:
-        """The instant at which the policy takes effect, or the house's first step where it is not dated."""
-        day = self.file.policy.effective.date
+        """The day on which the policy was announced, or the house's first step where it is not dated."""
+        dates = (self.file.policy.announced.date, self.file.policy.effective.date)
+        day = min((one for one in dates if one is not None), default=None)
         if day is None:
             return self.file.house[0].at if self.file.house else Instant(0)
         return instant(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(self.file.policy.time_zone)))

@@ -206,7 +206,7 @@ LOOKS: Final[Mapping[str, Verb]] = {
     "on-disk": Verb(NAME, "`nothing`: no file of the home holds a given content in clear", looks=True),
     "ledger": Verb(NAME, "`unbroken`: the ledger verifies from its first entry", looks=True),
     "grown-up": Verb(YES, "whether the age of consent is reached", looks=True),
-    "in-force": Verb(DATE, "the version that is in force", looks=True),
+    "in-force": Verb(NAME, "the version in force by its date, or `none`", looks=True),
     "password": Verb(ITEMS, "the stored hash knows the right password and no other", looks=True),
     "question": Verb(
         Word(Takes.NAME, Names.MATTERS), "the text that asks for a consent names these", {"says": NAMES}, looks=True
