@@ -28,6 +28,8 @@ BEGINNING = Instant(-(2**62))
 """Before every instant that can happen."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_RULE = 2 * 366
+"""No calendar rule of law looks further ahead than the end of the next year."""
 _PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(\d+)H)?\Z")
 
 
@@ -131,7 +133,15 @@ def last_day_ended(at: Instant, calendar: str | None, period: Period, zone: Zone
     """The latest local day of an event whose end (calendar rule, then period) has come by `at`: the cut-off of a
     sweep.
     """
-    low, high = date(1900, 1, 1).toordinal(), local_date(at, zone).toordinal()
+    return _last_day_ended(local_date(at, zone), calendar, period, zone)
+
+
+@lru_cache(maxsize=4096)
+def _last_day_ended(today: date, calendar: str | None, period: Period, zone: ZoneInfo) -> Day:
+    """Ends fall on midnights, so the day alone decides. The search is bounded by how long the period can be."""
+    at, high = start_of(today, zone), today.toordinal()
+    longest = period.years * 366 + period.months * 31 + period.days + period.hours // 24
+    low = max(date(1900, 1, 1).toordinal(), high - longest - (_LONGEST_RULE if calendar else 0) - 3)
     while low < high:
         middle = (low + high + 1) // 2
         if _ended(date.fromordinal(middle), calendar, period, zone) <= at:

@@ -142,6 +142,11 @@ class Views:
         """The cached view of one subject is not current."""
         self._cache.pop(subject_id, None)
 
+    def forget(self, subject_id: SubjectId) -> None:
+        """A subject was forgotten: neither its view nor its alias stays."""
+        self._cache.pop(subject_id, None)
+        self._aliases.pop(subject_id, None)
+
     # ── inside a transaction ────────────────────────────────────────────────────────────────────────────────────────
 
     def prove(self, transaction: Transaction, seen: Seen) -> None:
