@@ -227,6 +227,8 @@ class Collect:
     held_for: str | None = None
     proofs: frozenset[str] = frozenset()
     """Checks made just now, such as a fresh identity check that an item `needs`."""
+    reused: tuple[ValueId, ...] = ()
+    """Values already held that get one more use instead of new ones being taken."""
 
 
 @dataclass(frozen=True, slots=True)

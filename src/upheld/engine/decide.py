@@ -306,6 +306,17 @@ _STATE_REASON: Mapping[HeldState, Reason] = {
 }
 
 
+_DUE_REASON: Mapping[DueState, Reason] = {
+    DueState.SEPARATED: Reason.VALUE_SEPARATED,
+    DueState.DUE: Reason.VALUE_DUE,
+}
+
+
+def state_reason(value: Value) -> Reason | None:
+    """Why a value that is not held in the active tier cannot be used there."""
+    return _STATE_REASON.get(value.held)
+
+
 def _live_use(view: View, value: Value, purpose: str, act: Read, at: Instant) -> Ground | None:
     for ground in view.life.grounds(value):
         ours = ground.kind is GroundKind.PURPOSE and ground.purpose == purpose
@@ -417,10 +428,28 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
     suspended = _suspended_for(view, purpose.name, at)
     if suspended is not None:
         no.found.append(suspended)
+    for value_id in act.reused:
+        no.found.extend(_not_reusable(view, value_id, purpose, at))
     if no.found:
         return refused(*no.found)
     cited = (purpose.rule.cited(), *(view.plan.items[item].rule.cited() for item in act.items))
     return Decision(True, cited)
+
+
+def _not_reusable(view: View, value_id: ValueId, purpose: PurposePlan, at: Instant) -> Iterable[Cited]:
+    """Only what is in use gets one more use: nothing comes back, changes capacity, or moves while it stands still."""
+    value = view.values.get(value_id)
+    if value is None:
+        yield purpose.rule.cited(Reason.UNKNOWN)
+        return
+    due = view.life.due(value, at).state
+    state = _STATE_REASON.get(value.held) or _DUE_REASON.get(due)
+    if state is not None:
+        yield purpose.rule.cited(state, "until")
+    if value.held_for is not None and not purpose.held_for_organisation:
+        yield purpose.rule.cited(Reason.HELD_FOR_ANOTHER)
+    for held in holds_on(view, value, purpose.name, at):
+        yield _hold_cited(view.plan, *held)
 
 
 def _collect_representative(act: Collect, view: View, at: Instant) -> Decision:

@@ -94,10 +94,10 @@ class Asking(Door):
 
     @staticmethod
     def _refused_before(seen: Seen, right: str, values: tuple[ValueId, ...]) -> bool:
-        return right in _FREEZING and any(
-            one.right == right and one.state is RequestState.REFUSED and set(one.values) == set(values)
-            for one in seen.state.requests
-        )
+        """Whether every value that the new request is about was in one of the same kind that was refused."""
+        before = [one for one in seen.state.requests if one.right == right and one.state is RequestState.REFUSED]
+        about = [one for one in seen.state.values if not values or one.value_id in values]
+        return right in _FREEZING and bool(about) and all(any(touches(old, one) for old in before) for one in about)
 
     def deadline(self, plan: Plan, right: str, received_at: Instant) -> Instant:
         """When the answer is due: the stricter of promise and law, moved past non-working days by the desk."""

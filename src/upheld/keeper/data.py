@@ -25,7 +25,7 @@ from upheld.engine.acts import (
     ValueId,
     refused,
 )
-from upheld.engine.decide import reader_passes
+from upheld.engine.decide import reader_passes, state_reason
 from upheld.engine.plan import Plan
 from upheld.engine.state import HeldState, SubjectState, Use, Value
 from upheld.errors import InputRefused, StoreFailed
@@ -205,10 +205,8 @@ class Data(Door):
             held = [seen.view.values[one] for one in values if one in seen.view.values]
             declared = seen.view.plan.purposes.get(purpose)
             named = self._engagement(seen, engagement, declared.per if declared else frozenset())
-            act = Collect(purpose, tuple(value.item for value in held), named, channel)
+            act = Collect(purpose, tuple(value.item for value in held), named, channel, reused=values)
             decision = self._decide(act, seen, now)
-            if decision.granted and (len(held) != len(values) or any(one.held is not HeldState.HELD for one in held)):
-                decision = refused(seen.view.plan.purposes[purpose].rule.cited(Reason.VALUE_SEPARATED))
             if not decision.granted:
                 self._refusal(transaction, seen, act, decision)
                 return Outcome(decision, now)
@@ -482,7 +480,7 @@ class Data(Door):
             rule = right.rule if right else plan.builtin["rights"]
             if old is None or old.held is not HeldState.HELD or old.replaced_at is not None:
                 self.views.prove(transaction, seen)
-                reason = Reason.UNKNOWN if old is None else Reason.VALUE_SEPARATED
+                reason = Reason.UNKNOWN if old is None else state_reason(old) or Reason.GROUND_ENDED
                 return Outcome(refused(rule.cited(reason)), now)
             new = self._replacement(transaction, seen, old, text, now)
             kept[:] = [lambda: self._keep_tokens(seen, [new], {new.item: text})]
