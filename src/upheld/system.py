@@ -19,18 +19,21 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import Instant, instant
+from upheld.engine.compile import compiled
 from upheld.errors import HomeUnusable
 from upheld.keeper import Keeper
 from upheld.keeper.door import Places
 from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.checkpoint import checkpoint_in
+from upheld.policy.read import read_policy
+from upheld.simulate import Course, Progress, Summary, simulate, start_of_clock
 from upheld.store import history, schema
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place, create
 from upheld.store.sealing import Sealer
 from upheld.store.vault import Tier, Vault
-from upheld.store.views import Views
+from upheld.store.views import CACHED, Views
 
 SETTINGS = "home.json"
 SECRETS = "secrets"
@@ -101,6 +104,10 @@ class Options:
     """Policy → items by which subjects are looked up; fixed when the home is made."""
     light_hashing: bool = False
     """Cheap password hashing, for tests and simulations only."""
+    durable: bool = True
+    """False for simulations only: commits are not waited for, a power cut may lose what was simulated."""
+    cached: int | None = None
+    """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
 
 
 def init(home: Path | str, options: Options | None = None) -> None:
@@ -232,7 +239,11 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         secrets.token_bytes,
         clock.monotonic,
         lambda: clock.now() // 86_400_000_000,
+        *(() if options.cached is None else (options.cached * 2,)),
     )
+    if not options.durable:
+        for connection in (*(place.connection for place in places.values()), sealer.connection):
+            connection.execute("PRAGMA synchronous = OFF")
     log = structlog.get_logger("upheld")
 
     def close() -> None:
@@ -247,7 +258,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         keys=places["keys"],
         sealer=sealer,
         vault=vault,
-        views=Views(places["active"], places["keys"], lines_on_file),
+        views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         now=clock.now,
         random_bytes=ids.bytes,
         fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),
@@ -261,6 +272,30 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         clock_trusted=_Reach(clock, sealer).holds,
         close=close,
     )
+
+
+SIMULATED_CACHE = 1_000
+"""Persons kept in memory by a simulation: its memory must not follow the number of people."""
+
+
+def simulated(
+    document: Path, home: Path | str, course: Course, progress: Callable[[Progress], None] = lambda _: None
+) -> Summary:
+    """Let made-up people live under a policy, in a fresh home. Raises PolicyRefused, HomeUnusable for a folder in use.
+
+    The home is like any other afterwards: it can be opened, audited and verified.
+    """
+    source = document.read_bytes()
+    plan = compiled(read_policy(source, document.name), source)
+    clock = SetClock(start_of_clock(plan))
+    root = Path(home)
+    if root.exists() and any(root.iterdir()):
+        raise HomeUnusable(f"{root} is not empty; a simulation starts from nothing, choose another folder")
+    options = Options(
+        clock=clock, seed=course.seed, light_hashing=True, durable=False, cached=SIMULATED_CACHE
+    )
+    with open_home(root, options) as keeper:
+        return simulate(source, course, keeper=keeper, set_clock=clock.set, progress=progress)
 
 
 class _Reach:

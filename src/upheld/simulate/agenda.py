@@ -78,14 +78,6 @@ class Agenda:
         """Remember a person, or what has become of them."""
         self._file.execute(_KEEP, (person.number, msgspec.msgpack.encode(person)))
 
-    def drop(self, person: Person) -> None:
-        """Nothing more happens to this person."""
-        self._file.execute(_DROP, (person.number,))
-
-    def left(self) -> int:
-        """How many moves lie ahead."""
-        return int(self._file.execute(_LEFT).fetchone()[0])
-
 
 _TABLES = (
     "CREATE TABLE move(day INTEGER NOT NULL, person INTEGER NOT NULL, written INTEGER NOT NULL, move BLOB NOT NULL, "
@@ -96,6 +88,7 @@ _ADD = "INSERT INTO move(day, person, written, move) VALUES(?, ?, ?, ?)"
 _OF_DAY = "SELECT person, move FROM move WHERE day = ? ORDER BY person, written"
 _DONE = "DELETE FROM move WHERE day = ?"
 _PERSON = "SELECT remembered FROM person WHERE person = ?"
-_KEEP = "INSERT INTO person(person, remembered) VALUES(?, ?) ON CONFLICT(person) DO UPDATE SET remembered = excluded.remembered"
-_DROP = "DELETE FROM person WHERE person = ?"
-_LEFT = "SELECT count(*) FROM move"
+_KEEP = (
+    "INSERT INTO person(person, remembered) VALUES(?, ?) "
+    "ON CONFLICT(person) DO UPDATE SET remembered = excluded.remembered"
+)

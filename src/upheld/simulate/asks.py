@@ -114,9 +114,7 @@ class Asks:
         nothing = None if outcome.granted else "nothing-held"
         self._settle(person, found, "done" if outcome.granted else "refused", nothing, day, last)
 
-    def _settle(
-        self, person: Person, found: Request, outcome: str, reason: str | None, day: int, last: int
-    ) -> None:
+    def _settle(self, person: Person, found: Request, outcome: str, reason: str | None, day: int, last: int) -> None:
         lives = self.lives
         answer = lives.keeper.answer(person.subject_id, RequestId(found.request_id), outcome, reason=reason)
         lives.tally.note("answer", answer)

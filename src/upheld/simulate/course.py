@@ -72,7 +72,7 @@ def simulate(
     script = script_of(plan)
     if not script.roles:
         raise InputRefused("nobody-comes", f"`{plan.policy}` collects nothing of anybody; there is nothing to simulate")
-    first, tally, chance = _first_day(plan), Tally(), Random(course.seed)  # noqa: S311 - lives, not secrets
+    first, tally, chance = _first_day(plan), Tally(), Random(course.seed)
     last = date.fromordinal(first).replace(year=date.fromordinal(first).year + course.years).toordinal() - 1
     agenda = Agenda()
     house = House(keeper, plan, chance, tally)

@@ -30,6 +30,8 @@ _OCCASION_DAYS = 120
 @dataclass(order=True, slots=True)
 class _Owed:
     day: int
+    """When somebody files it."""
+    due_day: int
     control: str
     kind: str
     about: str
@@ -90,7 +92,9 @@ class House:
         self.tally.note("grant", outcome)
         self.keeper.register(self.plan.policy, "employee", handler)
         until = day + days_in(granted_for) - 5 if granted_for else None
-        self.grants.append(_Grant(duty, handler, until, day + self.chance.randint(_REPLACED_AFTER // 2, _REPLACED_AFTER)))
+        self.grants.append(
+            _Grant(duty, handler, until, day + self.chance.randint(_REPLACED_AFTER // 2, _REPLACED_AFTER))
+        )
         return handler
 
     # ── one day ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,19 +136,18 @@ class House:
 
     def _file(self, control: ControlPlan, about: str, day: int) -> None:
         for kind in sorted(control.evidence):
-            self._file_one(_Owed(day, control.name, kind, about), day)
+            self._file_one(_Owed(day, day, control.name, kind, about), day)
 
     def _file_one(self, owed: _Owed, day: int) -> None:
         control = self.plan.controls[owed.control]
-        late = owed.day < day
+        late = owed.due_day < day
         for at in self._instants(control):
             self.keeper.file_evidence(self.plan.policy, owed.control, owed.kind, about=owed.about, at=at)
         self.tally.evidence["late" if late else "in-time"] += 1
         self._readers.pop(HandlerId(owed.about), None)
-        next_day = day + self._rest(control)
-        if self.chance.random() < _FORGOTTEN:
-            next_day += self.chance.randint(2, 9)
-        heappush(self._owed, _Owed(next_day, owed.control, owed.kind, owed.about))
+        due_day = day + self._rest(control)
+        forgotten = self.chance.randint(2, 9) if self.chance.random() < _FORGOTTEN else 0
+        heappush(self._owed, _Owed(due_day + forgotten, due_day, owed.control, owed.kind, owed.about))
 
     def _instants(self, control: ControlPlan) -> tuple[Instant, ...]:
         """What is due by the hour arrives by the hour and is entered once a day."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from random import Random
 from types import MappingProxyType
 
@@ -33,9 +33,9 @@ LIKELY: Mapping[str, float] = MappingProxyType(
         "agree-transfer": 0.8,
         "agree-medium": 0.6,
         "taken-unasked": 0.08,
-        "child": 0.06,
+        "child": 0.08,
         "representative-agrees": 0.7,
-        "second-stay": 0.3,
+        "second-stay": 0.4,
         "happens": 0.3,
         "paid-soon": 0.88,
         "paid-at-all": 0.97,
@@ -131,7 +131,7 @@ class Lives:
         for number, role, born, subject_id in zip(numbers, roles, births, ids, strict=True):
             person = Person(number, subject_id, role.kind, born is not None, born is None, {}, {}, [])
             self.agenda.keep(person)
-            self.tally.persons[role.kind] += 1
+            self.tally.persons[f"{role.kind}, child" if born else role.kind] += 1
             first = [Move("ask-representative")] if born else self._first_moves(role)
             for move in first:
                 self.agenda.add(day, number, move)
@@ -219,7 +219,9 @@ class Lives:
         person.taken[taking.purpose] = engagement
         if taking.arises:
             for _ in range(self.chance.randint(1, 3)):
-                self.plan_for(person, day + self.chance.randint(0, 120), Move("arise", taking.purpose, engagement or ""))
+                self.plan_for(
+                    person, day + self.chance.randint(0, 120), Move("arise", taking.purpose, engagement or "")
+                )
             return True
         items = self._chosen(person, taking)
         reused = [item for item in items if item in held and item not in taking.apart and not taking.proofs]
@@ -284,9 +286,7 @@ class Lives:
 
     # ── what lies ahead ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _look_ahead(
-        self, person: Person, stay: Stay, engagement: EngagementId, met: list[Taking], day: int
-    ) -> None:
+    def _look_ahead(self, person: Person, stay: Stay, engagement: EngagementId, met: list[Taking], day: int) -> None:
         length = max(2, round(self.chance.expovariate(1 / stay.typical_days)))
         end = day + length
         self.plan_for(person, end, Move("leave", stay.kind, engagement))
@@ -342,20 +342,22 @@ class Lives:
             if taking.purpose in self.plan.advertising_purposes and self.script.media:
                 self._adverts(person, taking, day, end)
         if self.plan.exceptions and self.likely("disclosed"):
-            self.plan_for(person, self._between(day, end), Move("disclose", self.chance.choice(tuple(self.plan.exceptions))))
+            self.plan_for(
+                person, self._between(day, end), Move("disclose", self.chance.choice(tuple(self.plan.exceptions)))
+            )
 
     def _adverts(self, person: Person, taking: Taking, day: int, end: int) -> None:
         medium = self.chance.choice(self.script.media)
         if self.likely("agree-medium"):
             self._agree(person, f"medium/{medium}")
+        elif not self.likely("taken-unasked"):
+            return
         for _ in range(2):
             self.plan_for(person, self._between(day, end), Move("send", f"{taking.purpose} {medium}"))
 
     def _changes_of_mind(self, person: Person, met: list[Taking], day: int, end: int) -> None:
         for taking in met:
-            if taking.asks_consent and self.likely(
-                "withdraw-required" if taking.required else "withdraw-optional"
-            ):
+            if taking.asks_consent and self.likely("withdraw-required" if taking.required else "withdraw-optional"):
                 self.plan_for(person, self._between(day, end), Move("withdraw", f"purpose/{taking.purpose}"))
         if self.likely("correction"):
             self.plan_for(person, self._between(day, end), Move("correct"))
@@ -407,7 +409,9 @@ class Lives:
 
     def _read(self, person: Person, move: Move, day: int) -> None:
         taking = self.takings[person.kind][move.about]
-        items = tuple(self.chance.sample(taking.items, min(3, len(taking.items))))
+        held = self._items_held(person)
+        known = [item for item in taking.items if item in held] or list(taking.items)
+        items = tuple(self.chance.sample(known, min(3, len(known))))
         reader = self.house.anybody(day) if self.likely("wrong-reader") else self._reader(person, move.about, day)
         self.readings.append(Reading(person.subject_id, Read(move.about, reader, items)))
 
@@ -547,8 +551,3 @@ class Lives:
     def local_day(self, at: Instant) -> int:
         """The ordinal of the local day of an instant."""
         return local_date(at, self.plan.zone).toordinal()
-
-
-def day_of(first: date, days: int) -> date:
-    """The local day so many days after the first."""
-    return first + timedelta(days=days)

@@ -1,4 +1,4 @@
-"""What came of a simulation, as numbers that a person can read: held and gone, by purpose and ground, refused, answered."""
+"""What came of a simulation, as numbers that a person can read: held and gone, for what, refused, answered."""
 
 from __future__ import annotations
 

@@ -78,8 +78,10 @@ class Vault:
         random_bytes: Callable[[int], bytes],
         monotonic: Callable[[], float],
         day: Callable[[], int],
+        cached: int = CACHE_KEYS,
     ) -> None:
         self.place = place
+        self._cached = cached
         self._random = random_bytes
         self._monotonic = monotonic
         self._day = day
@@ -160,7 +162,7 @@ class Vault:
 
     def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float) -> None:
         cache = self._cache[tier]
-        if len(cache) >= CACHE_KEYS:
+        if len(cache) >= self._cached:
             cache.clear()
         cache[key_id] = (cipher, until, None)
 

@@ -59,6 +59,7 @@ class Views:
     plan_epoch: int = -1
     data_version: int = -1
     era: int = 0
+    cached: int = CACHED
     _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
     _aliases: dict[SubjectId, str] = field(default_factory=dict)
 
@@ -117,7 +118,7 @@ class Views:
             row.state.subject_id, view, row.policy, row.epoch, row.last_at, self.alias(row.state.subject_id), era
         )
         self._cache[row.state.subject_id] = seen
-        while len(self._cache) > CACHED:
+        while len(self._cache) > self.cached:
             self._cache.popitem(last=False)
         return seen
 
@@ -130,7 +131,7 @@ class Views:
             with self.keys.reading() as connection:
                 row = connection.execute(_ALIAS, (bucket_of(subject_id), subject_id)).fetchone()
             found = self._aliases[subject_id] = row[0] if row else ""
-            if len(self._aliases) > CACHED * 2:
+            if len(self._aliases) > self.cached * 2:
                 self._aliases.clear()
         return found
 
