@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +19,7 @@ from upheld.keeper import Keeper
 from upheld.ledger import certificate_page
 from upheld.policy import read, schema
 from upheld.store import verifying
-from upheld.system import LEDGER, Options, init, open_home
+from upheld.system import LEDGER, Options, SetClock, init, open_home
 
 app = typer.Typer(
     name="upheld",
@@ -89,9 +89,14 @@ def test_cases(
     files: Annotated[list[Path], typer.Argument(help="Case files (YAML).", exists=True, dir_okay=False)],
 ) -> None:
     """Run given/when/then cases against their policies."""
-    from upheld.cases import run_cases  # noqa: PLC0415 - other commands need not load the runner
+    from upheld.cases import run_cases
 
-    raise typer.Exit(run_cases(files, typer.echo))
+    raise typer.Exit(run_cases(files, typer.echo, _case_home))
+
+
+def _case_home(home: Path, at: datetime, look_up: Mapping[str, Iterable[str]]) -> tuple[Keeper, SetClock]:
+    clock = SetClock(at)
+    return open_home(home, Options(clock=clock, light_hashing=True, look_up=look_up)), clock
 
 
 @app.command()
@@ -103,7 +108,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same lives.")] = 1,
 ) -> None:
     """Live through years of made-up lives under a policy; print a summary, write a picture."""
-    from upheld import simulate as simulation  # noqa: PLC0415 - other commands need not load it
+    from upheld import simulate as simulation
 
     raise typer.Exit(simulation.run(policy, people, years, seed, home, typer.echo))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from upheld.dates import Instant, Period, start_of
@@ -423,13 +423,24 @@ def _atoms(
     provisions: Mapping[str, ProvisionPlan],
     transfers: Mapping[str, TransferPlan],
 ) -> frozenset[Atom]:
-    ends: Iterable[End | None] = (
-        *(row.until for row in purposes.values()),
-        *(row.until for row in kept.values()),
-        *(row.ends for row in engagements.values()),
-        *(row.until for row in provisions.values()),
-        *(row.use_until for row in provisions.values()),
-        *(row.until for row in transfers.values()),
-    )
-    own = {(KNOWN, None, SETTLING), (RECEIVED, None, ANSWER_BY_LAW)}
-    return frozenset(atom for atom in atoms_of(ends) if atom[2] != Period() or atom[1]) | own
+    found: set[Atom] = {(KNOWN, None, SETTLING), (RECEIVED, None, ANSWER_BY_LAW)}
+    for purpose in purposes.values():
+        found |= scoped(atoms_of([purpose.until]), purpose.name)
+    for row in kept.values():
+        for name in row.of or purposes:
+            found |= scoped(atoms_of([row.until]), name)
+    for provision in provisions.values():
+        found |= scoped(atoms_of([provision.until, provision.use_until]), f"provision/{provision.recipient}")
+    for transfer in transfers.values():
+        found |= scoped(atoms_of([transfer.until]), f"transfer/{transfer.name}")
+    found |= atoms_of(row.ends for row in engagements.values())
+    return frozenset(atom for atom in found if atom[2] != Period() or atom[1])
+
+
+OF_A_VALUE = frozenset({"collected", "provided", "consented", "withdrawn"})
+"""Facts that every value or consent has of its own; their days are kept by what they are for."""
+
+
+def scoped(atoms: frozenset[Atom], name: str) -> set[Atom]:
+    """Atoms whose fact is a value's or consent's own, told apart by what it is for, so that no other wakes with it."""
+    return {(f"{fact}/{name}" if fact in OF_A_VALUE else fact, calendar, period) for fact, calendar, period in atoms}

@@ -156,7 +156,7 @@ class Data(Door):
             new = value_id(seen.subject_id, day, self.places.random_bytes)
             made.append(Value(new, item, now, transaction.at, (use,), held_for=held_for))
         moved = replaced(state, values=(*state.values, *made))
-        self._changed(transaction, seen, moved, now, (("collected", now), ("provided", now)))
+        self._changed(transaction, seen, moved, now, ((f"collected/{purpose.name}", now),))
         for value in made:
             content = self._content(plan, value.item, texts[value.item], hashed)
             sealed = self.places.vault.seal(
@@ -213,7 +213,7 @@ class Data(Door):
             use = Use(purpose, named, now, seen.view.plan.version, transaction.at)
             fresh = {value.value_id: replace(value, uses=(*value.uses, use)) for value in held}
             state = replaced(seen.state, values=tuple(fresh.get(value.value_id, value) for value in seen.state.values))
-            self._changed(transaction, seen, state, now, (("collected", now),))
+            self._changed(transaction, seen, state, now, ((f"collected/{purpose}", now),))
             for value in fresh.values():
                 subjects.set_uses(transaction, value.value_id, value.uses)
             transaction.journal(
@@ -513,9 +513,7 @@ class Data(Door):
         new = Value(new_id, old.item, now, transaction.at, old.uses, held_for=old.held_for)
         replaced_old = replace(old, replaced_at=now, replaced_known_at=transaction.at)
         values = tuple(replaced_old if one.value_id == old.value_id else one for one in seen.state.values)
-        moved = self._changed(
-            transaction, seen, replaced(seen.state, values=(*values, new)), now, (("collected", now),)
-        )
+        moved = self._changed(transaction, seen, replaced(seen.state, values=(*values, new)), now, ())
         sealed = self.places.vault.seal(
             Tier.ACTIVE, seen.policy, seen.subject_id, new_id, old.item, self._content(plan, old.item, text, {})
         )

@@ -44,7 +44,7 @@ from upheld.store.views import Seen, Stale, Views
 
 T = TypeVar("T")
 
-_ENDS_NOTHING = frozenset({"collected", "provided", "consented"})
+_ENDS_NOTHING = ("collected/", "provided/", "consented/")
 """Facts of ours after which no engagement can have ended."""
 
 _ATTEMPTS = 50
@@ -225,7 +225,7 @@ class Door:
         for code, happened in anchored:
             for day in anchor_days(happened, plan):
                 subjects.add_anchor(transaction, seen.policy, code, day, seen.subject_id)
-        if any(code not in _ENDS_NOTHING for code, _ in facts):
+        if not all(code.startswith(_ENDS_NOTHING) for code, _ in facts):
             self._note_ended(transaction, moved, at)
         return moved
 

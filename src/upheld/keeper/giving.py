@@ -188,7 +188,7 @@ class Giving(Door):
     ) -> Disclosure:
         one = Disclosure(DisclosureId(self.new_id()), recipient, decision.covers, now, transaction.at, engagement)
         state = replaced(seen.state, disclosures=(*seen.state.disclosures, one))
-        self._changed(transaction, seen, state, now, (("provided", now),))
+        self._changed(transaction, seen, state, now, ((f"provided/provision/{recipient}", now),))
         subjects.add_disclosure(transaction, seen.subject_id, one, kind, None if until >= FOREVER else until)
         return one
 

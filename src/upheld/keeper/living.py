@@ -350,7 +350,8 @@ class Living(Door):
         self, transaction: Transaction, seen: Seen, one: Consent, text: Shown | None, rule: Rule, now: Instant
     ) -> Seen:
         state = replaced(seen.state, consents=(*seen.state.consents, one))
-        facts: tuple[tuple[str, Instant], ...] = (("consented", one.at),) if one.given else (("withdrawn", one.at),)
+        name = one.about.name if one.about.kind is AboutKind.PURPOSE else str(one.about)
+        facts = ((f"{'consented' if one.given else 'withdrawn'}/{name}", one.at),)
         moved = self._changed(transaction, seen, state, now, facts)
         subjects.add_consent(
             transaction, seen.subject_id, one, text.digest if text else None, text.locale if text else None

@@ -6,7 +6,6 @@ and commits once. Between processes the turn is a file lock, so nobody starves o
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from collections import deque
@@ -21,6 +20,7 @@ from upheld.errors import StoreFailed
 from upheld.ledger.entries import Entry
 from upheld.store import schema
 from upheld.store.journal import JournalWriter
+from upheld.store.turn import Turn
 
 T = TypeVar("T")
 
@@ -90,12 +90,12 @@ class Place:
         self.barred: str | None = None
         """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
         self.admitted = 0
-        self._lock_file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self._between = Turn(path.with_suffix(".lock"), os.getpid())
 
     def close(self) -> None:
         """Give the file back. Anything not committed is gone."""
         self.connection.close()
-        os.close(self._lock_file)
+        self._between.close()
 
     def _check_open(self) -> None:
         if self.barred is not None and self.admitted != get_ident():
@@ -158,7 +158,7 @@ class Place:
     def transaction(self) -> Iterator[Transaction]:
         """A durable transaction of one's own, for steps that are batches already."""
         self._check_open()
-        with self._turn, self._locked():
+        with self._turn, self._between.held():
             transaction = self._begin()
             try:
                 yield transaction
@@ -177,14 +177,6 @@ class Place:
             return
         with self._turn:
             yield self.connection
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._lock_file, fcntl.LOCK_UN)
 
     def _begin(self) -> Transaction:
         self.connection.execute("BEGIN IMMEDIATE")
@@ -210,7 +202,7 @@ class Place:
         while self._waiting:
             batch.append(self._waiting.popleft())
         try:
-            with self._locked():
+            with self._between.held():
                 transaction = self._begin()
                 for ticket in batch:
                     self._run(ticket, transaction, alone=len(batch) == 1)
@@ -243,7 +235,7 @@ class Place:
         """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
         in.
         """
-        with self._turn, self._locked():
+        with self._turn, self._between.held():
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 

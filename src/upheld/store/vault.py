@@ -221,6 +221,7 @@ class Vault:
         cache = self._cache[tier]
         missing = [row[1] for row in rows if (known := cache.get(row[1])) is None or known[1] <= now]
         if missing:
+            self.forget(tier, missing)  # what has expired opens nothing unless its key is still there
             self._fetched(tier, missing, now + CACHE_SECONDS)
         texts: dict[ValueId, str] = {}
         for number, key_id, blob in rows:
