@@ -329,15 +329,15 @@ def _why_no_ground(view: View, value: Value, purpose: PurposePlan, at: Instant) 
     about = About(AboutKind.PURPOSE, purpose.name)
     if purpose.rests_on_consent(value.item):
         event = view.life.last_consent_event(about, at)
-        if event is not None and not event.given:
-            return purpose.rule.cited(Reason.CONSENT_WITHDRAWN, "consent")
+        if event is None:
+            return purpose.rule.cited(Reason.CONSENT_MISSING, "basis")
+        if not event.given:
+            return purpose.rule.cited(Reason.CONSENT_WITHDRAWN, "basis")
     due = view.life.due(value, at)
     if due.state is DueState.DUE:
         return _due_cited(due.grounds, purpose)
     if due.state is DueState.SEPARATED:
         return purpose.rule.cited(Reason.VALUE_SEPARATED, "until")
-    if not any(use.purpose == purpose.name for use in value.uses):
-        return purpose.rule.cited(Reason.ITEM_NOT_COVERED, "items", value.item)
     return purpose.rule.cited(Reason.GROUND_ENDED, "until")
 
 
