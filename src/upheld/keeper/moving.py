@@ -225,7 +225,7 @@ class Moving(Giving):
         coming = tuple(steps_coming(seen.view.life, at))
         steps = [step for step in coming if step.ready_at <= at]
         if len(steps) < len(coming):
-            # Its end has come by a fact that is still settling, perhaps one of the organisation, which leaves no anchor.
+            # Ended by a fact that is still settling; one of the organisation leaves no anchor to come back by.
             subjects.mark_dirty(transaction, subject_id, seen.policy)
         if steps:
             subjects.touch(transaction, subject_id, row.epoch, at)
