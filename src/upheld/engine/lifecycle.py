@@ -102,6 +102,16 @@ class Scope:
     about: About | None = None
 
 
+class _BoundUse(NamedTuple):
+    """What holds for a use whatever its item: reckoned once for all values that came together."""
+
+    purpose: PurposePlan
+    until: Moment
+    consented: Moment
+    since: tuple[Plan, ...]
+    """Versions that came into force after the use began."""
+
+
 class Life:
     """The grounds of one subject's values by what is known at `known_at`, policy versions included."""
 
@@ -112,6 +122,8 @@ class Life:
         self.controller = controller
         self.plan: Plan = line.at(at) or line.plans[0]
         self._engagement_ends: dict[EngagementId, Moment] = {}
+        self._bound_uses: dict[Use, _BoundUse | None] = {}
+        self._rows: dict[GroundKind, tuple[RetentionPlan, ...]] = {}
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -309,6 +321,8 @@ class Life:
 
     def _cut(self, value: Value, until: Moment, purpose: str | None) -> Moment:
         """Correction, erasure and an unanswered suspension end purpose and retention grounds."""
+        if not self.state.requests:
+            return self._replaced(value, until)
         touching = [request for request in self.state.requests if touches(request, value)]
         erased = [Moment(request.settled_at, BEGINNING) for request in touching if request.settled_at is not None
                   and request.right == "erasure" and request.state in DONE]  # fmt: skip
@@ -339,27 +353,41 @@ class Life:
             yield Moment(request.settled_at, BEGINNING)
 
     def _of_use(self, value: Value, use: Use) -> Iterator[Ground]:
+        bound = self._bound(use)
+        if bound is None:
+            return
+        until = bound.until
+        if bound.purpose.rests_on_consent(value.item):
+            until = min(until, bound.consented)
+        for plan in bound.since:
+            if use.purpose not in plan.purposes or value.item not in plan.purposes[use.purpose].items:
+                until = min(until, Moment(plan.effective_at, BEGINNING))
+        until = self._cut(value, until, use.purpose)
+        yield Ground(GroundKind.PURPOSE, bound.purpose.rule, "until", use.anchor_at, until, use.purpose, use.engagement)
+        for row in self._kept(GroundKind.RETENTION):
+            if keeps(row, value.item, use.purpose):
+                yield from self._retention(value, use, row, until)
+
+    def _bound(self, use: Use) -> _BoundUse | None:
+        if use not in self._bound_uses:
+            self._bound_uses[use] = self._bind(use)
+        return self._bound_uses[use]
+
+    def _bind(self, use: Use) -> _BoundUse | None:
         bound = self._purposes_bound(use)
         if not bound:
-            return
-        purpose = bound[0]
+            return None
         scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose)
         about = About(AboutKind.PURPOSE, use.purpose)
         ends = [self._purpose_end(one, scope, about) for one in bound]
-        if purpose.rests_on_consent(value.item):
-            ends.append(self.consent_until(about, use.anchor_at))
-        for code in self.plan.destruction.needless_after:
-            ends.append(self._fact(code, scope))
-        ends.extend(
-            Moment(plan.effective_at, BEGINNING)
-            for plan in self._since(use.anchor_at)
-            if use.purpose not in plan.purposes or value.item not in plan.purposes[use.purpose].items
-        )
-        until = self._cut(value, _earlier(ends), use.purpose)
-        yield Ground(GroundKind.PURPOSE, purpose.rule, "until", use.anchor_at, until, use.purpose, use.engagement)
-        for row in self.plan.kept.values():
-            if row.kind is GroundKind.RETENTION and not row.blocked and keeps(row, value.item, use.purpose):
-                yield from self._retention(value, use, row, until)
+        ends.extend(self._fact(code, scope) for code in self.plan.destruction.needless_after)
+        return _BoundUse(bound[0], _earlier(ends), self.consent_until(about, use.anchor_at), self._since(use.anchor_at))
+
+    def _kept(self, kind: GroundKind) -> tuple[RetentionPlan, ...]:
+        """The rows of a kind that can be run."""
+        if kind not in self._rows:
+            self._rows[kind] = tuple(row for row in self.plan.kept.values() if row.kind is kind and not row.blocked)
+        return self._rows[kind]
 
     def _purposes_bound(self, use: Use) -> list[PurposePlan]:
         """The declarations that bind a use: the one consented to and all in force since, the shorter period holding."""
@@ -417,20 +445,13 @@ class Life:
 
     def _candidates(self, value: Value) -> Iterator[Ground]:
         """Claims, disputes and statutes that would keep the value if it is still held when they begin."""
-        for row in self.plan.kept.values():
-            if row.blocked:
-                continue
-            match row.kind:
-                case GroundKind.CLAIM:
-                    yield from self._claims(value, row)
-                case GroundKind.DISPUTE:
-                    yield from self._disputes(value, row)
-                case GroundKind.STATUTE:
-                    yield from self._statutes(value, row)
-                case GroundKind.RETENTION | GroundKind.PURPOSE | GroundKind.PROOF:
-                    pass
-                case _:
-                    assert_never(row.kind)
+        for row in self._kept(GroundKind.CLAIM):
+            yield from self._claims(value, row)
+        for row in self._kept(GroundKind.DISPUTE):
+            yield from self._disputes(value, row)
+        for row in self._kept(GroundKind.STATUTE):
+            if value.item in row.items:
+                yield from self._statutes(value, row)
 
     def _belongs(self, value: Value, fact: Fact) -> bool:
         """Whether a fact is about this value: it names it, or happened in an engagement the value is used in."""
@@ -470,7 +491,7 @@ class Life:
                 yield Ground(GroundKind.DISPUTE, row.rule, "until", max(opened.at, value.collected_at), until)
 
     def _statutes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
-        if value.item not in row.items or row.until is None or row.from_fact is None:
+        if row.until is None or row.from_fact is None:
             return
         for occurrence in self._of(row.from_fact):
             if not self._belongs(value, occurrence) or self._special_case(row, occurrence):
