@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,6 +38,7 @@ def certificate_of(
     unreadable_at: Instant,
     scrubbed_at: Instant,
     at: Instant,
+    elsewhere: Sequence[PlaceCleared] = (),
 ) -> Certificate:
     """What is certified of one person's values that were destroyed together."""
     items = dict.fromkeys(step.item for step in steps)
@@ -60,7 +61,7 @@ def certificate_of(
         method=_ERASED,
         approved_by=None,
         check=_READ_BACK,
-        places=tuple(PlaceCleared(_PLACES[tier], _ERASED, scrubbed_at, "system") for tier in tiers),
+        places=(*(PlaceCleared(_PLACES[tier], _ERASED, scrubbed_at, "system") for tier in tiers), *elsewhere),
     )
 
 
@@ -100,26 +101,26 @@ class Certifying(Door):
         if row is None:
             raise InputRefused("certificate-unknown", "no certificate has this id; its subject may have been forgotten")
         body: bytes = row[0]
-        reference = self._entry_of(certificate_id, hashlib.sha256(body).digest(), row[1], row[2])
+        reference = self._entry_of(certificate_id, hashlib.sha256(body).digest(), row[1], row[2], row[3])
         proof = history.proof_of(self.places.sealer.connection, reference)
         return issued(msgspec.json.decode(body, type=Certificate), proof, self.signing_key)
 
-    def _entry_of(self, certificate_id: str, digest: bytes, policy: str, at: int) -> str:
-        kinds = ("value.destroyed", "certificate.issued")
-        destroyed = ""
-        for recorded in history.entries(self.places.sealer.connection, at, at + 1, kinds=kinds, policy=policy):
-            if recorded.entry.fields.get("certificate") != certificate_id:
-                continue
-            if recorded.entry.kind == "value.destroyed":
-                destroyed = recorded.reference
-            elif recorded.entry.fields["digest"] != digest:
-                raise StoreFailed(
-                    "the content of this certificate was changed after it was made; the ledger has another digest"
-                )
-        if not destroyed:
-            raise StoreFailed("the ledger does not hold the destruction that this certificate is about")
-        return destroyed
+    def _entry_of(self, certificate_id: str, digest: bytes, policy: str, at: int, issued_at: int) -> str:
+        """Where the ledger has the destruction; the content must be what it was when it was last issued."""
+        if not any(
+            one.entry.fields["digest"] == digest
+            for one in self._noted(certificate_id, policy, issued_at, "certificate.issued")
+        ):
+            raise StoreFailed("this certificate was changed after it was made; the ledger has another digest of it")
+        for recorded in self._noted(certificate_id, policy, at, "value.destroyed"):
+            return recorded.reference
+        raise StoreFailed("the ledger does not hold the destruction that this certificate is about")
+
+    def _noted(self, certificate_id: str, policy: str, at: int, kind: str) -> Iterator[history.Recorded]:
+        for recorded in history.entries(self.places.sealer.connection, at, at + 1, kinds=(kind,), policy=policy):
+            if recorded.entry.fields.get("certificate") == certificate_id:
+                yield recorded
 
 
 _IDS = "SELECT certificate_id FROM certificate WHERE policy = ? ORDER BY at, certificate_id"
-_BODY = "SELECT body, policy, at FROM certificate WHERE certificate_id = ?"
+_BODY = "SELECT body, policy, at, issued_at FROM certificate WHERE certificate_id = ?"

@@ -121,10 +121,22 @@ class Door:
                 return self.places.active.submit(partial(_with, work, seen, at))
             except Stale:
                 self.views.drop(subject_id)
+            except InputRefused as refusal:
+                self.views.drop(subject_id)
+                self._rejected(seen, refusal, work.__qualname__.split(".")[1])
+                raise
             except BaseException:
                 self.views.drop(subject_id)
                 raise
         raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
+
+    def _rejected(self, seen: Seen, refusal: InputRefused, verb: str) -> None:
+        """A rejected input leaves nothing but code and place. INVARIANT: I14."""
+
+        def note(transaction: Transaction) -> None:
+            transaction.journal(self._entry(seen, transaction.at, "input.rejected", code=refusal.code, place=verb))
+
+        self.places.active.submit(note)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from upheld.dates import FOREVER, Instant, birthday, start_of
+from upheld.dates import FOREVER, Instant, Period, birthday, end_of, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
 from upheld.engine.lifecycle import CLOSES, DueState
 from upheld.engine.plan import Plan, Rule
@@ -23,6 +23,8 @@ from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
+LATEST = Period(years=1)
+"""Ours: how late a source may deliver that declared nothing else."""
 BUILT_IN_FACTS = frozenset(
     {"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES}
 )
@@ -187,6 +189,10 @@ class Living(Door):
             plan = seen.view.plan
             rule = self._known_fact(plan, code)
             when = self._happened(at, seen)
+            if source is not None and end_of(when, self._lateness(transaction, seen.policy, source), plan.zone) <= now:
+                raise InputRefused(
+                    "too-late", f"`{source}` said it would not deliver so late; the officer enters it by hand"
+                )
             named = self._engagement(seen, engagement, self._carriers(plan, code))
             if named is not None and named not in seen.state.engagements:
                 raise InputRefused("engagement-unknown", "this person has no such engagement")
@@ -207,6 +213,18 @@ class Living(Door):
             return Outcome(Decision(True, (rule.cited(),)), now, made=fact.fact_id, tells=tells)
 
         return self._attempt(subject_id, work)
+
+    def source(self, policy: str, name: str, lateness: Period) -> None:
+        """Declare a source of facts and how late it may deliver; what is older is refused whole."""
+        self._plan(policy)
+        self.places.active.submit(
+            lambda transaction: transaction.execute(_SET_SETTING, (policy, f"lateness/{name}", str(lateness)))
+        )
+
+    @staticmethod
+    def _lateness(transaction: Transaction, policy: str, name: str) -> Period:
+        row = transaction.execute(_SELECT_SETTING, (policy, f"lateness/{name}")).fetchone()
+        return Period.parse(row[0]) if row else LATEST
 
     @staticmethod
     def _known_fact(plan: Plan, code: str) -> Rule:
@@ -527,5 +545,7 @@ _INSERT_DELIVERY = (
     "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) VALUES(?, "
     "?, ?, ?, ?, ?, ?)"
 )
+_SET_SETTING = "INSERT INTO setting(policy, name, value) VALUES(?, ?, ?) ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
+_SELECT_SETTING = "SELECT value FROM setting WHERE policy = ? AND name = ?"
 _SELECT_TEXT = "SELECT 1 FROM shown_text WHERE digest = ?"
 _INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)"

@@ -25,6 +25,7 @@ from upheld.engine.state import HeldState, RequestState
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import Tier
+from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
@@ -84,7 +85,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Giving):
+class Moving(Elsewhere, Giving):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -577,15 +578,23 @@ class Moving(Giving):
                 alias = self.views.alias(subject_id)
                 plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
                 unreadable_at = max(unreadable[step.value_id] for step in own)
+                gone = tuple(step.value_id for step in own)
+                elsewhere = self._places_of(transaction, subject_id, gone)
+                waiting = [awaited(place) for place in elsewhere]
                 certificate = certificate_of(
-                    plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at
+                    plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at, waiting
+                )
+                due_at = min(step.due_at for step in own)
+                self._order_work(
+                    transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id
                 )
                 body = msgspec.json.encode(certificate)
                 digest = hashlib.sha256(body).digest()
                 transaction.executemany(_DESTROYED, [(step.value_id,) for step in own])
                 key = (bucket_of(subject_id), subject_id)
                 transaction.execute(
-                    _INSERT_CERTIFICATE, (*key, certificate.certificate_id, policy, transaction.at, body)
+                    _INSERT_CERTIFICATE,
+                    (*key, certificate.certificate_id, policy, transaction.at, transaction.at, body),
                 )
                 transaction.executemany(_DELETE_STEP, [(*key, step.value_id) for step in own])
                 elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
@@ -777,7 +786,8 @@ _BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
 _DELETE_SEPARATED = "DELETE FROM value WHERE value_id = ?"
 _DESTROYED = "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state = 'condemned'"
 _INSERT_CERTIFICATE = (
-    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
+    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, issued_at, body) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
 _SUBJECT_TABLES = (
@@ -791,6 +801,7 @@ _SUBJECT_TABLES = (
     "told",
     "certificate",
     "work_order",
+    "value_place",
     "step",
     "dirty",
     "subject",

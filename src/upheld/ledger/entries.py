@@ -304,6 +304,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
         # data arrives, is used and changes
         "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id?",
+        "value.copied": "values:ids place:code",
         "value.reused": "values:ids purpose:code engagement:id? items:codes?",
         "value.corrected": "old:id new:id item:code? request:id?",
         "value.provided": "recipient:code values:ids items:codes disclosure:id until:instant? purpose:code? "
@@ -355,6 +356,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "keys.made": "store:code made:int",
         "sweep.ran": "counts:counts",
         "recovered": "place:code counts:counts incident:code?",
+        "input.rejected": "code:code place:code",
         "clock.stopped": "reached:instant claimed:instant",
         "access.pruned": "stream:stream first:int last:int rule:code before:instant counts:counts?",
     }

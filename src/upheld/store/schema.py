@@ -85,13 +85,17 @@ ACTIVE: Final = (
     "CREATE INDEX step_open ON step(kind, stage)",
     """CREATE TABLE certificate(
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, certificate_id TEXT NOT NULL, policy TEXT NOT NULL,
-        at INTEGER NOT NULL,
+        at INTEGER NOT NULL, issued_at INTEGER NOT NULL,
         body BLOB NOT NULL, PRIMARY KEY(bucket, subject_id, certificate_id)) WITHOUT ROWID""",
     """CREATE TABLE work_order(
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, order_id TEXT NOT NULL, policy TEXT NOT NULL,
         place TEXT NOT NULL,
         value_ids TEXT NOT NULL, due_at INTEGER NOT NULL, opened_at INTEGER NOT NULL, done_at INTEGER,
+        certificate_id TEXT NOT NULL,
         PRIMARY KEY(bucket, subject_id, order_id)) WITHOUT ROWID""",
+    """CREATE TABLE value_place(
+        bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, value_id INTEGER NOT NULL, place TEXT NOT NULL,
+        known_at INTEGER NOT NULL, PRIMARY KEY(bucket, subject_id, value_id, place)) WITHOUT ROWID""",
     # ── the organisation: small tables, the same everywhere ──
     """CREATE TABLE policy_version(
         policy TEXT NOT NULL, version TEXT NOT NULL, source BLOB NOT NULL, digest TEXT NOT NULL,

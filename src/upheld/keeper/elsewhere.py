@@ -1,0 +1,218 @@
+"""Places the system cannot reach: a paper file, a medium, a search index. Falling due makes a work order for each.
+
+A certificate says *partly* until every place has its evidence: method, when, by which role, witness where promised.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from upheld.dates import Instant
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.errors import InputRefused
+from upheld.keeper.door import Door
+from upheld.ledger.certificate import Certificate, Named, PlaceCleared
+from upheld.ledger.entries import entry
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+from upheld.store.subjects import packed_ids, unpacked_ids
+from upheld.store.views import Seen
+
+KINDS_OF_PLACE = {
+    "paper-file": Named("paper-file", "paper file", "종이 문서"),
+    "medium": Named("medium", "storage medium", "저장매체"),
+    "search-index": Named("search-index", "search index", "검색 색인"),
+    "queue": Named("queue", "message queue", "발송 대기열"),
+    "export": Named("export", "exported file", "내보낸 파일"),
+    "recording": Named("recording", "recording", "녹취"),
+}
+METHODS = {
+    "erase": Named("erase", "erased beyond recovery", "복구할 수 없게 삭제"),
+    "shred": Named("shred", "shredded", "파쇄"),
+    "incinerate": Named("incinerate", "incinerated", "소각"),
+    "return": Named("return", "returned", "반환"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """What people must destroy with their hands, and by when."""
+
+    order_id: str
+    subject_id: SubjectId
+    place: str
+    values: tuple[ValueId, ...]
+    due_at: Instant
+    opened_at: Instant
+
+
+class Elsewhere(Door):
+    """Copies outside the databases, and what shows that they are gone."""
+
+    def also_in(self, subject_id: SubjectId, value: ValueId, place: str) -> None:
+        """Record that a value also lies in a place out of the system's reach. Raises InputRefused for an unknown one."""
+        if place not in KINDS_OF_PLACE:
+            raise InputRefused(
+                "place-unknown", f"`{place}` is no kind of place; there are: {', '.join(KINDS_OF_PLACE)}"
+            )
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> None:
+            self.views.prove(transaction, seen)
+            if value not in seen.view.values:
+                raise InputRefused("value-unknown", "this person has no such value")
+            key = (bucket_of(subject_id), subject_id, value, place)
+            if transaction.execute(_SELECT_PLACE, key).fetchone() is None:
+                transaction.execute(_INSERT_PLACE, (*key, transaction.at))
+                transaction.journal(self._entry(seen, now, "value.copied", values=(value,), place=place))
+
+        self._attempt(subject_id, work)
+
+    def _places_of(self, transaction: Transaction, subject_id: SubjectId, values: Sequence[ValueId]) -> tuple[str, ...]:
+        """The places elsewhere that hold any of these values."""
+        rows = transaction.execute(_PLACES_OF, (bucket_of(subject_id), subject_id)).fetchall()
+        return tuple(dict.fromkeys(place for value, place in rows if value in values))
+
+    def _order_work(
+        self,
+        transaction: Transaction,
+        subject_id: SubjectId,
+        policy: str,
+        alias: str,
+        values: tuple[ValueId, ...],
+        places: Sequence[str],
+        due_at: Instant,
+        certificate_id: str,
+    ) -> None:
+        """One work order for each place, due with the values."""
+        for place in places:
+            order_id = self.new_id()
+            row = (
+                bucket_of(subject_id),
+                subject_id,
+                order_id,
+                policy,
+                place,
+                packed_ids(values),
+                due_at,
+                transaction.at,
+            )
+            transaction.execute(_INSERT_ORDER, (*row, certificate_id))
+            transaction.journal(
+                entry(
+                    "work-order.opened",
+                    transaction.at,
+                    policy,
+                    alias or None,
+                    ("destruction.paper",) if place == "paper-file" else ("destruction.electronic",),
+                    order=order_id,
+                    place=place,
+                    due_at=due_at,
+                    values=values,
+                )
+            )
+
+    def work_orders(self, policy: str) -> list[WorkOrder]:
+        """Work orders that wait, the earliest due first."""
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_OPEN_ORDERS, (policy,)).fetchall()
+        return [
+            WorkOrder(order, SubjectId(subject), place, unpacked_ids(values), Instant(due), Instant(opened))
+            for order, subject, place, values, due, opened in rows
+        ]
+
+    def work_done(self, order_id: str, *, method: str, by: str, witness: str | None = None) -> None:
+        """People did it: by which method, in which role, before which witness (roles, never names).
+
+        When every place of a certificate has its evidence the certificate becomes complete.
+        """
+        if method not in METHODS:
+            raise InputRefused("method-unknown", f"`{method}` is no method; there are: {', '.join(METHODS)}")
+
+        def work(transaction: Transaction) -> None:
+            row = transaction.execute(_ORDER, (order_id,)).fetchone()
+            if row is None:
+                raise InputRefused("order-unknown", "no work order with this id waits")
+            subject, policy, place, values, certificate_id = row
+            key = (bucket_of(SubjectId(subject)), subject)
+            transaction.changed(_DONE, (transaction.at, *key, order_id))
+            alias = self.views.alias(SubjectId(subject))
+            elements = ("destruction.paper",) if place == "paper-file" else ("destruction.electronic",)
+            transaction.journal(
+                entry(
+                    "work-order.done",
+                    transaction.at,
+                    policy,
+                    alias or None,
+                    elements,
+                    order=order_id,
+                    place=place,
+                    values=unpacked_ids(values),
+                    method=method,
+                    by=by,
+                    witness=witness,
+                )
+            )
+            self._complete(transaction, key, policy, alias, certificate_id, place, METHODS[method], by, witness)
+
+        self.places.active.submit(work)
+
+    @staticmethod
+    def _complete(
+        transaction: Transaction,
+        key: tuple[int, str],
+        policy: str,
+        alias: str,
+        certificate_id: str,
+        place: str,
+        method: Named,
+        by: str,
+        witness: str | None,
+    ) -> None:
+        body = transaction.execute(_BODY, (*key, certificate_id)).fetchone()[0]
+        certificate = msgspec.json.decode(body, type=Certificate)
+        cleared = PlaceCleared(KINDS_OF_PLACE[place], method, transaction.at, by, witness)
+        places = tuple(cleared if one.place.code == place and one.at is None else one for one in certificate.places)
+        after = msgspec.structs.replace(certificate, places=places)
+        encoded = msgspec.json.encode(after)
+        transaction.changed(_SET_BODY, (encoded, transaction.at, *key, certificate_id))
+        transaction.journal(
+            entry(
+                "certificate.issued",
+                transaction.at,
+                policy,
+                alias or None,
+                ("destruction.at-expiry",),
+                certificate=certificate_id,
+                digest=hashlib.sha256(encoded).digest(),
+                state=after.state,
+            )
+        )
+
+
+def awaited(place: str) -> PlaceCleared:
+    """A place whose evidence is awaited."""
+    method = METHODS["shred" if place == "paper-file" else "erase"]
+    return PlaceCleared(KINDS_OF_PLACE[place], method, None, "handler")
+
+
+_SELECT_PLACE = "SELECT 1 FROM value_place WHERE bucket = ? AND subject_id = ? AND value_id = ? AND place = ?"
+_INSERT_PLACE = "INSERT INTO value_place(bucket, subject_id, value_id, place, known_at) VALUES(?, ?, ?, ?, ?)"
+_PLACES_OF = "SELECT value_id, place FROM value_place WHERE bucket = ? AND subject_id = ? ORDER BY place"
+_INSERT_ORDER = (
+    "INSERT INTO work_order(bucket, subject_id, order_id, policy, place, value_ids, due_at, opened_at, certificate_id) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_OPEN_ORDERS = (
+    "SELECT order_id, subject_id, place, value_ids, due_at, opened_at FROM work_order "
+    "WHERE policy = ? AND done_at IS NULL ORDER BY due_at, order_id"
+)
+_ORDER = (
+    "SELECT subject_id, policy, place, value_ids, certificate_id FROM work_order WHERE order_id = ? AND done_at IS NULL"
+)
+_DONE = "UPDATE work_order SET done_at = ? WHERE bucket = ? AND subject_id = ? AND order_id = ?"
+_BODY = "SELECT body FROM certificate WHERE bucket = ? AND subject_id = ? AND certificate_id = ?"
+_SET_BODY = "UPDATE certificate SET body = ?, issued_at = ? WHERE bucket = ? AND subject_id = ? AND certificate_id = ?"
