@@ -445,6 +445,8 @@ class Life:
 
     def _candidates(self, value: Value) -> Iterator[Ground]:
         """Claims, disputes and statutes that would keep the value if it is still held when they begin."""
+        if value.held_for is not None:
+            return  # these are duties of whom it is held for; to us it ends with the engagement
         for row in self._kept(GroundKind.CLAIM):
             yield from self._claims(value, row)
         for row in self._kept(GroundKind.DISPUTE):
