@@ -229,7 +229,7 @@ def _elements_of(stage: Stage, clauses: Sequence[str]) -> set[str]:
 
 _CHECKED_BY_REASON = {
     Reason.VALUE_DUE: ("guarantees.due-is-unread", "guarantees.held-to-what-was-told"),
-    Reason.VALUE_SEPARATED: ("guarantees.due-is-unread", "guarantees.held-to-what-was-told"),
+    Reason.VALUE_SEPARATED: ("guarantees.due-is-unread", "guarantees.held-to-what-was-told", "separation.use"),
     Reason.GROUND_ENDED: ("guarantees.due-is-unread", "guarantees.held-to-what-was-told"),
     Reason.VALUE_DESTROYED: ("guarantees.due-is-unread",),
     Reason.ITEM_UNDECLARED: ("guarantees.every-field-classified",),
