@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import Instant
 from upheld.keeper.asking import Asking
+from upheld.keeper.auditing import Auditing
 from upheld.keeper.certifying import Certifying
 from upheld.keeper.data import Data, Reading
 from upheld.keeper.door import Places
@@ -22,7 +23,7 @@ from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 
 
-class Keeper(Living, Data, Moving, Giving, Asking, Organisation, Certifying):
+class Keeper(Living, Data, Moving, Giving, Asking, Organisation, Certifying, Auditing):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(

@@ -42,7 +42,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Exhibit:
     """An entry of the ledger that shows something: where it stands (`leaf:number`), its kind, its instant."""
 
     reference: str
@@ -63,7 +63,7 @@ class Breach:
     until: Instant | None = None
     persons: frozenset[str] = frozenset()
     detail: str = ""
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[Exhibit, ...] = ()
     published_over: bool = False
 
     def clipped(self, span: Span) -> Breach | None:
@@ -84,7 +84,7 @@ class Finding:
 
     element: str
     key: str = "all"
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[Exhibit, ...] = ()
     breaches: tuple[Breach, ...] = ()
     standing: bool = False
     stated: bool = False
@@ -140,7 +140,7 @@ class ClauseReport:
     clause: str
     state: State
     since: Instant | None
-    evidence: tuple[Shown, ...]
+    evidence: tuple[Exhibit, ...]
     elements: tuple[Placed, ...]
     what: tuple[str, ...] = ()
     persons: int = 0
@@ -215,7 +215,7 @@ def _state(findings: Sequence[Finding], broken: bool) -> State:
 
 
 def _since(
-    state: State, shown: Sequence[Shown], breaches: Sequence[Breach], lasting: Sequence[Breach]
+    state: State, shown: Sequence[Exhibit], breaches: Sequence[Breach], lasting: Sequence[Breach]
 ) -> Instant | None:
     """Not upheld: since the first lasting breach. Upheld: since the last gap ended, or since the first evidence."""
     if state is State.NOT_UPHELD:
@@ -226,9 +226,9 @@ def _since(
     return None
 
 
-def _chosen(shown: Iterable[Shown]) -> tuple[Shown, ...]:
+def _chosen(shown: Iterable[Exhibit]) -> tuple[Exhibit, ...]:
     """At most so many references: each kind gets its first and its last before any kind gets more."""
-    by_kind: dict[str, list[Shown]] = {}
+    by_kind: dict[str, list[Exhibit]] = {}
     for one in sorted(set(shown), key=lambda each: (each.at, _place(each.reference))):
         by_kind.setdefault(one.kind, []).append(one)
     rounds = zip_longest(*[_outside_in(each) for _, each in sorted(by_kind.items())])
@@ -241,7 +241,7 @@ def _place(reference: str) -> tuple[int, int]:
     return int(leaf), int(number)
 
 
-def _outside_in(shown: list[Shown]) -> list[Shown]:
+def _outside_in(shown: list[Exhibit]) -> list[Exhibit]:
     return shown[:1] + shown[:0:-1]
 
 
@@ -295,6 +295,7 @@ WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "read-ungranted": ("read by somebody without a grant", "권한 없는 자가 조회함"),
     "read-unsigned": ("read by somebody who was not signed in", "로그인하지 않은 자가 조회함"),
     "secret-read": ("a secret was read by more than its job", "비밀정보를 담당 작업 외에 조회함"),
+    "found-broken": ("a check of the system found it broken", "시스템 점검에서 위반이 발견됨"),
     "plain-at-rest": ("stored without encryption", "암호화되지 않은 채 저장됨"),
     "password-readable": ("a password is not stored one-way", "비밀번호가 일방향으로 저장되지 않음"),
     "records-short": ("access records were destroyed too early", "접속기록을 너무 일찍 파기함"),

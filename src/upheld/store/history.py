@@ -270,6 +270,13 @@ def entries_after(connection: sqlite3.Connection, stream: str, n: int) -> Iterat
             yield Recorded(leaf, number, unpacked(data))
 
 
+def entries_in(connection: sqlite3.Connection, leaf: int) -> list[Recorded]:
+    """The entries of one batch; none where its body was destroyed."""
+    row = connection.execute(_SELECT_BODY, (leaf,)).fetchone()
+    written = read_body(row[0])[1] if row else []
+    return [Recorded(leaf, number, unpacked(data)) for number, data in enumerate(written)]
+
+
 def entry_at(connection: sqlite3.Connection, reference: str) -> Recorded:
     """The entry that a reference `leaf:number` names. Raises `NoSuchEntry`."""
     leaf, _, number = reference.partition(":")

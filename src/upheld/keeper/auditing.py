@@ -1,0 +1,459 @@
+"""The clause report of a running home: look at everything once, check the system, answer for every clause."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+
+from upheld.dates import Instant, instant
+from upheld.engine.plan import Plan
+from upheld.errors import InputRefused
+from upheld.keeper.checking import CHECKS, Answer, House
+from upheld.keeper.door import Door, When
+from upheld.keeper.looking import (
+    BROKEN,
+    KEPT,
+    MENDED,
+    SYSTEM_CHECK,
+    Contracted,
+    Filed,
+    Found,
+    Granted,
+    Looked,
+    OnFile,
+    scan,
+    scan_reads,
+    shown_of,
+    tallied,
+)
+from upheld.keeper.showing import ATTESTED, found, section_of
+from upheld.ledger.entries import Entry, entry
+from upheld.ledger.report import Breach, Case, ClauseReport, Finding, Report, Span, answered
+from upheld.policy.check import clauses_of
+from upheld.policy.model import Policy, Row
+from upheld.policy.read import read_policy
+from upheld.policy.vocabulary import Nature
+from upheld.store import history
+from upheld.store.place import Transaction
+from upheld.store.subjects import unpacked_names
+
+DAY = 86_400_000_000
+WORDS = frozenset({"laws", "parties", "subjects", "engagements", "facts", "channels", "places", "proofs", "soft-words"})
+
+
+class Auditing(Door):
+    """Auditing, and what people in the house put on record for it."""
+
+    def audit(
+        self,
+        policy: str,
+        *,
+        since: When = None,
+        until: When = None,
+        version: str | None = None,
+        sample: int = 0,
+        seed: int = 0,
+    ) -> Report:
+        """The state of every clause of a version (the one in force at the end, if none is named) over a span.
+
+        Without `since` from the day the version took effect, without `until` up to now. A span that ends now looks at
+        the running system and puts what its checks found into the ledger; one that ends in the past knows what earlier
+        audits found. `sample`: that many cases drawn at random (by `seed`) for each clause, with their certificates.
+        Raises InputRefused for a policy that was never published, an unknown version, or a span that is none.
+        """
+        self.seal()
+        now = self.now()
+        line = self.views.line(policy)
+        end = _given(until, now)
+        plan = _version(line.plans, version, line.at(Instant(end - 1)) or line.latest)
+        span = _span(plan, line.plans, _given(since, plan.effective_at), end)
+        looked = self._look(plan, span, now)
+        findings = self._findings(looked)
+        return _reported(looked, findings, Sampler(looked, sample, seed))
+
+    def attest(self, policy: str, element: str, *, mended: bool = False, record: bytes = b"", at: When = None) -> str:
+        """Somebody in the house puts on record that an element was kept where no act shows it: a processor inspected,
+        grants reviewed, a change announced. `mended`: that the consequences of a breach of it were dealt with.
+
+        `record` is what they hold as proof; its digest is kept. Returns the kind of record. Raises InputRefused for an
+        element that the document does not have, or that is shown otherwise.
+        """
+        document = self._document(policy, self.views.line(policy).latest.version)
+        row = document.row(element)
+        kind = MENDED if mended else ATTESTED.get(section_of(element), "")
+        if row is None or not kind:
+            wanted = ", ".join(sorted(ATTESTED))
+            raise InputRefused(
+                "element-unattestable", f"`{element}` is no element one can put on record; there are those of: {wanted}"
+            )
+        when = self._happened(at)
+        digest = hashlib.sha256(record or f"{element}|{kind}|{when}".encode()).digest()
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(_INSERT_EVIDENCE, (policy, element, kind, "", when, transaction.at, digest))
+            transaction.journal(
+                entry("control.evidenced", when, policy, None, (element,), control=element, evidence=kind, about=digest)
+            )
+
+        self.places.active.submit(work)
+        return kind
+
+    # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, plan: Plan, span: Span, now: Instant) -> Looked:
+        policy, line = plan.policy, self.views.line(plan.policy)
+        live = span.until > now
+        house = House(self.places, self._ledger_path(), line, now) if live else None
+        answers = self._checked(house) if house else {}
+        connection = self.places.sealer.connection
+        looked = Looked(
+            document=self._document(policy, plan.version),
+            plan=plan,
+            line=line,
+            span=span,
+            now=min(now, span.until),
+            published=self._on_file(policy),
+            documents=lambda version: self._document(policy, version),
+            house=house,
+            connection=connection,
+            tallies=tallied(connection, policy, span),
+            granted=self._granted(policy),
+            filed=self._filed(policy, span.until),
+            registers=self._registers(policy),
+            contracts=self._contracts(policy),
+            controller_facts=tuple(one for one in self.views.controller(policy).facts if one.at < span.until),
+            answers=answers,
+        )
+        scan(looked)
+        scan_reads(looked, self._secrets(plan))
+        _refused_when_due(looked)
+        if live:
+            self._note_overdue(looked)
+        return looked
+
+    def _ledger_path(self) -> str:
+        rows = self.places.sealer.connection.execute("PRAGMA database_list").fetchall()
+        return str(next(path for _, name, path in rows if name == "main"))
+
+    def _document(self, policy: str, version: str) -> Policy:
+        with self.places.active.reading() as connection:
+            row = connection.execute(_SOURCE, (policy, version)).fetchone()
+        return read_policy(row[0], f"{policy}.yaml")
+
+    def _on_file(self, policy: str) -> tuple[OnFile, ...]:
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_VERSIONS, (policy,)).fetchall()
+        return tuple(
+            OnFile(version, Instant(announced), Instant(effective), Instant(published), unpacked_names(gaps))
+            for version, announced, effective, published, gaps in rows
+        )
+
+    def _granted(self, policy: str) -> tuple[Granted, ...]:
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_GRANTS, (policy,)).fetchall()
+        return tuple(
+            Granted(handler, duty, Instant(since), Instant(until if revoked is None else min(until, revoked)))
+            for handler, duty, since, until, revoked in rows
+        )
+
+    def _filed(self, policy: str, until: Instant) -> tuple[Filed, ...]:
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_EVIDENCE, (policy, until)).fetchall()
+        return tuple(Filed(control, kind, about, Instant(at)) for control, kind, about, at in rows)
+
+    def _registers(self, policy: str) -> Mapping[str, tuple[tuple[str, Instant, Instant], ...]]:
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_REGISTERS, (policy,)).fetchall()
+            rows += [("handler", *row) for row in connection.execute(_HANDLERS, (policy,))]
+            rows += [("processor", *row) for row in connection.execute(_PROCESSORS, (policy,))]
+        registers: dict[str, list[tuple[str, Instant, Instant]]] = {}
+        for register, name, since, until in rows:
+            registers.setdefault(register, []).append((name, Instant(since), Instant(until)))
+        return {register: tuple(names) for register, names in registers.items()}
+
+    def _contracts(self, policy: str) -> tuple[Contracted, ...]:
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_CONTRACTS, (policy,)).fetchall()
+        return tuple(
+            Contracted(one, party, Instant(since), Instant(until), frozenset(unpacked_names(terms)), closed)
+            for one, party, since, until, terms, closed in rows
+        )
+
+    def _secrets(self, plan: Plan) -> dict[int, str]:
+        secrets = {name: one.rule.path for name, one in plan.items.items() if one.nature is Nature.SECRET}
+        if not secrets:
+            return {}
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_OF_ITEMS, (plan.policy, json.dumps(sorted(secrets)))).fetchall()
+        return {value: secrets[item] for value, item in rows}
+
+    def _note_overdue(self, looked: Looked) -> None:
+        """Values past their grace that are still there, under every element that promised their end."""
+        policy, plan = looked.plan.policy, looked.plan
+        for subject, step in self.overdue(policy):  # type: ignore[attr-defined]
+            what = "separation-overdue" if step.kind == "separate" else "destruction-overdue"
+            paths = {ground.rule.path for ground in step.grounds}
+            paths |= {plan.purposes[use.purpose].rule.path for use in step.value.uses if use.purpose in plan.purposes}
+            self._note_late(looked, what, paths, subject, step.overdue_at, step.due_at)
+        for step in self.open_steps():  # type: ignore[attr-defined]
+            limit = looked.grace_end(step.due_at, self.views.alias(step.subject_id), step.ordered_at)
+            if step.policy == policy and limit <= looked.now:
+                what = "separation-overdue" if step.kind == "separate" else "destruction-overdue"
+                self._note_late(looked, what, set(step.grounds), step.subject_id, limit, step.due_at)
+
+    def _note_late(
+        self, looked: Looked, what: str, paths: set[str], subject: str, since: Instant, due_at: Instant
+    ) -> None:
+        alias = looked.alias(subject)
+        destruction = looked.plan.destruction
+        if what == "separation-overdue":
+            paths |= {"separation.electronic"}
+        else:
+            needless = looked.by_fact(alias, due_at)
+            paths |= {destruction.at_expiry.path} | ({destruction.when_needless.path} if needless else set())
+        for path in (*sorted(paths), "anything-overdue"):
+            looked.note(path, Breach(what, path, since, None, frozenset({alias})))
+
+    # ── checks of the running system ────────────────────────────────────────────────────────────────────────────────
+
+    def _checked(self, house: House) -> dict[str, Answer]:
+        """Run every check; what each found goes into the ledger when it is new, or the last is older than a day."""
+        answers = {name: check(house) for name, check in CHECKS.items()}
+        last = self._last_outcomes(house.policy)
+        fresh = [
+            self._outcome_entry(house, name, answer)
+            for name, answer in answers.items()
+            if answer.kept is not None and _worth_recording(last.get(name), answer, house.now)
+        ]
+        if fresh:
+            self.places.active.submit(lambda transaction: transaction.journal(*fresh))
+            self.seal()
+        return {name: replace(answer, persons=self._aliases(answer.persons)) for name, answer in answers.items()}
+
+    def _aliases(self, subjects: frozenset[str]) -> frozenset[str]:
+        return frozenset(self.views.alias(one) or one for one in subjects if one)  # type: ignore[arg-type]
+
+    def _last_outcomes(self, policy: str) -> dict[str, Found]:
+        kinds = ["control.evidenced"]
+        entries = history.entries(self.places.sealer.connection, kinds=kinds, policy=policy, checked=False)
+        return {
+            str(one.entry.fields["control"]): Found("", one.entry.fields.get("outcome") == KEPT, shown_of(one))
+            for one in entries
+            if one.entry.fields.get("evidence") == SYSTEM_CHECK
+        }
+
+    @staticmethod
+    def _outcome_entry(house: House, name: str, answer: Answer) -> Entry:
+        plan = house.line.latest
+        paths = tuple(one.rule.path for one in plan.controls.values() if name in one.checks)
+        return entry(
+            "control.evidenced", house.now, house.policy, None, paths, control=name, evidence=SYSTEM_CHECK,
+            outcome=KEPT if answer.kept else BROKEN,
+        )  # fmt: skip
+
+    # ── answering ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _findings(self, looked: Looked) -> dict[str, list[Finding]]:
+        carried = clauses_of(looked.document)
+        own = _blocked(looked.document)
+        over = self._published_over(looked)
+        findings: dict[str, list[Finding]] = {}
+        known: dict[tuple[str, str], Finding] = {}
+        for clause, places in carried.items():
+            for path, key in places:
+                row = looked.row(path)
+                if row is None:
+                    continue
+                finding = known.get((path, key))
+                if finding is None:
+                    finding = known[path, key] = found(looked, row, key)
+                more = [one for one in over.get(path, ()) if one.what != "declared-not-run" or clause in own[path]]
+                findings.setdefault(clause, []).append(_with(finding, more))
+        return findings
+
+    @staticmethod
+    def _published_over(looked: Looked) -> dict[str, list[Breach]]:
+        """Elements that the officer published over: not upheld from that minute."""
+        here = next(one for one in looked.published if one.version == looked.plan.version)
+        shown = tuple(looked.seen.get(f"published/{here.version}", ()))
+        found: dict[str, list[Breach]] = {}
+        for path in here.gaps:
+            row = looked.row(path)
+            what = "declared-not-run" if row is not None and row.blocked else "published-over"
+            breach = Breach(what, path, here.published_at, None, detail=path, shown=shown, published_over=True)
+            found.setdefault(path, []).append(breach)
+        return found
+
+
+def _given(when: When, otherwise: Instant) -> Instant:
+    if when is None:
+        return otherwise
+    return instant(when) if isinstance(when, datetime) else when
+
+
+def _version(plans: Sequence[Plan], version: str | None, otherwise: Plan) -> Plan:
+    if version is None:
+        return otherwise
+    found = next((one for one in plans if one.version == version), None)
+    if found is None:
+        names = ", ".join(one.version for one in plans)
+        raise InputRefused("version-unknown", f"there is no version `{version}` on file; there are: {names}")
+    return found
+
+
+def _span(plan: Plan, plans: Sequence[Plan], since: Instant, until: Instant) -> Span:
+    """The part of the span in which the version was in force. It ends just after `until`, so that what happens at
+    this very instant counts."""
+    following = [one.effective_at for one in plans if one.effective_at > plan.effective_at]
+    start = max(since, plan.effective_at)
+    end = min([Instant(until + 1), *following])
+    if end <= start:
+        start = min(since, Instant(end - 1))
+    if since > until:
+        raise InputRefused("span-backwards", "the report's span ends before it begins; give `since` before `until`")
+    return Span(start, end)
+
+
+def _worth_recording(last: Found | None, answer: Answer, now: Instant) -> bool:
+    return last is None or last.kept is not answer.kept or last.shown.at + DAY <= now
+
+
+def _refused_when_due(looked: Looked) -> None:
+    due = {"value-due", "value-separated", "value-destroyed", "value-moving"}
+    kinds = ("read.refused", "act.refused")
+    entries = history.entries(
+        looked.connection, looked.span.since, looked.span.until, kinds, looked.plan.policy, checked=False
+    )
+    hits = (one for one in entries if due & set(_names(one.entry.fields.get("reasons"))))
+    looked.seen["refused-due"] = [shown_of(one) for one, _ in zip(hits, range(2), strict=False)]
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, tuple | list) else ()
+
+
+def _with(finding: Finding, more: Sequence[Breach]) -> Finding:
+    return replace(finding, breaches=(*finding.breaches, *more)) if more else finding
+
+
+# ── Rows that are declared and cannot be run ──────────────────────────────────────────────────────────────────────────
+
+
+def _blocked(document: Policy) -> dict[str, frozenset[str]]:
+    """Blocked rows, each with the clauses that are about it and not about the whole of its table."""
+    rows = [row for row in document.rows() if not row.builtin]
+    return {row.path: _own_clauses(row, rows) for row in rows if row.blocked}
+
+
+def _own_clauses(row: Row, rows: Sequence[Row]) -> frozenset[str]:
+    table, _, _ = _head(row.path).rpartition(".")
+    siblings = [one for one in rows if _head(one.path) == one.path and one.path.rpartition(".")[0] == table]
+    shared: set[str] = set()
+    if len(siblings) > 1:
+        shared = set.intersection(*({one for ids in each.clauses.values() for one in ids} for each in siblings))
+    elsewhere = {
+        clause
+        for one in rows
+        if one.path.split(".")[0] == row.path.split(".")[0] and not one.path.startswith(f"{table}.") and not one.blocked
+        for ids in one.clauses.values()
+        for clause in ids
+    }
+    mine = {clause for ids in row.clauses.values() for clause in ids}
+    return frozenset(mine - shared - elsewhere)
+
+
+def _head(path: str) -> str:
+    """The path of a row, or of the row above it for a sub-row."""
+    for inner in (".uses.", ".terms."):
+        path = path.partition(inner)[0]
+    return path
+
+
+# ── A sample of cases ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Sampler:
+    """Draws cases at random from the entries that name a clause's elements; the same seed draws the same."""
+
+    def __init__(self, looked: Looked, size: int, seed: int) -> None:
+        self._looked = looked
+        self._size = size
+        self._random = Random(seed)
+
+    def drawn(self, one: ClauseReport) -> ClauseReport:
+        """The clause with its cases."""
+        if not self._size:
+            return one
+        paths = [each.path for each in one.elements]
+        leaves = sorted({(path, leaf) for path in paths for leaf in self._leaves(path)})
+        chosen = self._random.sample(leaves, min(len(leaves), self._size * 4))
+        cases: dict[str, Case] = {}
+        for path, leaf in chosen:
+            if len(cases) < self._size:
+                case = self._case(path, leaf)
+                if case is not None:
+                    cases.setdefault(case.reference, case)
+        return replace(one, cases=tuple(cases.values()))
+
+    def _leaves(self, path: str) -> Iterator[int]:
+        for (leaf,) in self._looked.connection.execute(_LEAVES, (path,)):
+            yield leaf
+
+    def _case(self, path: str, leaf: int) -> Case | None:
+        span = self._looked.span
+        named = [one for one in history.entries_in(self._looked.connection, leaf) if path in one.entry.elements]
+        inside = [one for one in named if span.since <= one.entry.at < span.until]
+        if not inside:
+            return None
+        one = self._random.choice(inside)
+        certificate = one.entry.fields.get("certificate")
+        certificates = (certificate,) if isinstance(certificate, str) else ()
+        return Case(one.reference, one.entry.kind, Instant(one.entry.at), path, certificates)
+
+
+def _reported(looked: Looked, findings: Mapping[str, Sequence[Finding]], sampler: Sampler) -> Report:
+    plan = looked.plan
+    here = next(one for one in looked.published if one.version == plan.version)
+    said = []
+    if here.published_at > here.effective_at:
+        said.append("published-afterwards")
+    return Report(
+        policy=plan.policy,
+        version=plan.version,
+        controller=plan.controller,
+        span=looked.span,
+        made_at=looked.now,
+        zone=plan.zone,
+        clauses=tuple(sampler.drawn(answered(clause, each, looked.span)) for clause, each in findings.items()),
+        names={row.path: row.texts for row in looked.document.rows()},
+        findings=tuple(said),
+    )
+
+
+_SOURCE = "SELECT source FROM policy_version WHERE policy = ? AND version = ?"
+_VERSIONS = (
+    "SELECT version, announced_at, effective_at, published_at, gaps FROM policy_version WHERE policy = ? "
+    "ORDER BY effective_at"
+)
+_GRANTS = "SELECT handler_id, duty, granted_at, until_at, revoked_at FROM handler WHERE policy = ?"
+_EVIDENCE = "SELECT control, kind, about, at FROM evidence WHERE policy = ? AND at < ? ORDER BY at"
+_INSERT_EVIDENCE = (
+    "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
+)
+_REGISTERS = "SELECT register, name, from_at, until_at FROM register WHERE policy = ?"
+_HANDLERS = (
+    "SELECT handler_id, min(granted_at), max(coalesce(revoked_at, until_at)) FROM handler WHERE policy = ? "
+    "GROUP BY handler_id"
+)
+_PROCESSORS = "SELECT party, min(from_at), max(until_at) FROM contract WHERE policy = ? GROUP BY party"
+_CONTRACTS = "SELECT contract_id, party, from_at, until_at, terms, closed_at FROM contract WHERE policy = ?"
+_OF_ITEMS = (
+    "SELECT v.value_id, v.item FROM value v "
+    "JOIN subject s ON s.bucket = v.bucket AND s.subject_id = v.subject_id AND s.policy = ? "
+    "WHERE v.item IN (SELECT value FROM json_each(?))"
+)
+_LEAVES = "SELECT leaf FROM named_in JOIN name ON name.id = named_in.name WHERE text = ?"

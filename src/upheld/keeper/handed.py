@@ -1,0 +1,161 @@
+"""What was handed to others, replayed from the entries that name one recipient: consents, contracts, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from upheld.dates import FOREVER, Instant, end_of
+from upheld.engine.plan import Atom, atoms_of
+from upheld.keeper.looking import Looked, shown_of
+from upheld.ledger.report import Breach
+from upheld.policy.model import ProvisionException, Row
+from upheld.store.history import Recorded
+
+
+def party_of(look: Looked, path: str) -> str:
+    """The party that a provision or entrustment names."""
+    name = path.split(".")[1]
+    row = look.plan.entrustments.get(name) or look.plan.provisions.get(name)
+    return row.party if row else name
+
+
+def standing_for(look: Looked, path: str) -> str:
+    """The path of the row that a transfer abroad stands for."""
+    row = look.plan.transfers[path.split(".")[1]]
+    rows = look.plan.entrustments if row.standing_for == "entrustment" else look.plan.provisions
+    return next((one.rule.path for one in rows.values() if one.party == row.party), path)
+
+
+def entrusted_to(look: Looked, path: str) -> frozenset[str]:
+    """The aliases of everybody whose data went to a processor."""
+    return frozenset(
+        alias for one in look.entries_of(path) if one.entry.kind == "value.entrusted" for alias in one.entry.persons
+    )
+
+
+def given_without_consent(look: Looked, path: str) -> tuple[Breach, ...]:
+    """Provisions at an instant at which no consent to that recipient stood."""
+    return tuple(_without_consent(look, path, "value.provided"))
+
+
+def transferred_without_consent(look: Looked, path: str) -> tuple[Breach, ...]:
+    """What left the country without the consent on which it rests."""
+    if look.plan.transfers[path.split(".")[1]].basis != "consent":
+        return look.against(path)
+    return (*look.against(path), *_without_consent(look, path, "transfer.recorded"))
+
+
+def _without_consent(look: Looked, path: str, kind: str) -> Iterator[Breach]:
+    standing: dict[str, bool] = {}
+    mended = _mended(look, path)
+    for one in look.entries_of(path):
+        alias = one.entry.persons[0] if one.entry.persons else ""
+        match one.entry.kind:
+            case "consent.given":
+                standing[alias] = True
+            case "consent.withdrawn":
+                standing[alias] = False
+            case other if other == kind and not standing.get(alias):
+                yield _act(one, "consent-missing", path, mended)
+            case _:
+                pass
+
+
+def _mended(look: Looked, path: str) -> list[Instant]:
+    return sorted(one.at for one in look.filed if one.control == path and one.kind == "mended")
+
+
+def _act(one: Recorded, what: str, path: str, mended: list[Instant]) -> Breach:
+    at = Instant(one.entry.at)
+    until = next((each for each in mended if each > at), None)
+    return Breach(what, path, at, until, frozenset(one.entry.persons), shown=(shown_of(one),))
+
+
+def disclosed_without_law(look: Looked, row: Row) -> tuple[Breach, ...]:
+    """Disclosures under an exception that names laws, without one of them."""
+    assert isinstance(row, ProvisionException)
+    laws = {one.law for one in row.law}
+    wrong = [
+        one
+        for one in look.entries_of(row.path)
+        if one.entry.kind == "value.disclosed" and laws and one.entry.fields.get("law") not in laws
+    ]
+    mended = _mended(look, row.path)
+    return (*look.against(row.path), *(_act(one, "law-missing", row.path, mended) for one in wrong))
+
+
+def entrusted_without_contract(look: Looked, path: str) -> tuple[Breach, ...]:
+    """What was handed to a processor when no contract with it was in force."""
+    party, mended = party_of(look, path), _mended(look, path)
+    spans = [(one.from_at, one.until_at) for one in look.contracts if one.party == party]
+    wrong = [
+        one
+        for one in look.entries_of(path)
+        if one.entry.kind == "value.entrusted" and not any(since <= one.entry.at < until for since, until in spans)
+    ]
+    return (*look.against(path), *(_act(one, "contract-missing", path, mended) for one in wrong))
+
+
+@dataclass(slots=True)
+class _Recall:
+    told: Recorded
+    acknowledged: Instant = FOREVER
+
+
+def unacknowledged(look: Looked, path: str) -> tuple[Breach, ...]:
+    """Recipients that were told to correct, return or destroy and did not answer within the grace."""
+    recalls: list[_Recall] = []
+    for one in look.entries_of(path):
+        disclosure = one.entry.fields.get("disclosure")
+        if one.entry.kind == "recipient.told":
+            recalls.append(_Recall(one))
+        elif one.entry.kind == "recipient.acknowledged":
+            for each in recalls:
+                if each.acknowledged == FOREVER and each.told.entry.fields.get("disclosure") == disclosure:
+                    each.acknowledged = Instant(one.entry.at)
+    breaches: list[Breach] = []
+    for each in recalls:
+        limit = end_of(Instant(each.told.entry.at), look.plan.destruction.within, look.plan.zone)
+        if limit <= look.now and each.acknowledged > limit:
+            until = each.acknowledged if each.acknowledged < FOREVER else None
+            persons = frozenset(each.told.entry.persons)
+            breaches.append(Breach("return-overdue", path, limit, until, persons, shown=(shown_of(each.told),)))
+    return tuple(breaches)
+
+
+def abroad_too_long(look: Looked, path: str) -> tuple[Breach, ...]:
+    """Copies abroad whose own end, counted from the consent to the transfer, has come without a return shown."""
+    row = look.plan.transfers[path.split(".")[1]]
+    periods = [period for fact, _, period in _atoms(look, path) if fact == "consented"]
+    if not periods:
+        return ()
+    back = {
+        alias: Instant(one.entry.at)
+        for one in look.entries_of(standing_for(look, path))
+        if one.entry.kind == "recipient.acknowledged"
+        for alias in one.entry.persons
+    }
+    agreed: dict[str, Instant] = {}
+    sent: dict[str, Recorded] = {}
+    for one in look.entries_of(path):
+        for alias in one.entry.persons:
+            if one.entry.kind == "consent.given":
+                agreed[alias] = Instant(one.entry.at)
+            elif one.entry.kind == "transfer.recorded":
+                sent.setdefault(alias, one)
+    breaches: list[Breach] = []
+    for alias, one in sent.items():
+        end = end_of(agreed.get(alias, Instant(one.entry.at)), periods[0], look.plan.zone)
+        limit = end_of(end, look.plan.destruction.within, look.plan.zone)
+        returned = back.get(alias, FOREVER)
+        if limit <= look.now and returned > limit:
+            until = returned if returned < FOREVER else None
+            breaches.append(
+                Breach("copy-abroad-overdue", path, limit, until, frozenset({alias}), row.party, (shown_of(one),))
+            )
+    return tuple(breaches)
+
+
+def _atoms(look: Looked, path: str) -> frozenset[Atom]:
+    return atoms_of([look.plan.transfers[path.split(".")[1]].until])
