@@ -127,7 +127,7 @@ class Data(Door):
                     engagement=named,
                     channel=channel or "generated",
                     capacity="organisation" if made[0].held_for else None,
-                ).with_elements(decision.elements)
+                ).with_elements(decision.elements + _way_in(seen.view.plan, channel, purpose))
             )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 

@@ -449,6 +449,7 @@ class Moving(Elsewhere, Giving):
                             grounds=step.grounds,
                             generation=step.generation,
                             items=(step.item,),
+                            due_at=step.due_at,
                         )
                     )
                     left.append(step)

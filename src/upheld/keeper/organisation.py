@@ -22,6 +22,7 @@ from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
+from upheld.policy.vocabulary import ORGANISATION_FACTS
 from upheld.store import subjects
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
@@ -153,7 +154,7 @@ class Organisation(Door):
     def controller_fact(self, policy: str, code: str, *, about: str | None = None, at: When = None) -> None:
         """Something happened to the organisation as a whole, a purpose or a party (`about`)."""
         plan = self.views.line(policy).latest
-        if code not in plan.facts and code not in ("transfer-stopped", "transfer-resumed"):
+        if code not in plan.facts and code not in ORGANISATION_FACTS | {"transfer-stopped", "transfer-resumed"}:
             raise InputRefused(
                 "fact-unknown", f"`{policy}` knows no fact `{code}`; it has: {', '.join(sorted(plan.facts))}"
             )

@@ -325,7 +325,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "hold.lifted": "request:id hold:code values:ids",
         # data leaves
         "separation.opened": "values:ids generation:int",
-        "value.separated": "values:ids grounds:codes generation:int? items:codes?",
+        "value.separated": "values:ids grounds:codes generation:int? items:codes? due_at:instant?",
         "destruction.ordered": "values:ids items:codes due_at:instant grounds:codes approval:id? request:id? "
         "tier:code?",
         "key.destroyed": "values:ids",
