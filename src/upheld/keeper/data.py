@@ -653,6 +653,17 @@ def _held_rows_of(count: int) -> str:
     return _HELD_ROWS.format(",".join("?" * count))
 
 
+def _way_in(plan: Plan, channel: str | None, purpose: str) -> tuple[str, ...]:
+    """The declared channel and the declared ways of collecting by which values came; the clause report asks."""
+    named = plan.channels.get(channel or "")
+    ways = [
+        rule.path
+        for rule, by, served in plan.collection.values()
+        if (not by or channel in by) and (not served or purpose in served) and (by or served)
+    ]
+    return (*((named[0].path,) if named else ()), *ways)
+
+
 def _check_contents(texts: Mapping[str, str]) -> None:
     if not texts:
         raise InputRefused("nothing-given", "name at least one item with its content")
