@@ -17,6 +17,7 @@ from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.errors import Level, Problem, UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger import certificate_page
+from upheld.ledger.report import Report, as_html, as_json, as_text
 from upheld.policy import read, schema
 from upheld.store import verifying
 from upheld.system import LEDGER, Options, SetClock, init, open_home
@@ -221,9 +222,8 @@ def verify(
     for one in certificate:
         checked = verifying.check_certificate(one.read_bytes(), path, key)
         typer.echo(f"certificate {checked.certificate.certificate_id}: holds, entry {checked.proof.reference}")
-    typer.echo(
-        f"{found.batches} batches, {found.entries} entries, {found.checkpoints} checkpoints, {found.pruned_batches} pruned"
-    )
+    typer.echo(f"{found.batches} batches, {found.entries} entries, {found.checkpoints} checkpoints")
+    typer.echo(f"{found.pruned_batches} batches of access records pruned")
     typer.echo(f"complete: {found.complete}")
     for said in found.cannot_show:
         typer.echo(f"cannot show: {said}")
@@ -270,12 +270,12 @@ def audit(
             since=_begins(since, zone),
             until=None if until is None else start_of(until.date() + timedelta(days=1), zone),
         )
-        write: dict[Format, Callable[[], str]] = {
-            Format.TEXT: report.text,
-            Format.JSON: report.json,
-            Format.HTML: report.html,
+        write: dict[Format, Callable[[Report], str]] = {
+            Format.TEXT: as_text,
+            Format.JSON: lambda one: as_json(one).decode(),
+            Format.HTML: as_html,
         }
-        typer.echo(write[form]())
+        typer.echo(write[form](report))
 
 
 def _begins(day: datetime | None, zone: ZoneInfo) -> Instant | None:
