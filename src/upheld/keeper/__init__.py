@@ -21,9 +21,10 @@ from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
+from upheld.keeper.recovering import Recovered, Recovery
 
 
-class Keeper(Living, Data, Moving, Giving, Asking, Organisation, Certifying, Auditing):
+class Keeper(Living, Data, Recovery, Moving, Giving, Asking, Organisation, Certifying, Auditing):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(
@@ -42,6 +43,7 @@ class Keeper(Living, Data, Moving, Giving, Asking, Organisation, Certifying, Aud
         self.looked_up = looked_up
         self.clock_trusted = clock_trusted
         self._close = close
+        self.notice()
 
     def close(self) -> None:
         """Give the files back."""
@@ -54,4 +56,4 @@ class Keeper(Living, Data, Moving, Giving, Asking, Organisation, Certifying, Aud
         self.close()
 
 
-__all__ = ["Keeper", "Outcome", "Publication", "Reading", "Shown", "Swept"]
+__all__ = ["Keeper", "Outcome", "Publication", "Reading", "Recovered", "Shown", "Swept"]

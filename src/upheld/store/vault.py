@@ -176,6 +176,21 @@ class Vault:
         for cache in self._cache.values():
             cache.clear()
 
+    def keys_of(self, tier: Tier) -> set[int]:
+        """The ids of every key that is there: as many as values are stored, and a block more."""
+        with self.place.reading() as connection:
+            return {row[0] for row in connection.execute(_ALL_KEYS[tier])}
+
+    def first_of_today(self) -> int:
+        """Keys with smaller ids were made before today: one of them that no value needs will never be needed."""
+        return (self._day() & 0xFFFF) << _DAY_SHIFT
+
+    def drop_ahead(self) -> None:
+        """Forget the keys made ahead of need: the key store is about to be cleaned of keys that no value needs."""
+        with self._lock:
+            for tier in Tier:
+                self._ahead[tier] = []
+
     def exists(self, tier: Tier, key_id: int) -> bool:
         """Whether the key store still has that key."""
         with self.place.reading() as connection:

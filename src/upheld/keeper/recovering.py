@@ -1,0 +1,574 @@
+"""A home that holds an old copy of a place notices it, does nothing else, and is brought up to date from the ledger.
+
+| step | place | a crash after it leaves |
+|---|---|---|
+| p0 note which places are old | active | recovery starts again, from the note too |
+| p1 aliases that an old key store lacks, by what the ledger says about their subjects | keys | as p0 |
+| p2 everything missed is done again in the active place | active | as p0, nothing is done twice |
+| p3 separated and keys count as up to date | separated, keys | as p0 |
+| p4 values: what no copy opens is lost; copies nobody may have go, key first | keys, separated, active | as p0 |
+| p5 open steps go forward: destroyed again, kept apart again | all | steps |
+| p6 keys and tokens that belong to no value go, missing tokens are made; files scrubbed | keys | as p0 |
+| p7 `recovered`, the note goes; a checkpoint | active, ledger | done |
+
+INVARIANT: I2, I4, I5, I7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import get_ident
+from typing import cast
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from upheld.dates import Instant
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.keeper.certifying import certificate_of
+from upheld.keeper.door import Tier
+from upheld.keeper.moving import Moving, OpenStep, Swept
+from upheld.keeper.replaying import Around, Replay, documents_by_digest
+from upheld.ledger.entries import Entry, entry
+from upheld.store import copies, history, subjects
+from upheld.store.ids import bucket_of
+from upheld.store.place import Place, Transaction
+from upheld.store.sealing import LeaseHeld, LedgerOld, lease
+from upheld.store.vault import HOUSE, Sealed, TokenRow
+from upheld.store.verifying import anchor_in
+
+NOTE = "recovering"
+"""Under this word the active place remembers that a recovery has begun and is not over."""
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What a recovery found and did."""
+
+    places: tuple[str, ...] = ()
+    """Places that were old copies."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """How many of what was done again, made again or destroyed again."""
+    lost: list[ValueId] = field(default_factory=list)
+    """Values that no copy opens any more. Each is on record as `value.lost`."""
+    unknown: int = 0
+    """Persons of whom only entries under an alias are left."""
+    waiting: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A value as it lies in a tier."""
+
+    subject_id: SubjectId
+    item: str
+    state: str
+    key_id: int | None
+    sealed: bool
+    opens: bool
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """What must be done to values so that active, separated and keys agree again."""
+
+    blank: list[ValueId] = field(default_factory=list)
+    apart_goes: list[ValueId] = field(default_factory=list)
+    apart_held: list[ValueId] = field(default_factory=list)
+    separated: list[ValueId] = field(default_factory=list)
+    lost: list[tuple[ValueId, str]] = field(default_factory=list)
+
+
+class Recovery(Moving):
+    """Noticing old copies, and recovering from them."""
+
+    signing_key: Ed25519PrivateKey
+
+    # ── noticing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def notice(self) -> tuple[str, ...]:
+        """Look whether this home holds an old copy of anything; if so every verb raises `Recovering` from now on.
+
+        Otherwise go on where a crash stopped, unless somebody else is at it. Returns what was noticed, in words.
+        """
+        found = self._old()
+        for place in self._places().values():
+            place.barred = f"recovering: {'; '.join(found)}. Run `upheld recover`" if found else None
+        if not found:
+            self._go_on()
+        return found
+
+    def _places(self) -> dict[str, Place]:
+        return {"active": self.places.active, "separated": self.places.separated, "keys": self.places.keys}
+
+    def _old(self) -> tuple[str, ...]:
+        found = [f"the ledger is older than what {name} has seen" for name in self._ledger_lacks()]
+        found += [f"{name} is an old copy" for name in self._behind()]
+        if copies.remembered(self.places.active.connection, NOTE) is not None:
+            found.append("a recovery was begun and is not over")
+        if not found and self._keys_lack() and self._keys_lack():
+            # Asked twice: a sweep may have destroyed a key between the two looks.
+            found.append("keys is an old copy: it lacks keys or aliases that are in use")
+        return tuple(found)
+
+    def _ledger_lacks(self) -> list[str]:
+        ledger, key = self.places.sealer.connection, self.signing_key.public_key()
+        return [
+            name
+            for name, place in self._places().items()
+            if copies.ledger_lacks(ledger, copies.seen_by(place.connection), key)
+        ]
+
+    def _behind(self) -> dict[str, dict[str, int]]:
+        """For each old place its streams that end too early."""
+        sealed = history.sealed_heads(self.places.sealer.connection)
+        found = {name: copies.streams_behind(name, place.connection, sealed) for name, place in self._places().items()}
+        return {name: streams for name, streams in found.items() if streams}
+
+    def _keys_lack(self) -> bool:
+        """Whether what was written since the last seal needs keys or aliases that the key store does not have."""
+        tail = copies.unsealed(self.places.active.connection)
+        values = {ValueId(one) for each in tail for one in _made_by(each)}
+        rows = [row for one in values if (row := self._active_row(one)) is not None and row[3] == "held"]
+        ids = [row[1] for row in rows if row[1] is not None]
+        if len(self.places.vault.ciphers(Tier.ACTIVE, ids)) < len(set(ids)):
+            return True
+        entered = [each.who for each in tail if each.kind == "subject.entered"]
+        return any(self._subject_of(cast(str, alias)) is None for alias in entered)
+
+    def _active_row(self, value: ValueId) -> tuple[str, int | None, bytes | None, str, str] | None:
+        row = self.places.active.connection.execute(_ACTIVE_ROW, (value,)).fetchone()
+        return cast(tuple[str, int | None, bytes | None, str, str] | None, row)
+
+    def _subject_of(self, alias: str) -> SubjectId | None:
+        row = self.places.keys.connection.execute(_SUBJECT_OF, (alias,)).fetchone()
+        return SubjectId(row[0]) if row else None
+
+    def _go_on(self) -> None:
+        """What start-up owes: steps that a crash cut short, and tokens of values whose second commit never came."""
+        steps = self.open_steps()
+        rows = self._tokens_missing()
+        if not steps and not rows:
+            return
+        try:
+            with lease(self.places.active.path.with_name("sweep.lease"), wait=False):
+                if rows:
+                    self.places.vault.keep_tokens(rows)
+                self.carry_out(self.open_steps(), Swept())
+        except LeaseHeld:
+            return  # somebody sweeps right now, and sees them too
+
+    def _tokens_missing(self) -> list[TokenRow]:
+        tail = copies.unsealed(self.places.active.connection)
+        values = dict.fromkeys((each.policy, ValueId(one)) for each in tail for one in _made_by(each))
+        rows: list[TokenRow] = []
+        for policy, value in values:
+            row = self._active_row(value)
+            if row is None or row[3] != "held" or not self.looked_up(policy, row[4]):
+                continue
+            if not self.places.vault.tokens_left(value):
+                rows.append(self._token_row(Tier.ACTIVE, policy, SubjectId(row[0]), value, row[4]))
+        return rows
+
+    def _token_row(self, tier: Tier, policy: str, subject_id: SubjectId, value: ValueId, item: str) -> TokenRow:
+        place = self.places.active if tier is Tier.ACTIVE else self.places.separated
+        key_id, blob = place.connection.execute(
+            "SELECT key_id, sealed FROM value WHERE value_id = ?", (value,)
+        ).fetchone()
+        text = self.places.vault.open(tier, policy, subject_id, value, item, Sealed(key_id, blob)).decode()
+        token = self.places.vault.token(tier, policy, item, text)
+        return (tier, policy, item, token, value, bucket_of(subject_id), subject_id)
+
+    # ── recovering ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def recover(
+        self,
+        *,
+        anchors: Sequence[str] = (),
+        documents: Iterable[Path | bytes] = (),
+        incident: str | None = None,
+    ) -> Recovered:
+        """Bring old copies up to date from the sealed ledger; nobody else may have the home open meanwhile.
+
+        `anchors` are texts of checkpoints or certificates that somebody kept: a ledger that lacks one is old. An old
+        ledger is gone on with only under `incident`, a code that the officer signs for. `documents` are policies that
+        were published since the copy was made. Raises LedgerOld, DocumentMissing; doing it again changes nothing more.
+        """
+        given = documents_by_digest(one.read_bytes() if isinstance(one, Path) else one for one in documents)
+        with self.sweeping(), self._alone():
+            done = Recovered()
+            self._check_ledger(anchors, incident, done)
+            behind = self._begin(done)
+            self._aliases_again(done)
+            self._replay(behind.get("active", {}), given, done)
+            self._caught_up()
+            self._agree(done)
+            swept = Swept()
+            self.carry_out(self.open_steps(), swept)
+            done.waiting += swept.waiting
+            self._tidy(done)
+            self._certificates_again(done)
+            self._end(done, incident)
+        self.notice()
+        return done
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Only this thread may use the places; whatever fails, they stay barred."""
+        for place in self._places().values():
+            place.barred = place.barred or "recovering: a recovery is under way or has failed. Run `upheld recover`"
+            place.admitted = get_ident()
+        self.views.forget_all()
+        self.places.vault.forget_all()
+        self.places.vault.drop_ahead()
+        try:
+            yield
+        finally:
+            for place in self._places().values():
+                place.admitted = 0
+
+    def _check_ledger(self, anchors: Sequence[str], incident: str | None, done: Recovered) -> None:
+        ledger, key = self.places.sealer.connection, self.signing_key.public_key()
+        lacking = self._ledger_lacks()
+        kept = [one for one in anchors if copies.ledger_lacks(ledger, anchor_in(one), key)]
+        if not lacking and not kept:
+            return
+        if incident is None:
+            who = ", ".join([*lacking, *["an anchor"] * bool(kept)])
+            raise LedgerOld(
+                f"{who} has seen a checkpoint that this ledger does not hold: the ledger is old, cut off, or another. "
+                "Put the newest ledger back, or go on without it under an incident that the officer signs for"
+            )
+        sealed, note = history.sealed_heads(ledger), history.newest_note(ledger)
+        for name, place in self._places().items():
+            with place.transaction() as transaction:
+                done.counts["batches-cut-off"] += copies.written_anew(transaction, name, sealed, note)
+
+    def _begin(self, done: Recovered) -> dict[str, dict[str, int]]:
+        """p0: which places are old, by their streams and by the note of a recovery that was cut short."""
+        behind = self._behind()
+        noted: list[str] = json.loads(copies.remembered(self.places.active.connection, NOTE) or "[]")
+        done.places = tuple(sorted({*behind, *noted, *(["keys"] if self._keys_lack() else [])}))
+        with self.places.active.transaction() as transaction:
+            copies.remember(transaction, NOTE, json.dumps(done.places))
+        return behind
+
+    def _replay(self, behind: Mapping[str, int], documents: Mapping[bytes, bytes], done: Recovered) -> None:
+        """p2, one transaction."""
+        sealer = self.places.sealer.connection
+        sealed, note = history.sealed_heads(sealer), history.newest_note(sealer)
+        active_keys, apart = self.places.vault.keys_of(Tier.ACTIVE), self._stored(Tier.SEPARATED)
+        around = Around(
+            subject_of=self._subject_of,
+            kept_apart=frozenset(value for value, row in apart.items() if row.opens),
+            opens=lambda key_id: key_id in active_keys,
+            documents=documents,
+        )
+        with self.places.active.transaction() as transaction:
+            replay = Replay(transaction, around)
+            if behind:
+                replay.run(copies.missed(sealer, behind))
+                subjects.new_plan(transaction)
+            copies.caught_up(transaction, "active", sealed, note)
+        done.counts += +replay.counts
+        done.unknown = len(replay.unknown)
+        self.views.forget_all()
+
+    def _caught_up(self) -> None:
+        """p3."""
+        sealer = self.places.sealer.connection
+        sealed, note = history.sealed_heads(sealer), history.newest_note(sealer)
+        for name in ("separated", "keys"):
+            with self._places()[name].transaction() as transaction:
+                copies.caught_up(transaction, name, sealed, note)
+
+    # ── aliases ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _aliases_again(self, done: Recovered) -> None:
+        """p1: who is in the active place without an alias gets the one under which the ledger speaks of their ids."""
+        with self.places.keys.reading() as keys, self.places.active.reading() as active:
+            known = {row[0] for row in keys.execute("SELECT subject_id FROM alias")}
+            nameless = {row[0]: row[1] for row in active.execute(_SUBJECTS) if row[0] not in known}
+            owners = {own: person for table in _OWN_IDS for person, own in active.execute(table) if person in nameless}
+        if not nameless:
+            return
+        found: dict[str, str] = {}
+        for recorded in history.entries(self.places.sealer.connection):
+            who = recorded.entry.who
+            if isinstance(who, str):
+                found.update({owners[one]: who for one in _ids_in(recorded.entry) if one in owners})
+        rows = [
+            (bucket_of(SubjectId(person)), person, found.get(person) or self.new_id(), policy)
+            for person, policy in nameless.items()
+        ]
+        with self.places.keys.transaction() as transaction:
+            transaction.executemany("INSERT INTO alias(bucket, subject_id, alias, policy) VALUES(?, ?, ?, ?)", rows)
+        self.views.forget_all()
+        done.counts["aliases"] += len(rows)
+
+    # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stored(self, tier: Tier) -> dict[ValueId, _Stored]:
+        keys = self.places.vault.keys_of(tier)
+        place = self.places.active if tier is Tier.ACTIVE else self.places.separated
+        with place.reading() as connection:
+            return {
+                ValueId(value): _Stored(
+                    SubjectId(subject), item, state, key_id, sealed, bool(sealed) and key_id in keys
+                )
+                for value, subject, item, state, key_id, sealed in connection.execute(_STORED[tier])
+            }
+
+    def _agree(self, done: Recovered) -> None:
+        """p4: active, separated and keys are made to agree, key before copy, the active place last."""
+        active, apart = self._stored(Tier.ACTIVE), self._stored(Tier.SEPARATED)
+        going = {step.value_id: step.tier for step in self.open_steps()}
+        verdicts = _Verdicts()
+        for value, row in active.items():
+            _judge(value, row, apart.get(value), going.get(value), verdicts)
+        verdicts.apart_goes += [value for value in apart if value not in active]
+        with self.places.keys.transaction() as transaction:
+            keys = [(apart[value].key_id,) for value in verdicts.apart_goes]
+            transaction.executemany("DELETE FROM separated_key WHERE key_id = ?", keys)
+        with self.places.separated.transaction() as transaction:
+            transaction.executemany("DELETE FROM value WHERE value_id = ?", [(one,) for one in verdicts.apart_goes])
+            transaction.executemany(_HELD_AGAIN, [(one,) for one in verdicts.apart_held])
+            if verdicts.apart_goes:
+                values = tuple(sorted(verdicts.apart_goes))
+                transaction.journal(entry("copy.removed", transaction.at, HOUSE, None, (), values=values))
+        with self.places.active.transaction() as transaction:
+            transaction.executemany(_BLANK, [(one,) for one in verdicts.blank])
+            transaction.executemany(_NOW_SEPARATED, [(one,) for one in verdicts.separated])
+            self._lose(transaction, verdicts.lost, active)
+        self.views.forget_all()
+        done.lost = [value for value, _ in verdicts.lost]
+        done.counts["copies-removed"] += len(verdicts.apart_goes) + len(verdicts.blank)
+        done.counts["lost"] += len(verdicts.lost)
+
+    def _lose(
+        self, transaction: Transaction, lost: Sequence[tuple[ValueId, str]], active: Mapping[ValueId, _Stored]
+    ) -> None:
+        for value, place in lost:
+            person = active[value].subject_id
+            row = subjects.load(transaction.connection, person)
+            transaction.changed(_LOST, (value,))
+            transaction.execute(_DELETE_STEP, (bucket_of(person), person, value))
+            if row is not None:
+                subjects.touch(transaction, person, row.epoch, row.last_at)
+                subjects.mark_dirty(transaction, person, row.policy)
+            policy = row.policy if row is not None else HOUSE
+            alias = self.views.alias(person) or None
+            transaction.journal(entry("value.lost", transaction.at, policy, alias, (), values=(value,), place=place))
+
+    # ── keys, tokens, certificates ──────────────────────────────────────────────────────────────────────────────────
+
+    def _tidy(self, done: Recovered) -> None:
+        """p6: keys and tokens are those of the values that are there. An old key store brought others back."""
+        vault = self.places.vault
+        vault.drop_ahead()
+        # Keys made today may be meant for values to come, unless an old key store may have brought some of them back.
+        first_kept = 1 << 62 if done.places else vault.first_of_today()
+        stored = {tier: self._stored(tier) for tier in Tier}
+        orphans = {
+            tier: [
+                key for key in vault.keys_of(tier) - {row.key_id for row in stored[tier].values()} if key < first_kept
+            ]
+            for tier in Tier
+        }
+        wanted = {
+            (tier.value, value)
+            for tier in Tier
+            for value, row in stored[tier].items()
+            if row.state == "held" and row.opens
+        }
+        with self.places.keys.reading() as connection:
+            known = {(tier, ValueId(value)) for tier, value in connection.execute("SELECT tier, value_id FROM token")}
+        missing = self._tokens_of(wanted - known, stored)
+        with self.places.keys.transaction() as transaction:
+            for tier, statement in _DELETE_KEY.items():
+                transaction.executemany(statement, [(key,) for key in orphans[tier]])
+            transaction.executemany("DELETE FROM token WHERE tier = ? AND value_id = ?", sorted(known - wanted))
+            vault.put_tokens(transaction, missing)
+        done.counts["keys-destroyed"] += sum(map(len, orphans.values()))
+        done.counts["tokens"] += len(missing) + len(known - wanted)
+        clean = [place.scrub() for place in self._places().values()]
+        if not all(clean):
+            done.waiting.append("a reader keeps a file open: what was removed is not scrubbed yet; recover again")
+
+    def _tokens_of(
+        self, wanted: Iterable[tuple[str, ValueId]], stored: Mapping[Tier, Mapping[ValueId, _Stored]]
+    ) -> list[TokenRow]:
+        rows: list[TokenRow] = []
+        for name, value in sorted(wanted):
+            row = stored[Tier(name)][value]
+            known = subjects.load(self.places.active.connection, row.subject_id)
+            if known is not None and self.looked_up(known.policy, row.item):
+                rows.append(self._token_row(Tier(name), known.policy, row.subject_id, value, row.item))
+        return rows
+
+    def _certificates_again(self, done: Recovered) -> None:
+        """Certificates are made again from the ledger, and kept when they are to the byte what was certified."""
+        if "active" not in done.places:
+            return
+        ledger = self.places.sealer.connection
+        with self.places.active.transaction() as transaction:
+            known = {row[0] for row in transaction.execute("SELECT certificate_id FROM certificate")}
+            for recorded in history.entries(ledger, kinds=("certificate.issued",)):
+                issued = recorded.entry
+                person = self._subject_of(issued.who) if isinstance(issued.who, str) else None
+                if issued.fields["certificate"] in known or person is None:
+                    continue
+                if subjects.epoch_of(transaction.connection, person) is None:
+                    continue
+                body = self._certified(issued, person)
+                done.counts["certificates" if body else "certificates-missing"] += 1
+                if body:
+                    row = (bucket_of(person), person, issued.fields["certificate"], issued.policy, issued.at, body)
+                    transaction.execute(_INSERT_CERTIFICATE, row)
+
+    def _certified(self, issued: Entry, person: SubjectId) -> bytes | None:
+        """The body of a certificate by what the ledger says of its values; None when it is not what was certified."""
+        about = [one.entry for one in history.entries_about(self.places.sealer.connection, cast(str, issued.who))]
+        number = issued.fields["certificate"]
+        over = next(
+            (one for one in about if one.kind == "value.destroyed" and one.fields["certificate"] == number), None
+        )
+        if over is None or "scrubbed_at" not in over.fields:
+            return None
+        values = cast(tuple[int, ...], over.fields["values"])
+        steps = [step for value in values for step in _ordered(about, ValueId(value), person)]
+        unreadable = [
+            Instant(one.at)
+            for one in about
+            if one.kind == "key.destroyed" and set(values) & set(cast(tuple[int, ...], one.fields["values"]))
+        ]
+        if not steps or not unreadable:
+            return None
+        line, at = self.views.line(issued.policy), Instant(issued.at)
+        certificate = certificate_of(
+            line.at(at) or line.latest,
+            cast(str, number),
+            cast(str, issued.who),
+            steps,
+            max(unreadable),
+            Instant(cast(int, over.fields["scrubbed_at"])),
+            at,
+        )
+        body = msgspec.json.encode(certificate)
+        return body if hashlib.sha256(body).digest() == issued.fields["digest"] else None
+
+    def _end(self, done: Recovered, incident: str | None) -> None:
+        """p7."""
+        done.counts = +done.counts
+        if not self.views.lines:
+            self.views.refresh()
+        policy = next(iter(self.views.lines), HOUSE)
+        said = done.places or (("ledger",) if incident else ())
+        with self.places.active.transaction() as transaction:
+            for name in said:
+                counts = dict(done.counts)
+                transaction.journal(
+                    entry("recovered", transaction.at, policy, None, (), place=name, counts=counts, incident=incident)
+                )
+            copies.remember(transaction, NOTE, None)
+        for place in self._places().values():
+            place.barred = None
+        self.seal()
+
+
+def _judge(value: ValueId, row: _Stored, apart: _Stored | None, going: Tier | None, verdicts: _Verdicts) -> None:
+    """What one value needs. The active place knows what it is; the other two know what still opens."""
+    copy_opens = apart is not None and apart.opens
+    match row.state:
+        case "held" | "moving":
+            if row.opens:
+                if apart is not None and row.state == "held":
+                    verdicts.apart_goes.append(value)
+            elif copy_opens:
+                verdicts.separated.append(value)
+                verdicts.apart_held.append(value)
+            else:
+                verdicts.lost.append((value, "active"))
+                verdicts.apart_goes += [value] if apart is not None else []
+        case "separated":
+            if row.sealed:
+                verdicts.blank.append(value)
+            if not copy_opens:
+                verdicts.lost.append((value, "separated"))
+                verdicts.apart_goes += [value] if apart is not None else []
+            elif going is None:
+                verdicts.apart_held.append(value)
+        case "condemned":
+            if apart is not None and going is Tier.ACTIVE:
+                verdicts.apart_goes.append(value)
+        case _:
+            if row.sealed or row.key_id is not None:
+                verdicts.blank.append(value)
+            if apart is not None:
+                verdicts.apart_goes.append(value)
+
+
+def _ordered(about: Iterable[Entry], value: ValueId, person: SubjectId) -> Iterator[OpenStep]:
+    """The step by which a value was ordered destroyed, as the ledger has it."""
+    for one in about:
+        if one.kind == "destruction.ordered" and value in cast(tuple[int, ...], one.fields["values"]):
+            due_at, at = Instant(cast(int, one.fields["due_at"])), Instant(one.at)
+            item = cast(tuple[str, ...], one.fields["items"])[0]
+            grounds = tuple(sorted(cast(tuple[str, ...], one.fields["grounds"])))
+            tier = Tier(cast(str, one.fields.get("tier", "active")))
+            yield OpenStep(
+                person, value, "destroy", one.policy, "ordered", 1, tier, None, item, due_at, due_at, at, None, grounds
+            )
+
+
+def _made_by(each: Entry) -> tuple[int, ...]:
+    """The values that an entry brings into being."""
+    match each.kind:
+        case "value.collected":
+            return cast(tuple[int, ...], each.fields["values"])
+        case "value.corrected":
+            return (cast(int, each.fields["new"]),)
+        case _:
+            return ()
+
+
+def _ids_in(each: Entry) -> Iterator[object]:
+    """Every id that an entry names, besides the alias."""
+    for given in each.fields.values():
+        if isinstance(given, tuple):
+            yield from given
+        elif isinstance(given, str | int):
+            yield given
+
+
+_ACTIVE_ROW = "SELECT subject_id, key_id, sealed, state, item FROM value WHERE value_id = ?"
+_SUBJECT_OF = "SELECT subject_id FROM alias WHERE alias = ?"
+_SUBJECTS = "SELECT subject_id, policy FROM subject"
+_OWN_IDS = (
+    "SELECT subject_id, engagement_id FROM engagement",
+    "SELECT subject_id, fact_id FROM fact",
+    "SELECT subject_id, consent_id FROM consent",
+    "SELECT subject_id, request_id FROM request",
+    "SELECT subject_id, disclosure_id FROM disclosure",
+    "SELECT subject_id, value_id FROM value",
+)
+_STORED = {
+    Tier.ACTIVE: "SELECT value_id, subject_id, item, state, key_id, sealed IS NOT NULL FROM value",
+    Tier.SEPARATED: "SELECT value_id, subject_id, item, stage, key_id, sealed IS NOT NULL FROM value",
+}
+_DELETE_KEY = {tier: f"DELETE FROM {tier.value}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - two words of ours
+_HELD_AGAIN = "UPDATE value SET stage = 'held' WHERE value_id = ?"
+_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
+_NOW_SEPARATED = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ?"
+_LOST = "UPDATE value SET state = 'destroyed', sealed = NULL, key_id = NULL WHERE value_id = ?"
+_INSERT_CERTIFICATE = (
+    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
+)
+_DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
+__all__ = ["Recovered", "Recovery"]

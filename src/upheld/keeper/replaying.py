@@ -1,0 +1,559 @@
+"""An old copy of the active place learns from the sealed ledger what happened since it was made.
+
+Contents are not in the ledger: a value collected since is lost, unless a copy of it lies in the separated place. Moves
+are only noted here; what follows from them in the other places is done by `recovering`. INVARIANT: I4, I7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from upheld.dates import FOREVER, Instant
+from upheld.engine.acts import EngagementId, SubjectId, ValueId
+from upheld.engine.compile import KNOWN, RECEIVED, compiled
+from upheld.engine.plan import Plan, PolicyLine
+from upheld.engine.question import question
+from upheld.engine.state import About, AboutKind, Use
+from upheld.errors import StoreFailed
+from upheld.keeper.door import anchor_days
+from upheld.keeper.organisation import lines_on_file
+from upheld.ledger.entries import Entry
+from upheld.policy.read import read_policy
+from upheld.store import subjects
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+from upheld.store.subjects import packed_ids, packed_names, packed_uses, unpacked_uses
+
+
+class DocumentMissing(StoreFailed):
+    """The ledger holds the digest of a publication, not its document: somebody must give it."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What the other places tell while the active one learns."""
+
+    subject_of: Callable[[str], SubjectId | None]
+    """The person behind an alias, as the key store has it."""
+    kept_apart: Collection[int]
+    """Values of which the separated place holds a copy that opens."""
+    opens: Callable[[int | None], bool]
+    """Whether the key store holds this key of the active tier."""
+    documents: Mapping[bytes, bytes]
+    """Documents given by the officer, by digest."""
+
+
+@dataclass
+class Replay:
+    """One transaction in which everything missed is done again. Doing it twice changes nothing more."""
+
+    transaction: Transaction
+    around: Around
+    counts: Counter[str] = field(default_factory=Counter)
+    unknown: set[str] = field(default_factory=set)
+    """Aliases of persons who are in no copy any more."""
+    touched: dict[SubjectId, tuple[str, Instant]] = field(default_factory=dict)
+    lines: Mapping[str, PolicyLine] = field(default_factory=dict)
+
+    def run(self, entries: Iterable[Entry]) -> None:
+        """Do everything again, in the order in which it happened; publications first, since the rest rests on them."""
+        missed = list(entries)
+        self._publish([one for one in missed if one.kind == "policy.published"])
+        self.lines, _ = lines_on_file(self.transaction.connection)
+        for one in missed:
+            handler = _HANDLERS.get(one.kind)
+            if handler is not None:
+                self._do(one, handler)
+        self._wake()
+
+    def _do(self, one: Entry, handler: Callable[[Replay, Entry, SubjectId], None]) -> None:
+        if one.kind in _OF_THE_HOUSE or (one.kind == "fact.recorded" and one.who is None):
+            _HOUSE_HANDLERS[one.kind](self, one)
+            return
+        person = self.around.subject_of(one.who) if isinstance(one.who, str) else None
+        if person is None:
+            self.unknown.update(one.persons)
+            return
+        handler(self, one, person)
+        before = self.touched.get(person)
+        self.touched[person] = (one.policy, Instant(max(one.at, before[1] if before else one.at)))
+
+    def _add(self, word: str, statement: str, row: tuple[object, ...]) -> None:
+        """Insert what is not there yet, and count it."""
+        self.counts[word] += self.transaction.execute(statement, row).rowcount
+
+    # ── the house ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _publish(self, published: list[Entry]) -> None:
+        missing: list[str] = []
+        for one in published:
+            version, digest = _text(one, "version"), cast(bytes, one.fields["digest"])
+            if self.transaction.execute(_VERSION, (one.policy, version)).fetchone():
+                continue
+            source = self.around.documents.get(digest)
+            if source is None:
+                missing.append(f"`{one.policy}` {version} (SHA-256 {digest.hex()})")
+                continue
+            row = (one.policy, version, source, digest.hex(), one.fields["announced_at"], one.fields["effective_at"])
+            gaps = packed_names(cast(tuple[str, ...], one.fields["gaps"]))
+            self._add("publications", _INSERT_VERSION, (*row, one.at, gaps))
+            self.transaction.execute("DELETE FROM watermark WHERE policy = ?", (one.policy,))
+        if missing:
+            raise DocumentMissing(
+                "the ledger knows publications whose documents are not in this copy; recover with the documents: "
+                + "; ".join(missing)
+            )
+
+    def house_fact(self, one: Entry) -> None:
+        row = (
+            one.policy,
+            one.fields["id"],
+            one.fields["fact"],
+            one.at,
+            one.fields["known_at"],
+            one.fields.get("named"),
+        )
+        self._add("facts", _INSERT_CONTROLLER_FACT, row)
+        self.transaction.execute(_ALL_DIRTY, (one.policy,))
+
+    def contract_recorded(self, one: Entry) -> None:
+        fields = one.fields
+        terms = packed_names(cast(tuple[str, ...], fields.get("terms", ())))
+        row = (one.policy, fields["contract"], fields["party"], one.at, fields.get("until", FOREVER), terms)
+        self._add("contracts", _INSERT_CONTRACT, (*row, int(bool(fields.get("sub_consent")))))
+
+    def contract_ended(self, one: Entry) -> None:
+        row = (one.at, one.policy, one.fields["contract"])
+        self._add("contracts", "UPDATE contract SET until_at = ? WHERE policy = ? AND contract_id = ?", row)
+
+    def returned(self, one: Entry) -> None:
+        row = (one.at, one.policy, one.fields["contract"])
+        self._add("contracts", "UPDATE contract SET closed_at = ? WHERE policy = ? AND contract_id = ?", row)
+
+    def handler_granted(self, one: Entry) -> None:
+        fields = one.fields
+        row = (one.policy, fields["handler"], fields["duty"], fields.get("party"), one.at)
+        self._add("handlers", _INSERT_HANDLER, (*row, fields.get("until", FOREVER)))
+
+    def handler_revoked(self, one: Entry) -> None:
+        self._add("handlers", _REVOKE, (one.at, one.policy, one.fields["handler"], one.fields["duty"]))
+
+    def evidenced(self, one: Entry) -> None:
+        fields = one.fields
+        row = (one.policy, fields["control"], fields["evidence"], fields.get("named", ""), one.at)
+        self._add("evidence", _INSERT_EVIDENCE, (*row, fields.get("known_at", one.at), fields["about"]))
+
+    def registered(self, one: Entry) -> None:
+        row = (one.policy, one.fields["register"], one.fields["name"], one.at, FOREVER)
+        self._add("registers", _INSERT_REGISTER, row)
+
+    # ── a person ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def entered(self, one: Entry, person: SubjectId) -> None:
+        # The birthday is not in the ledger: until it is known again the person counts as a child. The stricter way.
+        minor_until = FOREVER if one.fields.get("minor") else None
+        row = (bucket_of(person), person, one.policy, one.fields["kind"], one.at, minor_until, one.at)
+        self._add("persons", _INSERT_SUBJECT, row)
+
+    def begun(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        row = (fields["engagement"], fields["kind"], fields.get("begun_at", one.at), one.at, fields.get("organisation"))
+        self._add("engagements", _INSERT_ENGAGEMENT, (bucket_of(person), person, *row))
+
+    def fact(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        row = (fields["id"], fields["fact"], one.at, fields["known_at"], fields.get("engagement"), fields.get("named"))
+        self._add("facts", _INSERT_FACT, (bucket_of(person), person, *row, packed_ids(_values(one))))
+
+    def consent(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        given = one.kind == "consent.given"
+        about = About(AboutKind(_text(one, "about_kind")), _text(one, "about"))
+        row = (fields["consent"], about.kind.value, about.name, int(given), one.at, fields.get("known_at", one.at))
+        rest = (fields["version"], fields.get("text"), fields.get("locale"), fields["channel"], fields["by"])
+        self._add("consents", _INSERT_CONSENT, (bucket_of(person), person, *row, *rest))
+        if given:
+            self._text_again(one, about)
+
+    def _text_again(self, one: Entry, about: About) -> None:
+        """The policy's own question can be made again; a text of somebody else's is gone, its digest stays."""
+        digest, locale = cast(bytes, one.fields["text"]), _text(one, "locale")
+        if self.transaction.execute("SELECT 1 FROM shown_text WHERE digest = ?", (digest,)).fetchone():
+            return
+        plan = self.lines[one.policy].version(_text(one, "version"))
+        text = question(plan, about, locale) if plan is not None else ""
+        if hashlib.sha256(text.encode()).digest() == digest:
+            self._add("texts", "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)", (digest, locale, text))
+        else:
+            self.counts["texts-missing"] += 1
+
+    # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def collected(self, one: Entry, person: SubjectId) -> None:
+        """A stub: the content is in no ledger. What holds no copy in the end is lost."""
+        engagement = one.fields.get("engagement")
+        use = Use(
+            _text(one, "purpose"),
+            cast(EngagementId | None, engagement),
+            Instant(one.at),
+            self._version(one),
+            Instant(one.at),
+        )
+        held_for = self._organisation(person, engagement) if "capacity" in one.fields else None
+        for value, item in zip(_values(one), cast(tuple[str, ...], one.fields["items"]), strict=True):
+            self._stub(person, value, item, one.at, packed_uses((use,)), held_for)
+
+    def _stub(
+        self, person: SubjectId, value: ValueId, item: object, at: int, uses: str, held_for: object = None
+    ) -> None:
+        self._add("values", _INSERT_STUB, (value, bucket_of(person), person, item, at, at, uses, held_for))
+
+    def _version(self, one: Entry) -> str:
+        line = self.lines[one.policy]
+        return (line.at(Instant(one.at)) or line.plans[0]).version
+
+    def _organisation(self, person: SubjectId, engagement: object) -> str:
+        row = self.transaction.execute(_ORGANISATION, (bucket_of(person), person, engagement)).fetchone()
+        return row[0] if row and row[0] else "organisation"
+
+    def reused(self, one: Entry, person: SubjectId) -> None:
+        use = Use(
+            _text(one, "purpose"), cast(EngagementId | None, one.fields.get("engagement")), Instant(one.at),
+            self._version(one), Instant(one.at),
+        )  # fmt: skip
+        for value in _values(one):
+            row = self.transaction.execute("SELECT uses FROM value WHERE value_id = ?", (value,)).fetchone()
+            uses = unpacked_uses(row[0]) if row else ()
+            if row and all((known.purpose, known.anchor_at) != (use.purpose, use.anchor_at) for known in uses):
+                self._add("uses", "UPDATE value SET uses = ? WHERE value_id = ?", (packed_uses((*uses, use)), value))
+
+    def corrected(self, one: Entry, person: SubjectId) -> None:
+        """The old value is never current again, whether or not the new one is still there."""
+        old, new = one.fields["old"], cast(ValueId, one.fields["new"])
+        self._add("corrections", _REPLACE, (one.at, one.at, old))
+        row = self.transaction.execute("SELECT item, uses, held_for FROM value WHERE value_id = ?", (old,)).fetchone()
+        if row is not None:
+            self._stub(person, new, row[0], one.at, row[1], row[2])
+
+    def given_away(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        kind, named = _GIVEN[one.kind]
+        if "disclosure" not in fields:
+            return
+        row = (fields["disclosure"], kind, fields[named], packed_ids(_values(one)), one.at, one.at)
+        rest = (fields.get("engagement"), fields.get("until"))
+        self._add("disclosures", _INSERT_DISCLOSURE, (bucket_of(person), person, *row, *rest))
+
+    def told(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        key = (bucket_of(person), person)
+        if "message" not in fields:
+            return
+        row = (fields["message"], fields.get("disclosure"), fields["recipient"], fields.get("reason", "told"))
+        self._add("told", _INSERT_TOLD, (*key, *row, fields.get("request"), one.at))
+        if fields.get("reason") == "return-or-destroy":
+            self.transaction.execute(_RECALLED, (one.at, *key, fields.get("disclosure")))
+
+    def acknowledged(self, one: Entry, person: SubjectId) -> None:
+        key = (one.at, bucket_of(person), person, one.fields.get("disclosure"))
+        self._add("acknowledged", _ACKNOWLEDGED_TOLD, key)
+        self.transaction.execute(_ACKNOWLEDGED, key)
+
+    # ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def asked(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        row = (
+            fields["request"],
+            fields["right"],
+            fields.get("channel", "unknown"),
+            one.at,
+            fields.get("known_at", one.at),
+        )
+        names = packed_names(cast(tuple[str, ...], fields.get("purposes", ())))
+        rest = (fields.get("proved_at"), packed_ids(_values(one)), names, int(bool(fields.get("freezes", True))))
+        self._add("requests", _INSERT_REQUEST, (bucket_of(person), person, *row, *rest, fields.get("due_at", one.at)))
+
+    def proved(self, one: Entry, person: SubjectId) -> None:
+        key = (bucket_of(person), person, one.fields["request"])
+        if one.fields["proof"] == "accepted-by-staff":
+            self._add("requests", _ACCEPTED, key)
+        else:
+            self._add("requests", _PROVED, (one.at, *key))
+
+    def answered(self, one: Entry, person: SubjectId) -> None:
+        key = (bucket_of(person), person, one.fields["request"])
+        self._add("requests", _ANSWERED, (one.fields["outcome"], one.at, one.at, *key))
+
+    def lifted(self, one: Entry, person: SubjectId) -> None:
+        if one.fields["hold"] == "suspended":
+            self._add("requests", _LIFTED, (one.at, bucket_of(person), person, one.fields["request"]))
+
+    # ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def separated(self, one: Entry, person: SubjectId) -> None:
+        """The copy that was left goes, if the other tier holds the value; else the move goes on from here."""
+        for value in _values(one):
+            row = self.transaction.execute(_VALUE, (value,)).fetchone()
+            if row is None or row[1] in ("separated", "condemned", "destroyed"):
+                continue
+            self._drop_step(person, value)
+            if value in self.around.kept_apart or not (row[3] and self.around.opens(row[2])):
+                self._add("separations", "UPDATE value SET state = 'separated' WHERE value_id = ?", (value,))
+                self._blank(value)
+            else:
+                self._add(
+                    "separations", "UPDATE value SET state = 'moving', generation = 2 WHERE value_id = ?", (value,)
+                )
+                self._step(one, person, value, "separate", "moving", row)
+
+    def condemned(self, one: Entry, person: SubjectId) -> None:
+        for value in _values(one):
+            row = self.transaction.execute(_VALUE, (value,)).fetchone()
+            if row is None or row[1] in ("condemned", "destroyed"):
+                continue
+            self._drop_step(person, value)
+            self._add("destructions", "UPDATE value SET state = 'condemned' WHERE value_id = ?", (value,))
+            self._step(one, person, value, "destroy", "ordered", row)
+
+    def destroyed(self, one: Entry, person: SubjectId) -> None:
+        """Row and step go now; a key that an old key store brought back belongs to no row any more and goes later."""
+        for value in _values(one):
+            self._drop_step(person, value)
+            self._add(
+                "destructions",
+                "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state <> 'destroyed'",
+                (value,),
+            )
+            self._blank(value)
+
+    def _blank(self, value: ValueId) -> None:
+        self.transaction.execute("UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?", (value,))
+
+    def _drop_step(self, person: SubjectId, value: ValueId) -> None:
+        self.transaction.execute(_DELETE_STEP, (bucket_of(person), person, value))
+
+    def _step(
+        self, one: Entry, person: SubjectId, value: ValueId, kind: str, stage: str, row: tuple[object, ...]
+    ) -> None:
+        due_at = one.fields.get("due_at", one.at)
+        tier = "active" if row[3] else "separated"
+        grounds = packed_names(cast(tuple[str, ...], one.fields["grounds"]))
+        known = (value, kind, one.policy, stage, 2 if kind == "separate" else 1, tier, row[2], row[0])
+        self.transaction.execute(_INSERT_STEP, (bucket_of(person), person, *known, due_at, due_at, one.at, grounds))
+
+    def forgotten(self, one: Entry, person: SubjectId) -> None:
+        """Rows go; the alias is destroyed again by the step that stays."""
+        key = (bucket_of(person), person)
+        for table in _OF_A_PERSON:
+            self.transaction.execute(f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?", key)  # noqa: S608
+        self.counts["forgotten"] += 1
+        known = (0, "forget", one.policy, "gone", 0, "active", None, "")
+        self.transaction.execute(_INSERT_STEP, (*key, *known, one.at, one.at, one.at, "[]"))
+
+    # ── what the sweep must look at ─────────────────────────────────────────────────────────────────────────────────
+
+    def _wake(self) -> None:
+        for person, (policy, last_at) in self.touched.items():
+            self.transaction.execute(_RAISE, (last_at, bucket_of(person), person))
+            row = subjects.load(self.transaction.connection, person)
+            if row is None:
+                continue
+            subjects.mark_dirty(self.transaction, person, policy)
+            line = self.lines[policy]
+            plan = line.at(last_at) or line.plans[0]
+            for code, at in _happened(row):
+                if code in (KNOWN, RECEIVED) or code in line.anchored:
+                    self._anchor(policy, code, at, person, plan)
+
+    def _anchor(self, policy: str, code: str, at: Instant, person: SubjectId, plan: Plan) -> None:
+        for day in anchor_days(at, plan):
+            subjects.add_anchor(self.transaction, policy, code, day, person)
+
+
+def documents_by_digest(documents: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Documents by the digest under which the ledger knows them. Raises PolicyRefused."""
+    return {bytes.fromhex(compiled(read_policy(source, "document"), source).digest): source for source in documents}
+
+
+def _happened(row: subjects.Row) -> Iterable[tuple[str, Instant]]:
+    """The days from which periods of a person may count."""
+    state = row.state
+    for engagement in state.engagements.values():
+        yield "begun", engagement.begun_at
+    for fact in state.facts:
+        yield fact.code, fact.at
+        yield KNOWN, fact.known_at
+    for consent in state.consents:
+        name = consent.about.name if consent.about.kind is AboutKind.PURPOSE else str(consent.about)
+        yield f"{'consented' if consent.given else 'withdrawn'}/{name}", consent.at
+        if not consent.given:
+            yield KNOWN, consent.known_at
+    for value in state.values:
+        for use in value.uses:
+            yield f"collected/{use.purpose}", use.anchor_at
+        if value.replaced_known_at is not None:
+            yield KNOWN, value.replaced_known_at
+    for disclosure in state.disclosures:
+        yield f"provided/provision/{disclosure.recipient}", disclosure.at
+    for request in state.requests:
+        yield RECEIVED, request.received_at
+        if request.settled_known_at is not None:
+            yield KNOWN, request.settled_known_at
+
+
+def _text(one: Entry, name: str) -> str:
+    return cast(str, one.fields[name])
+
+
+def _values(one: Entry) -> tuple[ValueId, ...]:
+    return cast(tuple[ValueId, ...], tuple(cast(tuple[int, ...], one.fields.get("values", ()))))
+
+
+def _lost(self: Replay, one: Entry, person: SubjectId) -> None:
+    self.destroyed(one, person)
+
+
+_HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
+    "subject.entered": Replay.entered,
+    "engagement.begun": Replay.begun,
+    "fact.recorded": Replay.fact,
+    "consent.given": Replay.consent,
+    "consent.withdrawn": Replay.consent,
+    "value.collected": Replay.collected,
+    "value.reused": Replay.reused,
+    "value.corrected": Replay.corrected,
+    "value.provided": Replay.given_away,
+    "value.entrusted": Replay.given_away,
+    "value.disclosed": Replay.given_away,
+    "recipient.told": Replay.told,
+    "recipient.acknowledged": Replay.acknowledged,
+    "request.received": Replay.asked,
+    "request.proved": Replay.proved,
+    "request.answered": Replay.answered,
+    "hold.lifted": Replay.lifted,
+    "value.separated": Replay.separated,
+    "destruction.ordered": Replay.condemned,
+    "value.destroyed": Replay.destroyed,
+    "value.lost": _lost,
+    "subject.forgotten": Replay.forgotten,
+}
+_HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
+    "fact.recorded": Replay.house_fact,
+    "contract.recorded": Replay.contract_recorded,
+    "contract.ended": Replay.contract_ended,
+    "recipient.acknowledged": Replay.returned,
+    "handler.granted": Replay.handler_granted,
+    "handler.revoked": Replay.handler_revoked,
+    "control.evidenced": Replay.evidenced,
+    "register.entered": Replay.registered,
+}
+_GIVEN: Mapping[str, tuple[str, str]] = {
+    "value.provided": ("provision", "recipient"),
+    "value.entrusted": ("entrustment", "processor"),
+    "value.disclosed": ("exception", "exception"),
+}
+_OF_A_PERSON = (
+    "value", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told", "certificate", "work_order",
+    "step", "dirty", "subject",
+)  # fmt: skip
+
+_VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"
+_INSERT_VERSION = (
+    "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, published_at, gaps) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_CONTROLLER_FACT = (
+    "INSERT INTO controller_fact(policy, fact_id, code, at, known_at, about) VALUES(?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_ALL_DIRTY = (
+    "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
+    "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
+)
+_INSERT_CONTRACT = (
+    "INSERT INTO contract(policy, contract_id, party, from_at, until_at, terms, sub_consent) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_HANDLER = (
+    "INSERT INTO handler(policy, handler_id, duty, party, granted_at, until_at) VALUES(?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_REVOKE = "UPDATE handler SET revoked_at = ? WHERE policy = ? AND handler_id = ? AND duty = ? AND revoked_at IS NULL"
+_INSERT_EVIDENCE = (
+    "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_INSERT_REGISTER = (
+    "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_SUBJECT = (
+    "INSERT INTO subject(bucket, subject_id, policy, kind, entered_at, minor_until, epoch, last_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_ENGAGEMENT = (
+    "INSERT INTO engagement(bucket, subject_id, engagement_id, kind, begun_at, known_at, organisation) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_ORGANISATION = "SELECT organisation FROM engagement WHERE bucket = ? AND subject_id = ? AND engagement_id = ?"
+_INSERT_FACT = (
+    "INSERT INTO fact(bucket, subject_id, fact_id, code, at, known_at, engagement_id, about, value_ids) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_CONSENT = (
+    "INSERT INTO consent(bucket, subject_id, consent_id, about_kind, about, given, at, known_at, version, text_digest, "
+    "locale, channel, recorded_by) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_STUB = (
+    "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, collected_at, known_at, uses, held_for) "
+    "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_id = ? AND replaced_at IS NULL"
+_VALUE = "SELECT item, state, key_id, sealed IS NOT NULL FROM value WHERE value_id = ?"
+_INSERT_DISCLOSURE = (
+    "INSERT INTO disclosure(bucket, subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, "
+    "engagement_id, until_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_TOLD = (
+    "INSERT INTO told(bucket, subject_id, told_id, disclosure_id, recipient, reason, request_id, at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_RECALLED = (
+    "UPDATE disclosure SET recalled_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? "
+    "AND recalled_at IS NULL"
+)
+_ACKNOWLEDGED = (
+    "UPDATE disclosure SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? "
+    "AND recalled_at IS NOT NULL"
+)
+_ACKNOWLEDGED_TOLD = (
+    "UPDATE told SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? "
+    "AND acknowledged_at IS NULL"
+)
+_INSERT_REQUEST = (
+    "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, proved_at, "
+    "value_ids, purposes, state, freezes, due_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_PROVED = (
+    "UPDATE request SET proved_at = ? WHERE bucket = ? AND subject_id = ? AND request_id = ? AND proved_at IS NULL"
+)
+_ACCEPTED = "UPDATE request SET freezes = 1 WHERE bucket = ? AND subject_id = ? AND request_id = ? AND freezes = 0"
+_ANSWERED = (
+    "UPDATE request SET state = ?, settled_at = ?, settled_known_at = ? WHERE bucket = ? AND subject_id = ? "
+    "AND request_id = ? AND settled_at IS NULL"
+)
+_LIFTED = (
+    "UPDATE request SET lifted_at = ? WHERE bucket = ? AND subject_id = ? AND request_id = ? AND lifted_at IS NULL"
+)
+_DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
+_INSERT_STEP = (
+    "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, "
+    "known_at, ordered_at, grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_RAISE = "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ?"
+_OF_THE_HOUSE = frozenset(_HOUSE_HANDLERS) - {"fact.recorded", "recipient.acknowledged"}

@@ -1,0 +1,121 @@
+"""Old copies of a place: they are noticed, and their journal is made to go on from where the ledger is.
+
+A place that was put back to an earlier copy holds streams that end before the ledger's. A ledger that was put back
+lacks a checkpoint that some place, or somebody with a receipt, has seen.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from upheld.ledger.batch import Head, entries_in, read_header
+from upheld.ledger.checkpoint import checked, checkpoint_in
+from upheld.ledger.entries import Entry
+from upheld.store import history
+from upheld.store.journal import checkpoint_seen, heads_of
+from upheld.store.place import Transaction
+
+_SELECT_BODIES: Final = "SELECT id, header, body FROM journal ORDER BY id"
+_DELETE_BATCH: Final = "DELETE FROM journal WHERE id = ?"
+_DELETE_HEAD: Final = "DELETE FROM stream_head WHERE stream = ?"
+_KEEP_HEAD: Final = """
+    INSERT INTO stream_head(stream, n, hash) VALUES(?, ?, ?)
+    ON CONFLICT(stream) DO UPDATE SET n = excluded.n, hash = excluded.hash"""
+_KEEP_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
+_SELECT_META: Final = "SELECT value FROM meta WHERE key = ?"
+_DELETE_META: Final = "DELETE FROM meta WHERE key = ?"
+
+
+def streams_behind(name: str, place: sqlite3.Connection, sealed: Mapping[str, Head]) -> dict[str, int]:
+    """Streams of the place that the ledger has further than the place itself, with the place's last batch of each.
+
+    Take `sealed` from the ledger first: places only grow, so what is behind then is an old copy.
+    """
+    place.execute("BEGIN")
+    try:
+        own = heads_of(place)
+    finally:
+        place.execute("ROLLBACK")
+    return {
+        stream: own.get(stream, Head()).n
+        for stream, head in sealed.items()
+        if stream.startswith(f"{name}/") and own.get(stream, Head()).n < head.n
+    }
+
+
+def ledger_lacks(ledger: sqlite3.Connection, note: str | None, key: Ed25519PublicKey) -> bool:
+    """Whether somebody has seen a checkpoint that this ledger does not hold: it was cut off, put back, or is another.
+
+    Raises:
+        CheckpointRefused: the note is none of ours.
+    """
+    if note is None:
+        return False
+    seen = checked(note, key)
+    own = history.note_of_size(ledger, seen.size)
+    return own is None or checkpoint_in(own).text != seen.text
+
+
+def seen_by(place: sqlite3.Connection) -> str | None:
+    """The newest checkpoint that a place knows of."""
+    return checkpoint_seen(place)
+
+
+def missed(ledger: sqlite3.Connection, behind: Mapping[str, int]) -> Iterator[Entry]:
+    """What an old copy has not seen, in the order in which it was sealed."""
+    found = [recorded for stream, n in behind.items() for recorded in history.entries_after(ledger, stream, n)]
+    for recorded in sorted(found, key=lambda one: (one.leaf, one.number)):
+        yield recorded.entry
+
+
+def unsealed(place: sqlite3.Connection) -> list[Entry]:
+    """What a place has written since it was last sealed."""
+    return [one for _, _, body in place.execute(_SELECT_BODIES) for one in entries_in(body)]
+
+
+def caught_up(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> None:
+    """From now on the place counts as being where the ledger is: batches that are sealed leave its journal."""
+    for row, header, _ in transaction.execute(_SELECT_BODIES).fetchall():
+        read = read_header(header)
+        if read.n <= sealed.get(read.stream, Head()).n:
+            transaction.execute(_DELETE_BATCH, (row,))
+    own = {stream: head for stream, head in sealed.items() if stream.startswith(f"{name}/")}
+    transaction.executemany(_KEEP_HEAD, [(stream, head.n, head.hash) for stream, head in own.items()])
+    transaction.execute(_KEEP_META, ("checkpoint", note))
+
+
+def written_anew(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> int:
+    """An older ledger is the ledger now: what of this place it can't join on to is written again. Counts batches lost.
+
+    Batches that were sealed after the ledger's end are gone with the part that was cut off; only their number is known.
+    """
+    own = heads_of(transaction.connection)
+    journal: Sequence[tuple[int, bytes, bytes]] = transaction.execute(_SELECT_BODIES).fetchall()
+    waiting = dict.fromkeys(own, 0)
+    for _, header, _ in journal:
+        waiting[read_header(header).stream] += 1
+    cut = {stream for stream, head in own.items() if head.n - waiting[stream] > sealed.get(stream, Head()).n}
+    lost = sum(own[stream].n - waiting[stream] - sealed.get(stream, Head()).n for stream in cut)
+    for row, header, body in journal:
+        if read_header(header).stream in cut:
+            transaction.journal(*entries_in(body))
+            transaction.execute(_DELETE_BATCH, (row,))
+    transaction.executemany(_DELETE_HEAD, [(stream,) for stream in own if stream not in sealed])
+    caught_up(transaction, name, sealed, note)
+    return lost
+
+
+def remembered(place: sqlite3.Connection, key: str) -> str | None:
+    """A word that the place keeps about itself."""
+    row = place.execute(_SELECT_META, (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def remember(transaction: Transaction, key: str, word: str | None) -> None:
+    """Keep a word in the place, or forget it."""
+    if word is None:
+        transaction.execute(_DELETE_META, (key,))
+    else:
+        transaction.execute(_KEEP_META, (key, word))
