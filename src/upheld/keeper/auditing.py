@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from random import Random
 
-from upheld.dates import Instant, instant
+from upheld.dates import BEGINNING, FOREVER, Instant, instant
 from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
 from upheld.keeper.checking import CHECKS, Answer, House
@@ -60,17 +60,17 @@ class Auditing(Door):
     ) -> Report:
         """The state of every clause of a version (the one in force at the end, if none is named) over a span.
 
-        Without `since` from the day the version took effect, without `until` up to now. A span that ends now looks at
-        the running system and puts what its checks found into the ledger; one that ends in the past knows what earlier
-        audits found. `sample`: that many cases drawn at random (by `seed`) for each clause, with their certificates.
+        Without `since` from the day the version took effect, without `until` (exclusive) up to now. A span that ends
+        now looks at the running system and puts what its checks found into the ledger; one that ends in the past knows
+        what earlier audits found. `sample`: that many cases drawn at random (by `seed`) for each clause, with their certificates.
         Raises InputRefused for a policy that was never published, an unknown version, or a span that is none.
         """
         self.seal()
         now = self.now()
         line = self.views.line(policy)
-        end = _given(until, now)
+        end = min(_given(until, FOREVER), Instant(now + 1))  # what happens at this very instant counts
         plan = _version(line.plans, version, line.at(Instant(end - 1)) or line.latest)
-        span = _span(plan, line.plans, _given(since, plan.effective_at), end)
+        span = _span(plan, line.plans, _given(since, BEGINNING), end)
         looked = self._look(plan, span, now)
         findings = self._findings(looked)
         return _reported(looked, findings, Sampler(looked, sample, seed))
@@ -306,16 +306,12 @@ def _version(plans: Sequence[Plan], version: str | None, otherwise: Plan) -> Pla
 
 
 def _span(plan: Plan, plans: Sequence[Plan], since: Instant, until: Instant) -> Span:
-    """The part of the span in which the version was in force. It ends just after `until`, so that what happens at
-    this very instant counts."""
-    following = [one.effective_at for one in plans if one.effective_at > plan.effective_at]
-    start = max(since, plan.effective_at)
-    end = min([Instant(until + 1), *following])
-    if end <= start:
-        start = min(since, Instant(end - 1))
-    if since > until:
+    """The part of the span in which the version was in force; before its day, the time since it was put on file."""
+    if since >= until:
         raise InputRefused("span-backwards", "the report's span ends before it begins; give `since` before `until`")
-    return Span(start, end)
+    following = [one.effective_at for one in plans if one.effective_at > plan.effective_at]
+    end = min([until, *following])
+    return Span(max(since, min(plan.effective_at, Instant(end - 1))), end)
 
 
 def _worth_recording(last: Found | None, answer: Answer, now: Instant) -> bool:
@@ -421,6 +417,8 @@ def _reported(looked: Looked, findings: Mapping[str, Sequence[Finding]], sampler
     said = []
     if here.published_at > here.effective_at:
         said.append("published-afterwards")
+    if here.effective_at > looked.now:
+        said.append("not-in-force-yet")
     return Report(
         policy=plan.policy,
         version=plan.version,

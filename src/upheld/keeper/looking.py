@@ -579,9 +579,9 @@ def _of_older(look: Looked, entry: Entry) -> bool:
     return plan is not None and _text(entry, "purpose") in plan.purposes
 
 
-def _read_wrong(look: Looked, one: Recorded, what: str, name: str, detail: str = "") -> None:
+def _read_wrong(look: Looked, one: Recorded, what: str, name: str, persons: tuple[str, ...] = ()) -> None:
     shown = shown_of(one)
-    look.note_act(name, Breach(what, name, shown.at, None, frozenset(one.entry.persons), detail, (shown,)))
+    look.note_act(name, Breach(what, name, shown.at, None, frozenset(persons or one.entry.persons), shown=(shown,)))
 
 
 def _read_by_handler(look: Looked, one: Recorded, reads: _Reads) -> None:
@@ -601,15 +601,16 @@ def _read_by_handler(look: Looked, one: Recorded, reads: _Reads) -> None:
 
 
 def _read_values(look: Looked, one: Recorded, reads: _Reads) -> None:
-    at = one.entry.at
-    for value in _ids(one.entry):
+    at, values, persons = one.entry.at, _ids(one.entry), one.entry.persons
+    for place, value in enumerate(values):
+        owner = (persons[place],) if len(persons) == len(values) else persons
         ordered = look.ordered.get(value)
         if ordered is not None and ordered < at:
-            _read_wrong(look, one, "read-when-due", "read-when-due")
+            _read_wrong(look, one, "read-when-due", "read-when-due", owner)
         for hold in look.holds.get(value, ()):
             covered = not hold.purposes or _text(one.entry, "purpose") in hold.purposes
             if covered and hold.set_at < at < hold.lifted_at:
-                _read_wrong(look, one, "read-while-held", hold.path)
+                _read_wrong(look, one, "read-while-held", hold.path, owner)
         path = reads.secrets.get(value)
         if path is not None and one.entry.fields.get("reader") != "application":
-            _read_wrong(look, one, "secret-read", path)
+            _read_wrong(look, one, "secret-read", path, owner)

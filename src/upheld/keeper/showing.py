@@ -303,7 +303,8 @@ def destruction(look: Looked, row: Row, key: str) -> Finding:
         case "when-needless":
             return _made(row, key, look.told("needless"), look.against(row.path))
         case "paper":
-            return _made(row, key, look.told("order-done/paper"), standing.orders_overdue(look, row.path, "paper"))
+            overdue = standing.orders_overdue(look, row.path, "paper-file")
+            return _made(row, key, look.told("order-done/paper-file"), overdue)
         case _:
             shown, breaches = look.checked("nothing-left", row.path)
             return _made(row, key, look.naming(expiry, ("certificate.issued",)) + shown, breaches)
@@ -317,7 +318,7 @@ def separation(look: Looked, row: Row, key: str) -> Finding:
             return _made(row, key, look.naming(row.path, kinds), look.against(row.path))
         case "paper":
             return _made(
-                row, key, look.told("order-done/paper-apart") + look.attested(row.path), look.against(row.path)
+                row, key, look.attested(row.path), look.against(row.path)
             )
         case "entry":
             _, breaches = look.checked("ground-for-each", row.path)

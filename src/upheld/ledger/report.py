@@ -175,6 +175,18 @@ class Report:
             raise KeyError(clause)
         return found
 
+    def text(self, *, brief: bool = False) -> str:
+        """For a terminal; see `as_text`."""
+        return as_text(self, brief=brief)
+
+    def json(self) -> str:
+        """For programs; see `as_json`."""
+        return as_json(self).decode()
+
+    def html(self) -> str:
+        """For print and browsers; see `as_html`."""
+        return as_html(self)
+
 
 # ── From findings to the state of a clause ────────────────────────────────────────────────────────────────────────────
 
@@ -186,14 +198,19 @@ def answered(clause: str, findings: Sequence[Finding], span: Span) -> ClauseRepo
     without evidence, or nothing shown at all: no evidence yet. Else upheld, with the gaps inside the span.
     """
     breaches = [one for finding in findings for each in finding.breaches if (one := each.clipped(span))]
-    lasting = [one for one in breaches if one.until is None]
+    lasting = [
+        each
+        for finding in findings
+        for each in finding.breaches
+        if (one := each.clipped(span)) is not None and one.until is None
+    ]
     state = _state(findings, bool(lasting))
     shown = _chosen([one for finding in findings for one in finding.shown])
     against = _chosen([one for each in breaches for one in each.shown])
     return ClauseReport(
         clause=clause,
         state=state,
-        since=_since(state, shown, breaches, lasting),
+        since=_since(state, span, shown, breaches, lasting),
         evidence=against + shown if state is State.NOT_UPHELD else shown + against,
         elements=tuple(Placed(one.element, one.key, one.state(span), one.note) for one in findings),
         what=tuple(dict.fromkeys(_said(one) for one in lasting)),
@@ -215,14 +232,19 @@ def _state(findings: Sequence[Finding], broken: bool) -> State:
 
 
 def _since(
-    state: State, shown: Sequence[Exhibit], breaches: Sequence[Breach], lasting: Sequence[Breach]
+    state: State,
+    span: Span,
+    shown: Sequence[Exhibit],
+    breaches: Sequence[Breach],
+    lasting: Sequence[Breach],
 ) -> Instant | None:
-    """Not upheld: since the first lasting breach. Upheld: since the last gap ended, or since the first evidence."""
+    """Not upheld: since the first lasting breach, be it before the span. Upheld: since the last gap, or since the first
+    evidence inside the span."""
     if state is State.NOT_UPHELD:
         return min(one.since for one in lasting)
     if state is State.UPHELD:
         ended = [one.until for one in breaches if one.until is not None]
-        return max(ended) if ended else min(one.at for one in shown)
+        return max(ended) if ended else max(span.since, min(one.at for one in shown))
     return None
 
 
@@ -333,6 +355,16 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
 """Why there is nothing to show."""
 
 
+FINDINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "published-afterwards": (
+        "put on file after it took effect: what it says of the time before rests on the proof filed with it",
+        "시행 후에 등록됨: 등록 전의 기간은 함께 제출된 증빙에 따름",
+    ),
+    "not-in-force-yet": ("the version is not in force yet", "아직 시행 전의 판임"),
+}
+"""What can be said about the whole report."""
+
+
 def said(what: str, language: int = 0) -> str:
     """A code of `WHAT` with its detail in words; 0 English, 1 Korean."""
     code, _, detail = what.partition(":")
@@ -395,7 +427,7 @@ def _iso(at: Instant, zone: ZoneInfo) -> str:
 def as_text(report: Report, *, brief: bool = False) -> str:
     """For a terminal. `brief`: the counts and what is not upheld, without a line for every clause."""
     lines = [_head(report), _sums(report)]
-    lines += [f"  ! {each}" for each in report.findings]
+    lines += [f"  ! {FINDINGS[each][0]}" for each in report.findings]
     broken = [one for one in report.clauses if one.state is State.NOT_UPHELD]
     for over in (False, True):
         some = [one for one in broken if one.published_over is over]
@@ -466,6 +498,7 @@ def as_html(report: Report) -> str:
         said=said,
         gap_said=lambda gap, language: said(f"{gap.what}:{gap.detail}" if gap.detail else gap.what, language),
         notes=NOTES,
+        overall=FINDINGS,
         title=lambda path, locale: _title(report, path, locale),
     )
 
