@@ -48,6 +48,10 @@ _ENDS_NOTHING = ("collected/", "provided/", "consented/")
 """Facts of ours after which no engagement can have ended."""
 
 _ATTEMPTS = 50
+GONE = "@gone"
+"""A day from which the time counts for which proofs are kept: on which a subject came, last changed, or lost its last
+value. The sweep looks again when it is over.
+"""
 When = datetime | Instant | None
 
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from upheld.dates import FOREVER, Instant, Period, birthday, end_of, start_of
+from upheld.dates import FOREVER, Instant, Period, birthday, end_of, local_date, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
 from upheld.engine.lifecycle import CLOSES, DueState
 from upheld.engine.plan import Plan, Rule
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Consent, Engagement, Fact, HeldState, SubjectState
 from upheld.errors import InputRefused
-from upheld.keeper.door import Door, When, replaced
+from upheld.keeper.door import GONE, Door, When, replaced
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -82,7 +82,7 @@ class Living(Door):
             transaction.execute(_INSERT_ALIAS, (bucket_of(subject_id), subject_id, alias, policy))
 
         def work(transaction: Transaction) -> None:
-            subjects.add_subject(transaction, state, policy)
+            self._came(transaction, state, policy, plan)
             rule = plan.subjects[kind]
             transaction.journal(_entered(transaction.at, policy, alias, rule, state))
 
@@ -103,12 +103,19 @@ class Living(Door):
             state = SubjectState(subject_id=subject_id, kind=kind, entered_at=when, minor_until=minor_until)
 
             def work(transaction: Transaction, state: SubjectState = state, alias: str = alias) -> None:
-                subjects.add_subject(transaction, state, policy)
+                self._came(transaction, state, policy, plan)
                 transaction.journal(_entered(transaction.at, policy, alias, plan.subjects[state.kind], state))
 
             self.views.remember_alias(subject_id, alias)
             self.places.active.submit(work)
         return [subject_id for subject_id, _ in ids]
+
+    @staticmethod
+    def _came(transaction: Transaction, state: SubjectState, policy: str, plan: Plan) -> None:
+        """Who never gives anything is forgotten too: the sweep looks when the time for proofs is over."""
+        subjects.add_subject(transaction, state, policy)
+        day = local_date(state.entered_at, plan.zone).toordinal()
+        subjects.add_anchor(transaction, policy, GONE, day, state.subject_id)
 
     def _plan(self, policy: str) -> Plan:
         line = self.views.line(policy)
@@ -545,7 +552,10 @@ _INSERT_DELIVERY = (
     "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) VALUES(?, "
     "?, ?, ?, ?, ?, ?)"
 )
-_SET_SETTING = "INSERT INTO setting(policy, name, value) VALUES(?, ?, ?) ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
+_SET_SETTING = (
+    "INSERT INTO setting(policy, name, value) VALUES(?, ?, ?) "
+    "ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
+)
 _SELECT_SETTING = "SELECT value FROM setting WHERE policy = ? AND name = ?"
 _SELECT_TEXT = "SELECT 1 FROM shown_text WHERE digest = ?"
 _INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)"

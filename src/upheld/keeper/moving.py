@@ -24,7 +24,7 @@ from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState, RequestState
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
-from upheld.keeper.door import Tier
+from upheld.keeper.door import GONE, Tier
 from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
 from upheld.ledger.entries import Entry, entry
@@ -39,8 +39,6 @@ from upheld.store.views import Seen
 SUBJECTS_AT_ONCE = 250
 FORGET = "forget"
 """The step that a forgotten subject leaves until its alias is gone too. Its value id is 0: it has none."""
-GONE = "@gone"
-"""The day on which the last value of a subject was destroyed; anchors the time for which proofs are kept."""
 PROOFS_KEPT = Period(years=3)
 """Ours: how long consents and other proofs outlive what they prove."""
 
@@ -237,8 +235,11 @@ class Moving(Elsewhere, Giving):
                 subjects.mark_dirty(transaction, subject_id, seen.policy)
                 continue
             yield self._order(transaction, seen, step, at, separated_keys)
-        if not steps and self._may_forget(seen, at):
-            yield self._forget(transaction, seen, at)
+        if not steps and all(value.held is HeldState.DESTROYED for value in seen.state.values):
+            if self._may_forget(seen, at):
+                yield self._forget(transaction, seen, at)
+            else:
+                self._look_again(transaction, seen)
 
     def _order(
         self,
@@ -639,14 +640,18 @@ class Moving(Elsewhere, Giving):
     def _may_forget(self, seen: Seen, at: Instant) -> bool:
         """After the last value and the last proof nothing needs to tie entries to the person."""
         state = seen.state
-        if any(value.held is not HeldState.DESTROYED for value in state.values):
-            return False
         if any(seen.view.life.engagement_end(one).at > at for one in state.engagements):
             return False
         if any(one.state is RequestState.OPEN for one in state.requests):
             return False
         last = max([seen.last_at, state.entered_at])
         return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
+
+    @staticmethod
+    def _look_again(transaction: Transaction, seen: Seen) -> None:
+        """Nothing is held, yet something is proved: the time for that counts from the last change."""
+        day = local_date(max(seen.last_at, seen.state.entered_at), seen.view.plan.zone).toordinal()
+        subjects.add_anchor(transaction, seen.policy, GONE, day, seen.subject_id)
 
     def _forget(self, transaction: Transaction, seen: Seen, at: Instant) -> OpenStep:
         """Everything about the subject goes; the alias goes with the keys, so no entry can be tied to the person."""
