@@ -397,7 +397,10 @@ def test_a_wrong_master_key_opens_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     house.keeper.close()
     monkeypatch.setenv("UPHELD_ACTIVE_KEY", "00" * 32)
-    again = upheld.open(house.folder, upheld.Options(clock=house.clock))
+
+    def opened() -> None:
+        with upheld.open(house.folder, upheld.Options(clock=house.clock)) as again:
+            again.read(subject, "identity", items=("name",), reader=CRM)
+
     with pytest.raises(StoreFailed, match="master key"):
-        again.read(subject, "identity", items=("name",), reader=CRM)
-    again.close()
+        opened()

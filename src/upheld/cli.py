@@ -12,15 +12,20 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 
+from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.errors import Level, Problem, UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
 from upheld.policy import read, schema
+from upheld.simulate import Course
+from upheld.simulate.picture import picture
+from upheld.simulate.progress import told
 from upheld.store import verifying
-from upheld.system import LEDGER, Options, SetClock, init, open_home
+from upheld.system import LEDGER, Options, SetClock, init, open_home, simulated
 
 app = typer.Typer(
     name="upheld",
@@ -90,12 +95,10 @@ def test_cases(
     files: Annotated[list[Path], typer.Argument(help="Case files (YAML).", exists=True, dir_okay=False)],
 ) -> None:
     """Run given/when/then cases against their policies."""
-    from upheld.cases import run_cases
-
     raise typer.Exit(run_cases(files, typer.echo, _case_home))
 
 
-def _case_home(home: Path, at: datetime, look_up: Mapping[str, Iterable[str]]) -> tuple[Keeper, SetClock]:
+def _case_home(home: Path, at: Instant, look_up: Mapping[str, Iterable[str]]) -> tuple[Keeper, SetClock]:
     clock = SetClock(at)
     return open_home(home, Options(clock=clock, light_hashing=True, look_up=look_up)), clock
 
@@ -109,9 +112,14 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same lives.")] = 1,
 ) -> None:
     """Live through years of made-up lives under a policy; print a summary, write a picture."""
-    from upheld import simulate as simulation
-
-    raise typer.Exit(simulation.run(policy, people, years, seed, home, typer.echo))
+    console = Console(stderr=True)
+    with told(console) as tell:
+        summary = simulated(policy, home, Course(people, years, seed), lambda progress: tell(policy.stem, progress))
+    (home / "picture.svg").write_text(picture(summary), encoding="utf-8")
+    (home / "summary.txt").write_text(summary.text(), encoding="utf-8")
+    typer.echo(summary.text())
+    typer.echo(f"picture: {home / 'picture.svg'}")
+    raise typer.Exit(0 if summary.verified and not summary.kept.overdue else 1)
 
 
 # ── a home ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -197,8 +205,14 @@ def recover(
 ) -> None:
     """After a restore: notice old copies and bring them up to date before anything can be read."""
     with open_home(home) as keeper:
-        for line in keeper.recover(anchors=tuple(path.read_text() for path in anchor)).lines():
-            typer.echo(line)
+        done = keeper.recover(anchors=tuple(path.read_text() for path in anchor))
+        typer.echo(f"old copies: {', '.join(done.places) or 'none'}")
+        for what, count in sorted(done.counts.items()):
+            typer.echo(f"{what}: {count}")
+        if done.lost:
+            typer.echo(f"lost: {len(done.lost)} values that no copy opens any more; each is on record", err=True)
+        for reason in done.waiting:
+            typer.echo(f"waiting: {reason}", err=True)
 
 
 # ── proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────
