@@ -62,7 +62,8 @@ class Auditing(Door):
 
         Without `since` from the day the version took effect, without `until` (exclusive) up to now. A span that ends
         now looks at the running system and puts what its checks found into the ledger; one that ends in the past knows
-        what earlier audits found. `sample`: that many cases drawn at random (by `seed`) for each clause, with their certificates.
+        what earlier audits found. `sample`: that many cases drawn at random (by `seed`) for each clause, with their
+        certificates.
         Raises InputRefused for a policy that was never published, an unknown version, or a span that is none.
         """
         self.seal()
