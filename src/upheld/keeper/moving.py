@@ -36,6 +36,8 @@ from upheld.store.subjects import packed_names, unpacked_names
 from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
 from upheld.store.views import Seen
 
+VERSION = "@version"
+"""A watermark for a version of the policy whose first night the sweep has been through."""
 SUBJECTS_AT_ONCE = 250
 FORGET = "forget"
 """The step that a forgotten subject leaves until its alias is gone too. Its value id is 0: it has none."""
@@ -157,17 +159,28 @@ class Moving(Elsewhere, Giving):
                 mark = marks.get((fact, calendar or "", str(period)), 0)
                 if cutoff > mark:
                     found.update(connection.execute(_ANCHORED, (policy, fact, mark, cutoff)))
+            if self._first_nights(policy, now, marks):
+                found.update(connection.execute(_EVERYBODY, (policy,)))
         return sorted(found)
+
+    def _first_nights(
+        self, policy: str, now: Instant, marks: Mapping[tuple[str, str, str], int]
+    ) -> tuple[Plan, ...]:
+        """Later versions in force that no sweep has looked at yet: what they no longer declare ends as they begin."""
+        later = self.views.line(policy).plans[1:]
+        return tuple(one for one in later if one.effective_at <= now and (VERSION, "", one.version) not in marks)
 
     def _move_watermarks(self, policy: str, now: Instant) -> None:
         zone = self.views.line(policy).latest.zone
         with self.places.active.reading() as connection:
             marks = {(f, c, p): day for f, c, p, day in connection.execute(_WATERMARKS, (policy,))}
-        rows = []
+        rows: list[tuple[str, str, str, str, int]] = []
         for fact, calendar, period in self._atoms(policy):
             cutoff = last_day_ended(now, calendar, period, zone)
             if cutoff > marks.get((fact, calendar or "", str(period)), 0):
                 rows.append((policy, fact, calendar or "", str(period), cutoff))
+        for plan in self._first_nights(policy, now, marks):
+            rows.append((policy, VERSION, "", plan.version, local_date(plan.effective_at, zone).toordinal()))
         if rows:
             with self.places.active.transaction() as transaction:
                 transaction.executemany(_SET_WATERMARK, rows)
@@ -759,6 +772,7 @@ _SET_WATERMARK = (
     "INSERT INTO watermark(policy, fact, calendar, period, day) VALUES(?, ?, ?, ?, ?) "
     "ON CONFLICT(policy, fact, calendar, period) DO UPDATE SET day = excluded.day"
 )
+_EVERYBODY = "SELECT bucket, subject_id FROM subject WHERE policy = ?"
 _ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ? AND day > ? AND day <= ?"
 _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
 _KEY_OF = "SELECT key_id, generation FROM value WHERE value_id = ?"
