@@ -6,7 +6,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from upheld.keeper.door import Places
 from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.read import read_policy
-from upheld.simulate import Course, Progress, Summary, simulate, start_of_clock
+from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
 from upheld.store import history, schema
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
@@ -278,10 +279,12 @@ SIMULATED_CACHE = 1_000
 """Persons kept in memory by a simulation: its memory must not follow the number of people."""
 
 
-def simulated(
+@contextmanager
+def simulation(
     document: Path, home: Path | str, course: Course, progress: Callable[[Progress], None] = lambda _: None
-) -> Summary:
-    """Let made-up people live under a policy, in a fresh home. Raises PolicyRefused, HomeUnusable for a folder in use.
+) -> Iterator[tuple[Keeper, Summary]]:
+    """Let made-up people live under a policy in a fresh home, then look at it: the keeper stands on the night after
+    the last day. Raises PolicyRefused, HomeUnusable for a folder in use.
 
     The home is like any other afterwards: it can be opened, audited and verified.
     """
@@ -291,11 +294,18 @@ def simulated(
     root = Path(home)
     if root.exists() and any(root.iterdir()):
         raise HomeUnusable(f"{root} is not empty; a simulation starts from nothing, choose another folder")
-    options = Options(
-        clock=clock, seed=course.seed, light_hashing=True, durable=False, cached=SIMULATED_CACHE
-    )
+    options = Options(clock=clock, seed=course.seed, light_hashing=True, durable=False, cached=SIMULATED_CACHE)
     with open_home(root, options) as keeper:
-        return simulate(source, course, keeper=keeper, set_clock=clock.set, progress=progress)
+        yield keeper, simulate(source, course, keeper=keeper, set_clock=clock.set, progress=progress)
+
+
+def simulated(
+    document: Path, home: Path | str, course: Course, progress: Callable[[Progress], None] = lambda _: None
+) -> Summary:
+    """The summary of a simulation; it stands with its picture in the home too, as `summary.txt` and `picture.svg`."""
+    with simulation(document, home, course, progress) as (_, summary):
+        keep_summary(summary, Path(home))
+        return summary
 
 
 class _Reach:
