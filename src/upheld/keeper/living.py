@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from upheld.dates import FOREVER, Instant, Period, birthday, end_of, local_date, start_of
+from upheld.dates import FOREVER, Instant, Period, birthday, end_of, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
 from upheld.engine.lifecycle import CLOSES, DueState
 from upheld.engine.plan import Plan, Rule
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Consent, Engagement, Fact, HeldState, SubjectState
 from upheld.errors import InputRefused
-from upheld.keeper.door import GONE, Door, When, replaced
+from upheld.keeper.door import GONE, Door, When, anchor_days, replaced
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -114,8 +114,8 @@ class Living(Door):
     def _came(transaction: Transaction, state: SubjectState, policy: str, plan: Plan) -> None:
         """Who never gives anything is forgotten too: the sweep looks when the time for proofs is over."""
         subjects.add_subject(transaction, state, policy)
-        day = local_date(state.entered_at, plan.zone).toordinal()
-        subjects.add_anchor(transaction, policy, GONE, day, state.subject_id)
+        for day in anchor_days(state.entered_at, plan):
+            subjects.add_anchor(transaction, policy, GONE, day, state.subject_id)
 
     def _plan(self, policy: str) -> Plan:
         line = self.views.line(policy)

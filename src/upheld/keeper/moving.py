@@ -24,7 +24,7 @@ from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState, RequestState
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
-from upheld.keeper.door import GONE, Tier
+from upheld.keeper.door import GONE, Tier, anchor_days
 from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
 from upheld.ledger.entries import Entry, entry
@@ -645,8 +645,8 @@ class Moving(Elsewhere, Giving):
     def _note_gone(transaction: Transaction, subject_id: SubjectId, policy: str, plan: Plan) -> None:
         left = transaction.execute(_VALUES_LEFT, (bucket_of(subject_id), subject_id)).fetchone()[0]
         if not left:
-            day = local_date(transaction.at, plan.zone).toordinal()
-            subjects.add_anchor(transaction, policy, GONE, day, subject_id)
+            for day in anchor_days(transaction.at, plan):
+                subjects.add_anchor(transaction, policy, GONE, day, subject_id)
 
     # ── forget ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -663,8 +663,8 @@ class Moving(Elsewhere, Giving):
     @staticmethod
     def _look_again(transaction: Transaction, seen: Seen) -> None:
         """Nothing is held, yet something is proved: the time for that counts from the last change."""
-        day = local_date(max(seen.last_at, seen.state.entered_at), seen.view.plan.zone).toordinal()
-        subjects.add_anchor(transaction, seen.policy, GONE, day, seen.subject_id)
+        for day in anchor_days(max(seen.last_at, seen.state.entered_at), seen.view.plan):
+            subjects.add_anchor(transaction, seen.policy, GONE, day, seen.subject_id)
 
     def _forget(self, transaction: Transaction, seen: Seen, at: Instant) -> OpenStep:
         """Everything about the subject goes; the alias goes with the keys, so no entry can be tied to the person."""
