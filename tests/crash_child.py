@@ -241,9 +241,7 @@ class Trial:
             values: dict[tuple[int, str], tuple[str, str, bool, bool]] = state["values"]  # type: ignore[assignment]
             gone = {value for (value, tier), row in values.items() if tier == "active" and row[1] == "destroyed"}
             # What lay in a file at the crash may lie in a backup: its key must be gone too. INVARIANT: I4
-            found += [
-                f"a copy of {one} opens after its destruction" for one in readable(house.keeper, torn) if one in gone
-            ]
+            found += [f"a copy of {one} opens after its destruction" for one in readable(home, torn) if one in gone]
             found += [f"{one} opens from {tiers}" for one, tiers in now_open.items() if len(tiers) != 1 or one in gone]
             proved(home, house.keeper)
         return found

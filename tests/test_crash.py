@@ -1,0 +1,67 @@
+"""Killed at any statement, nothing is lost, nothing is double, and nothing that is due stays readable."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+VERBS = ("enter", "collect", "consent", "withdraw", "read", "provide", "correct", "joined")
+
+
+def crashes_of(scenario: str, folder: Path, *numbers: int) -> dict[str, object]:
+    """Run a scenario of `tests.crash_child`, killed at every statement; its findings."""
+    # On a file system in memory a commit costs nothing; what a killed process leaves is the same there.
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else folder) as scratch:
+        command = [sys.executable, "-m", "tests.crash_child", scenario, f"{scratch}/home", *map(str, numbers)]
+        path = {**os.environ, "PYTHONPATH": "src"}
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=path)
+    assert run.returncode == 0, run.stderr
+    found: dict[str, object] = json.loads(run.stdout)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_sweep_killed_at_any_statement_goes_on_as_if_nothing_had_happened(tmp_path: Path, part: int) -> None:
+    """Two parts, so that two processors share them: every second statement each."""
+    found = crashes_of("sweep", tmp_path, part, 2)
+    assert found["failures"] == []
+    assert set(found["places"]) == {"active", "separated", "keys", "ledger"}  # type: ignore[call-overload]
+    assert found["crashes"] > 200  # type: ignore[operator]
+
+
+@pytest.mark.slow
+def test_a_move_that_is_undone_leaves_no_copy_wherever_it_was_killed(tmp_path: Path) -> None:
+    found = crashes_of("revived", tmp_path, 0, 3)
+    assert found["failures"] == []
+    assert found["crashes"] > 100  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_killed_at_any_statement_was_done_whole_or_not_at_all(tmp_path: Path, verb: str) -> None:
+    found = crashes_of(verb, tmp_path)
+    assert found["failures"] == []
+    assert found["crashes"] == found["statements"]
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("scenario", ["sweep", "revived"])
+def test_a_sweep_killed_twice_goes_on_all_the_same(tmp_path: Path, scenario: str) -> None:
+    """Every fifth statement, and for each of them every seventh of what comes after."""
+    found = crashes_of(scenario, tmp_path, 0, 5, 7)
+    assert found["failures"] == []
+    assert found["crashes"] > 1000  # type: ignore[operator]
+
+
+@pytest.mark.deep
+def test_an_undone_move_killed_at_every_statement(tmp_path: Path) -> None:
+    assert crashes_of("revived", tmp_path)["failures"] == []
