@@ -241,6 +241,9 @@ class Trial:
             values: dict[tuple[int, str], tuple[str, str, bool, bool]] = state["values"]  # type: ignore[assignment]
             gone = {value for (value, tier), row in values.items() if tier == "active" and row[1] == "destroyed"}
             # What lay in a file at the crash may lie in a backup: its key must be gone too. INVARIANT: I4
+            present = {(row.tier, row.key_id) for row in rows_in(home)}
+            past = [row for row in torn if (row.tier, row.key_id) not in present]
+            found += [f"a copy of {one} that is gone still opens" for one in readable(home, past)]
             found += [f"a copy of {one} opens after its destruction" for one in readable(home, torn) if one in gone]
             found += [f"{one} opens from {tiers}" for one, tiers in now_open.items() if len(tiers) != 1 or one in gone]
             proved(home, house.keeper)
