@@ -227,11 +227,11 @@ def _purpose_of(view: View, name: str | None, use: str | None, no: Refusals) -> 
     """Layer 2: the purpose must be named, declared and runnable."""
     plan = view.plan
     if name is None:
-        no.add(Reason.PURPOSE_UNNAMED, "purposes", plan.builtin["purposes"].cites())
+        no.found.append(plan.builtin["purposes"].cited(Reason.PURPOSE_UNNAMED))
         return None
     purpose = plan.purposes.get(name)
     if purpose is None:
-        no.add(Reason.PURPOSE_UNDECLARED, "purposes", plan.builtin["purposes"].cites(), detail=name)
+        no.found.append(plan.builtin["purposes"].cited(Reason.PURPOSE_UNDECLARED, detail=name))
         return None
     if purpose.blocked or (use is not None and purpose.uses.get(use) is False):
         no.add(Reason.DECLARATION_INCOMPLETE, purpose.rule.path, purpose.rule.cites(), detail=use or "")
@@ -266,7 +266,7 @@ def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]
 
 def _item_covered(plan: Plan, purpose: PurposePlan | None, item: str, no: Refusals) -> None:
     if item not in plan.items:
-        no.add(Reason.ITEM_UNDECLARED, "items", plan.builtin["items"].cites(), detail=item)
+        no.found.append(plan.builtin["items"].cited(Reason.ITEM_UNDECLARED, detail=item))
     elif purpose is not None and item not in purpose.items:
         no.add(Reason.ITEM_NOT_COVERED, purpose.rule.path, purpose.rule.cites("items"), detail=item)
 
@@ -370,11 +370,11 @@ def _reader_may(view: View, act: Read, purpose: PurposePlan, at: Instant, no: Re
 def _staff_may(view: View, reader: Reader, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
     handlers = view.plan.builtin["handlers"]
     if reader.purposes is not None and purpose.name not in reader.purposes:
-        no.add(Reason.DUTY_MISSING, handlers.path, handlers.cites(), detail=purpose.name)
+        no.found.append(handlers.cited(Reason.DUTY_MISSING, detail=purpose.name))
     if not reader.cleared_from <= at < reader.cleared_until:
         lapsed = [view.plan.controls[name].rule for name in reader.lapsed if name in view.plan.controls]
         for rule in lapsed or [handlers]:
-            no.add(Reason.CLEARANCE_LAPSED, rule.path, rule.cites())
+            no.found.append(rule.cited(Reason.CLEARANCE_LAPSED))
     if "same-group" in purpose.needs or "both-accepted" in purpose.needs:
         no.add(Reason.NOT_SAME_GROUP, purpose.rule.path, purpose.rule.cites("needs"))
     if reader.party is not None:
@@ -385,7 +385,7 @@ def _party_may(view: View, party: str, purpose: PurposePlan, at: Instant, no: Re
     entrusted = view.plan.entrustments.get(party)
     if entrusted is None or entrusted.blocked or purpose.name not in entrusted.purposes:
         rule = entrusted.rule if entrusted else view.plan.builtin["recipients"]
-        no.add(Reason.DUTY_MISSING, rule.path, rule.cites("for"), detail=party)
+        no.found.append(rule.cited(Reason.DUTY_MISSING, "for", party))
         return
     _contract_in_force(view, entrusted, at, no)
 
@@ -477,7 +477,7 @@ def _method_declared(view: View, act: Collect, purpose: PurposePlan, no: Refusal
         return
     plan = view.plan
     if act.channel not in plan.channels and act.channel not in ("cookie", "app", "tool", "party"):
-        no.add(Reason.METHOD_UNDECLARED, "channels", plan.builtin["channels"].cites(), detail=act.channel)
+        no.found.append(plan.builtin["channels"].cited(Reason.METHOD_UNDECLARED, detail=act.channel))
     elif purpose.via and act.channel not in purpose.via:
         no.add(Reason.METHOD_UNDECLARED, purpose.rule.path, purpose.rule.cites("via"), detail=act.channel)
     elif (
@@ -488,7 +488,7 @@ def _method_declared(view: View, act: Collect, purpose: PurposePlan, no: Refusal
             for _, by, served in plan.collection.values()
         )
     ):
-        no.add(Reason.METHOD_UNDECLARED, "collection", plan.builtin["collection"].cites(), detail=act.channel)
+        no.found.append(plan.builtin["collection"].cited(Reason.METHOD_UNDECLARED, detail=act.channel))
 
 
 def _subject_covered(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
@@ -751,9 +751,9 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
     rule = view.plan.builtin["separation"]
     no = Refusals()
     if "separated" not in act.reader.duties:
-        no.add(Reason.DUTY_MISSING, rule.path, rule.cites("use"))
+        no.found.append(rule.cited(Reason.DUTY_MISSING, "use"))
     if not act.reader.cleared_from <= at < act.reader.cleared_until:
-        no.add(Reason.CLEARANCE_LAPSED, rule.path, rule.cites("use"))
+        no.found.append(rule.cited(Reason.CLEARANCE_LAPSED, "use"))
     cover: list[ValueId] = []
     because: dict[str, Cited] = {}
     of_values: list[Cited] = []
