@@ -63,7 +63,9 @@ def figures() -> Iterator[Figure]:
             done, failed = _run(str(Path(folder) / "home"), writers)
         total = sum(done) / SECONDS
         alone = alone or total
-        yield at_most(f"consent, {writers} writer processes: failed", failed, 0, "writes", f"{total:.0f} a second in all")
+        yield at_most(
+            f"consent, {writers} writer processes: failed", failed, 0, "writes", f"{total:.0f} a second in all"
+        )
         yield at_least(f"consent, {writers} writer processes: total", total / alone, 1.0, "of one")
         yield at_least(f"consent, {writers} writer processes: the worst", min(done) / mean(done), 0.5, "of mean")
 

@@ -37,7 +37,9 @@ def member(keeper: upheld.Keeper) -> tuple[SubjectId, EngagementId]:
     return subject, engagement
 
 
-def members_with_values(keeper: upheld.Keeper, count: int, items: tuple[str, ...]) -> list[tuple[SubjectId, list[ValueId]]]:
+def members_with_values(
+    keeper: upheld.Keeper, count: int, items: tuple[str, ...]
+) -> list[tuple[SubjectId, list[ValueId]]]:
     """So many members, each with a value of each item; a thousand to a commit."""
     made: list[tuple[SubjectId, list[ValueId]]] = []
     for start in range(0, count, 1000):
@@ -65,7 +67,3 @@ def bare(path: Path, rows: int = 0) -> sqlite3.Connection:
     )
     connection.execute("COMMIT")
     return connection
-
-
-
-

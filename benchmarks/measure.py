@@ -37,7 +37,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def ratio(ours: Callable[[], object], bare: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float, float]:
-    """(throughput of ours divided by that of the bare driver, our seconds, its seconds): medians over rounds in turn."""
+    """(throughput of ours divided by that of the bare driver, our seconds, its seconds): medians over the rounds."""
     ours(), bare()  # warm up
     pairs = [(seconds(ours), seconds(bare)) for _ in range(rounds)]
     return (

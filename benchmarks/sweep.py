@@ -121,4 +121,3 @@ if __name__ == "__main__":
     parser.add_argument("--small", action="store_true", help="a tenth of the size, for a first look")
     for figure in figures(100_000 if parser.parse_args().small else 1_000_000):
         print(figure, flush=True)
-

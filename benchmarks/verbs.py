@@ -111,7 +111,9 @@ def _groups(keeper, bare: sqlite3.Connection, made, reader, chosen: random.Rando
     def ours() -> None:
         for _ in range(40):
             some = chosen.sample(made, 16)
-            keeper.read_many([upheld.Reading(who, Read("identity", reader, values=(values[0],))) for who, values in some])
+            keeper.read_many(
+                [upheld.Reading(who, Read("identity", reader, values=(values[0],))) for who, values in some]
+            )
 
     def plain() -> None:
         for _ in range(40):

@@ -37,7 +37,7 @@ from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
 from upheld.store.ids import bucket_of, value_id
 from upheld.store.place import Transaction
-from upheld.store.vault import Sealed, bound, opened
+from upheld.store.vault import Sealed, bound
 from upheld.store.views import Seen, Stale
 
 MOST_BYTES = 1_000_000
@@ -362,23 +362,22 @@ class Data(Door):
         ]
 
     def _opened(self, released: Sequence[_Released], now: Instant) -> list[Outcome]:
-        vault = self.places.vault
-        key_ids = [row[1] for one in released for row in one.rows]
-        ciphers = vault.ciphers(Tier.ACTIVE, key_ids) if key_ids else {}
+        owners = {row[0]: one.seen for one in released for row in one.rows}
+
+        def binding_of(number: int, key_id: int) -> bytes:
+            seen, value = owners[number], ValueId(number)
+            return bound(Tier.ACTIVE, seen.policy, seen.subject_id, value, seen.view.values[value].item, key_id)
+
+        every = self.places.vault.open_rows(Tier.ACTIVE, [row for one in released for row in one.rows], binding_of)
         outcomes: list[Outcome] = []
         for one in released:
-            seen, values = one.seen, one.seen.view.values
-            texts: dict[ValueId, str] = {}
+            values = one.seen.view.values
+            texts = {ValueId(row[0]): every[ValueId(row[0])] for row in one.rows if row[0] in every}
+            if len(texts) < len(one.rows):
+                self._note_shortfall([one])
             by_item: dict[str, tuple[ValueId, ...]] = {}
-            policy, subject_id = seen.policy, seen.subject_id
-            for number, key_id, blob in one.rows:
-                cipher = ciphers.get(key_id)
-                if cipher is None:
-                    self._note_shortfall([one])
-                    continue
-                value, item = ValueId(number), values[ValueId(number)].item
-                binding = bound(Tier.ACTIVE, policy, subject_id, value, item, key_id)
-                texts[value] = opened(cipher, blob, binding).decode()
+            for value in texts:
+                item = values[value].item
                 by_item[item] = (*by_item[item], value) if item in by_item else (value,)
             outcomes.append(Outcome(one.decision, now, by_item, texts))
         return outcomes
