@@ -21,7 +21,6 @@ from upheld.keeper.looking import (
     SYSTEM_CHECK,
     Contracted,
     Filed,
-    Found,
     Granted,
     Looked,
     OnFile,
@@ -42,7 +41,6 @@ from upheld.store.place import Transaction
 from upheld.store.subjects import unpacked_names
 
 DAY = 86_400_000_000
-WORDS = frozenset({"laws", "parties", "subjects", "engagements", "facts", "channels", "places", "proofs", "soft-words"})
 
 
 class Auditing(Door):
@@ -224,11 +222,11 @@ class Auditing(Door):
     def _checked(self, house: House) -> dict[str, Answer]:
         """Run every check; what each found goes into the ledger when it is new, or the last is older than a day."""
         answers = {name: check(house) for name, check in CHECKS.items()}
-        last = self._last_outcomes(house.policy)
+        last = self._last_outcomes(house.policy, house.now)
         fresh = [
             self._outcome_entry(house, name, answer)
             for name, answer in answers.items()
-            if answer.kept is not None and _worth_recording(last.get(name), answer, house.now)
+            if answer.kept is not None and last.get(name) is not answer.kept
         ]
         if fresh:
             self.places.active.submit(lambda transaction: transaction.journal(*fresh))
@@ -238,11 +236,13 @@ class Auditing(Door):
     def _aliases(self, subjects: frozenset[str]) -> frozenset[str]:
         return frozenset(self.views.alias(one) or one for one in subjects if one)  # type: ignore[arg-type]
 
-    def _last_outcomes(self, policy: str) -> dict[str, Found]:
+    def _last_outcomes(self, policy: str, now: Instant) -> dict[str, bool]:
+        """What each check found last, within a day."""
         kinds = ["control.evidenced"]
-        entries = history.entries(self.places.sealer.connection, kinds=kinds, policy=policy, checked=False)
+        connection, since = self.places.sealer.connection, now - DAY + 1
+        entries = history.entries(connection, since, kinds=kinds, policy=policy, checked=False)
         return {
-            str(one.entry.fields["control"]): Found("", one.entry.fields.get("outcome") == KEPT, shown_of(one))
+            str(one.entry.fields["control"]): one.entry.fields.get("outcome") == KEPT
             for one in entries
             if one.entry.fields.get("evidence") == SYSTEM_CHECK
         }
@@ -263,15 +263,12 @@ class Auditing(Door):
         own = _blocked(looked.document)
         over = self._published_over(looked)
         findings: dict[str, list[Finding]] = {}
-        known: dict[tuple[str, str], Finding] = {}
         for clause, places in carried.items():
             for path, key in places:
                 row = looked.row(path)
                 if row is None:
                     continue
-                finding = known.get((path, key))
-                if finding is None:
-                    finding = known[path, key] = found(looked, row, key)
+                finding = found(looked, row, key, clause)
                 more = [one for one in over.get(path, ()) if one.what != "declared-not-run" or clause in own[path]]
                 findings.setdefault(clause, []).append(_with(finding, more))
         return findings
@@ -313,10 +310,6 @@ def _span(plan: Plan, plans: Sequence[Plan], since: Instant, until: Instant) -> 
     following = [one.effective_at for one in plans if one.effective_at > plan.effective_at]
     end = min([until, *following])
     return Span(max(since, min(plan.effective_at, Instant(end - 1))), end)
-
-
-def _worth_recording(last: Found | None, answer: Answer, now: Instant) -> bool:
-    return last is None or last.kept is not answer.kept or last.shown.at + DAY <= now
 
 
 def _refused_when_due(looked: Looked) -> None:

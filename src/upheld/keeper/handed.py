@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from upheld.dates import FOREVER, Instant, end_of
 from upheld.engine.plan import Atom, atoms_of
-from upheld.keeper.looking import Looked, shown_of
+from upheld.keeper.looking import MENDED, Looked, shown_of
 from upheld.ledger.report import Breach
 from upheld.policy.model import ProvisionException, Row
 from upheld.store.history import Recorded
@@ -63,7 +63,7 @@ def _without_consent(look: Looked, path: str, kind: str) -> Iterator[Breach]:
 
 
 def _mended(look: Looked, path: str) -> list[Instant]:
-    return sorted(one.at for one in look.filed if one.control == path and one.kind == "mended")
+    return look.filed_for(path, MENDED)
 
 
 def _act(one: Recorded, what: str, path: str, mended: list[Instant]) -> Breach:

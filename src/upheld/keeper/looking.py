@@ -19,7 +19,7 @@ from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.state import Fact
 from upheld.keeper.checking import Answer, House
 from upheld.ledger.entries import Entry
-from upheld.ledger.report import Breach, Exhibit, Span
+from upheld.ledger.report import Breach, Exhibit, Finding, Span
 from upheld.policy.model import Policy, Row
 from upheld.store import history
 from upheld.store.history import Recorded, Tally
@@ -31,6 +31,9 @@ SCANNED: Final = (
     "work-order.done",
 )  # fmt: skip
 """Kinds that are read one by one. Of all others the counts are enough, or the entries that name one element."""
+
+WORDS: Final = frozenset({"laws", "parties", "subjects", "engagements", "facts", "places", "soft-words"})
+"""Sections of words, which are carried by the rules that use them."""
 
 LATE: Final = HOUR
 """A fact known that much after it happened is late; what it made due is counted from its knowledge."""
@@ -142,6 +145,8 @@ class Looked:
     controller_facts: tuple[Fact, ...] = ()
     answers: dict[str, Answer] = field(default_factory=dict)
     """What the checks of the running system answered just now, persons as aliases."""
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    """What was found already, by path and key."""
     asking: set[tuple[str, str]] = field(default_factory=set)
     """Words whose users are being looked at; a word that leads back to itself is not asked twice."""
     asked: dict[str, Asked] = field(default_factory=dict)
@@ -228,6 +233,17 @@ class Looked:
         """The alias of a subject; the id itself where it has none any more."""
         return (self.house.places.views.alias(SubjectId(subject_id)) if self.house else "") or subject_id
 
+    @cached_property
+    def _filed_for(self) -> Mapping[tuple[str, str, str], list[Instant]]:
+        found: dict[tuple[str, str, str], list[Instant]] = {}
+        for one in sorted(self.filed, key=lambda each: each.at):
+            found.setdefault((one.control, one.kind, one.about), []).append(one.at)
+        return found
+
+    def filed_for(self, control: str, kind: str, about: str = "") -> list[Instant]:
+        """When evidence of a kind was filed for a safeguard or an element, in order."""
+        return self._filed_for.get((control, kind, about), [])
+
     def facts(self, code: str) -> tuple[Fact, ...]:
         """Facts about the organisation."""
         return tuple(one for one in self.controller_facts if one.code == code)
@@ -260,6 +276,17 @@ class Looked:
     def users(self, kind: str, name: str) -> list[tuple[Row, str]]:
         """The elements that use a word, with the key under which they name it."""
         return self._users.get((kind, name), [])
+
+    @cached_property
+    def clauses_of_rules(self) -> frozenset[str]:
+        """Every clause that some rule carries, besides the words it uses."""
+        return frozenset(
+            clause
+            for row in self._rows.values()
+            if row.path.split(".")[0] not in WORDS
+            for ids in row.clauses.values()
+            for clause in ids
+        )
 
     # ── checks of the running system ────────────────────────────────────────────────────────────────────────────────
 
@@ -300,7 +327,7 @@ class Looked:
         `path`, that its consequences were mended; until then it lasts.
         """
         named = names or (path,)
-        mended = [one.at for one in self.filed if one.control == path and one.kind == MENDED]
+        mended = self.filed_for(path, MENDED)
         lasting = [
             replace(one, element=path, until=min((at for at in mended if at > one.since), default=None))
             for name in named

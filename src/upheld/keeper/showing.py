@@ -12,7 +12,7 @@ from typing import Final
 from upheld.dates import FOREVER, Instant, Period, end_of
 from upheld.engine.plan import ControlPlan
 from upheld.keeper import handed, standing
-from upheld.keeper.looking import Asked, Looked
+from upheld.keeper.looking import WORDS, Asked, Looked
 from upheld.ledger.report import Breach, Exhibit, Finding
 from upheld.policy import model
 from upheld.policy.model import Row
@@ -40,10 +40,16 @@ def _made(
     return Finding(row.path, key, kept, tuple(breaches), standing, note="" if kept else note)
 
 
-def found(look: Looked, row: Row, key: str) -> Finding:
-    """The finding about one place of the document."""
+def found(look: Looked, row: Row, key: str, clause: str) -> Finding:
+    """The finding about one place of the document, for a clause that it carries."""
     name = section_of(row.path)
-    return (TABLE.get((name, key)) or TABLE[name, "all"])(look, row, key)
+    if name in WORDS:
+        return word(look, row, key, clause)
+    known = look.findings.get((row.path, key))
+    if known is None:
+        check = TABLE.get((name, key)) or TABLE[name, "all"]
+        known = look.findings[row.path, key] = check(look, row, key)
+    return known
 
 
 def section_of(path: str) -> str:
@@ -175,15 +181,20 @@ _DIRECT: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def word(look: Looked, row: Row, key: str) -> Finding:
-    """A word has the state of the rules that use it; for persons, relations and facts the entries themselves count."""
-    name = row.path.split(".")[0]
-    if (row.path, key) in look.asking:
+def word(look: Looked, row: Row, key: str, clause: str) -> Finding:
+    """A word has the state of the rules that use it: of those that carry the same clause, or of all if no rule does.
+
+    For persons, relations and facts the entries themselves count as well.
+    """
+    if (row.path, clause) in look.asking:
         return Finding(row.path, key)
-    look.asking.add((row.path, key))
-    users = [found(look, user, used) for user, used in look.users(name, row.name)]
-    look.asking.discard((row.path, key))
-    own = look.naming(row.path, _DIRECT.get(name, ()))
+    look.asking.add((row.path, clause))
+    every = look.users(row.path.split(".")[0], row.name)
+    same = [each for each in every if any(clause in ids for ids in each[0].clauses.values())]
+    asked = same if clause in look.clauses_of_rules else every
+    users = [found(look, user, used, clause) for user, used in asked]
+    look.asking.discard((row.path, clause))
+    own = look.naming(row.path, _DIRECT.get(row.path.split(".")[0], ()))
     bare = [one for one in users if one.standing and not one.shown and not one.breaches]
     breaches = [one for user in users for one in user.breaches]
     if bare:
@@ -317,9 +328,7 @@ def separation(look: Looked, row: Row, key: str) -> Finding:
             kinds = ("values.shown", "act.refused")
             return _made(row, key, look.naming(row.path, kinds), look.against(row.path))
         case "paper":
-            return _made(
-                row, key, look.attested(row.path), look.against(row.path)
-            )
+            return _made(row, key, look.attested(row.path), look.against(row.path))
         case "entry":
             _, breaches = look.checked("ground-for-each", row.path)
             return _made(row, key, look.total("value.separated"), (*breaches, *look.against(row.path)))
@@ -343,13 +352,16 @@ def empty_table(look: Looked, row: Row, key: str) -> Finding:
 
 def provision(look: Looked, row: Row, key: str) -> Finding:
     """Given with that recipient's own consent standing at that instant, or refused."""
-    return _made(row, key, look.naming(row.path, ("value.provided", "act.refused")), _provision_wrong(look, row))
+    breaches = _without_consent(look, row)
+    if not {"until", "at-end"} & {*row.clauses}:
+        breaches += handed.unacknowledged(look, row.path)
+    return _made(row, key, look.naming(row.path, ("value.provided", "act.refused")), breaches)
 
 
 def provision_consent(look: Looked, row: Row, key: str) -> Finding:
     """Consents to this recipient, and refusals without one."""
     kinds = ("consent.given", "consent.withdrawn", "act.refused")
-    return _made(row, key, look.naming(row.path, kinds), _provision_wrong(look, row))
+    return _made(row, key, look.naming(row.path, kinds), _without_consent(look, row))
 
 
 def provision_end(look: Looked, row: Row, key: str) -> Finding:
@@ -374,8 +386,8 @@ def _codes(value: object) -> tuple[str, ...]:
     return tuple(str(one) for one in value) if isinstance(value, tuple | list) else ()
 
 
-def _provision_wrong(look: Looked, row: Row) -> tuple[Breach, ...]:
-    return look.against(row.path) + handed.given_without_consent(look, row.path) + handed.unacknowledged(look, row.path)
+def _without_consent(look: Looked, row: Row) -> tuple[Breach, ...]:
+    return look.against(row.path) + handed.given_without_consent(look, row.path)
 
 
 def exception(look: Looked, row: Row, key: str) -> Finding:
@@ -644,13 +656,11 @@ def _evidence(look: Looked, row: Row, control: ControlPlan) -> tuple[tuple[Exhib
     breaches: list[Breach] = []
     for about, since, until in owed:
         for kind in sorted(control.evidence):
-            filed = sorted(
-                one.at for one in look.filed if one.control == control.name and one.kind == kind and one.about == about
-            )
+            filed = look.filed_for(control.name, kind, about)
             triggers = _triggers(look, control, about, since, until)
             first = since if control.due_every else FOREVER
             breaches += [
-                Breach("evidence-missing", row.path, missing_from, till, detail=f"{kind} {about}".strip())
+                Breach("evidence-missing", row.path, missing_from, till, detail=kind, about=about)
                 for missing_from, till in missing(filed, first, until, control.due_every, triggers, look)
             ]
     return shown, tuple(breaches), "" if shown else "not-due"
@@ -685,28 +695,26 @@ def missing(
 ) -> list[tuple[Instant, Instant | None]]:
     """Spans without fresh evidence: from `first` on until something was filed, after each has aged, after triggers.
 
-    `first` FOREVER: nothing is owed before a trigger. Spans end with `until`, when nobody owes it any more.
+    What is owed first, or by a trigger, may come by the end of the next day. `first` FOREVER: nothing is owed before a
+    trigger. Spans end with `until`, when nobody owes it any more.
     """
     zone, now = look.plan.zone, look.now
     spans: list[tuple[Instant, Instant]] = []
-    fresh_until = first
+    fresh_until, allowed = first, end_of(first, TRIGGER_GRACE, zone)
     for at in filed:
-        if at > fresh_until:
+        if at > fresh_until and at > allowed:
             spans.append((fresh_until, at))
         fresh_until = max(fresh_until, end_of(at, every, zone) if every else FOREVER)
-    if fresh_until < FOREVER:
+    if fresh_until < FOREVER and now >= (allowed if fresh_until == first else fresh_until):
         spans.append((fresh_until, FOREVER))
     for trigger in triggers:
-        due = trigger if trigger == first else end_of(trigger, TRIGGER_GRACE, zone)
+        due = end_of(trigger, TRIGGER_GRACE, zone)
         came = next((at for at in filed if at >= trigger), FOREVER)
-        if came > due:
-            spans.append((due, came))
-    ended = min(until, FOREVER)
-    return [
-        (since, till if till <= now else None)
-        for since, last in spans
-        if since < (till := min(last, ended)) and since <= now
-    ]
+        if came > due and due <= now:
+            spans.append((trigger, came))
+    # What is owed because somebody left is owed after that; all else ends with the place in the register.
+    ends = [(since, last if since == until else min(last, until)) for since, last in spans]
+    return [(since, till if till <= now else None) for since, till in ends if since < till and since <= now]
 
 
 # ── Change, help, statements ──────────────────────────────────────────────────────────────────────────────────────────
@@ -742,7 +750,7 @@ def agency(look: Looked, row: Row, key: str) -> Finding:
     assert isinstance(row, model.Agency)
     if row.reviewed is None:
         return _made(row, key, _publication(look), look.against(row.path))
-    filed = sorted(one.at for one in look.filed if one.control == row.path)
+    filed = look.filed_for(row.path, ATTESTED["agencies"])
     return _reviewed(look, row, key, [(filed[0], FOREVER)] if filed else [], row.reviewed)
 
 
@@ -783,15 +791,8 @@ TABLE: Final[Mapping[tuple[str, str], Check]] = {
     ("announced", "all"): announced,
     ("effective", "all"): in_force,
     ("guarantees", "all"): guarantee,
-    ("laws", "all"): word,
-    ("parties", "all"): word,
-    ("subjects", "all"): word,
-    ("engagements", "all"): word,
-    ("facts", "all"): word,
     ("channels", "all"): channel,
-    ("places", "all"): word,
     ("proofs", "all"): shown_papers,
-    ("soft-words", "all"): word,
     ("items", "all"): item,
     ("purposes", "all"): purpose,
     ("purposes", "until"): purpose_end,

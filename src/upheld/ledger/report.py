@@ -65,6 +65,8 @@ class Breach:
     detail: str = ""
     shown: tuple[Exhibit, ...] = ()
     published_over: bool = False
+    about: str = ""
+    """Of which entry of a register: a host, a room, a handler."""
 
     def clipped(self, span: Span) -> Breach | None:
         """The part inside a span; None where there is none. A breach that lasts to its end is open there."""
@@ -110,6 +112,7 @@ class Gap:
     persons: int
     detail: str
     published_over: bool
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,19 +273,19 @@ def _outside_in(shown: list[Exhibit]) -> list[Exhibit]:
 def _gaps(breaches: Sequence[Breach]) -> tuple[Gap, ...]:
     """Breaches of one kind in one element that touch or overlap are one gap."""
     gaps: list[Gap] = []
-    groups: dict[tuple[str, str, str, bool], list[Breach]] = {}
+    groups: dict[tuple[str, str, str, bool, str], list[Breach]] = {}
     for one in sorted(breaches, key=lambda each: each.since):
-        groups.setdefault((one.what, one.element, one.detail, one.published_over), []).append(one)
-    for (what, element, detail, over), each in groups.items():
+        groups.setdefault((one.what, one.element, one.detail, one.published_over, one.about), []).append(one)
+    for (what, element, detail, over, about), each in groups.items():
         since, until, persons = each[0].since, each[0].until, set(each[0].persons)
         for one in each[1:]:
             if until is not None and one.since > until:
-                gaps.append(Gap(what, element, since, until, len(persons), detail, over))
+                gaps.append(Gap(what, element, since, until, len(persons), detail, over, about))
                 since, until, persons = one.since, one.until, set()
             elif until is not None and (one.until is None or one.until > until):
                 until = one.until
             persons |= one.persons
-        gaps.append(Gap(what, element, since, until, len(persons), detail, over))
+        gaps.append(Gap(what, element, since, until, len(persons), detail, over, about))
     return tuple(sorted(gaps, key=lambda gap: (gap.since, gap.element, gap.what)))
 
 
@@ -396,7 +399,8 @@ def _row(report: Report, one: ClauseReport) -> dict[str, object]:
         "gaps": [
             {
                 "what": said(f"{gap.what}:{gap.detail}" if gap.detail else gap.what), "code": gap.what,
-                "element": gap.element, "since": when(gap.since), "until": when(gap.until), "persons": gap.persons,
+                "element": gap.element,
+                "about": gap.about, "since": when(gap.since), "until": when(gap.until), "persons": gap.persons,
                 "published_over": gap.published_over,
             }
             for gap in one.gaps
@@ -469,7 +473,8 @@ def _line(report: Report, one: ClauseReport) -> str:
         last = one.evidence[-1]
         parts.append(f"by {last.kind} at {last.reference}")
     if one.gaps:
-        parts.append("gaps: " + "; ".join(_gap_line(report, gap) for gap in one.gaps[:3]))
+        lines = list(dict.fromkeys(_gap_line(report, gap) for gap in one.gaps))
+        parts.append("gaps: " + "; ".join(lines[:2]) + (f"; {len(lines) - 2} more" if len(lines) > 2 else ""))
     notes = list(dict.fromkeys(NOTES[each.note][0] for each in one.elements if each.note))
     if one.state is State.NO_EVIDENCE and notes:
         parts.append("; ".join(notes[:2]))
@@ -478,7 +483,8 @@ def _line(report: Report, one: ClauseReport) -> str:
 
 def _gap_line(report: Report, gap: Gap) -> str:
     since, until = _day(gap.since, report.zone), _day(gap.until, report.zone)
-    return f"{since} to {until or 'now'} {WHAT[gap.what][0]}, {gap.persons} persons"
+    persons = f", {gap.persons} persons" if gap.persons else ""
+    return f"{since} to {until or 'now'} {WHAT[gap.what][0]}{persons}"
 
 
 # ── HTML ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
