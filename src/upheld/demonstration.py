@@ -126,7 +126,7 @@ def _live(document: Path, home: Path, course: Course, queue: Queue[tuple[str, Pr
         (home / "report.json").write_text(report.json(), encoding="utf-8")
         (home / "report.html").write_text(report.html(), encoding="utf-8")
         return _Done(
-            document.stem, home, summary, report.text(brief=True), dict(report.counts), clock.monotonic() - began
+            document.stem, home, summary, report.text(brief=True), dict(report.counts()), clock.monotonic() - began
         )
 
 

@@ -11,9 +11,10 @@ from upheld.dates import HOUR, SECOND, Instant, start_of
 from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
 from upheld.keeper import Keeper
+from upheld.policy.read import read_policy
 from upheld.simulate.agenda import Agenda
 from upheld.simulate.asks import Asks
-from upheld.simulate.house import House
+from upheld.simulate.house import House, reviews_in
 from upheld.simulate.lives import Lives
 from upheld.simulate.script import script_of
 from upheld.simulate.summary import Summary, summary_of
@@ -75,7 +76,7 @@ def simulate(
     first, tally, chance = _first_day(plan), Tally(), Random(course.seed)
     last = date.fromordinal(first).replace(year=date.fromordinal(first).year + course.years).toordinal() - 1
     agenda = Agenda()
-    house = House(keeper, plan, chance, tally)
+    house = House(keeper, plan, chance, tally, reviews_in(read_policy(document, published.policy)))
     lives = Lives(keeper, plan, script, agenda, house, chance, tally, last)
     days = _Days(lives, set_clock, course, first, last)
     try:
@@ -119,13 +120,14 @@ class _Days:
         """Sweep at night, then everything of the day in one commit, then what shows contents."""
         lives, midnight = self.lives, start_of(date.fromordinal(day), self.lives.plan.zone)
         self.set_clock(Instant(midnight + SWEEP_AT))
-        self.sweep()
+        self.sweep(day)
         self.now = Instant(midnight + OPENS_AT)
         self.set_clock(self.now)
         with lives.keeper.batch():
             if day == self.first:
                 lives.house.set_up(day)
             lives.house.live(day)
+            lives.returned(day)
             self._arrivals(day)
             for person, moves in lives.today(day):
                 self.now = Instant(self.now + BETWEEN_PERSONS)
@@ -145,13 +147,15 @@ class _Days:
             self.lives.arrive(range(self.come, come), day)
             self.come = come
 
-    def sweep(self) -> None:
-        """What the nightly sweep did is added up."""
+    def sweep(self, day: int) -> None:
+        """What the nightly sweep did is added up; whom it asked for returns answers soon."""
         swept, tally = self.lives.keeper.sweep(), self.lives.tally
         tally.separated += swept.separated
         tally.destroyed += swept.destroyed
         tally.forgotten += swept.forgotten
         tally.recalled += swept.recalled
+        if swept.recalled:
+            self.lives.recalled(self.lives.keeper.now(), day)
 
     def _month_ends(self, day: int) -> None:
         keeper, tally = self.lives.keeper, self.lives.tally
@@ -164,7 +168,8 @@ class _Days:
         """The night after the last day."""
         midnight = start_of(date.fromordinal(self.last + 1), self.lives.plan.zone)
         self.set_clock(Instant(midnight + SWEEP_AT))
-        self.sweep()
+        self.sweep(self.last + 1)
+        self.lives.house.last_night(self.last + 1)
         self.lives.keeper.seal()
 
 

@@ -6,7 +6,7 @@ room or handler, and how often. Mostly it is on time; now and then somebody forg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
@@ -15,6 +15,7 @@ from upheld.dates import HOUR, Instant, Period, end_of, local_date
 from upheld.engine.acts import HandlerId, Reader
 from upheld.engine.plan import ControlPlan, Plan
 from upheld.keeper import Keeper
+from upheld.policy import model
 from upheld.simulate.script import YEAR_DAYS, days_in
 from upheld.simulate.tally import Tally
 
@@ -53,6 +54,8 @@ class House:
     plan: Plan
     chance: Random
     tally: Tally
+    reviews: Mapping[str, Period]
+    """Elements that somebody looks at now and then (processors, grants, agencies), with how often."""
     grants: list[_Grant] = field(default_factory=list)
     _owed: list[_Owed] = field(default_factory=list)
     _readers: dict[HandlerId, tuple[int, Reader]] = field(default_factory=dict)
@@ -72,6 +75,8 @@ class House:
         for control in self.plan.controls.values():
             for about in self._each(control):
                 self._file(control, about, day)
+        for path, every in self.reviews.items():
+            self._owe_review(path, every, day)
 
     def _each(self, control: ControlPlan) -> Iterator[str]:
         match control.per:
@@ -108,7 +113,9 @@ class House:
                 self._renew(grant, day)
         while self._owed and self._owed[0].day <= day:
             owed = heappop(self._owed)
-            if not self._gone(owed):
+            if owed.control in self.reviews:
+                self._review(owed, day)
+            elif not self._gone(owed):
                 self._file_one(owed, day)
 
     def _replace(self, grant: _Grant, day: int) -> None:
@@ -126,11 +133,17 @@ class House:
             "grant", self.keeper.grant(self.plan.policy, grant.duty, handler=grant.handler, shown=row.granted_with)[1]
         )
         grant.until_day = day + days_in(row.granted_for or Period(years=1)) - 5
+        for control in self.plan.controls.values():
+            if "handler-changed" in control.due_after:
+                self._enter(control, grant.handler)
         self._readers.pop(grant.handler, None)
 
     def _gone(self, owed: _Owed) -> bool:
-        control = self.plan.controls[owed.control]
-        return control.per in ("handler", "employee") and all(grant.handler != owed.about for grant in self.grants)
+        """A handler who lost the role owes nothing as such; as an employee they go on owing."""
+        control = self.plan.controls.get(owed.control)
+        return (
+            control is not None and control.per == "handler" and all(one.handler != owed.about for one in self.grants)
+        )
 
     # ── evidence ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,8 +159,26 @@ class House:
         self.tally.evidence["late" if late else "in-time"] += 1
         self._readers.pop(HandlerId(owed.about), None)
         due_day = day + self._rest(control)
-        forgotten = self.chance.randint(2, 9) if self.chance.random() < _FORGOTTEN else 0
-        heappush(self._owed, _Owed(due_day + forgotten, due_day, owed.control, owed.kind, owed.about))
+        heappush(self._owed, _Owed(due_day + self._forgotten(), due_day, owed.control, owed.kind, owed.about))
+
+    def _enter(self, control: ControlPlan, about: str) -> None:
+        """What a change calls for, once."""
+        for kind in sorted(control.evidence):
+            self.keeper.file_evidence(self.plan.policy, control.name, kind, about=about)
+            self.tally.evidence["in-time"] += 1
+
+    def _owe_review(self, path: str, every: Period, day: int) -> None:
+        due_day = day + max(1, days_in(every) * 9 // 10)
+        heappush(self._owed, _Owed(due_day + self._forgotten(), due_day, path, "", ""))
+
+    def _review(self, owed: _Owed, day: int) -> None:
+        self.keeper.attest(self.plan.policy, owed.control)
+        self.tally.evidence["late" if owed.due_day < day else "in-time"] += 1
+        self._owe_review(owed.control, self.reviews[owed.control], day)
+
+    def _forgotten(self) -> int:
+        """Days by which something is late this time; mostly none."""
+        return self.chance.randint(2, 9) if self.chance.random() < _FORGOTTEN else 0
 
     def _instants(self, control: ControlPlan) -> tuple[Instant, ...]:
         """What is due by the hour arrives by the hour and is entered once a day."""
@@ -163,6 +194,15 @@ class House:
         now = self.keeper.now()
         stale = local_date(end_of(now, control.due_every, self.plan.zone), self.plan.zone).toordinal()
         return max(1, stale - local_date(now, self.plan.zone).toordinal() - 1)
+
+    def last_night(self, day: int) -> None:
+        """What is due by the hour is in before anybody looks."""
+        for owed in [one for one in self._owed if one.day <= day and self._by_the_hour(one)]:
+            self._file_one(owed, day)
+
+    def _by_the_hour(self, owed: _Owed) -> bool:
+        control = self.plan.controls.get(owed.control)
+        return control is not None and control.due_every is not None and control.due_every.hours > 0
 
     # ── who reads ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,3 +229,16 @@ class House:
         if known is None or known[0] + YEAR_DAYS // 12 < day or known[1].cleared_until <= self.keeper.now():
             known = self._readers[handler] = (day, self.keeper.reader(self.plan.policy, handler))
         return known[1]
+
+
+def reviews_in(policy: model.Policy) -> dict[str, Period]:
+    """The elements of a document that are to be looked at now and then, by path."""
+    bound = {row.to or name for name, row in policy.entrustments.items() if row.blocked is None}
+    found: dict[str, Period | None] = {row.path: row.reviewed for row in policy.handlers.values()}
+    found |= {row.path: row.reviewed for row in policy.agencies.values()}
+    found |= {
+        row.path: row.inspected or Period(years=1)
+        for name, row in policy.entrustments.items()
+        if (row.to or name) in bound
+    }
+    return {path: every for path, every in found.items() if every is not None}

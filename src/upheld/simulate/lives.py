@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from heapq import heappop, heappush
 from random import Random
 from types import MappingProxyType
 
 from upheld.dates import Instant, local_date
-from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, ValueId
+from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, SubjectId, ValueId
 from upheld.engine.compile import CHILD_CONTACT
-from upheld.engine.plan import Plan
+from upheld.engine.plan import Plan, points_in
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper, Outcome, Reading
 from upheld.simulate.agenda import Agenda, Move, Person
 from upheld.simulate.house import House
-from upheld.simulate.script import Role, Script, Stay, Taking
+from upheld.simulate.script import Role, Script, Stay, Taking, days_in
 from upheld.simulate.tally import Tally
 
 LIKELY: Mapping[str, float] = MappingProxyType(
@@ -77,6 +78,8 @@ class Lives:
     tally: Tally
     last_day: int
     readings: list[Reading] = field(default_factory=list)
+    returning: list[tuple[int, str, str]] = field(default_factory=list)
+    """Recipients that were asked to return or destroy: day of their answer, subject, disclosure. A few days long."""
     releasing: list[Callable[[], object]] = field(default_factory=list)
     """What shows contents to somebody, to run when the batch of the day is durable."""
 
@@ -410,7 +413,10 @@ class Lives:
     def _read(self, person: Person, move: Move, day: int) -> None:
         taking = self.takings[person.kind][move.about]
         held = self._items_held(person)
-        known = [item for item in taking.items if item in held] or list(taking.items)
+        known = [item for item in taking.items if item in held]
+        if not known and self.chance.random() < 0.8:
+            return  # mostly nobody looks where nothing is
+        known = known or list(taking.items)
         items = tuple(self.chance.sample(known, min(3, len(known))))
         reader = self.house.anybody(day) if self.likely("wrong-reader") else self._reader(person, move.about, day)
         self.readings.append(Reading(person.subject_id, Read(move.about, reader, items)))
@@ -456,6 +462,12 @@ class Lives:
             if row.party == party and row.basis == "consent" and not row.blocked and self.likely("agree-transfer"):
                 self._agree(person, f"transfer/{row.name}")
 
+    def _abroad_for(self, party: str) -> Iterator[int]:
+        """Days after which a copy abroad has to be gone, a little less than the policy allows."""
+        for row in self.plan.transfers.values():
+            if row.party == party and row.until is not None and not row.blocked:
+                yield from (max(1, days_in(period) - 10) for _, period in points_in(row.until) if days_in(period))
+
     def _entrust(self, person: Person, move: Move, day: int) -> None:
         processor, purpose = move.about.split(" ")
         row = self.plan.entrustments[processor]
@@ -464,14 +476,32 @@ class Lives:
         held = self._items_held(person)
         items = tuple(item for item in taking.items if item in row.items and item in held)[:4]
         if items and move.engagement in person.stays.values():
+            for days in self._abroad_for(row.party):
+                self.plan_for(person, day + days, Move("acknowledge", processor))
             self.releasing.append(
                 lambda: self._note("entrust", self.keeper.entrust(person.subject_id, processor, purpose, items))
             )
 
-    def _acknowledge(self, person: Person, _: Move, day: int) -> None:
+    def _acknowledge(self, person: Person, move: Move, day: int) -> None:
+        """A recipient says that it corrected, returned or destroyed what it got of this person."""
         seen = self.keeper.views.get(person.subject_id, self.keeper.now())
         for one in seen.state.disclosures:
-            self._note("acknowledge", self.keeper.acknowledge(person.subject_id, one.disclosure_id))
+            if one.recipient == move.about:
+                self._note("acknowledge", self.keeper.acknowledge(person.subject_id, one.disclosure_id))
+
+    def recalled(self, since: Instant, day: int) -> None:
+        """Recipients that the sweep has just asked to return or destroy do so within days."""
+        with self.keeper.places.active.reading() as connection:
+            asked = connection.execute(_ASKED_BACK, (since,)).fetchall()
+        for subject_id, disclosure in asked:
+            on = day + (self.chance.randint(6, 20) if self.likely("told-late") else self.chance.randint(0, 3))
+            heappush(self.returning, (on, subject_id, disclosure))
+
+    def returned(self, day: int) -> None:
+        """What was asked back and comes back today. Inside the batch of the day."""
+        while self.returning and self.returning[0][0] <= day:
+            _, subject_id, disclosure = heappop(self.returning)
+            self._note("acknowledge", self.keeper.acknowledge(SubjectId(subject_id), disclosure))
 
     def _send(self, person: Person, move: Move, day: int) -> None:
         purpose, medium = move.about.split(" ")
@@ -515,8 +545,10 @@ class Lives:
             return None
         text = self._content(person, held[chosen])
         outcome = self._note("correct", self.keeper.correct(person.subject_id, chosen, text, request=request))  # type: ignore[arg-type]
-        if any(tell.startswith("told:") for tell in outcome.tells):
-            self.plan_for(person, day + self.chance.randint(1, 5), Move("acknowledge"))
+        for tell in outcome.tells:
+            if tell.startswith("told:"):
+                on = day + self.chance.randint(1, 4)
+                self.plan_for(person, on, Move("acknowledge", tell.removeprefix("told:")))
         return outcome
 
     # ── small questions ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -551,3 +583,9 @@ class Lives:
     def local_day(self, at: Instant) -> int:
         """The ordinal of the local day of an instant."""
         return local_date(at, self.plan.zone).toordinal()
+
+
+_ASKED_BACK = (
+    "SELECT subject_id, disclosure_id FROM told "
+    "WHERE at >= ? AND acknowledged_at IS NULL AND reason = 'return-or-destroy' ORDER BY bucket, subject_id, told_id"
+)
