@@ -95,7 +95,10 @@ class Auditing(Door):
         def work(transaction: Transaction) -> None:
             transaction.execute(_INSERT_EVIDENCE, (policy, element, kind, "", when, transaction.at, digest))
             transaction.journal(
-                entry("control.evidenced", when, policy, None, (element,), control=element, evidence=kind, about=digest)
+                entry(
+                    "control.evidenced", when, policy, None, (element,), control=element, evidence=kind, about=digest,
+                    known_at=transaction.at,
+                )
             )
 
         self.places.active.submit(work)

@@ -469,6 +469,17 @@ class Organisation(Door):
 
         self.places.active.submit(work)
 
+    def unregister(self, policy: str, kind: str, name: str, *, at: When = None) -> None:
+        """It is in the register no longer: a host was scrapped, an employee left. What it owed until then stays owed."""
+        when = self._happened(at)
+
+        def work(transaction: Transaction) -> None:
+            if transaction.execute(_LEAVE_REGISTER, (when, policy, kind, name, when)).rowcount == 0:
+                raise InputRefused("not-registered", f"the register `{kind}` has no `{name}` at that time")
+            transaction.journal(entry("register.entered", when, policy, None, (), register=kind, name=name, left=True))
+
+        self.places.active.submit(work)
+
     def register_of(self, policy: str, kind: str, at: Instant) -> list[tuple[str, Instant]]:
         """What is in a register at an instant, with the instant of its entry. Handlers come from the grants."""
         with self.places.active.reading() as connection:
@@ -536,7 +547,10 @@ _INSERT_EVIDENCE = (
     "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _EVIDENCE = "SELECT kind, about, at FROM evidence WHERE policy = ? AND control = ? ORDER BY at"
-_INSERT_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
+_INSERT_LEAVE_REGISTER = (
+    "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
+)
+_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
 _REGISTER = (
     "SELECT name, min(from_at) FROM register WHERE policy = ? AND register = ? AND from_at <= ? AND "
     "until_at > ? GROUP BY name"

@@ -144,10 +144,16 @@ class Replay:
 
     def evidenced(self, one: Entry) -> None:
         fields = one.fields
+        if "about" not in fields:
+            return  # what a check of the system found stands in the ledger alone
         row = (one.policy, fields["control"], fields["evidence"], fields.get("named", ""), one.at)
         self._add("evidence", _INSERT_EVIDENCE, (*row, fields.get("known_at", one.at), fields["about"]))
 
     def registered(self, one: Entry) -> None:
+        if one.fields.get("left"):
+            left = (one.at, one.policy, one.fields["register"], one.fields["name"], one.at)
+            self._add("registers", _LEAVE_REGISTER, left)
+            return
         row = (one.policy, one.fields["register"], one.fields["name"], one.at, FOREVER)
         self._add("registers", _INSERT_REGISTER, row)
 
@@ -487,6 +493,9 @@ _REVOKE = "UPDATE handler SET revoked_at = ? WHERE policy = ? AND handler_id = ?
 _INSERT_EVIDENCE = (
     "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
+)
+_LEAVE_REGISTER = (
+    "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
 )
 _INSERT_REGISTER = (
     "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"

@@ -352,7 +352,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "contract.ended": "party:code contract:id kind:code? reason:code?",
         "handler.granted": "handler:id duty:code by:id? reason:code? until:instant? party:code?",
         "handler.revoked": "handler:id duty:code by:id? reason:code?",
-        "register.entered": "register:code name:code",
+        "register.entered": "register:code name:code left:bool?",
         "keys.made": "store:code made:int",
         "sweep.ran": "counts:counts",
         "recovered": "place:code counts:counts incident:code?",
