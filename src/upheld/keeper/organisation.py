@@ -470,7 +470,10 @@ class Organisation(Door):
         self.places.active.submit(work)
 
     def unregister(self, policy: str, kind: str, name: str, *, at: When = None) -> None:
-        """It is in the register no longer: a host was scrapped, an employee left. What it owed until then stays owed."""
+        """It is in the register no longer: a host was scrapped, an employee left.
+
+        Raises InputRefused when the register does not have it then.
+        """
         when = self._happened(at)
 
         def work(transaction: Transaction) -> None:
@@ -547,10 +550,10 @@ _INSERT_EVIDENCE = (
     "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _EVIDENCE = "SELECT kind, about, at FROM evidence WHERE policy = ? AND control = ? ORDER BY at"
-_INSERT_LEAVE_REGISTER = (
+_LEAVE_REGISTER = (
     "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
 )
-_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
+_INSERT_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
 _REGISTER = (
     "SELECT name, min(from_at) FROM register WHERE policy = ? AND register = ? AND from_at <= ? AND "
     "until_at > ? GROUP BY name"
