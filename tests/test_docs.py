@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from upheld.cli import app
 from upheld.engine.acts import LAYER, LAYERS, Reason
@@ -72,6 +73,21 @@ def test_tests_that_a_page_names_exist() -> None:
     }
     named = {name for page in PAGES for name in re.findall(r"`(test_\w+)`", page.read_text("utf-8"))}
     assert named - tests == set()
+
+
+def test_cases_that_the_rules_name_exist() -> None:
+    files = (yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / "policies").glob("*.cases.yaml"))
+    cases = {case["case"] for file in files for case in file["cases"]}
+    shown = re.findall(r"^\*Shown by\* .*?(?=\n\n|\Z)", RULES, re.M | re.S)
+    named = {" ".join(name.split()) for text in shown for name in re.findall("“(.*?)”", text, re.S)}
+    assert named
+    assert named - cases == set()
+
+
+def test_every_invariant_is_shown() -> None:
+    parts = re.split(r"^\*\*(I\d+)\*\*", RULES, flags=re.M)[1:]
+    shown = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert [number for number, text in shown.items() if "*Shown by*" not in text] == []
 
 
 def test_rules_that_code_cites_exist() -> None:

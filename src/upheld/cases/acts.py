@@ -196,6 +196,7 @@ def correct(stage: Stage, step: Step) -> Iterator[Came]:
             person.subject_id, old[-1], texts[item], request=person.requests.get(right) if right else None
         )
         stage.keep(outcome.values, texts)
+        stage.elements.add("guarantees.edits-follow-their-item")
         yield came(f"correct {item}", outcome)
 
 

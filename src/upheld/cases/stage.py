@@ -238,7 +238,7 @@ class Stage:
         if channel is not None:
             self.elements.add(f"channels.{channel}")
         for row in self.policy.collection.values():
-            by_it = channel in row.by if row.by else channel is None
+            by_it = channel in row.by if channel is not None and row.by else "person" not in row.source
             if row.blocked is None and by_it and (not row.for_ or purpose in row.for_):
                 self.elements.add(row.path)
 

@@ -509,7 +509,9 @@ class Life:
             yield Ground(GroundKind.STATUTE, row.rule, "until", max(occurrence.at, value.collected_at), until)
 
     def _special_case(self, row: RetentionPlan, occurrence: Fact) -> bool:
-        """Whether another row says that it holds instead of this one for an occurrence about it."""
+        """Whether another row holds instead of this one for this occurrence, or this row only for others."""
+        if row.instead_of is not None and occurrence.about != row.name:
+            return True
         return any(other.instead_of == row.name and occurrence.about == other.name for other in self.plan.kept.values())
 
     # ── due ─────────────────────────────────────────────────────────────────────────────────────────────────────────

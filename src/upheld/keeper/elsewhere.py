@@ -54,7 +54,7 @@ class Elsewhere(Door):
     """Copies outside the databases, and what shows that they are gone."""
 
     def also_in(self, subject_id: SubjectId, value: ValueId, place: str) -> None:
-        """Record that a value also lies in a place out of the system's reach. Raises InputRefused for an unknown one."""
+        """A value also lies in a place out of the system's reach. Raises InputRefused for a place unknown to us."""
         if place not in KINDS_OF_PLACE:
             raise InputRefused(
                 "place-unknown", f"`{place}` is no kind of place; there are: {', '.join(KINDS_OF_PLACE)}"

@@ -122,6 +122,8 @@ class House:
         self.keeper.revoke(self.plan.policy, grant.handler, grant.duty)
         self.grants.remove(grant)
         self._readers.pop(grant.handler, None)
+        self.keeper.unregister(self.plan.policy, "employee", grant.handler)
+        self._called_for("left", grant.handler)
         handler = self._hire(grant.duty, day)
         for control in self.plan.controls.values():
             if control.per in ("handler", "employee"):
@@ -133,17 +135,14 @@ class House:
             "grant", self.keeper.grant(self.plan.policy, grant.duty, handler=grant.handler, shown=row.granted_with)[1]
         )
         grant.until_day = day + days_in(row.granted_for or Period(years=1)) - 5
-        for control in self.plan.controls.values():
-            if "handler-changed" in control.due_after:
-                self._enter(control, grant.handler)
+        self._called_for("handler-changed", grant.handler)
         self._readers.pop(grant.handler, None)
 
     def _gone(self, owed: _Owed) -> bool:
-        """A handler who lost the role owes nothing as such; as an employee they go on owing."""
+        """Who left owes nothing any more."""
         control = self.plan.controls.get(owed.control)
-        return (
-            control is not None and control.per == "handler" and all(one.handler != owed.about for one in self.grants)
-        )
+        own = control is not None and control.per in ("handler", "employee")
+        return own and all(one.handler != owed.about for one in self.grants)
 
     # ── evidence ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,14 +157,18 @@ class House:
             self.keeper.file_evidence(self.plan.policy, owed.control, owed.kind, about=owed.about, at=at)
         self.tally.evidence["late" if late else "in-time"] += 1
         self._readers.pop(HandlerId(owed.about), None)
+        if control.due_every is None and control.per in ("handler", "employee"):
+            return  # owed again when something changes for that person
         due_day = day + self._rest(control)
         heappush(self._owed, _Owed(due_day + self._forgotten(), due_day, owed.control, owed.kind, owed.about))
 
-    def _enter(self, control: ControlPlan, about: str) -> None:
-        """What a change calls for, once."""
-        for kind in sorted(control.evidence):
-            self.keeper.file_evidence(self.plan.policy, control.name, kind, about=about)
-            self.tally.evidence["in-time"] += 1
+    def _called_for(self, change: str, about: str) -> None:
+        """What a change of a person's place calls for, once."""
+        for control in self.plan.controls.values():
+            if change in control.due_after and control.per in ("handler", "employee"):
+                for kind in sorted(control.evidence):
+                    self.keeper.file_evidence(self.plan.policy, control.name, kind, about=about)
+                    self.tally.evidence["in-time"] += 1
 
     def _owe_review(self, path: str, every: Period, day: int) -> None:
         due_day = day + max(1, days_in(every) * 9 // 10)

@@ -261,8 +261,11 @@ class Vault:
         return hmac.digest(key, normalised(text).encode(), hashlib.sha256)
 
     def keep_tokens(self, rows: Sequence[TokenRow]) -> None:
-        """Insert look-up tokens (after the values: no token of a value never held)."""
-        with self.place.transaction() as transaction:
+        """Insert look-up tokens (after the values: no token of a value never held).
+
+        Start-up makes the tokens of values that have none, so they need not wait for the disk.
+        """
+        with self.place.soon_durable() as transaction:
             self.put_tokens(transaction, rows)
 
     @staticmethod
