@@ -51,7 +51,7 @@ class Asks:
         narrowed = right == "suspension" and person.taken and self._likely("whole-person")
         purposes = (lives.chance.choice(sorted(person.taken)),) if narrowed else ()
         outcome = lives.keeper.request(
-            person.subject_id, right, channel=lives.chance.choice(sorted(row.by) or list(lives.plan.channels)),
+            person.subject_id, right, channel=lives.chance.choice(sorted(row.by) or list(lives.plan.channels) or ["in-person"]),
             proved=self._likely("proved-at-once"), values=values, purposes=purposes,
         )  # fmt: skip
         lives.tally.note("request", outcome)

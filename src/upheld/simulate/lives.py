@@ -253,6 +253,10 @@ class Lives:
     def _channel(self, taking: Taking) -> str | None:
         return self.chance.choice(taking.channels)
 
+    def _agreeing_channel(self) -> str:
+        ways = tuple(self.plan.consent_channels or self.plan.channels)
+        return self.chance.choice(ways) if ways else "in-person"
+
     def _collect(
         self, person: Person, taking: Taking, items: tuple[str, ...], engagement: EngagementId | None
     ) -> Outcome:
@@ -278,9 +282,8 @@ class Lives:
         self._collect(person, taking, some, EngagementId(move.engagement) if move.engagement else None)
 
     def _agree(self, person: Person, matter: str) -> None:
-        channels = tuple(self.plan.consent_channels or self.plan.channels)
         outcome = self.keeper.consent(
-            person.subject_id, matter, channel=self.chance.choice(channels),
+            person.subject_id, matter, channel=self._agreeing_channel(),
             by="representative" if person.minor else "subject",
         )  # fmt: skip
         self._note("consent", outcome)
@@ -525,10 +528,9 @@ class Lives:
         if move.about not in person.given:
             return
         person.given.remove(move.about)
-        channels = tuple(self.plan.consent_channels or self.plan.channels)
         by = "representative" if person.minor else "subject"
         outcome = self.keeper.withdraw(
-            person.subject_id, move.about, channel=self.chance.choice(channels), by=by, confirmed=True
+            person.subject_id, move.about, channel=self._agreeing_channel(), by=by, confirmed=True
         )
         self._note("withdraw", outcome)
         ended = {tell.removeprefix("ends:") for tell in outcome.tells if tell.startswith("ends:")}

@@ -142,6 +142,8 @@ def _can_be_taken(plan: Plan, row: PurposePlan, item: str) -> bool:
 def _ways_in(plan: Plan, row: PurposePlan) -> tuple[str | None, ...]:
     """The ways by which items of a purpose may come, as the policy declares them."""
     if "person" in row.sources:
+        if not plan.channels and not row.via:
+            return (None,)  # the policy names no ways in, so it binds nobody to one
         return tuple(name for name in plan.channels if _declared(plan, row, name))
     if "generated" in row.sources:
         return (None,)
