@@ -9,14 +9,16 @@ import argparse
 import random
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
 import upheld
 from benchmarks import homes
 from benchmarks.measure import Figure, at_most, seconds
+from upheld.dates import moment
 from upheld.engine.acts import EngagementId, SubjectId
+from upheld.store.vault import Tier
 
 DUE = 10_000
 DOCUMENT = homes.DOCUMENT.parent / "nexr-2017.yaml"
@@ -36,7 +38,7 @@ def _inquirers(keeper: upheld.Keeper, count: int) -> list[SubjectId]:
     made: list[SubjectId] = []
     for start in range(0, count, 1000):
         some = min(1000, count - start)
-        keeper.places.vault.ahead(homes.Tier.ACTIVE, some * 5)
+        keeper.places.vault.ahead(Tier.ACTIVE, some * 5)
         with keeper.batch():
             for subject in keeper.enter_many("nexr", ["user"] * some):
                 engagement = EngagementId(keeper.begin(subject, "inquiry").made or "")
@@ -52,7 +54,7 @@ def _by_age(folder: Path, values: int) -> float:
     """Seconds to destroy the 10,000 oldest of so many values."""
     keeper, clock = _home(folder)
     _inquirers(keeper, DUE // 5)
-    clock.set(clock.now() + 40 * 86_400_000_000)
+    clock.set(moment(clock.now()) + timedelta(days=40))
     for _ in range((values - DUE) // 100_000 + 1):
         left = min(100_000, values - DUE) // 5
         _inquirers(keeper, left)
@@ -72,10 +74,10 @@ def _at_random(folder: Path, values: int) -> float:
     """Seconds to destroy 10,000 values of persons picked at random whose inquiry was answered."""
     keeper, clock = _home(folder)
     people = _inquirers(keeper, values // 5)
-    clock.set(clock.now() + 86_400_000_000)
+    clock.set(moment(clock.now()) + timedelta(days=1))
     for subject in random.Random(3).sample(people, DUE // 5):
         keeper.fact(subject, "inquiry-answered")
-    clock.set(clock.now() + 3 * 86_400_000_000)
+    clock.set(moment(clock.now()) + timedelta(days=3))
     keeper.seal()
     taken = seconds(lambda: _expect(keeper, DUE))
     keeper.close()
@@ -90,7 +92,7 @@ def _erase(folder: Path) -> float:
     taken: list[float] = []
     for subject, _ in people:
         asked = keeper.request(subject, "erasure", channel="website", proved=True)
-        clock.set(clock.now() + 1_000_000)
+        clock.set(moment(clock.now()) + timedelta(seconds=1))
 
         def erase(subject: SubjectId = subject, request: str | None = asked.made) -> None:
             keeper.answer(subject, request, "done")  # type: ignore[arg-type]
