@@ -30,7 +30,7 @@ BEGINNING = Instant(-(2**62))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_RULE = 2 * 366
 """No calendar rule of law looks further ahead than the end of the next year."""
-_PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(\d+)H)?\Z")
+_PERIOD = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(\d+)H)?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
