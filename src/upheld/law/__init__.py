@@ -1,0 +1,51 @@
+"""The law of a day as data: one table of dated rows for each country, and the look-up.
+
+    law_on("kr", date(2026, 11, 22)).period("access-record.kept")   # P1Y
+
+Nothing here advises anybody. Each row says where it was read and how sure that reading is; a privacy officer can see
+both in every finding and decide otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from upheld.law.eu import EU
+from upheld.law.kr import KR
+from upheld.law.rows import Confidence, LawOfDay, LawUnknown, Pack, Rule, Value, contradictions, on_day
+
+PACKS: Final[Mapping[str, Pack]] = {pack.country: pack for pack in (KR, EU)}
+
+
+def law_on(country: str, day: date) -> LawOfDay:
+    """The rules of a country in force on a local day. Raises LawUnknown."""
+    pack = PACKS.get(country)
+    if pack is None:
+        known = ", ".join(f"`{one}`" for one in PACKS)
+        raise LawUnknown(f"there is no table of law for `{country}`; there is {known}")
+    return on_day(pack, day)
+
+
+def law_named(text: str) -> LawOfDay:
+    """The law as the command line writes it, `kr@2026-11-22`. Raises LawUnknown."""
+    country, at, day = text.partition("@")
+    try:
+        return law_on(country, date.fromisoformat(day if at else ""))
+    except ValueError as error:
+        raise LawUnknown(f"`{text}` is no law of a day; write `kr@2026-11-22`") from error
+
+
+__all__ = [
+    "PACKS",
+    "Confidence",
+    "LawOfDay",
+    "LawUnknown",
+    "Pack",
+    "Rule",
+    "Value",
+    "contradictions",
+    "law_named",
+    "law_on",
+]
