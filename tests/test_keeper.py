@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import upheld
-from upheld.dates import Period
+from upheld.dates import Period, instant, moment
 from upheld.engine.acts import EngagementId, Reader, ReaderKind, SubjectId
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import history, verifying
@@ -260,6 +260,15 @@ def test_a_request_of_someone_unproved_is_logged_and_not_obeyed(house: House) ->
     asked = house.keeper.request(subject, "erasure", channel="phone")
     assert house.keeper.read(subject, "identity", items=("name",), reader=CRM).granted
     assert reasons(house.keeper.answer(subject, asked.made, "done")) == ["identity-not-proved"]  # type: ignore[arg-type]
+
+
+def test_an_answer_never_falls_due_on_a_day_on_which_nobody_works(house: House) -> None:
+    plan = house.keeper.views.line(BIZMEKA).latest
+    friday = instant(datetime(2018, 9, 14, 10, tzinfo=SEOUL))
+    due = house.keeper.deadline(plan, "objection", friday)  # the tenth day is the 24th: Chuseok, until the 26th
+    assert moment(due, SEOUL).date() == date(2018, 9, 28)
+    house.keeper.holiday(BIZMEKA, date(2018, 9, 27))
+    assert moment(house.keeper.deadline(plan, "objection", friday), SEOUL).date() == date(2018, 9, 29)
 
 
 def test_a_fact_delivered_twice_counts_once_and_a_changed_one_is_a_conflict(house: House) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
+from functools import cache
 
-from upheld.dates import Instant, end_of
+from holidays import HolidayBase, country_holidays
+
+from upheld.dates import Instant, end_of, moved_off_holidays
 from upheld.engine.acts import Decision, Reason, RequestId, SubjectId, ValueId, refused
 from upheld.engine.compile import ANSWER_BY_LAW, RECEIVED
 from upheld.engine.lifecycle import DueState, touches
@@ -100,9 +104,23 @@ class Asking(Door):
         return right in _FREEZING and bool(about) and all(any(touches(old, one) for old in before) for one in about)
 
     def deadline(self, plan: Plan, right: str, received_at: Instant) -> Instant:
-        """When the answer is due: the stricter of promise and law, moved past non-working days by the desk."""
+        """When the answer is due: the stricter of promise and law, moved off Saturdays, Sundays and public holidays."""
         row: RightPlan | None = plan.rights.get(right)
-        return end_of(received_at, row.within if row else ANSWER_BY_LAW, plan.zone)
+        end = end_of(received_at, row.within if row else ANSWER_BY_LAW, plan.zone)
+        public = _public_holidays(_COUNTRIES.get(plan.zone.key))
+        added = self._added_holidays(plan.policy)
+        return moved_off_holidays(end, lambda day: day in public or day in added, plan.zone)
+
+    def _added_holidays(self, policy: str) -> frozenset[date]:
+        with self.places.active.reading() as connection:
+            names = [name for (name,) in connection.execute(_ADDED_HOLIDAYS, (policy,))]
+        return frozenset(date.fromisoformat(name.removeprefix("holiday/")) for name in names)
+
+    def holiday(self, policy: str, day: date) -> None:
+        """An officer adds a day on which no answer falls due, such as a holiday proclaimed at short notice."""
+        self.views.line(policy)
+        row = (policy, f"holiday/{day.isoformat()}")
+        self.places.active.submit(lambda transaction: transaction.execute(_ADD_HOLIDAY, row))
 
     def _hold_entry(self, transaction: Transaction, seen: Seen, one: Request) -> None:
         right = seen.view.plan.rights.get(one.right)
@@ -244,3 +262,17 @@ def kept_after(seen: Seen, request: Request, now: Instant) -> tuple[str, ...]:
                 if ground.kind is not GroundKind.PURPOSE and ground.until.at > now >= ground.from_at:
                     kept[f"kept:{ground.rule.path}"] = None
     return tuple(kept)
+
+
+@cache
+def _public_holidays(country: str | None) -> HolidayBase:
+    return country_holidays(country) if country else HolidayBase()
+
+
+_COUNTRIES = {"Asia/Seoul": "KR"}
+"""Whose public holidays count, by the zone a policy names; elsewhere only weekends and what an officer added."""
+_ADDED_HOLIDAYS = "SELECT name FROM setting WHERE policy = ? AND name LIKE 'holiday/%'"
+_ADD_HOLIDAY = (
+    "INSERT INTO setting(policy, name, value) VALUES(?, ?, 'yes') "
+    "ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
+)
