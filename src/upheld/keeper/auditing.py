@@ -84,10 +84,11 @@ class Auditing(Door):
         document = self._document(policy, self.views.line(policy).latest.version)
         row = document.row(element)
         kind = MENDED if mended else ATTESTED.get(section_of(element), "")
-        if row is None or not kind:
+        if row is None or not kind or section_of(element) == "statements":
             wanted = ", ".join(sorted(ATTESTED))
             raise InputRefused(
-                "element-unattestable", f"`{element}` is no element one can put on record; there are those of: {wanted}"
+                "element-unattestable",
+                f"`{element}` is not shown by anybody's word but by what is done; on record go those of: {wanted}",
             )
         when = self._happened(at)
         digest = hashlib.sha256(record or f"{element}|{kind}|{when}".encode()).digest()

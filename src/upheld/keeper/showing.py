@@ -215,7 +215,7 @@ def shown_papers(look: Looked, row: Row, key: str) -> Finding:
     accepted = {row.name, *row.any_of, *row.all_of}
     accepted |= {one.name for one in look.document.proofs.values() if row.name in one.all_of}
     proved = [one.proved for one in look.asked.values() if one.proved and one.proof in accepted]
-    return _made(row, key, look.within(proved) + look.attested(row.path), look.against(row.path))
+    return _made(row, key, look.within(proved), look.against(row.path))
 
 
 # ── Items, purposes, collection, consent ──────────────────────────────────────────────────────────────────────────────
@@ -268,12 +268,17 @@ def purpose_items(look: Looked, row: Row, key: str) -> Finding:
 
 
 def by_entries(*kinds: str) -> Check:
-    """Exhibit by entries of these kinds that name the element."""
+    """Shown by entries of these kinds that name the element."""
 
     def check(look: Looked, row: Row, key: str) -> Finding:
-        return _made(row, key, look.naming(row.path, kinds) + look.attested(row.path), look.against(row.path))
+        return _made(row, key, look.naming(row.path, kinds), look.against(row.path))
 
     return check
+
+
+def on_record(look: Looked, row: Row, key: str) -> Finding:
+    """Shown by what somebody put on record for it."""
+    return _made(row, key, look.attested(row.path), look.against(row.path), note="needs-attesting")
 
 
 def consent_channel(look: Looked, row: Row, key: str) -> Finding:
@@ -340,7 +345,9 @@ def separation(look: Looked, row: Row, key: str) -> Finding:
 def empty_table(look: Looked, row: Row, key: str) -> Finding:
     """A table that says so much and no more: nothing is done under it. Exhibit by destructions that nothing held up."""
     section = row.path.split(".")[0]
-    under = [one for (path, _), one in look.tallies.items() if path.startswith(f"{section}.")]
+    under = [
+        one for (path, _), one in look.tallies.items() if path.startswith(f"{section}.") and not path.endswith(".every")
+    ]
     breaches = [
         Breach("without-ground", row.path, Instant(one.first_at), None, shown=(look.entry(one.first),)) for one in under
     ]
@@ -563,7 +570,7 @@ def acting(look: Looked, row: Row, key: str) -> Finding:
     assert isinstance(row, model.ActingFor)
     papers = {*row.shows, *(part for name in row.shows for part in look.document.proofs[name].all_of)}
     proved = [one.proved for one in look.asked.values() if one.proved and one.proof in papers]
-    return _made(row, key, look.within(proved) + look.attested(row.path), look.against(row.path))
+    return _made(row, key, look.within(proved), look.against(row.path))
 
 
 _CHILD_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -580,7 +587,8 @@ def child(look: Looked, row: Row, key: str) -> Finding:
     """Nothing of a child before its representative agreed; refusals until then."""
     age = look.plan.children.rule.path
     named = age if row.name in ("consent", "rights") else row.path
-    shown = look.naming(named, _CHILD_KINDS.get(row.name, ())) + look.attested(row.path)
+    shown = look.naming(named, _CHILD_KINDS.get(row.name, ()))
+    shown += look.attested(row.path) if row.name == "told" else ()
     _, breaches = look.checked("children-represented", row.path)
     note = "needs-attesting" if row.name == "told" else "nothing-happened"
     return _made(row, key, shown, breaches + look.against(row.path), note=note)
@@ -625,6 +633,13 @@ def _system_check(look: Looked, row: Row, control: ControlPlan, name: str) -> Ke
     return look.checked(name, row.path)
 
 
+def _passwords(look: Looked, row: Row, control: ControlPlan, name: str) -> Kept:
+    """Stored one-way; where none is ever taken, refused."""
+    shown, breaches = look.checked(name, row.path)
+    never = [one.path for one in look.document.items.values() if one.nature is Nature.PASSWORD and one.collected]
+    return shown + tuple(one for path in never for one in look.naming(path, ("act.refused",))), breaches
+
+
 def _records_kept(look: Looked, row: Row, control: ControlPlan, name: str) -> Kept:
     """Access records go back as far as promised: none was destroyed before its time."""
     least = control.at_least or Period(years=1)
@@ -644,6 +659,7 @@ def _signed_in(look: Looked, row: Row, control: ControlPlan, name: str) -> Kept:
 
 _SYSTEM: Final[Mapping[str, Callable[[Looked, Row, ControlPlan, str], Kept]]] = {
     "access-records-kept": _records_kept,
+    "passwords-one-way": _passwords,
     "every-access-signed-in": _signed_in,
 }
 
@@ -773,16 +789,10 @@ ATTESTED: Final[Mapping[str, str]] = {
     "children": "wording-review",
     "cookies": "banner-review",
     "places": "posting",
-    "proofs": "paper-review",
     "guarantees": "reachability-check",
     "separation": "cabinet-review",
-    "acting-for": "paper-review",
-    "collection": "form-review",
     "collection-exceptions": "collection-ledger",
-    "provision-exceptions": "officer-review",
     "provisions": "law-on-file",
-    "advertising": "label-review",
-    "consent": "text-review",
 }
 """Section to the kind of record by which somebody in the house shows what no ledger of acts can."""
 
@@ -800,7 +810,7 @@ TABLE: Final[Mapping[tuple[str, str], Check]] = {
     ("purposes", "items"): purpose_items,
     ("purposes.uses", "all"): purpose_use,
     ("collection", "all"): by_entries("value.collected", "act.refused"),
-    ("collection-exceptions", "all"): by_entries("value.collected"),
+    ("collection-exceptions", "all"): on_record,
     ("consent", "all"): consent_channel,
     ("advertising", "all"): by_entries("advert.sent", "act.refused"),
     ("retention", "all"): kept_apart,
@@ -815,7 +825,7 @@ TABLE: Final[Mapping[tuple[str, str], Check]] = {
     ("provisions", "use-until"): use_ended,
     ("provisions", "until"): provision_end,
     ("provisions", "at-end"): provision_end,
-    ("provisions", "longer-by"): by_entries(),
+    ("provisions", "longer-by"): on_record,
     ("provision-exceptions", "all"): exception,
     ("entrustments", "all"): entrustment,
     ("entrustments", "contract"): contract,
