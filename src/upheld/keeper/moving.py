@@ -354,6 +354,7 @@ class Moving(Elsewhere, Giving):
         self.seal()
         self._hold(left)
         self._swap_keys(left)
+        self.places.active.rebuild(len(left))
         clean = self.places.keys.scrub() and self.places.active.scrub()
         if not clean:
             swept.waiting.append("a reader keeps a file open: the old copies are unreadable but not scrubbed yet")
@@ -522,6 +523,8 @@ class Moving(Elsewhere, Giving):
         self.seal()
         unreadable = self._destroy_keys(steps)
         self._remove(steps)
+        self.places.active.rebuild(sum(step.tier is Tier.ACTIVE for step in steps))
+        self.places.separated.rebuild(sum(step.tier is Tier.SEPARATED for step in steps))
         if not self._scrub_all():
             swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
             return

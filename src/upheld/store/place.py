@@ -35,6 +35,12 @@ _PRAGMAS = (
 )
 
 
+_SELECT_REMOVED = "SELECT value FROM meta WHERE key = 'removed'"
+_KEEP_REMOVED = (
+    "INSERT INTO meta(key, value) VALUES('removed', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
+)
+
+
 class Recovering(StoreFailed):
     """A home that holds an old copy does nothing else until it was brought up to date."""
 
@@ -243,6 +249,21 @@ class Place:
         if not alone:
             transaction.execute("RELEASE one")
 
+    def rebuild(self, removed: int) -> None:
+        """Write the file anew when half as many values were removed as it has pages; `removed` come on top of those.
+
+        SQLite overwrites what it deletes, but when it shares out a page's rows of different sizes it can leave a copy
+        of some that only lies about: about one in a thousand, of ciphertext whose key is destroyed. The cost is spread
+        over what was removed, not over what is stored. Rows of one size, as keys are, leave none.
+        """
+        with self._turn, self._between.held():
+            row = self.connection.execute(_SELECT_REMOVED).fetchone()
+            so_far = removed + (int(row[0]) if row else 0)
+            due = so_far * 2 >= self.connection.execute("PRAGMA page_count").fetchone()[0]
+            if due:
+                self.connection.execute("VACUUM")
+            self.connection.execute(_KEEP_REMOVED, (0 if due else so_far,))
+
     def scrub(self) -> bool:
         """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
         in.
@@ -250,7 +271,6 @@ class Place:
         with self._turn, self._between.held():
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
-
 
 
 def connect(path: Path) -> sqlite3.Connection:
