@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from random import Random
 
 from upheld.dates import BEGINNING, FOREVER, Instant, instant
@@ -145,7 +146,7 @@ class Auditing(Door):
     def _document(self, policy: str, version: str) -> Policy:
         with self.places.active.reading() as connection:
             row = connection.execute(_SOURCE, (policy, version)).fetchone()
-        return read_policy(row[0], f"{policy}.yaml")
+        return _read(row[0], f"{policy}.yaml")
 
     def _on_file(self, policy: str) -> tuple[OnFile, ...]:
         with self.places.active.reading() as connection:
@@ -289,6 +290,12 @@ class Auditing(Door):
             breach = Breach(what, path, here.published_at, None, detail=path, shown=shown, published_over=True)
             found.setdefault(path, []).append(breach)
         return found
+
+
+@lru_cache(maxsize=16)
+def _read(source: bytes, name: str) -> Policy:
+    """A document is read once, however often it is asked about."""
+    return read_policy(source, name)
 
 
 def _given(when: When, otherwise: Instant) -> Instant:

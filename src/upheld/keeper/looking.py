@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -181,7 +182,8 @@ class Looked:
         for tally in self._by_element.get(path, ()):
             if tally.kind in wanted:
                 for reference in (tally.first, tally.last):
-                    shown[reference] = self.entry(reference)
+                    with suppress(history.NoSuchEntry):  # an access record whose time was over
+                        shown[reference] = self.entry(reference)
         return tuple(shown.values())
 
     def total(self, *kinds: str) -> tuple[Exhibit, ...]:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, start_of
@@ -52,13 +53,19 @@ def lines_on_file(connection: sqlite3.Connection) -> tuple[dict[str, PolicyLine]
     """Every policy line compiled, and what is known about the organisation under each."""
     plans: dict[str, list[Plan]] = {}
     for name, source, effective_at in connection.execute(_VERSIONS):
-        plan = compiled(read_policy(source, f"{name}.yaml"), source, Instant(effective_at))
+        plan = _plan_of(name, source, Instant(effective_at))
         plans.setdefault(name, []).append(plan)
     lines = {
         name: PolicyLine(name, tuple(sorted(found, key=lambda plan: plan.effective_at)))
         for name, found in plans.items()
     }
     return lines, {name: subjects.load_controller(connection, name) for name in lines}
+
+
+@lru_cache(maxsize=64)
+def _plan_of(name: str, source: bytes, effective_at: Instant) -> Plan:
+    """Compiled once for each version: a contract or a fact about the organisation changes no document."""
+    return compiled(read_policy(source, f"{name}.yaml"), source, effective_at)
 
 
 class Organisation(Door):

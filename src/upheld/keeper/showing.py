@@ -349,7 +349,8 @@ def empty_table(look: Looked, row: Row, key: str) -> Finding:
         one for (path, _), one in look.tallies.items() if path.startswith(f"{section}.") and not path.endswith(".every")
     ]
     breaches = [
-        Breach("without-ground", row.path, Instant(one.first_at), None, shown=(look.entry(one.first),)) for one in under
+        Breach("without-ground", row.path, Instant(one.first_at), None, shown=look.naming(one.element, (one.kind,)))
+        for one in under
     ]
     return _made(row, key, look.total("value.destroyed"), breaches)
 
