@@ -52,6 +52,10 @@ class PolicyRefused(UpheldError):
         errors = [problem for problem in problems if problem.level is Level.ERROR]
         super().__init__("\n".join([f"{len(errors)} errors in the policy", *map(str, errors)]))
 
+    def __reduce__(self) -> tuple[type[PolicyRefused], tuple[tuple[Problem, ...]]]:
+        """It crosses from one process to another whole."""
+        return type(self), (self.problems,)
+
 
 class StoreFailed(UpheldError):
     """A place did not do what it must. Whatever was under way was rolled back; nothing was released."""
@@ -66,4 +70,9 @@ class InputRefused(UpheldError):
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
+        self.message = message
         super().__init__(f"{code}: {message}")
+
+    def __reduce__(self) -> tuple[type[InputRefused], tuple[str, str]]:
+        """It crosses from one process to another whole."""
+        return type(self), (self.code, self.message)
