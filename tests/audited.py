@@ -96,8 +96,7 @@ class Audited:
         subject = self.keeper.enter(self.policy, role.kind)
         life = Life(subject, role, taking, stay, self._begun(subject, stay))
         self.agree_all(life)
-        for item in taking.items:
-            self.collect(life, item)
+        self.collect(life, *taking.items)
         return life
 
     def _begun(self, subject: SubjectId, stay: Stay | None) -> EngagementId | None:
@@ -120,16 +119,16 @@ class Audited:
         self.count += 1
         return self.keeper.consent(subject, matter, channel=channels[self.count % len(channels)], by=by)
 
-    def collect(self, life: Life, item: str) -> Outcome:
-        """One item; the ways in take turns."""
+    def collect(self, life: Life, *items: str) -> Outcome:
+        """Some items at once; the ways in take turns."""
         self.count += 1
         channel = life.taking.channels[self.count % len(life.taking.channels)]
+        texts = {item: f"made-up {item} {self.count}@example.org" for item in items}
         made = self.keeper.collect(
-            life.subject, life.taking.purpose, {item: f"made-up {item} {self.count}@example.org"},
-            engagement=life.engagement, channel=channel, proofs=life.taking.proofs,
+            life.subject, life.taking.purpose, texts, engagement=life.engagement, channel=channel,
+            proofs=life.taking.proofs,
         )  # fmt: skip
-        if made.granted:
-            life.values[item] = made.values[item][0]
+        life.values.update({item: values[0] for item, values in made.values.items()})
         return made
 
     def read(self, life: Life) -> None:
@@ -145,6 +144,8 @@ class Audited:
 
     def leave(self, life: Life) -> None:
         """The engagement ends by each fact that can end it; fees are charged and paid on the way."""
+        for fact in life.role.happens:
+            self.keeper.fact(life.subject, fact)
         if life.stay is None:
             return
         for fact in life.stay.happens:
@@ -260,12 +261,39 @@ class Audited:
         with suppress(InputRefused):
             self.agree(life.subject, f"entrustment/{processor}")
 
-    def acknowledge_all(self, lives: list[Life]) -> None:
+    def acknowledge_all(self) -> None:
         """Every recipient answers what it was told."""
-        for life in lives:
-            state = self.keeper.views.get(life.subject, self.keeper.now()).state
-            for one in state.disclosures:
-                self.keeper.acknowledge(life.subject, one.disclosure_id)
+        with self.keeper.places.active.reading() as connection:
+            told = connection.execute(_TOLD).fetchall()
+        for subject, disclosure in told:
+            self.keeper.acknowledge(SubjectId(subject), disclosure)
+
+    def end_contracts(self, contracts: dict[str, str]) -> None:
+        """Every contract ends, and everything is returned the same day."""
+        for contract in contracts.values():
+            self.keeper.end_contract(self.policy, contract)
+            self.keeper.returned(self.policy, contract)
+
+    def correct_given(self, life: Life) -> None:
+        """Somebody whose data was given away has it corrected; the recipients are told."""
+        row = self.plan.rights.get("rectification")
+        channel = sorted((row.by if row else None) or self.plan.channels)[0]
+        made = self.keeper.request(life.subject, "rectification", channel=channel, proved=True)
+        state = self.keeper.views.get(life.subject, self.keeper.now()).state
+        for one in state.disclosures:
+            for value in one.values[:1]:
+                self.keeper.correct(life.subject, value, "made-up new@example.org", request=RequestId(made.made or ""))
+        self.keeper.answer(life.subject, RequestId(made.made or ""), "done")
+
+    def on_paper(self, life: Life) -> None:
+        """The values also lie in a paper file."""
+        for value in life.values.values():
+            self.keeper.also_in(life.subject, value, "paper-file")
+
+    def shred(self) -> None:
+        """Paper that is due goes into the shredder, before a witness."""
+        for order in self.keeper.work_orders(self.policy):
+            self.keeper.work_done(order.order_id, method="shred", by="handler", witness="officer")
 
     def disclose_all(self, life: Life) -> None:
         """Each exception with all that it needs, and once without."""
@@ -414,20 +442,33 @@ def _keep(house: Audited) -> dict[str, str]:
         house.advertise(life)
     house.disclose_all(lives[0])
     given = house.provide_all() + house.entrust_all()
+    for life in given:
+        house.correct_given(life)
     asked = house.ask_all()
     house.prove_all(asked)
     house.answer_all(asked)
     house.wait(1)
+    house.end_contracts(contracts)
+    contracts = house.contract_all()
     for life in lives:
         house.withdraw(life)
+        house.on_paper(life)
+        house.keeper.fact(life.subject, "dispute-opened", about="dispute-1", values=tuple(life.values.values())[:1])
     for life in [*lives, *given]:
         house.leave(life)
-    for number in range(140):
-        house.wait(3)
+    for recipient, row in house.plan.provisions.items():
+        for life in given:
+            house.keeper.provide(life.subject, recipient, tuple(sorted(row.items))[:1])
+    for number in range(100):
+        house.wait(4)
         house.keeper.sweep()
-        house.acknowledge_all(given)
-        if number == 2:
+        house.acknowledge_all()
+        house.shred()
+        if number == 1:
             _look_apart(house, lives)
+        if number == 3:
+            for life in lives:
+                house.keeper.fact(life.subject, "dispute-settled", about="dispute-1")
     for role, stay, taking in house.takings():
         house.take_up(role, stay, taking)
     house.file_all()
@@ -450,7 +491,6 @@ class Broken:
     """What was broken on purpose, to be mended."""
 
     asked: list[tuple[SubjectId, RequestId]]
-    given: list[Life]
     tampered: list[tuple[int, int, bytes]]
 
 
@@ -473,7 +513,7 @@ def _break(house: Audited, contracts: dict[str, str]) -> Broken:
         house.leave(life)
     house.wait(400)
     house.keeper.prune(house.policy, kept_for=Period(days=30))
-    return Broken(asked, given, tampered)
+    return Broken(asked, tampered)
 
 
 def _tamper(house: Audited) -> list[tuple[int, int, bytes]]:
@@ -508,19 +548,24 @@ def _mend(house: Audited, contracts: dict[str, str], broken: Broken) -> None:
     """Everything is done that was left undone, and what cannot be undone is put on record as dealt with."""
     with house.keeper.places.active.transaction() as transaction:
         for value, key_id, blob in broken.tampered:
-            transaction.execute("UPDATE value SET sealed = ?, key_id = ? WHERE value_id = ?", (blob, key_id, value))
-    house.acknowledge_all(broken.given)
+            transaction.execute(_RESTORE, (blob, key_id, value))
+    house.acknowledge_all()
     for contract in contracts.values():
         house.keeper.returned(house.policy, contract)
     house.answer_all(broken.asked)
     house.contract_all()
-    for _ in range(200):
-        house.wait(3)
+    for _ in range(100):
+        house.wait(4)
         house.keeper.sweep()
-        house.acknowledge_all(broken.given)
+        house.acknowledge_all()
+        house.shred()
+    for role, stay, taking in house.takings():
+        house.read(house.take_up(role, stay, taking))
     house.file_all()
     house.attest_all()
     house.mend_all()
 
 
+_TOLD = "SELECT subject_id, disclosure_id FROM told WHERE acknowledged_at IS NULL"
+_RESTORE = "UPDATE value SET sealed = ?, key_id = ? WHERE value_id = ? AND state = 'held'"
 _HELD = "SELECT value_id, subject_id, item, key_id, sealed FROM value WHERE state = 'held' ORDER BY collected_at"

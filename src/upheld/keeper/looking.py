@@ -28,7 +28,7 @@ from upheld.store.history import Recorded, Tally
 SCANNED: Final = (
     "fact.recorded", "consent.withdrawn", "value.separated", "destruction.ordered", "value.destroyed", "exception.late",
     "request.received", "request.proved", "request.answered", "hold.set", "hold.lifted", "recipient.told",
-    "advert.sent", "handler.granted", "control.evidenced", "policy.published", "access.pruned", "work-order.opened",
+    "advert.sent", "handler.granted", "control.evidenced", "policy.published", "access.pruned",
     "work-order.done",
 )  # fmt: skip
 """Kinds that are read one by one. Of all others the counts are enough, or the entries that name one element."""
@@ -549,12 +549,13 @@ def _pruned(look: Looked, one: Recorded, entry: Entry) -> None:
     look.seen.setdefault("pruned-before", []).append(Exhibit(shown.reference, shown.kind, _at(entry, "before")))
 
 
-def _order_opened(look: Looked, one: Recorded, entry: Entry) -> None:
-    look.seen.setdefault(f"order/{_text(entry, 'place')}", []).append(shown_of(one))
-
-
 def _order_done(look: Looked, one: Recorded, entry: Entry) -> None:
-    look.seen.setdefault(f"order-done/{_text(entry, 'place')}", []).append(shown_of(one))
+    """Paper is destroyed before a witness."""
+    if _text(entry, "place") == "paper-file" and not _text(entry, "witness"):
+        shown = shown_of(one)
+        for path in entry.elements:
+            breach = Breach("witness-missing", path, shown.at, None, frozenset(entry.persons), shown=(shown,))
+            look.note_act(path, breach)
 
 
 SYSTEM_CHECK: Final = "system-check"
@@ -566,7 +567,7 @@ _HEARD = {
     "exception.late": _late, "request.received": _received, "request.proved": _proved, "request.answered": _answered,
     "hold.set": _hold_set, "hold.lifted": _hold_lifted, "recipient.told": _told, "advert.sent": _sent,
     "control.evidenced": _evidenced, "policy.published": _published, "handler.granted": _granted,
-    "access.pruned": _pruned, "work-order.opened": _order_opened, "work-order.done": _order_done,
+    "access.pruned": _pruned, "work-order.done": _order_done,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from upheld.dates import FOREVER, Instant, Period, end_of
 from upheld.engine.plan import ControlPlan
 from upheld.keeper import handed, standing
-from upheld.keeper.looking import WORDS, Asked, Looked
+from upheld.keeper.looking import MENDED, WORDS, Asked, Looked
 from upheld.ledger.report import Breach, Exhibit, Finding
 from upheld.policy import model
 from upheld.policy.model import Row
@@ -320,7 +320,7 @@ def destruction(look: Looked, row: Row, key: str) -> Finding:
             return _made(row, key, look.told("needless"), look.against(row.path))
         case "paper":
             overdue = standing.orders_overdue(look, row.path, "paper-file")
-            return _made(row, key, look.told("order-done/paper-file"), overdue)
+            return _made(row, key, look.naming(row.path, ("work-order.done",)), overdue)
         case _:
             shown, breaches = look.checked("nothing-left", row.path)
             return _made(row, key, look.naming(expiry, ("certificate.issued",)) + shown, breaches)
@@ -645,8 +645,9 @@ def _records_kept(look: Looked, row: Row, control: ControlPlan, name: str) -> Ke
     """Access records go back as far as promised: none was destroyed before its time."""
     least = control.at_least or Period(years=1)
     pairs = zip(look.seen.get("pruned", ()), look.seen.get("pruned-before", ()), strict=True)
+    mended = look.filed_for(row.path, MENDED)
     early = [
-        Breach("records-short", row.path, done.at, None, shown=(done,))
+        Breach("records-short", row.path, done.at, next((at for at in mended if at > done.at), None), shown=(done,))
         for done, before in pairs
         if end_of(before.at, least, look.plan.zone) > done.at
     ]

@@ -334,6 +334,7 @@ WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "contract-missing": ("handed over without a contract in force", "유효한 계약 없이 위탁함"),
     "term-missing": ("the contract lacks a term", "계약에 조항이 빠짐"),
     "law-missing": ("handed out without naming the law", "근거 법령 없이 제공함"),
+    "witness-missing": ("paper destroyed without a witness", "입회자 없이 문서를 파기함"),
     "answer-overdue": ("not answered in time", "답변 기한 경과"),
     "reason-missing": ("refused without a reason", "사유 없이 거절함"),
     "too-late-to-prevent": ("known too late to prevent it", "너무 늦게 알려져 막지 못함"),
