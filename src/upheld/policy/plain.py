@@ -14,9 +14,10 @@ from typing import Final
 
 from upheld.dates import Period
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
-from upheld.policy.model import Key, Policy, Row, Rows, keys_of
+from upheld.policy.model import Guarantee, Key, Policy, Right, Row, Rows, Term, keys_of
 from upheld.policy.shapes import Deadline, Fallback, Freeze, Items, LawRef, Name, Names, Text, attribute
-from upheld.policy.vocabulary import FallbackIf, FreezeCovers, FreezeExcept
+from upheld.policy.vocabulary import FallbackIf, FreezeCovers, FreezeExcept, RightName, TermName
+from upheld.policy.vocabulary import Guarantee as GuaranteeName
 
 LANGUAGES: Final = ("en", "ko")
 
@@ -684,5 +685,51 @@ def vocabulary_phrases(locale: str) -> Iterable[str]:
     at = LANGUAGES.index(language_of(locale))
     yield from (phrases[at] for phrases in _VOCABULARY.values())
     yield from (known.say(locale) for known in (*KNOWN_FACTS.values(), *_CALENDAR.values(), _PIPA))
-    yield from (known.say(locale) for known in _BESIDES.values())
+    yield from (known.say(locale) for known in (*_BESIDES.values(), *_ROWS.values()))
+    yield from (_KEYS.values() if at == 0 else ())
     yield from _NOUNS.values()
+
+
+_ROWS: Final[Mapping[str, Words]] = {
+    "destruction.at-expiry": Words("When its period is over", "보유 기간이 끝난 정보"),
+    "destruction.when-needless": Words("When it is no longer needed", "처리 목적을 달성한 정보"),
+    "destruction.electronic": Words("Electronic files", "전자 파일"),
+    "destruction.paper": Words("Paper", "종이 문서"),
+    "separation.electronic": Words("Electronic files kept apart", "전자 파일의 분리 보관"),
+    "separation.paper": Words("Paper kept apart", "종이 문서의 분리 보관"),
+    "separation.entry": Words("What is kept apart", "분리 보관 대상"),
+    "separation.use": Words("Use of what is kept apart", "분리 보관 정보의 이용"),
+    "upkeep.consent-evidence": Words("Evidence of consents", "동의 증빙"),
+    "upkeep.requests": Words("Your requests", "권리 행사 요청 기록"),
+    "upkeep.letters": Words("Letters to you", "안내문 발송 기록"),
+    "upkeep.mandates": Words("Mandates of agents", "대리인 위임 기록"),
+    "upkeep.notices": Words("Notices sent", "고지·통지 기록"),
+    "upkeep.sessions": Words("Sessions", "로그인 세션"),
+    "upkeep.staff": Words("Staff accounts", "담당자 계정"),
+    "upkeep.access-records": Words("Records of access", "접속기록"),
+    "upkeep.aliases": Words("Your number in our records", "기록상의 식별번호"),
+    "children.age": Words("Age", "연령"),
+    "children.told": Words("How children are told", "아동에 대한 안내"),
+    "children.representative": Words("Data to reach the representative", "법정대리인 확인 정보"),
+    "children.consent": Words("Consent of the representative", "법정대리인의 동의"),
+    "children.rights": Words("Rights of the representative", "법정대리인의 권리"),
+    "children.freeze": Words("While a correction is open", "정정 처리 중 이용 중지"),
+    "children.never": Words("Never", "금지 사항"),
+    "acting-for.representative": Words("Legal representative", "법정대리인"),
+    "acting-for.agent": Words("Agent", "대리인"),
+    "changes.any": Words("Every change", "모든 변경"),
+    "changes.meaning": Words("Changes of purposes, items or recipients", "목적·항목·제공 등 내용의 변경"),
+    "changes.unfavourable": Words("Changes to your disadvantage", "불리한 변경"),
+    "changes.business-transfer": Words("Merger or transfer of the business", "영업의 양도·합병"),
+}
+"""Names of the rows that the language fixes."""
+
+
+def fixed_title(row: Row, locale: str) -> str:
+    """The public name of an element, or of the closed list its name is from; its code where it has neither."""
+    if row.texts:
+        return title_of(row, locale)
+    known = {Guarantee: GuaranteeName, Term: TermName, Right: RightName}.get(type(row))
+    if known:
+        return word(known(row.name), locale)
+    return _ROWS[row.path].say(locale) if row.path in _ROWS else row.name
