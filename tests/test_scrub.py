@@ -67,6 +67,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Pat
         yield house, home, persons
 
 
+@pytest.mark.clauses("BZ18-6.2.B", "BZ16-6.2.B", "KE22-5.2.b", "MS18-5.2.b", "NX17-5.3.a")
 def test_separation_and_destruction_leave_no_byte(crowd: tuple[House, Path, list[SubjectId]]) -> None:
     house, home, persons = crowd
     leavers = frozenset(random.Random(5).sample(persons, PERSONS // 2))
@@ -96,6 +97,7 @@ def test_no_content_ever_lies_in_a_file_in_plain(crowd: tuple[House, Path, list[
     assert [(name, text) for name, content in files.items() for text in plain if text in content] == []
 
 
+@pytest.mark.clauses("BZ18-6.1.A.1", "BZ16-6.1.A.1")
 def test_look_up_tokens_die_with_the_value(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with opened(home, at("2024-03-01")) as house:

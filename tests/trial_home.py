@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import upheld
@@ -210,7 +211,8 @@ def _opened_rows(vault: Vault, rows: list[Row]) -> dict[ValueId, dict[Tier, str]
     return found
 
 
-def column(path: Path, statement: str) -> list[object]:
+def column(path: Path, statement: str) -> list[Any]:
+    """The rows of a statement; of a single column its values."""
     with closing(sqlite3.connect(path)) as connection:
         return [row if len(row) > 1 else row[0] for row in connection.execute(statement)]
 

@@ -165,7 +165,8 @@ class Recovery(Moving):
             return  # somebody sweeps right now, and sees them too
 
     def _tokens_missing(self) -> list[TokenRow]:
-        tail = copies.unsealed(self.places.active.connection)
+        """Of values written since the last seal, or sealed with it: every seal before made the key store durable."""
+        tail = [*copies.unsealed(self.places.active.connection), *copies.sealed_last(self.places.sealer.connection)]
         values = dict.fromkeys((each.policy, ValueId(one)) for each in tail for one in _made_by(each))
         rows: list[TokenRow] = []
         for policy, value in values:
@@ -429,7 +430,15 @@ class Recovery(Moving):
                 body = self._certified(issued, person)
                 done.counts["certificates" if body else "certificates-missing"] += 1
                 if body:
-                    row = (bucket_of(person), person, issued.fields["certificate"], issued.policy, issued.at, body)
+                    row = (
+                        bucket_of(person),
+                        person,
+                        issued.fields["certificate"],
+                        issued.policy,
+                        issued.at,
+                        issued.at,
+                        body,
+                    )
                     transaction.execute(_INSERT_CERTIFICATE, row)
 
     def _certified(self, issued: Entry, person: SubjectId) -> bytes | None:
@@ -568,7 +577,8 @@ _BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
 _NOW_SEPARATED = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ?"
 _LOST = "UPDATE value SET state = 'destroyed', sealed = NULL, key_id = NULL WHERE value_id = ?"
 _INSERT_CERTIFICATE = (
-    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, body) VALUES(?, ?, ?, ?, ?, ?)"
+    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, issued_at, body) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 __all__ = ["Recovered", "Recovery"]

@@ -58,21 +58,26 @@ class Replay:
     """Aliases of persons who are in no copy any more."""
     touched: dict[SubjectId, tuple[str, Instant]] = field(default_factory=dict)
     lines: Mapping[str, PolicyLine] = field(default_factory=dict)
+    certified: Mapping[tuple[object, tuple[ValueId, ...]], str] = field(default_factory=dict)
+    """The certificate of a person's values that were destroyed together."""
 
     def run(self, entries: Iterable[Entry]) -> None:
         """Do everything again, in the order in which it happened; publications first, since the rest rests on them."""
         missed = list(entries)
         self._publish([one for one in missed if one.kind == "policy.published"])
         self.lines, _ = lines_on_file(self.transaction.connection)
+        self.certified = {
+            (one.who, _values(one)): _text(one, "certificate") for one in missed if one.kind == "value.destroyed"
+        }
         for one in missed:
-            handler = _HANDLERS.get(one.kind)
-            if handler is not None:
-                self._do(one, handler)
+            self._do(one)
         self._wake()
 
-    def _do(self, one: Entry, handler: Callable[[Replay, Entry, SubjectId], None]) -> None:
-        if one.kind in _OF_THE_HOUSE or (one.kind == "fact.recorded" and one.who is None):
-            _HOUSE_HANDLERS[one.kind](self, one)
+    def _do(self, one: Entry) -> None:
+        ours, handler = _HOUSE_HANDLERS.get(one.kind), _HANDLERS.get(one.kind)
+        if ours is not None and one.who is None:
+            ours(self, one)
+        if handler is None or one.who is None:
             return
         person = self.around.subject_of(one.who) if isinstance(one.who, str) else None
         if person is None:
@@ -154,8 +159,11 @@ class Replay:
             left = (one.at, one.policy, one.fields["register"], one.fields["name"], one.at)
             self._add("registers", _LEAVE_REGISTER, left)
             return
-        row = (one.policy, one.fields["register"], one.fields["name"], one.at, FOREVER)
-        self._add("registers", _INSERT_REGISTER, row)
+        key = (one.policy, one.fields["register"], one.fields["name"])
+        if one.fields.get("left"):
+            self._add("registers", _LEAVE_REGISTER, (one.at, *key, one.at))
+        else:
+            self._add("registers", _INSERT_REGISTER, (*key, one.at, FOREVER))
 
     # ── a person ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -268,6 +276,21 @@ class Replay:
         key = (one.at, bucket_of(person), person, one.fields.get("disclosure"))
         self._add("acknowledged", _ACKNOWLEDGED_TOLD, key)
         self.transaction.execute(_ACKNOWLEDGED, key)
+
+    def copied(self, one: Entry, person: SubjectId) -> None:
+        for value in _values(one):
+            row = (bucket_of(person), person, value, one.fields["place"], one.at)
+            self._add("copies", _INSERT_PLACE, row)
+
+    def work_ordered(self, one: Entry, person: SubjectId) -> None:
+        """The certificate that waits for it was issued in the same commit, just before or after."""
+        fields = one.fields
+        row = (fields["order"], one.policy, fields["place"], packed_ids(_values(one)), fields["due_at"], one.at)
+        certificate = self.certified.get((one.who, _values(one)), "")
+        self._add("work-orders", _INSERT_ORDER, (bucket_of(person), person, *row, certificate))
+
+    def work_done(self, one: Entry, person: SubjectId) -> None:
+        self._add("work-orders", _ORDER_DONE, (one.at, bucket_of(person), person, one.fields["order"]))
 
     # ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -446,6 +469,9 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "destruction.ordered": Replay.condemned,
     "value.destroyed": Replay.destroyed,
     "value.lost": _lost,
+    "value.copied": Replay.copied,
+    "work-order.opened": Replay.work_ordered,
+    "work-order.done": Replay.work_done,
     "subject.forgotten": Replay.forgotten,
 }
 _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
@@ -464,8 +490,8 @@ _GIVEN: Mapping[str, tuple[str, str]] = {
     "value.disclosed": ("exception", "exception"),
 }
 _OF_A_PERSON = (
-    "value", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told", "certificate", "work_order",
-    "step", "dirty", "subject",
+    "value", "value_place", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told",
+    "certificate", "work_order", "step", "dirty", "subject",
 )  # fmt: skip
 
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"
@@ -494,11 +520,20 @@ _INSERT_EVIDENCE = (
     "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
 )
-_LEAVE_REGISTER = (
-    "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
-)
+_LEAVE_REGISTER = "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
 _INSERT_REGISTER = (
     "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_PLACE = (
+    "INSERT INTO value_place(bucket, subject_id, value_id, place, known_at) VALUES(?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+_INSERT_ORDER = (
+    "INSERT INTO work_order(bucket, subject_id, order_id, policy, place, value_ids, due_at, opened_at, certificate_id) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_ORDER_DONE = (
+    "UPDATE work_order SET done_at = ? WHERE bucket = ? AND subject_id = ? AND order_id = ? AND done_at IS NULL"
 )
 _INSERT_SUBJECT = (
     "INSERT INTO subject(bucket, subject_id, policy, kind, entered_at, minor_until, epoch, last_at) "
@@ -565,4 +600,3 @@ _INSERT_STEP = (
     "known_at, ordered_at, grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _RAISE = "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ?"
-_OF_THE_HOUSE = frozenset(_HOUSE_HANDLERS) - {"fact.recorded", "recipient.acknowledged"}

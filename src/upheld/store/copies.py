@@ -24,6 +24,7 @@ _KEEP_HEAD: Final = """
     INSERT INTO stream_head(stream, n, hash) VALUES(?, ?, ?)
     ON CONFLICT(stream) DO UPDATE SET n = excluded.n, hash = excluded.hash"""
 _KEEP_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
+_SELECT_SIZES: Final = "SELECT size FROM checkpoint ORDER BY size DESC LIMIT 2"
 _SELECT_META: Final = "SELECT value FROM meta WHERE key = ?"
 _DELETE_META: Final = "DELETE FROM meta WHERE key = ?"
 
@@ -73,6 +74,12 @@ def missed(ledger: sqlite3.Connection, behind: Mapping[str, int]) -> Iterator[En
 def unsealed(place: sqlite3.Connection) -> list[Entry]:
     """What a place has written since it was last sealed."""
     return [one for _, _, body in place.execute(_SELECT_BODIES) for one in entries_in(body)]
+
+
+def sealed_last(ledger: sqlite3.Connection) -> list[Entry]:
+    """What the newest checkpoint took in."""
+    sizes = [row[0] for row in ledger.execute(_SELECT_SIZES)]
+    return [recorded.entry for recorded in history.entries(ledger, from_leaf=sizes[-1])] if len(sizes) > 1 else []
 
 
 def caught_up(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> None:
