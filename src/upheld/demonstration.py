@@ -26,6 +26,8 @@ from upheld.system import SETTINGS, SystemClock, simulation
 POLICIES = ("bizmeka-ez-2018", "bizmeka-ez-2016", "kt-enterprise-2022", "kt-mns-2018", "nexr-2017")
 """The longest first, so that two processes end at about the same time."""
 SIDE_BY_SIDE = 2
+MOST_LINES, MOST_WIDE = 6, 118
+"""Of each report so many clauses that are not upheld are printed, each on one line."""
 _PATIENCE = 0.2
 
 
@@ -55,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clock = SystemClock()
     began = clock.monotonic()
     console.print(
-        f"Five policies, {asked.people:,} made-up people each, {asked.years} years: about two minutes on two cores.\n"
+        f"Five policies, {asked.people:,} made-up people each, {asked.years} years, two policies side by side. "
+        "2,000 people and 7 years take about two minutes on two cores.\n",
+        soft_wrap=True,
     )
     try:
         done = _simulate_all(asked, console)
@@ -63,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"[bold]stopped:[/bold] {failure}")
         return 1
     _print_table(console, done)
+    _print_reports(console, done)
     _print_next(console, done, clock.monotonic() - began)
     return 0 if all(one.summary.verified and not one.summary.kept.overdue for one in done) else 1
 
@@ -137,7 +142,9 @@ _COLUMNS = ("people", "held", "kept apart", "destroyed", "refused", "asked", "la
 
 def _print_table(console: Console, done: Sequence[_Done]) -> None:
     console.print()
-    console.print(f"{'':<20}" + "".join(f"{name:>11}" for name in _COLUMNS) + "  ledger", highlight=False)
+    console.print(
+        f"{'':<20}" + "".join(f"{name:>11}" for name in _COLUMNS) + "  ledger", highlight=False, soft_wrap=True
+    )
     for one in done:
         tally, kept = one.summary.tally, one.summary.kept
         numbers = (
@@ -146,7 +153,29 @@ def _print_table(console: Console, done: Sequence[_Done]) -> None:
             one.summary.ledger_entries, round(one.seconds),
         )  # fmt: skip
         found = "verified" if one.summary.verified else "NOT as signed"
-        console.print(f"{one.name:<20}" + "".join(f"{n:>11,}" for n in numbers) + f"  {found}", highlight=False)
+        console.print(
+            f"{one.name:<20}" + "".join(f"{n:>11,}" for n in numbers) + f"  {found}", highlight=False, soft_wrap=True
+        )
+
+
+def _print_reports(console: Console, done: Sequence[_Done]) -> None:
+    """Of each clause report how many clauses are in which state, and what is not upheld for another reason than that
+    the version was published over it.
+    """
+    console.print("\nThe clause reports in short\n")
+    console.print(f"{'':<20}" + "".join(f"{state.value:>18}" for state in State), highlight=False, soft_wrap=True)
+    for one in done:
+        counts = "".join(f"{one.states.get(state, 0):>18}" for state in State)
+        console.print(f"{one.name:<20}{counts}", highlight=False, soft_wrap=True)
+    for one in done:
+        lines = one.report.split("\n\n")[1:2]
+        if lines and lines[0].startswith("not upheld"):
+            console.print(f"\n{one.name}, not upheld on {one.summary.last.isoformat()}", highlight=False)
+            for line in lines[0].splitlines()[1 : MOST_LINES + 1]:
+                console.print(line[:MOST_WIDE], highlight=False, soft_wrap=True, markup=False)
+    console.print(
+        "\nA clause that the policy declares and nothing here runs is not upheld either; the whole reports name each."
+    )
 
 
 def _print_next(console: Console, done: Sequence[_Done], seconds: float) -> None:
@@ -154,15 +183,13 @@ def _print_next(console: Console, done: Sequence[_Done], seconds: float) -> None
     console.print(f"\nAll five in {seconds:.0f} seconds. What to look at next:\n")
     for command, what in (
         (f"less {first.home / 'summary.txt'}", "what happened, in numbers"),
-        (f"xdg-open {first.home / 'picture.svg'}", "what was held, kept apart and destroyed, as a picture"),
-        (f"upheld audit --home {first.home}", "the report clause by clause"),
-        (f"upheld verify --home {first.home}", "is the ledger what was signed?"),
-        (
-            f"upheld simulate policies/{POLICIES[-1]}.yaml --people 100 --years 1 --home run/mine",
-            "a course of your own",
-        ),
+        (f"xdg-open {first.home / 'picture.svg'}", "what was held, kept apart and destroyed, drawn"),
+        (f"xdg-open {first.home / 'report.html'}", "the clause report, whole, with the entries that show it"),
+        (f"upheld verify --home {first.home}", "is the ledger what was signed? names the first entry that is not"),
+        (f"upheld audit --home {first.home} --to {first.summary.last}", "the report of a span, made anew"),
+        (f"upheld simulate policies/{POLICIES[-1]}.yaml --people 100 --years 1 --home run/mine", "a course of yours"),
     ):
-        console.print(f"  {command:<90} {what}", highlight=False, soft_wrap=True)
+        console.print(f"  {command}\n      {what}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

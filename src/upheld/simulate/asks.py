@@ -52,7 +52,8 @@ class Asks:
         purposes = (lives.chance.choice(sorted(person.taken)),) if narrowed else ()
         ways = sorted(row.by) or list(lives.plan.channels) or ["in-person"]
         outcome = lives.keeper.request(
-            person.subject_id, right, channel=lives.chance.choice(ways), proved=self._likely("proved-at-once"), values=values, purposes=purposes,
+            person.subject_id, right, channel=lives.chance.choice(ways),
+            proved=self._likely("proved-at-once"), values=values, purposes=purposes,
         )  # fmt: skip
         lives.tally.note("request", outcome)
         lives.tally.asked[right] += 1

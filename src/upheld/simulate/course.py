@@ -12,7 +12,7 @@ from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
 from upheld.keeper import Keeper
 from upheld.policy.read import read_policy
-from upheld.simulate.agenda import Agenda
+from upheld.simulate.agenda import Agenda, Move, Person
 from upheld.simulate.asks import Asks
 from upheld.simulate.house import House, reviews_in
 from upheld.simulate.lives import Lives
@@ -133,11 +133,22 @@ class _Days:
                 self.now = Instant(self.now + BETWEEN_PERSONS)
                 self.set_clock(self.now)
                 for move in moves:
-                    self.moves[move.name](person, move, day)
+                    self._move(person, move, day)
                 lives.agenda.keep(person)
         lives.released()
         if (date.fromordinal(day) + timedelta(days=1)).day == 1 or day == self.last:
             self._month_ends(day)
+
+    def _move(self, person: Person, move: Move, day: int) -> None:
+        try:
+            self.moves[move.name](person, move, day)
+        except InputRefused as refusal:
+            if refusal.code != "unknown":
+                raise
+            # Everything about this person was destroyed and forgotten: whoever comes back is somebody new.
+            if move.name == "take-up":
+                self.lives.come_anew(person)
+                self.moves[move.name](person, move, day)
 
     def _arrivals(self, day: int) -> None:
         """People come evenly over the first nine tenths of the time."""

@@ -35,6 +35,7 @@ LIKELY: Mapping[str, float] = MappingProxyType(
         "agree-medium": 0.6,
         "taken-unasked": 0.08,
         "child": 0.08,
+        "child-unasked": 0.3,
         "representative-agrees": 0.7,
         "second-stay": 0.4,
         "happens": 0.3,
@@ -139,6 +140,13 @@ class Lives:
             for move in first:
                 self.agenda.add(day, number, move)
 
+    def come_anew(self, person: Person) -> None:
+        """A person who was forgotten comes back: to us they are somebody new."""
+        (person.subject_id,) = self.keeper.enter_many(self.plan.policy, [person.kind])
+        person.minor, person.agreed = False, True
+        person.stays, person.taken, person.given = {}, {}, []
+        self.tally.persons[f"{person.kind}, back after being forgotten"] += 1
+
     def _birth(self, day: int) -> date | None:
         if not self.script.has_children or not self.likely("child"):
             return None
@@ -161,7 +169,7 @@ class Lives:
 
     def _ask_representative(self, person: Person, _: Move, day: int) -> None:
         items = {item: self._content(person, item) for item in sorted(self.plan.children.contact_items)}
-        if self.likely("taken-unasked"):
+        if self.likely("child-unasked"):
             for stay in self._role(person).stays[:1]:
                 for taking in stay.takings[:1]:
                     self._collect(person, taking, taking.items[:1], None)
