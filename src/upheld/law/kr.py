@@ -578,6 +578,7 @@ _row(
     "COMSEC L",
     "2026-10-02",
 )
+_row("change.announced", "Policy Guideline", Period(days=7), "usual; no statute fixes it", "GUIDE M")
 _row("favour", "PIPA 30(3)", True, "of policy and contract whichever favours the person", "ACT H")
 _row("ceo.responsible", "PIPA 30-3", True, "the head of the company answers in the last resort", "ACT H", "2026-09-11")
 _row(

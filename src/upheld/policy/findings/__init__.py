@@ -45,12 +45,16 @@ def findings_against(policy: Policy, law: LawOfDay) -> tuple[Finding, ...]:
 def checked(files: Iterable[Path], law: str | None = None) -> Mapping[Path, tuple[Problem, ...]]:
     """Everything to be said of each file: errors and, where it can be read, findings. `law` as `kr@2026-11-22`.
 
+    Files with a second suffix (`x.cases.yaml`, `x.findings.yaml`) stand beside a policy and are passed over.
+
     Raises LawUnknown for a law that is not there and OSError for a file that cannot be read.
     """
     held_against = law_named(law) if law else None
     told: dict[Path, list[Problem]] = {}
     policies: dict[str, tuple[Path, Policy]] = {}
     for file in files:
+        if len(file.suffixes) > 1:
+            continue
         source = file.read_bytes()
         try:
             policy = read_policy(source, str(file))

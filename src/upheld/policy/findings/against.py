@@ -116,6 +116,26 @@ def repealed_law_cited(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
         yield found(policy, "law-repealed-cited", at(*laws, *users[:1]), message, remedy, Level.WARNING, rule)
 
 
+def short_notice(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """In force sooner after its announcement than is usual."""
+    rule, usual = law.rule("change.announced"), law.period("change.announced")
+    announced, effective = policy.announced.date, policy.effective.date
+    if rule and usual and announced and effective and (effective - announced).days < usual.days:
+        message = f"announced {(effective - announced).days} days ahead; {usual.days} are usual"
+        spots = at(policy.effective, policy.announced)
+        yield found(policy, "law-short-notice", spots, message, "Announce it earlier", rule=rule)
+
+
+def business_transfer(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """What people are told before their data goes to another company with the business."""
+    rule, needed = law.rule("business-transfer.fields"), law.words("business-transfer.fields")
+    row = policy.changes.get("business-transfer")
+    if rule and row and not row.builtin and not row.says:
+        message = f"a business transfer is announced, and not that people are told {listed(needed)}"
+        remedy = "Say what the notice holds and how to refuse"
+        yield found(policy, "law-business-transfer", at(row), message, remedy, rule=rule)
+
+
 # ------------------------------------------------------------------------------------------------ collecting, agreeing
 
 
@@ -530,6 +550,8 @@ def disclaimers(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
 CHECKS: Final[tuple[LawCheck, ...]] = (
     contents_missing,
     contents_if_any,
+    short_notice,
+    business_transfer,
     repealed_law_cited,
     bases_unknown,
     consent_says_less,

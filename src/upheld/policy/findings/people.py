@@ -13,7 +13,7 @@ from upheld.policy.ends import facts_in
 from upheld.policy.findings.finding import Finding, Spot, at, found, listed, periods_in, says, taken, written
 from upheld.policy.model import Engagement, Law, Policy, Proof, Row, Rows, keys_of, sections
 from upheld.policy.shapes import Deadline, attribute
-from upheld.policy.vocabulary import ConsentWay, FreezeCovers, Identified, Leaves, Nature, Takes
+from upheld.policy.vocabulary import ConsentWay, EngineCheck, FreezeCovers, Identified, Leaves, Nature
 
 OFTEN: Final = re.compile(
     r"\bregular|\bfrequent|\bcontinuous|\bperiodic|from time to time|kept up to date|정기|주기적|수시|지속적", re.I
@@ -29,7 +29,7 @@ IMPORTANT: Final = re.compile(r"\b(important|critical) (data|information)|중요
 WEBSITE: Final = re.compile(r"\bweb ?site\b|\bhomepage\b|\bscreen of|first page|홈페이지", re.I)
 OTHERS: Final = re.compile(r"cannot do without|불가피", re.I)
 BIRTH: Final = re.compile(r"birth|\bage\b|생년|연령|나이", re.I)
-NUMBERED: Final = re.compile(r"(.+?[-.])([a-z]|\d+)\Z")
+NUMBERED: Final = re.compile(r"[.]([a-z])(?=[-.]|\Z)")
 
 
 def in_force_at_once(policy: Policy) -> Iterator[Finding]:
@@ -62,10 +62,24 @@ def numbers_unsaid(policy: Policy) -> Iterator[Finding]:
         yield found(policy, "number-unsaid", (*at(soft), *spots), message, "Print the number")
 
 
+NO_INTERVAL: Final = re.compile(r"\bno (interval|renewal)\b", re.I)
+NO_NUMBER: Final = re.compile(r"\bno (stated )?(period|life|end|lead time|time ahead|start)\b", re.I)
+
+
+def numbers_of_ours(policy: Policy) -> Iterator[Finding]:
+    """A length of time that the source does not give; the reading says so (looks at readings)."""
+    for row in policy.rows():
+        if row.reading and NO_NUMBER.search(row.reading) and not row.builtin:
+            message = f"`{row.path}` rests on a time that the source does not give"
+            keys = [key for key in ("until", "lasts", "ahead") if key in row.clauses]
+            spots = (*at(row), *(Spot(row, key) for key in keys))
+            yield found(policy, "number-ours", spots, message, "Print it")
+
+
 def intervals_unsaid(policy: Policy) -> Iterator[Finding]:
-    """A promise to do something regularly; how often is known in here only (looks at words)."""
+    """A promise to do something regularly; how often is known in here only (looks at words and readings)."""
     for row in policy.safeguards.values():
-        if row.due and says(row, OFTEN):
+        if row.due and (says(row, OFTEN) or NO_INTERVAL.search(row.reading or "")):
             message = f"`{row.path}` is promised without an interval; here it is {' and '.join(map(str, row.due))}"
             yield found(policy, "interval-unsaid", at(row), message, "Print the interval")
 
@@ -181,6 +195,33 @@ def freezes_before_proof(policy: Policy) -> Iterator[Finding]:
         yield found(policy, "freeze-before-proof", spots, message, "Say from when: receipt or proof")
 
 
+def refusals_unsaid(policy: Policy) -> Iterator[Finding]:
+    """A right that freezes a value and says nothing of a refusal: the freeze has no end then."""
+    rows = [row for row in policy.rights.values() if row.freeze and "refusal" not in row.places]
+    if rows:
+        message = f"{listed(row.name for row in rows)} freezes and does not say how a refusal is given"
+        spots = (*at(*rows), *(Spot(row, "freeze") for row in rows))
+        yield found(policy, "refusal-unsaid", spots, message, "Add `refusal: with-reason`")
+
+
+def consent_says_nothing(policy: Policy) -> Iterator[Finding]:
+    """Ways of agreeing of which it is not said what people are told there."""
+    rows = [row for row in policy.consent.values() if not row.builtin and not row.says]
+    if rows:
+        message = f"what people are told when they agree by {listed(row.name for row in rows)} is not said"
+        yield found(policy, "consent-says-nothing", at(*rows), message, "Add `says: [purpose, items, period, refusal]`")
+
+
+def encrypted_by_half(policy: Policy) -> Iterator[Finding]:
+    """Encryption promised on the way and not where data lies, or the other way round."""
+    way, rest = EngineCheck.ENCRYPTED_IN_TRANSIT, EngineCheck.ENCRYPTED_AT_REST
+    rows = [row for row in policy.safeguards.values() if {way, rest} & {*row.check}]
+    if rows and not {way, rest} <= {check for row in rows for check in row.check}:
+        message = f"{listed(row.path for row in rows)} promises one half of encryption"
+        remedy = "Promise it on the way and where data lies"
+        yield found(policy, "encrypted-by-half", at(*rows), message, remedy)
+
+
 def freezes_that_differ(policy: Policy) -> Iterator[Finding]:
     """A freeze for children that is another than that for all, or one that covers the whole person."""
     child = policy.children.get("freeze")
@@ -257,12 +298,13 @@ def ways_of_agreeing_left_out(policy: Policy) -> Iterator[Finding]:
 def deadlines_that_differ(policy: Policy) -> Iterator[Finding]:
     """An office that answers a request in another time than the right promises."""
     for row in policy.contacts.values():
-        for takes in row.takes:
-            right = policy.rights.get(takes.value) if takes not in {Takes.COMPLAINTS, Takes.QUESTIONS} else None
-            if right and right.within and row.within and right.within.period != row.within.period:
-                message = f"`{row.path}` answers in {row.within.period}, `{right.path}` in {right.within.period}"
-                spots = (Spot(row, "within"), Spot(right, "within"))
-                yield found(policy, "deadlines-differ", spots, message, "Promise one time")
+        rights = [policy.rights[takes.value] for takes in row.takes if takes.value in policy.rights]
+        other = [each for each in rights if each.within and row.within and each.within.period != row.within.period]
+        if other and row.within:
+            times = ", ".join(f"`{each.path}` in {each.within.period}" for each in other if each.within)
+            message = f"`{row.path}` answers in {row.within.period}, {times}"
+            spots = (Spot(row, "within"), *(Spot(each, "within") for each in other))
+            yield found(policy, "deadlines-differ", spots, message, "Promise one time")
 
 
 # ------------------------------------------------------------------------------------------------ reaching and help
@@ -369,14 +411,12 @@ def numbering_gaps(policy: Policy) -> Iterator[Finding]:
         for ids in row.clauses.values():
             for clause in ids:
                 carried.setdefault(clause, row)
-    families: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    families: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for clause in carried:
-        part = NUMBERED.match(clause)
-        if part and part[2].isalpha():
-            families[part[1]].append((ord(part[2]) - ord("a") + 1, clause))
-    for numbered in families.values():
-        numbered.sort()
-        for (one, before), (two, after) in pairwise(numbered):
+        for part in NUMBERED.finditer(clause):
+            families[clause[: part.start() + 1]].setdefault(ord(part[1]) - ord("a") + 1, clause)
+    for letters in families.values():
+        for (one, before), (two, after) in pairwise(sorted(letters.items())):
             if two > one + 1:
                 message = f"between {before} and {after} a number is missing"
                 row = carried[after]
@@ -389,6 +429,7 @@ CHECKS = (
     in_force_at_once,
     no_time_ahead,
     numbers_unsaid,
+    numbers_of_ours,
     intervals_unsaid,
     open_lists,
     undefined_words,
@@ -398,6 +439,9 @@ CHECKS = (
     papers_by_phone,
     parents_with_a_mandate,
     freezes_before_proof,
+    refusals_unsaid,
+    consent_says_nothing,
+    encrypted_by_half,
     freezes_that_differ,
     locked_from_owner,
     proofs_nobody_can_give,
