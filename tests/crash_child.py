@@ -55,6 +55,8 @@ class Scenario:
     action: Action
     after: Action
     when: datetime = SWEEP_DAY
+    old: tuple[str, ...] = ()
+    """Places that are put back to how they were before a sweep."""
     exact: bool = True
     """Whether the end must be that of an undisturbed run. Of a verb it may also be that of a run that never was."""
 
@@ -86,7 +88,14 @@ def first_value(keeper: Keeper, person: SubjectId, item: str) -> ValueId:
     return next(value.value_id for value, _, _ in keeper.holdings(person) if value.item == item)
 
 
+def recovers(house: House, persons: Persons) -> object:
+    return house.keeper.recover() if house.keeper.notice() else None
+
+
 SCENARIOS: dict[str, Scenario] = {
+    "recover-active": Scenario(recovers, recovers, old=("active",)),
+    "recover-keys": Scenario(recovers, recovers, old=("keys",)),
+    "recover-all": Scenario(recovers, recovers, old=("active", "separated", "keys")),
     "sweep": Scenario(sweeps, sweeps),
     "revived": Scenario(revived, sweeps, exact=False),
     "enter": Scenario(lambda house, persons: house.keeper.enter("trial", "member"), looks_only, exact=False),
@@ -180,13 +189,15 @@ def killed(home: Path, scenario: Scenario, persons: Persons, before: int, action
     return os.WIFSIGNALED(status)
 
 
-def problems_left(home: Path, torn: list[Row], kept: dict[ValueId, str]) -> list[str]:
+def problems_left(home: Path, torn: list[Row], kept: dict[ValueId, str], barred: bool) -> list[str]:
     """What may not be after a crash, before anybody repaired anything."""
     found: list[str] = []
     now = readable(home, torn)
     for value, text in kept.items():
         if text not in now.get(value, {}).values():
             found.append(f"nobody can decrypt {value} any more")
+    if barred:
+        return found  # nobody is served anything until the recovery is over
     served: Counter[ValueId] = Counter()
     served.update(row.value_id for row in torn if row.state == "held" and row.sealed is not None)
     found += [f"two tiers serve {value}" for value, tiers in served.items() if tiers > 1]
@@ -232,7 +243,7 @@ class Trial:
     def finish(self, home: Path) -> list[str]:
         """Open the home as its owner would after a crash, let it go on, and compare."""
         torn = rows_in(home)
-        found = problems_left(home, torn, self.kept)
+        found = problems_left(home, torn, self.kept, bool(self.scenario.old))
         with opened(home, self.scenario.when) as house:
             self.scenario.after(house, self.persons)
             state = whole_state(home, house.keeper)
@@ -254,10 +265,12 @@ def prepared(folder: Path, name: str) -> tuple[Trial, list[str]]:
     scenario = SCENARIOS[name]
     home = folder / "home"
     persons = furnished(home)
+    if scenario.old:
+        put_back(folder, home, scenario)
     with opened(home, scenario.when) as house:
         if name == "provide":
             house.keeper.consent(persons["refuser"], "provision/mall", channel="website")
-        before = whole_state(home, house.keeper)
+        before = state_of_old(home) if scenario.old else whole_state(home, house.keeper)
     done = copied(home, folder / "done")
     places = statements(done, scenario, persons)
     with opened(done, scenario.when) as house:
@@ -274,6 +287,25 @@ def prepared(folder: Path, name: str) -> tuple[Trial, list[str]]:
     open_after: dict[ValueId, list[str]] = after["texts"]  # type: ignore[assignment]
     kept = {value: texts[0] for value, texts in open_before.items() if value in open_after}
     return Trial(folder, scenario, persons, home, wanted, kept), places
+
+
+def put_back(folder: Path, home: Path, scenario: Scenario) -> None:
+    """A sweep is carried out, then some places are those of before."""
+    with opened(home, scenario.when) as house:
+        house.keeper.seal()
+    before = copied(home, folder / "before")
+    with opened(home, scenario.when) as house:
+        house.keeper.sweep()
+    for place in scenario.old:
+        for path in home.glob(f"{place}.db*"):
+            path.unlink()
+        for path in before.glob(f"{place}.db*"):
+            shutil.copy2(path, home / path.name)
+
+
+def state_of_old(home: Path) -> dict[str, object]:
+    """What opens in a home that does nothing yet but recover."""
+    return {"texts": {value: list(tiers.values()) for value, tiers in readable(home, rows_in(home)).items()}}
 
 
 def swept_once(folder: Path, home: Path, scenario: Scenario, persons: Persons) -> dict[str, object]:

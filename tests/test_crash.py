@@ -53,6 +53,22 @@ def test_a_verb_killed_at_any_statement_was_done_whole_or_not_at_all(tmp_path: P
     assert found["crashes"] == found["statements"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["recover-active", "recover-keys", "recover-all"])
+def test_a_recovery_killed_at_any_statement_starts_again(tmp_path: Path, scenario: str) -> None:
+    """Every fourth statement here, every one in `make deep`."""
+    found = crashes_of(scenario, tmp_path, 0, 4)
+    assert found["failures"] == []
+    assert found["crashes"] > 40  # type: ignore[operator]
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("scenario", ["recover-active", "recover-keys", "recover-all"])
+def test_a_recovery_killed_at_every_statement_and_once_more(tmp_path: Path, scenario: str) -> None:
+    assert crashes_of(scenario, tmp_path)["failures"] == []
+    assert crashes_of(scenario, tmp_path, 0, 9, 11)["failures"] == []
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("scenario", ["sweep", "revived"])
 def test_a_sweep_killed_twice_goes_on_all_the_same(tmp_path: Path, scenario: str) -> None:
