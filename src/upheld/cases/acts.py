@@ -415,6 +415,27 @@ def register(stage: Stage, step: Step) -> Iterator[Came]:
             yield Came(f"register {kind} {name}")
 
 
+def unregister(stage: Stage, step: Step) -> Iterator[Came]:
+    for kind, names in step.table("unregister").items():
+        for name in names:
+            stage.keeper.unregister(stage.code, kind, stage.handlers.get(name, name))
+            yield Came(f"unregister {kind} {name}")
+
+
+def holiday(stage: Stage, step: Step) -> Iterator[Came]:
+    day = step.day("holiday")
+    if day is not None:
+        stage.keeper.holiday(stage.code, day)
+        yield Came(f"holiday {day}")
+
+
+def attest(stage: Stage, step: Step) -> Iterator[Came]:
+    for element in step.words("attest"):
+        stage.keeper.attest(stage.code, element, at=happened(stage, step))
+        stage.elements.add(element)
+        yield Came(f"attest {element}")
+
+
 def publish(stage: Stage, step: Step) -> Iterator[Came]:
     path = stage.documents / (step.word("publish") or "")
     stage.keeper.publish(path)
@@ -458,5 +479,8 @@ PLAYS: Final[Mapping[str, Play]] = {
     "revoke": revoke,
     "evidence": evidence,
     "register": register,
+    "unregister": unregister,
+    "holiday": holiday,
+    "attest": attest,
     "publish": publish,
 }

@@ -216,6 +216,16 @@ def grown_up(stage: Stage, step: Step) -> Iterator[str]:
     yield from differs("grown up", step.words("grown-up"), [came])
 
 
+def audited(stage: Stage, step: Step) -> Iterator[str]:
+    report = stage.keeper.audit(stage.code)
+    for clause, states in step.table("audited").items():
+        found = report.clause(clause)
+        said = f" ({'; '.join(found.what)})" if found.what else ""
+        stage.elements.add(f"={clause}")
+        for sentence in differs(f"the report on {clause}", states, [found.state.value]):
+            yield f"{sentence}{said}"
+
+
 def in_force(stage: Stage, step: Step) -> Iterator[str]:
     plan = stage.keeper.views.line(stage.code).at(stage.clock.now())
     stage.elements |= {"effective", "guarantees.one-version-in-force"}
@@ -260,6 +270,7 @@ LOOKING: Final[Mapping[str, Look]] = {
     "on-disk": on_disk,
     "ledger": ledger,
     "grown-up": grown_up,
+    "audited": audited,
     "in-force": in_force,
     "password": password,
     "question": asks,

@@ -104,6 +104,7 @@ def names_of(policy: Policy) -> Mapping[Names, frozenset[str]]:
         Names.MEDIA: frozenset(policy.advertising) or frozenset({"email", "sms"}),
         Names.STATES: frozenset(STATES),
         Names.GIVEN: frozenset({"given", "withdrawn"}),
+        Names.CLAUSES: frozenset(clauses_of(policy)),
     }
 
 

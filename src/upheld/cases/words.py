@@ -41,6 +41,7 @@ class Names(StrEnum):
     MATTERS = "matters"
     STATES = "states"
     GIVEN = "given or withdrawn"
+    CLAUSES = "clauses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,13 @@ ACTS: Final[Mapping[str, Verb]] = {
         _table(Names.CONTROLS, Names.FREE), "evidence of a safeguard is filed", {"about": NAME, "late": NAME}
     ),
     "register": Verb(_table(Names.FREE, Names.FREE), "a host, room, system or employee enters the register"),
+    "unregister": Verb(_table(Names.FREE, Names.FREE), "it leaves the register"),
+    "holiday": Verb(DATE, "an officer adds a day on which no answer falls due"),
+    "attest": Verb(
+        Word(Takes.NAMES, Names.ELEMENTS),
+        "somebody puts on record that an element was kept where no act shows it: an inspection, a review, a posting",
+        {"late": NAME},
+    ),
     "publish": Verb(NAME, "a further version of the policy goes on file"),
 }
 
@@ -206,6 +214,11 @@ LOOKS: Final[Mapping[str, Verb]] = {
     "on-disk": Verb(NAME, "`nothing`: no file of the home holds a given content in clear", looks=True),
     "ledger": Verb(NAME, "`unbroken`: the ledger verifies from its first entry", looks=True),
     "grown-up": Verb(YES, "whether the age of consent is reached", looks=True),
+    "audited": Verb(
+        _table(Names.CLAUSES, Names.FREE),
+        "what the clause report says of a clause: `upheld`, `not-upheld`, `no-evidence-yet`, `stated`",
+        looks=True,
+    ),
     "in-force": Verb(NAME, "the version in force by its date, or `none`", looks=True),
     "password": Verb(ITEMS, "the stored hash knows the right password and no other", looks=True),
     "question": Verb(
