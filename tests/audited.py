@@ -62,7 +62,8 @@ class Audited:
         self.clock = upheld.SetClock(start_of(min(day, announced), self.zone))
         looked_up = {self.document.policy: [n for n in self.document.items if "mail" in n]}
         options = upheld.Options(clock=self.clock, light_hashing=True, look_up=looked_up, seed=7, durable=False)
-        self.keeper: Keeper = upheld.open(home or Path(mkdtemp()) / "home", options)
+        self.home = home or Path(mkdtemp()) / "home"
+        self.keeper: Keeper = upheld.open(self.home, options)
         self.policy = self.document.policy
         self.keeper.publish(source)
         self.line: PolicyLine = self.keeper.views.line(self.policy)
@@ -389,8 +390,8 @@ class Audited:
         self.agree(subject, "representative/collection", by="representative")
         self.agree(subject, f"purpose/{taking.purpose}", by="representative")
         self.collect(life, taking.items[0])
-        if self.plan.advertising_purposes:
-            self.keeper.send(subject, sorted(self.plan.advertising_purposes)[0], next(iter(self.plan.advertising)))
+        optional = [name for name, row in self.plan.purposes.items() if not row.required]
+        self.keeper.send(subject, optional[0], next(iter(self.plan.advertising), "e-mail"))
 
 
 # ── The story ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -464,6 +465,8 @@ def _keep(house: Audited) -> dict[str, str]:
         house.keeper.sweep()
         house.acknowledge_all()
         house.shred()
+        if number % 25 == 0:
+            house.attest_all()
         if number == 1:
             _look_apart(house, lives)
         if number == 3:
@@ -491,6 +494,7 @@ class Broken:
     """What was broken on purpose, to be mended."""
 
     asked: list[tuple[SubjectId, RequestId]]
+    given: list[Life]
     tampered: list[tuple[int, int, bytes]]
 
 
@@ -513,7 +517,7 @@ def _break(house: Audited, contracts: dict[str, str]) -> Broken:
         house.leave(life)
     house.wait(400)
     house.keeper.prune(house.policy, kept_for=Period(days=30))
-    return Broken(asked, tampered)
+    return Broken(asked, given, tampered)
 
 
 def _tamper(house: Audited) -> list[tuple[int, int, bytes]]:
@@ -550,6 +554,9 @@ def _mend(house: Audited, contracts: dict[str, str], broken: Broken) -> None:
         for value, key_id, blob in broken.tampered:
             transaction.execute(_RESTORE, (blob, key_id, value))
     house.acknowledge_all()
+    for life in broken.given:
+        for one in house.keeper.views.get(life.subject, house.keeper.now()).state.disclosures:
+            house.keeper.acknowledge(life.subject, one.disclosure_id)
     for contract in contracts.values():
         house.keeper.returned(house.policy, contract)
     house.answer_all(broken.asked)
@@ -559,6 +566,7 @@ def _mend(house: Audited, contracts: dict[str, str], broken: Broken) -> None:
         house.keeper.sweep()
         house.acknowledge_all()
         house.shred()
+    house.attest_all()
     for role, stay, taking in house.takings():
         house.read(house.take_up(role, stay, taking))
     house.file_all()

@@ -60,9 +60,9 @@ class Auditing(Door):
         """The state of every clause of a version (the one in force at the end, if none is named) over a span.
 
         Without `since` from the day the version took effect, without `until` (exclusive) up to now. A span that ends
-        now looks at the running system and puts what its checks found into the ledger; one that ends in the past knows
-        what earlier audits found. `sample`: that many cases drawn at random (by `seed`) for each clause, with their
-        certificates.
+        now is shown by what the checks of the running system find; for one that ends in the past counts what earlier
+        audits found then, and what is known by now to have been wrong. What the checks find goes into the ledger.
+        `sample`: that many cases drawn at random (by `seed`) for each clause, with their certificates.
         Raises InputRefused for a policy that was never published, an unknown version, or a span that is none.
         """
         self.seal()
@@ -95,7 +95,9 @@ class Auditing(Door):
         digest = hashlib.sha256(record or f"{element}|{kind}|{when}".encode()).digest()
 
         def work(transaction: Transaction) -> None:
-            transaction.execute(_INSERT_EVIDENCE, (policy, element, kind, "", when, transaction.at, digest))
+            row = (policy, element, kind, "", when, transaction.at, digest)
+            if transaction.execute(_INSERT_EVIDENCE, row).rowcount == 0:
+                return  # the same was put on record for this very instant
             transaction.journal(
                 entry(
                     "control.evidenced", when, policy, None, (element,), control=element, evidence=kind, about=digest,
@@ -110,33 +112,31 @@ class Auditing(Door):
 
     def _look(self, plan: Plan, span: Span, now: Instant) -> Looked:
         policy, line = plan.policy, self.views.line(plan.policy)
-        live = span.until > now
-        house = House(self.places, self._ledger_path(), line, now) if live else None
-        answers = self._checked(house) if house else {}
+        house = House(self.places, self._ledger_path(), line, now)
+        answers = self._checked(house)
         connection = self.places.sealer.connection
         looked = Looked(
             document=self._document(policy, plan.version),
             plan=plan,
             line=line,
             span=span,
-            now=min(now, span.until),
+            now=now,
             published=self._on_file(policy),
             documents=lambda version: self._document(policy, version),
             house=house,
             connection=connection,
             tallies=tallied(connection, policy, span),
             granted=self._granted(policy),
-            filed=self._filed(policy, span.until),
+            filed=self._filed(policy),
             registers=self._registers(policy),
             contracts=self._contracts(policy),
-            controller_facts=tuple(one for one in self.views.controller(policy).facts if one.at < span.until),
+            controller_facts=self.views.controller(policy).facts,
             answers=answers,
         )
         scan(looked)
         scan_reads(looked, self._secrets(plan))
         _refused_when_due(looked)
-        if live:
-            self._note_overdue(looked)
+        self._note_overdue(looked)
         return looked
 
     def _ledger_path(self) -> str:
@@ -164,9 +164,9 @@ class Auditing(Door):
             for handler, duty, since, until, revoked in rows
         )
 
-    def _filed(self, policy: str, until: Instant) -> tuple[Filed, ...]:
+    def _filed(self, policy: str) -> tuple[Filed, ...]:
         with self.places.active.reading() as connection:
-            rows = connection.execute(_EVIDENCE, (policy, until)).fetchall()
+            rows = connection.execute(_EVIDENCE, (policy,)).fetchall()
         return tuple(Filed(control, kind, about, Instant(at)) for control, kind, about, at in rows)
 
     def _registers(self, policy: str) -> Mapping[str, tuple[tuple[str, Instant, Instant], ...]]:
@@ -443,9 +443,10 @@ _VERSIONS = (
     "ORDER BY effective_at"
 )
 _GRANTS = "SELECT handler_id, duty, granted_at, until_at, revoked_at FROM handler WHERE policy = ?"
-_EVIDENCE = "SELECT control, kind, about, at FROM evidence WHERE policy = ? AND at < ? ORDER BY at"
+_EVIDENCE = "SELECT control, kind, about, at FROM evidence WHERE policy = ? ORDER BY at"
 _INSERT_EVIDENCE = (
-    "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
 )
 _REGISTERS = "SELECT register, name, from_at, until_at FROM register WHERE policy = ?"
 _HANDLERS = (

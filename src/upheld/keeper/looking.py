@@ -135,8 +135,8 @@ class Looked:
     """Every version on file, oldest first."""
     documents: Callable[[str], Policy]
     """The document of a version on file."""
-    house: House | None
-    """The running system; None where the span ends in the past, which cannot be looked at."""
+    house: House
+    """The running system."""
     connection: sqlite3.Connection
     tallies: Mapping[tuple[str, str], Tally]
     granted: tuple[Granted, ...] = ()
@@ -216,10 +216,10 @@ class Looked:
         return self.within(self.seen.get(name, ()))
 
     def entries_of(self, path: str) -> list[Recorded]:
-        """Every entry up to the end of the span that names an element, in the order of their instants."""
+        """Every entry that names an element, in the order of their instants, those after the span included."""
         known = self._named.get(path)
         if known is None:
-            found = history.entries_naming(self.connection, path, until=self.span.until)
+            found = history.entries_naming(self.connection, path)
             known = self._named[path] = sorted(found, key=lambda one: (one.entry.at, one.leaf, one.number))
         return known
 
@@ -233,7 +233,7 @@ class Looked:
 
     def alias(self, subject_id: str) -> str:
         """The alias of a subject; the id itself where it has none any more."""
-        return (self.house.places.views.alias(SubjectId(subject_id)) if self.house else "") or subject_id
+        return self.house.places.views.alias(SubjectId(subject_id)) or subject_id
 
     @cached_property
     def _filed_for(self) -> Mapping[tuple[str, str, str], list[Instant]]:
@@ -305,7 +305,8 @@ class Looked:
                 breaches.append(Breach("found-broken", path, broken.at, one.shown.at, detail=check, shown=(broken,)))
                 broken = None
         if answer is not None and answer.kept is False:
-            since = answer.since if answer.since is not None else self.now
+            # Nobody knows when it was broken: not before the last check that found it kept.
+            since = max([answer.since if answer.since is not None else self.now, *(one.at for one in kept)])
             shown = (broken,) if broken else ()
             breaches.append(Breach(answer.what, path, since, None, answer.persons, answer.detail, shown))
         elif broken is not None:
@@ -363,9 +364,11 @@ def tallied(connection: sqlite3.Connection, policy: str, span: Span) -> dict[tup
 
 
 def scan(look: Looked) -> None:
-    """Go through the rarer entries up to the end of the span, oldest first, and note what they tell."""
+    """Go through the rarer entries, oldest first, and note what they tell: what came after the span ends or shows what
+    was wrong inside it.
+    """
     policy = look.plan.policy
-    found = history.entries(look.connection, until=look.span.until, kinds=SCANNED, policy=policy, checked=False)
+    found = history.entries(look.connection, kinds=SCANNED, policy=policy, checked=False)
     recorded = sorted(found, key=lambda one: (one.entry.at, one.leaf, one.number))
     # Knowledge comes first: a destruction is late only by what was known before it.
     for one in recorded:

@@ -45,6 +45,8 @@ def found(look: Looked, row: Row, key: str, clause: str) -> Finding:
     name = section_of(row.path)
     if name in WORDS:
         return word(look, row, key, clause)
+    if row.blocked:  # nothing is done under it: that it cannot be run is said apart
+        return Finding(row.path, key, note="declared-not-run")
     known = look.findings.get((row.path, key))
     if known is None:
         check = TABLE.get((name, key)) or TABLE[name, "all"]

@@ -14,7 +14,7 @@ def _breaches(
     look: Looked, what: str, path: str, rows: list[tuple[object, ...]], detail: str = ""
 ) -> tuple[Breach, ...]:
     """One breach for rows of (subject, since): since the first, for all of them."""
-    if not rows or look.house is None:
+    if not rows:
         return ()
     persons = frozenset(look.alias(str(row[0])) for row in rows)
     since = min(at for _, at in rows if isinstance(at, int))
@@ -23,29 +23,27 @@ def _breaches(
 
 def held_of(look: Looked, path: str, item: str) -> tuple[Breach, ...]:
     """Values of an item that nobody may take."""
-    rows = look.house.rows(_OF_ITEM, look.plan.policy, item) if look.house else []
+    rows = look.house.rows(_OF_ITEM, look.plan.policy, item)
     return _breaches(look, "item-taken", path, rows, item)
 
 
 def unconsented(look: Looked, path: str, purpose: str) -> tuple[Breach, ...]:
     """Values used for a purpose that rests on consent, without one given by then."""
     declared = look.plan.purposes[purpose]
-    found: list[tuple[object, ...]] = []
-    if look.house is not None:
-        rows = look.house.rows(_WITHOUT_CONSENT, look.plan.policy, purpose, purpose)
-        found = [row[1:] for row in rows if declared.rests_on_consent(str(row[0]))]
+    rows = look.house.rows(_WITHOUT_CONSENT, look.plan.policy, purpose, purpose)
+    found = [row[1:] for row in rows if declared.rests_on_consent(str(row[0]))]
     return _breaches(look, "consent-missing", path, found, purpose)
 
 
 def outside(look: Looked, path: str, items: frozenset[str]) -> tuple[Breach, ...]:
     """Values kept apart by a statute whose record does not have their item."""
-    rows = look.house.apart(_APART_BY, f'"{path}"') if look.house else []
+    rows = look.house.apart(_APART_BY, f'"{path}"')
     return _breaches(look, "outside-items", path, [(one, at) for one, item, at in rows if item not in items])
 
 
 def orders_overdue(look: Looked, path: str, place: str) -> tuple[Breach, ...]:
     """Work orders past their date that nobody reported done."""
-    rows = look.house.rows(_ORDERS, look.plan.policy, place, look.now) if look.house else []
+    rows = look.house.rows(_ORDERS, look.plan.policy, place, look.now)
     return look.against(path) + _breaches(look, "destruction-overdue", path, rows, place)
 
 

@@ -353,7 +353,7 @@ NOTES: Final[Mapping[str, tuple[str, str]]] = {
     "no-transport": ("an embedded home has no transport to look at", "내장형은 전송 구간이 없어 확인할 수 없음"),
     "register-empty": ("the register it is owed for is empty", "대상 대장이 비어 있음"),
     "not-due": ("nothing that would make it due has happened", "기한이 된 일이 없음"),
-    "past-span": ("the system cannot be looked at in the past", "과거의 시스템은 점검할 수 없음"),
+    "declared-not-run": ("declared, not run: all under it is refused", "선언되었으나 시행되지 않아 모두 거부됨"),
     "no-rule": ("no rule that uses it has anything to show", "이를 쓰는 규정에 증거가 없음"),
 }
 """Why there is nothing to show."""
