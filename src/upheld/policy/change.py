@@ -88,7 +88,7 @@ class Changes:
     differences: tuple[Difference, ...]
     announcement: Announcement
     names: Mapping[str, Words]
-    """Subject kinds and engagements that differences name."""
+    """Subject kinds, engagements and items that differences name, by their codes."""
 
     def demanding(self, demand: Demand) -> tuple[Difference, ...]:
         """The differences that demand exactly that."""
@@ -108,7 +108,9 @@ def changes_between(old: Policy, new: Policy) -> Changes:
         new=(_day(new.announced.date), _day(new.effective.date)),
         differences=found,
         announcement=_announcement(old, new, found),
-        names=subjects | engagements,
+        names=subjects
+        | engagements
+        | {name: _title("items", name, new, old) for one in found for name in one.asked_apart},
     )
 
 

@@ -55,7 +55,7 @@ _PHRASES: Final[Mapping[str, Words]] = {
     "says": Words("tells", "알리는 내용"),
     "ahead": Words("ahead", "사전 기간"),
     "no-ahead": Words("no time ahead is promised", "사전 기간의 약속 없음"),
-    "days": Words("days from announcement to effect", "일 (공고부터 시행까지)"),
+    "days": Words(" days from announcement to effect", "일 (공고부터 시행까지)"),
     "kept": Words("kept", "지킴"),
     "broken": Words("not kept", "지키지 못함"),
 }
@@ -94,7 +94,7 @@ def _promise(changes: Changes, locale: str) -> list[str]:
         *([f"{_PHRASES['at'].say(locale)}: {places}"] if places else []),
         *([f"{_PHRASES['says'].say(locale)}: {says}"] if says else []),
         f"{_PHRASES['ahead'].say(locale)}: {ahead}" if ahead else _PHRASES["no-ahead"].say(locale),
-        f"{announcement.days} {_PHRASES['days'].say(locale)}",
+        f"{announcement.days}{_PHRASES['days'].say(locale)}",
         _PHRASES["kept" if announcement.kept else "broken"].say(locale),
     ]
 
@@ -106,7 +106,7 @@ def _details(changes: Changes, one: Difference, locale: str) -> list[str]:
     if one.takes_up:
         found.append(f"{_PHRASES['taking-up'].say(locale)}: {_names(changes, one.takes_up, locale)}")
     if one.asked_apart:
-        found.append(f"{_PHRASES['apart'].say(locale)}: {', '.join(one.asked_apart)}")
+        found.append(f"{_PHRASES['apart'].say(locale)}: {_names(changes, one.asked_apart, locale)}")
     if one.favours is not Favours.NEITHER:
         found.append(_SIGNS[one.favours].say(locale))
     old, new = " ".join(one.old_clauses), " ".join(one.new_clauses)
@@ -151,7 +151,7 @@ def as_json(changes: Changes) -> str:
                 "favours": one.favours.value,
                 "whom": [{"name": name, **_both(changes.names[name])} for name in one.whom],
                 "takes-up": [{"name": name, **_both(changes.names[name])} for name in one.takes_up],
-                "asked-apart": list(one.asked_apart),
+                "asked-apart": [{"name": name, **_both(changes.names[name])} for name in one.asked_apart],
                 "text": _both(one.text),
             }
             for one in changes.differences

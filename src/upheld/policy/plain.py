@@ -89,8 +89,8 @@ KNOWN_FACTS: Final[Mapping[str, Words]] = {
     "provided": Words("provision", "제공"),
     "consented": Words("consent", "동의"),
     "withdrawn": Words("withdrawal of the consent", "동의 철회"),
-    "begun": Words("the beginning", "시작"),
-    "ended": Words("the end", "종료"),
+    "begun": Words("the beginning", "이용 시작"),
+    "ended": Words("the end of use", "이용 종료"),
     "received": Words("receipt of the request", "요청 접수"),
     "proved": Words("the proof of identity", "본인 확인"),
     "answered": Words("the answer", "답변"),
@@ -733,3 +733,8 @@ def fixed_title(row: Row, locale: str) -> str:
     if known:
         return word(known(row.name), locale)
     return _ROWS[row.path].say(locale) if row.path in _ROWS else row.name
+
+
+def fixed_row(path: str, locale: str) -> str:
+    """The name that the language gives to one of its fixed rows; empty for any other."""
+    return _ROWS[path].say(locale) if path in _ROWS else ""

@@ -1,0 +1,103 @@
+"""The notice: the human text of a policy, as one HTML page or as Markdown, rendered from the document alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Literal, assert_never
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from upheld.policy.model import Policy
+from upheld.policy.notice_parts import Cell, Grid, Page, Para
+from upheld.policy.notice_sections import Notice
+
+Form = Literal["html", "md"]
+
+
+def notice(policy: Policy, locale: str, form: Form = "html", versions: Sequence[Policy] = ()) -> str:
+    """The notice in one language of the policy. `versions`: the others on file, for the history.
+
+    Raises ValueError for a language that the policy or the notice's own words do not have, or another form.
+    """
+    page = Notice(policy, locale, versions).page()
+    match form:
+        case "html":
+            return _template().render(page=page, is_grid=lambda block: isinstance(block, Grid))
+        case "md":
+            return "\n".join(_markdown(page)) + "\n"
+        case _:
+            assert_never(form)
+
+
+@cache
+def _template() -> Template:
+    source = (files("upheld.policy") / "pages" / "notice.html.j2").read_text("utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source)
+
+
+# ------------------------------------------------------------------------------------------------------------ Markdown
+
+
+def _markdown(page: Page) -> Iterator[str]:
+    yield f"# {_plain(page.title)}"
+    yield ""
+    yield " · ".join(f"{_plain(label)}: {text}" for label, text in page.facts)
+    yield ""
+    for para in page.intro:
+        yield from _paragraph(para)
+    yield ""
+    yield f"## {_plain(page.summary)}"
+    yield ""
+    yield "| | |"
+    yield "| --- | --- |"
+    yield from (f"| [{_plain(card.title)}](#{card.section}) | {_plain(card.text)} |" for card in page.cards)
+    yield ""
+    yield f"## {_plain(page.contents)}"
+    yield ""
+    yield from (f"{n}. [{_plain(section.title)}](#{section.code})" for n, section in enumerate(page.sections, 1))
+    for number, section in enumerate(page.sections, 1):
+        yield ""
+        yield f'## <a id="{section.code}"></a>{number}. {_plain(section.title)}'
+        yield ""
+        for block in section.blocks:
+            yield from _paragraph(block) if isinstance(block, Para) else _table(block)
+
+
+def _paragraph(para: Para) -> Iterator[str]:
+    if para.bullet:
+        yield f"- {_anchored(para.anchors)}{_plain(para.text)}"
+    else:
+        yield from ("", f"{_anchored(para.anchors)}{_plain(para.text)}", "")
+
+
+def _table(grid: Grid) -> Iterator[str]:
+    yield ""
+    if grid.title:
+        yield from (f"### {_plain(grid.title)}", "")
+    if grid.note:
+        yield from (_plain(grid.note), "")
+    if not grid.lines:
+        return
+    yield f"| {' | '.join(_plain(head) for head in grid.heads)} |"
+    yield f"|{' --- |' * len(grid.heads)}"
+    for line in grid.lines:
+        cells = [_cell(cell) for cell in line.cells]
+        yield f"| {_anchored(line.anchors)}{' | '.join(cells)} |"
+    yield ""
+
+
+def _cell(cell: Cell) -> str:
+    return "<br>".join(_plain(line) for line in cell if line) or "–"
+
+
+def _anchored(anchors: Sequence[str]) -> str:
+    return "".join(f'<a id="{anchor}"></a>' for anchor in anchors)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as it stands."""
+    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", text).replace("\n", " ")
