@@ -93,14 +93,17 @@ def contents_if_any(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     """What a policy must hold if there is any of it, and this one passes over."""
     for code, (section, what) in IF_ANY.items():
         rule = law.rule(code)
-        if rule and not (section and _own(policy, section)) and not _is_consent_free_list(policy, code):
+        if rule and not (section and _own(policy, section)) and not _said_elsewhere(policy, code):
             message = f"nothing is said of {what}"
             yield found(policy, "law-silent-on", at(policy.controller), message, "Say it, if there is any", rule=rule)
 
 
-def _is_consent_free_list(policy: Policy, code: str) -> bool:
-    others = (basis for row in policy.purposes.values() for basis in row.basis.values() if basis is not Basis.CONSENT)
-    return code == "contents.not-consented" and any(others)
+def _said_elsewhere(policy: Policy, code: str) -> bool:
+    if code == "contents.not-consented":
+        return any(basis is not Basis.CONSENT for row in policy.purposes.values() for basis in row.basis.values())
+    return (
+        code == "contents.portability" and "portability" in policy.rights and not policy.rights["portability"].builtin
+    )
 
 
 def repealed_law_cited(policy: Policy, law: LawOfDay) -> Iterator[Finding]:

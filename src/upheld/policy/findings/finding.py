@@ -30,7 +30,7 @@ class Finding(Problem):
 
     def __str__(self) -> str:
         about = f" ({', '.join(self.clauses)})" if self.clauses else ""
-        by = f" {self.rule}." if self.rule else ""
+        by = f". {self.rule}" if self.rule else ""
         return f"{Problem.__str__(self)}{by}{about}"
 
 

@@ -63,7 +63,7 @@ def numbers_unsaid(policy: Policy) -> Iterator[Finding]:
 
 
 NO_INTERVAL: Final = re.compile(r"\bno (interval|renewal)\b", re.I)
-NO_NUMBER: Final = re.compile(r"\bno (stated )?(period|life|end|lead time|time ahead|start)\b", re.I)
+NO_NUMBER: Final = re.compile(r"\bno (stated )?(period|life|lead time|time ahead|start)\b|\bno end is\b", re.I)
 
 
 def numbers_of_ours(policy: Policy) -> Iterator[Finding]:
@@ -189,7 +189,7 @@ def freezes_before_proof(policy: Policy) -> Iterator[Finding]:
     rows = [row for row in policy.rights.values() if row.freeze and row.freeze.from_ == "received"]
     suspension = policy.rights.get("suspension")
     spots = [Spot(row, "freeze") for row in rows]
-    spots += [*at(suspension)] if suspension and not suspension.builtin else []
+    spots += [*at(suspension)] if suspension and not suspension.builtin and not suspension.freeze else []
     if spots:
         message = "whoever asks stops the use at once, before showing who he is"
         yield found(policy, "freeze-before-proof", spots, message, "Say from when: receipt or proof")
