@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash_child import SCENARIOS, Trial, prepared
-from tests.trial_home import copied, opened
+from tests.trial_home import copied, opened, rows_in, wrapped_keys
+from upheld.store.vault import Tier
 
 _HEAD = struct.Struct("<qqqq")
 RETURNED = "returned.db"
@@ -130,6 +131,20 @@ def states(trial: Trial, calls: list[Call]) -> Iterator[tuple[str, dict[str, byt
                 yield f"call {number}, {call.name} with half a write", disk.with_unsynced(call.name, torn=True)
 
 
+def remains(trial: Trial, files: dict[str, bytes], key_bytes: dict[tuple[Tier, int], bytes]) -> list[str]:
+    """What the disk still holds of values that a returned sweep has certified as destroyed."""
+    values: dict[tuple[int, str], tuple[str, str, bool, bool]] = trial.wanted[0]["values"]  # type: ignore[assignment]
+    gone = {value for (value, tier), row in values.items() if tier == "active" and row[1] == "destroyed"}
+    found: list[str] = []
+    for row in rows_in(trial.prepared):
+        if row.value_id in gone and row.sealed is not None and row.key_id is not None:
+            parts = {"ciphertext": row.sealed[:24], "key": key_bytes[row.tier, row.key_id]}
+            found += [
+                f"{word} in {name}" for word, part in parts.items() for name, data in files.items() if part in data
+            ]
+    return found
+
+
 def laid_out(trial: Trial, files: dict[str, bytes]) -> Path:
     """A home with these files, as the machine finds it when the power is back. Shared memory is gone with it."""
     home = trial.folder / "found"
@@ -151,6 +166,8 @@ def main(name: str, folder: Path, recorder: Path, first: int = 0, stride: int = 
             continue
         looked += 1
         trial.wanted = wanted[:1] if when == RETURNED else wanted
+        if when == RETURNED and name == "sweep":
+            failures += [f"{when}: {one}" for one in remains(trial, files, wrapped_keys(trial.prepared))]
         failures += [f"{when}: {one}" for one in trial.finish(laid_out(trial, files))]
     return {
         "calls": len(calls),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trial_home import POLICY, House, Row, at, opened, rows_in, text_of
+from tests.trial_home import POLICY, House, Row, at, opened, rows_in, text_of, wrapped_keys
 from upheld.engine.acts import SubjectId
 from upheld.store.vault import Tier
 
@@ -19,16 +19,6 @@ PERSONS = 150
 
 def files_of(home: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-
-
-def wrapped_keys(home: Path) -> dict[tuple[Tier, int], bytes]:
-    """Every value key as it lies in the key store."""
-    with closing(sqlite3.connect(home / "keys.db")) as connection:
-        return {
-            (tier, key_id): wrapped
-            for tier in Tier
-            for key_id, wrapped in connection.execute(f"SELECT key_id, wrapped FROM {tier.value}_key")
-        }
 
 
 def traces(home: Path, rows: list[Row], keys: dict[tuple[Tier, int], bytes]) -> list[str]:

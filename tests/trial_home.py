@@ -180,6 +180,16 @@ def rows_in(home: Path) -> list[Row]:
     return found
 
 
+def wrapped_keys(home: Path) -> dict[tuple[Tier, int], bytes]:
+    """Every value key as it lies in the key store."""
+    with closing(sqlite3.connect(home / "keys.db")) as connection:
+        return {
+            (tier, key_id): wrapped
+            for tier in Tier
+            for key_id, wrapped in connection.execute(f"SELECT key_id, wrapped FROM {tier.value}_key")
+        }
+
+
 def vault_of(home: Path) -> tuple[Place, Vault]:
     """The key store by itself, without a keeper who would go on with anything."""
     roots = {tier: bytes.fromhex((home / "secrets" / f"{tier.value}.key").read_text()) for tier in Tier}

@@ -41,6 +41,9 @@ _KEEP_REMOVED = (
 )
 
 
+_FULL = 2
+
+
 class Recovering(StoreFailed):
     """A home that holds an old copy does nothing else until it was brought up to date."""
 
@@ -270,7 +273,20 @@ class Place:
         """
         with self._turn, self._between.held():
             busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                self._sync_log()
         return not busy
+
+    def _sync_log(self) -> None:
+        """SQLite cuts the log off without waiting for the disk; a certificate must not be older than that."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if self.connection.execute("PRAGMA synchronous").fetchone()[0] < _FULL or not log.exists():
+            return
+        handle = os.open(log, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def connect(path: Path) -> sqlite3.Connection:
