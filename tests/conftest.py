@@ -1,10 +1,37 @@
-"""What all tests share: one Hypothesis profile that gives the same examples on every machine."""
+"""What all tests share: Hypothesis profiles, and which modules `make quick` leaves out."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Derandomised, so a red run here is a red run elsewhere; `make deep` looks further and longer.
 settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("UPHELD_EXAMPLES", "house"))
+
+# These take seconds as a whole, whatever their single tests take.
+SLOW = frozenset(
+    {
+        "test_audit",
+        "test_cases",
+        "test_crash",
+        "test_findings",
+        "test_ledger_crash",
+        "test_ledger_sealing",
+        "test_ledger_verify",
+        "test_machine",
+        "test_many_processes",
+        "test_policy_fuzz",
+        "test_recover",
+        "test_scrub",
+        "test_simulate",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow modules, so that `make quick` leaves them out."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)

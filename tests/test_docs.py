@@ -110,6 +110,7 @@ def test_the_policy_of_the_readme_has_no_problem() -> None:
     assert problems_in(policy.encode(), "shop.yaml") == ()
 
 
+@pytest.mark.slow
 def test_the_session_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None:
     (policy,) = blocks(README, "yaml")
     (session,) = blocks(README, "python")

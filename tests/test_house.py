@@ -138,6 +138,7 @@ def test_bare_make_lists_every_task_in_one_line() -> None:
     assert {"run", "test", "quick", "deep", "lint", "types", "clauses", "bench"} <= set(listed)
 
 
+@pytest.mark.slow
 def test_every_document_carries_every_clause_of_its_catalogue() -> None:
     outcome = ran(sys.executable, "tools/clauses.py")
     assert outcome.returncode == 0, outcome.stderr

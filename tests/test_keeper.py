@@ -262,6 +262,14 @@ def test_a_request_of_someone_unproved_is_logged_and_not_obeyed(house: House) ->
     assert reasons(house.keeper.answer(subject, asked.made, "done")) == ["identity-not-proved"]  # type: ignore[arg-type]
 
 
+def test_a_fact_that_could_belong_to_two_engagements_names_one(house: House) -> None:
+    subject, engagement = house.member("identity")
+    house.keeper.begin(subject, "gifti-show")
+    with pytest.raises(InputRefused, match=r"gifti-show, membership"):
+        house.keeper.fact(subject, "cancelled")
+    assert house.keeper.fact(subject, "cancelled", engagement=engagement).granted
+
+
 def test_an_answer_never_falls_due_on_a_day_on_which_nobody_works(house: House) -> None:
     plan = house.keeper.views.line(BIZMEKA).latest
     friday = instant(datetime(2018, 9, 14, 10, tzinfo=SEOUL))

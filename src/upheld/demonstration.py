@@ -148,7 +148,7 @@ def _print_table(console: Console, done: Sequence[_Done]) -> None:
     for one in done:
         tally, kept = one.summary.tally, one.summary.kept
         numbers = (
-            tally.persons.total(), kept.states.get("held", 0), kept.states.get("separated", 0), tally.destroyed,
+            one.summary.people, kept.states.get("held", 0), kept.states.get("separated", 0), tally.destroyed,
             tally.refusals.total(), tally.asked.total(), tally.late.total(), kept.overdue,
             one.summary.ledger_entries, round(one.seconds),
         )  # fmt: skip

@@ -15,6 +15,7 @@ from upheld.engine.state import HeldState
 from upheld.errors import InputRefused
 from upheld.keeper.living import about_of
 from upheld.ledger.entries import Entry
+from upheld.policy.vocabulary import Nature
 from upheld.store.verifying import check_certificate, verify_copy
 
 Look = Callable[[Stage, Step], Iterator[str]]
@@ -235,6 +236,8 @@ def in_force(stage: Stage, step: Step) -> Iterator[str]:
 def password(stage: Stage, step: Step) -> Iterator[str]:
     person = stage.person(step)
     for item in step.words("password"):
+        if stage.plan.items[item].nature is not Nature.PASSWORD:
+            raise InputRefused("not-a-password", f"`{item}` is no password of the policy")
         knows = stage.keeper.password_matches
         if not knows(person.subject_id, item, person.gave.get(item, "")):
             yield f"the right `{item}` is not known"

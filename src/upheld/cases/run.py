@@ -89,8 +89,11 @@ def clauses_shown(run: FileRun) -> frozenset[str]:
     return frozenset(clause for one in run.cases if one.holds for clause in one.case.clauses)
 
 
-def run_file(path: Path, opener: Opener) -> FileRun:
-    """Run one file in temporary homes: one is prepared with the policy and the house, each case has a copy of it."""
+def run_file(path: Path, opener: Opener, *, citing: str | None = None) -> FileRun:
+    """Run one file in temporary homes: one is prepared with the policy and the house, each case has a copy of it.
+
+    `citing` runs only the cases that cite this clause.
+    """
     try:
         file = read_cases(path)
     except CasesRefused as refused:
@@ -100,7 +103,8 @@ def run_file(path: Path, opener: Opener) -> FileRun:
             house = _House(file, Path(folder), opener)
         except UpheldError as failure:
             return FileRun(path, (f"{path}:1:1 house-failed {failure}",))
-        return FileRun(path, cases=tuple(house.run(case, number) for number, case in enumerate(file.cases)))
+        chosen = [case for case in file.cases if citing is None or citing in case.clauses]
+        return FileRun(path, cases=tuple(house.run(case, number) for number, case in enumerate(chosen)))
 
 
 @dataclass(slots=True)

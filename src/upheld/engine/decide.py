@@ -32,7 +32,17 @@ from upheld.engine.acts import (
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.lifecycle import DueState, Ground, Life, touches
 from upheld.engine.plan import EntrustmentPlan, GroundKind, ItemPlan, Plan, PolicyLine, PurposePlan, Rule
-from upheld.engine.state import About, AboutKind, ControllerState, HeldState, Request, RequestState, SubjectState, Value
+from upheld.engine.state import (
+    About,
+    AboutKind,
+    ControllerState,
+    HeldState,
+    Request,
+    RequestState,
+    SubjectState,
+    Use,
+    Value,
+)
 from upheld.policy.vocabulary import Nature
 
 NIGHT_BEGINS, NIGHT_ENDS = 21, 8
@@ -425,6 +435,7 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
         if item in purpose.items:
             _basis_holds(view, act, purpose, item, at, no)
     _engagement_open(view, act, purpose, at, no)
+    _ground_would_live(view, act, purpose, at, no)
     suspended = _suspended_for(view, purpose.name, at)
     if suspended is not None:
         no.found.append(suspended)
@@ -548,6 +559,19 @@ def _engagement_open(view: View, act: Collect, purpose: PurposePlan, at: Instant
         no.add(Reason.GROUND_ENDED, purpose.rule.path, purpose.rule.cites("per"), detail="no such engagement is open")
     elif view.life.engagement_end(engagement.engagement_id).at <= at:
         no.add(Reason.GROUND_ENDED, purpose.rule.path, purpose.rule.cites("until"), detail="the engagement has ended")
+
+
+def _ground_would_live(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    """Nothing is taken that would be due in the same instant, nor for what the organisation has given up."""
+    use = Use(purpose.name, act.engagement, at, view.plan.version, at)
+    for item in act.items:
+        if item in purpose.items and not view.life.would_live(item, use, at):
+            no.found.append(purpose.rule.cited(Reason.GROUND_ENDED, "until", item))
+    needless = view.plan.destruction
+    for code in needless.needless_after - {"ended"}:
+        for fact in view.controller.facts_by_code.get(code, ()):
+            if view.plan.effective_at <= fact.at <= at and fact.about in (None, purpose.name):
+                no.found.append(needless.when_needless.cited(Reason.GROUND_ENDED, "after", code))
 
 
 def _suspended_for(view: View, purpose: str, at: Instant) -> Cited | None:

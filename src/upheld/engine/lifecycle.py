@@ -319,6 +319,11 @@ class Life:
                 own_until = max(own_until, ground.until.at)
         return tuple(sorted(held, key=lambda one: (one.from_at, one.rule.path)))
 
+    def would_live(self, item: str, use: Use, at: Instant) -> bool:
+        """Whether a value of an item, taken now for this use, would have a live ground."""
+        value = Value(ValueId(0), item, at, at, (use,))
+        return any(ground.kind is GroundKind.PURPOSE and ground.live(at) for ground in self._of_use(value, use))
+
     def _cut(self, value: Value, until: Moment, purpose: str | None) -> Moment:
         """Correction, erasure and an unanswered suspension end purpose and retention grounds."""
         if not self.state.requests:

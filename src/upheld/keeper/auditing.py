@@ -27,12 +27,11 @@ from upheld.keeper.looking import (
     OnFile,
     scan,
     scan_reads,
-    shown_of,
     tallied,
 )
 from upheld.keeper.showing import ATTESTED, found, section_of
-from upheld.ledger.entries import Entry, entry
-from upheld.ledger.report import Breach, Case, ClauseReport, Finding, Report, Span, answered
+from upheld.ledger.entries import Entry, entry, entry_of, place_of
+from upheld.ledger.report import Breach, Case, ClauseReport, Exhibit, Finding, Report, Span, answered
 from upheld.policy.check import clauses_of
 from upheld.policy.model import Policy, Row
 from upheld.policy.read import read_policy
@@ -100,7 +99,14 @@ class Auditing(Door):
                 return  # the same was put on record for this very instant
             transaction.journal(
                 entry(
-                    "control.evidenced", when, policy, None, (element,), control=element, evidence=kind, about=digest,
+                    "control.evidenced",
+                    when,
+                    policy,
+                    None,
+                    (element,),
+                    control=element,
+                    evidence=kind,
+                    about=digest,
                     known_at=transaction.at,
                 )
             )
@@ -243,13 +249,10 @@ class Auditing(Door):
 
     def _last_outcomes(self, policy: str, now: Instant) -> dict[str, bool]:
         """What each check found last, within a day."""
-        kinds = ["control.evidenced"]
-        connection, since = self.places.sealer.connection, now - DAY + 1
-        entries = history.entries(connection, since, kinds=kinds, policy=policy, checked=False)
+        found = history.rows(self.places.sealer.connection, ["control.evidenced"], policy, now - DAY + 1)
+        checks = [entry_of(row).fields for _, _, row in found]
         return {
-            str(one.entry.fields["control"]): one.entry.fields.get("outcome") == KEPT
-            for one in entries
-            if one.entry.fields.get("evidence") == SYSTEM_CHECK
+            str(one["control"]): one.get("outcome") == KEPT for one in checks if one.get("evidence") == SYSTEM_CHECK
         }
 
     @staticmethod
@@ -325,16 +328,11 @@ def _span(plan: Plan, plans: Sequence[Plan], since: Instant, until: Instant) -> 
 
 def _refused_when_due(looked: Looked) -> None:
     due = {"value-due", "value-separated", "value-destroyed", "value-moving"}
-    kinds = ("read.refused", "act.refused")
-    entries = history.entries(
-        looked.connection, looked.span.since, looked.span.until, kinds, looked.plan.policy, checked=False
-    )
-    hits = (one for one in entries if due & set(_names(one.entry.fields.get("reasons"))))
-    looked.seen["refused-due"] = [shown_of(one) for one, _ in zip(hits, range(2), strict=False)]
-
-
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(str(one) for one in value) if isinstance(value, tuple | list) else ()
+    kinds, span = ("read.refused", "act.refused"), looked.span
+    for leaf, number, row in history.rows(looked.connection, kinds, looked.plan.policy, span.since, span.until):
+        reasons = row[place_of(str(row[0]), "reasons")]
+        if isinstance(reasons, list) and due & set(reasons):
+            looked.see("refused-due", Exhibit(f"{leaf}:{number}", str(row[0]), Instant(row[1])))  # type: ignore[arg-type]
 
 
 def _with(finding: Finding, more: Sequence[Breach]) -> Finding:

@@ -18,9 +18,9 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.plan import PolicyLine
 from upheld.errors import StoreFailed
 from upheld.keeper.door import Places
+from upheld.ledger.entries import Entry, entry_of
 from upheld.policy.vocabulary import Nature
 from upheld.store import history, schema
-from upheld.store.history import Recorded
 from upheld.store.vault import Sealed, Tier
 from upheld.store.verifying import verify_copy
 
@@ -166,15 +166,14 @@ def grants_recorded(house: House) -> Answer:
     rows = house.rows(_GRANTS, house.policy)
     if not rows:
         return NOTHING
-    recorded = {
-        (one.entry.fields.get("handler"), one.entry.fields.get("duty")) for one in _entries(house, "handler.granted")
-    }
+    recorded = {(one.fields.get("handler"), one.fields.get("duty")) for one in _entries(house, "handler.granted")}
     missing = [(str(handler), _int(at)) for handler, duty, at in rows if (handler, duty) not in recorded]
     return Answer(False, "grant-unrecorded", Instant(min(at for _, at in missing))) if missing else FINE
 
 
-def _entries(house: House, kind: str) -> Iterator[Recorded]:
-    return history.entries(house.places.sealer.connection, kinds=[kind], policy=house.policy, checked=False)
+def _entries(house: House, kind: str) -> Iterator[Entry]:
+    for _, _, row in history.rows(house.places.sealer.connection, [kind], house.policy):
+        yield entry_of(row)
 
 
 # ── Values and places ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -275,9 +274,7 @@ def texts_kept(house: House) -> Answer:
 
 def sources_unchanged(house: House) -> Answer:
     """The document on file is the one whose digest was published."""
-    published = {
-        str(one.entry.fields["version"]): one.entry.fields["digest"] for one in _entries(house, "policy.published")
-    }
+    published = {str(one.fields["version"]): one.fields["digest"] for one in _entries(house, "policy.published")}
     rows = house.rows(_SOURCES, house.policy)
     wrong = [
         _int(at)

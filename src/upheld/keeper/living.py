@@ -200,7 +200,7 @@ class Living(Door):
                 raise InputRefused(
                     "too-late", f"`{source}` said it would not deliver so late; the officer enters it by hand"
                 )
-            named = self._engagement(seen, engagement, self._carriers(plan, code))
+            named = self._carrying(seen, engagement, self._carriers(plan, code), code)
             if named is not None and named not in seen.state.engagements:
                 raise InputRefused("engagement-unknown", "this person has no such engagement")
             content = f"{code}|{when}|{named}|{about}|{values}".encode()
@@ -220,6 +220,24 @@ class Living(Door):
             return Outcome(Decision(True, (rule.cited(),)), now, made=fact.fact_id, tells=tells)
 
         return self._attempt(subject_id, work)
+
+    def _carrying(
+        self, seen: Seen, engagement: EngagementId | None, kinds: frozenset[str], code: str
+    ) -> EngagementId | None:
+        """The engagement a fact happened in: the one named, else the only one it can mean. Raises InputRefused."""
+        found = self._engagement(seen, engagement, kinds)
+        if found is not None or not kinds:
+            return found
+        all_of_them = [one for one in seen.state.engagements.values() if one.kind in kinds]
+        if len(all_of_them) == 1:
+            return all_of_them[0].engagement_id
+        if not all_of_them:
+            return None
+        names = ", ".join(sorted(one.kind for one in all_of_them))
+        raise InputRefused(
+            "engagement-unnamed",
+            f"`{code}` can have happened in several engagements of this person ({names}); name one",
+        )
 
     def source(self, policy: str, name: str, lateness: Period) -> None:
         """Declare a source of facts and how late it may deliver; what is older is refused whole."""

@@ -7,6 +7,7 @@ the past shows what was not upheld then, even if it was mended since.
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,8 @@ from upheld.engine.acts import SubjectId
 from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.state import Fact
 from upheld.keeper.checking import Answer, House
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import Entry, entry_of, place_of
+from upheld.ledger.entries import Row as Stored
 from upheld.ledger.report import Breach, Exhibit, Finding, Span
 from upheld.policy.model import Policy, Row
 from upheld.store import history
@@ -313,6 +315,14 @@ class Looked:
             breaches.append(Breach("found-broken", path, broken.at, None, detail=check, shown=(broken,)))
         return kept[:1] + kept[-1:], tuple(breaches)
 
+    def see(self, name: str, shown: Exhibit) -> None:
+        """Remember that an entry shows something: the first and the last inside the span are enough."""
+        if self.span.since <= shown.at < self.span.until:
+            seen = self.seen.setdefault(name, [])
+            seen[1:] = [shown] if seen else []
+            if not seen:
+                seen.append(shown)
+
     # ── what was not kept ───────────────────────────────────────────────────────────────────────────────────────────
 
     def note(self, name: str, breach: Breach) -> None:
@@ -367,9 +377,9 @@ def scan(look: Looked) -> None:
     """Go through the rarer entries, oldest first, and note what they tell: what came after the span ends or shows what
     was wrong inside it.
     """
-    policy = look.plan.policy
-    found = history.entries(look.connection, kinds=SCANNED, policy=policy, checked=False)
-    recorded = sorted(found, key=lambda one: (one.entry.at, one.leaf, one.number))
+    found = history.rows(look.connection, SCANNED, look.plan.policy)
+    recorded = [Recorded(leaf, number, entry_of(row)) for leaf, number, row in found]
+    recorded.sort(key=lambda one: (one.entry.at, one.leaf, one.number))
     # Knowledge comes first: a destruction is late only by what was known before it.
     for one in recorded:
         if one.entry.kind in ("fact.recorded", "consent.withdrawn"):
@@ -418,7 +428,7 @@ def _destroyed(look: Looked, one: Recorded, entry: Entry) -> None:
     shown = shown_of(one)
     needless = look.by_fact(alias, due_at)
     if needless:
-        look.seen.setdefault("needless", []).append(shown)
+        look.see("needless", shown)
     limit = look.grace_end(due_at, alias, _at(entry, "ordered_at", Instant(entry.at)))
     if entry.at > limit:
         paths = (*entry.elements, *((look.plan.destruction.when_needless.path,) if needless else ()))
@@ -535,7 +545,7 @@ def _evidenced(look: Looked, one: Recorded, entry: Entry) -> None:
     if _text(entry, "evidence") == SYSTEM_CHECK:
         look.outcomes.append(Found(_text(entry, "control"), _text(entry, "outcome") == KEPT, shown_of(one)))
     else:
-        look.seen.setdefault(f"evidence/{_text(entry, 'control')}", []).append(shown_of(one))
+        look.see(f"evidence/{_text(entry, 'control')}", shown_of(one))
 
 
 def _published(look: Looked, one: Recorded, entry: Entry) -> None:
@@ -543,7 +553,7 @@ def _published(look: Looked, one: Recorded, entry: Entry) -> None:
 
 
 def _granted(look: Looked, one: Recorded, entry: Entry) -> None:
-    look.seen.setdefault(f"granted/{_text(entry, 'handler')}/{_text(entry, 'duty')}", []).append(shown_of(one))
+    look.see(f"granted/{_text(entry, 'duty')}", shown_of(one))
 
 
 def _pruned(look: Looked, one: Recorded, entry: Entry) -> None:
@@ -591,20 +601,30 @@ def scan_reads(look: Looked, secrets: Mapping[int, str]) -> None:
     for grant in look.granted:
         by_handler.setdefault(grant.handler, []).append(grant)
     reads = _Reads({name: tuple(found) for name, found in by_handler.items()}, secrets)
-    for one in _granted_reads(look):
-        entry = one.entry
-        if _text(entry, "purpose") not in look.plan.purposes and not _of_older(look, entry):
-            _read_wrong(look, one, "purpose-undeclared", "purposes")
-        if entry.fields.get("reader") == "handler":
-            _read_by_handler(look, one, reads)
-        if look.holds or look.ordered or reads.secrets:
-            _read_values(look, one, reads)
+    watched = {*look.holds, *look.ordered, *secrets}
+    purposes = frozenset(look.plan.purposes)
+    for leaf, number, row in _granted_reads(look):
+        if row[_PURPOSE] in purposes and row[_READER] != "handler":
+            values = row[_VALUES]
+            if isinstance(values, bytes) and (not watched or watched.isdisjoint(array("q", values))):
+                continue
+        _look_at_read(look, Recorded(leaf, number, entry_of(row)), reads)
 
 
-def _granted_reads(look: Looked) -> Iterator[Recorded]:
-    return history.entries(
-        look.connection, look.span.since, look.span.until, ["read.granted"], look.plan.policy, checked=False
-    )
+_PURPOSE, _READER, _VALUES = (place_of("read.granted", name) for name in ("purpose", "reader", "values"))
+
+
+def _granted_reads(look: Looked) -> Iterator[tuple[int, int, Stored]]:
+    return history.rows(look.connection, ["read.granted"], look.plan.policy, look.span.since, look.span.until)
+
+
+def _look_at_read(look: Looked, one: Recorded, reads: _Reads) -> None:
+    entry = one.entry
+    if _text(entry, "purpose") not in look.plan.purposes and not _of_older(look, entry):
+        _read_wrong(look, one, "purpose-undeclared", "purposes")
+    if entry.fields.get("reader") == "handler":
+        _read_by_handler(look, one, reads)
+    _read_values(look, one, reads)
 
 
 def _of_older(look: Looked, entry: Entry) -> bool:
@@ -625,7 +645,7 @@ def _read_by_handler(look: Looked, one: Recorded, reads: _Reads) -> None:
     for grant in reads.grants.get(handler, ()):
         declared = look.plan.handlers.get(grant.duty)
         if grant.since <= at < grant.until and declared is not None and purpose in declared.purposes:
-            look.seen.setdefault(f"read-by/{grant.duty}", [])[:] = [shown_of(one)]
+            look.see(f"read-by/{grant.duty}", shown_of(one))
             return
     for name, row in look.plan.handlers.items():
         if purpose in row.purposes:

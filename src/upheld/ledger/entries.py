@@ -451,8 +451,32 @@ def restored(data: bytes) -> Entry:
     Raises:
         EntryRefused: these are no bytes of an entry.
     """
+    return entry_of(row_of(data))
+
+
+Row = list[object]
+"""An entry as it is stored: kind, at, policy, who, elements, then its fields as they are packed."""
+
+
+def row_of(data: bytes) -> Row:
+    """The stored row of an entry, for who goes through millions and looks at little of each. Raises EntryRefused."""
     try:
-        row = _decode(data)
+        return _decode(data)
+    except msgspec.DecodeError as problem:
+        _refuse(problem)
+
+
+def place_of(kind: str, field: str) -> int:
+    """Where a field of a kind stands in its rows; a row may be shorter. Raises KeyError for an unknown field."""
+    names = [one.name for one in KINDS[kind].fields]
+    if field not in names:
+        raise KeyError(field)
+    return _HEAD + names.index(field)
+
+
+def entry_of(row: Row) -> Entry:
+    """The entry of a stored row. Raises EntryRefused."""
+    try:
         kind = KINDS[cast(str, row[0])]
         if len(row) > _HEAD + len(kind.fields):
             raise ValueError("more fields than the kind has")
@@ -469,7 +493,7 @@ def restored(data: bytes) -> Entry:
             tuple(cast(list[str], row[4])),
             fields,
         )
-    except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError, struct.error) as problem:
+    except (KeyError, IndexError, TypeError, ValueError, struct.error) as problem:
         _refuse(problem)
 
 

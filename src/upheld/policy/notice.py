@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Literal, assert_never
 
 from jinja2 import Environment, StrictUndefined, Template
 
 from upheld.policy.model import Policy
-from upheld.policy.notice_parts import Cell, Grid, Page, Para
+from upheld.policy.notice_parts import Block, Cell, Grid, Page, Para
 from upheld.policy.notice_sections import Notice
 
 Form = Literal["html", "md"]
@@ -25,11 +26,17 @@ def notice(policy: Policy, locale: str, form: Form = "html", versions: Sequence[
     page = Notice(policy, locale, versions).page()
     match form:
         case "html":
-            return _template().render(page=page, is_grid=lambda block: isinstance(block, Grid))
+            return _template().render(page=page, is_grid=lambda block: isinstance(block, Grid), runs=_runs)
         case "md":
             return "\n".join(_markdown(page)) + "\n"
         case _:
             assert_never(form)
+
+
+def _runs(blocks: Iterable[Block]) -> list[list[Block]]:
+    """The blocks, those that are bullets of one list together."""
+    bullets = groupby(blocks, key=lambda block: isinstance(block, Para) and block.bullet)
+    return [part for together, run in bullets for part in ([[*run]] if together else [[one] for one in run])]
 
 
 @cache

@@ -370,7 +370,7 @@ def _kept(page: Notice) -> Iterator[Block]:
         Line(page.anchors(row), (page.name(row), (page.key(row, "basis"), page.law(row)), (page.key(row, "until"),)))
         for row in page.of("upkeep")
     ]
-    yield from page.grid("c-record c-basis c-period", lines, "our-records")
+    yield from page.grid("c-record c-basis c-period", page.merged(lines), "our-records")
     laws = [Line(page.anchors(row), ((page.title(row),), ())) for row in page.of("laws")]
     yield from page.grid("c-law c-what", laws, "laws", bare=True)
 
@@ -410,16 +410,11 @@ def _children(page: Notice) -> Iterator[Block]:
 
 
 def _child_span(page: Notice, row: Any) -> list[str]:
-    """From when until when, as one phrase."""
-    until = page.key(row, "until")
-    start = page.key(row, "from")
-    label = plain.key_name(type(row), "from", page.locale)
-    if row.name == "freeze" and start:
-        return [f"{start}{label if page.korean else ''} {until}" if page.korean else f"{label} {start} {until}"]
-    return [
-        *([f"{plain.key_name(type(row), 'to', page.locale)}: {start}"] if start else []),
-        *([until] if until else []),
-    ]
+    """Who consents; or from when until when, as one phrase."""
+    until, start = page.key(row, "until"), page.key(row, "from")
+    if not start or not until:
+        return [text for text in (start, until) if text]
+    return [f"{start}부터 {until}" if page.korean else f"from {start} {until}"]
 
 
 # ------------------------------------------------------------------------------------------------ 4 to 6 giving away
@@ -482,7 +477,7 @@ def _entrustments(page: Notice) -> Iterator[Block]:
         name = (*page.name(row, page.key(row, "to")), *under, *_reach(page, party))
         task = (page.key(row, "task"), *page.labelled("l-for", page.key(row, "for")))
         anchors = page.anchors(row, party, *row.terms.values())
-        consent = page.labelled("l-consent", page.key(row, "consent"))
+        consent = (page.key(row, "consent"),)
         lines.append(Line(anchors, (name, tuple(filter(None, task)), (page.key(row, "items"),), consent)))
     yield from page.grid("c-processor c-task c-items c-consent", lines)
     yield from _contracts(page, rows)
@@ -541,9 +536,11 @@ def _transfers(page: Notice) -> Iterator[Block]:
 
 def _destruction(page: Notice) -> Iterator[Block]:
     lines = []
-    for row in page.of("destruction"):
+    for row in page.of("destruction"):  # a row that tells the method has a time of its own only where one is written
         name = (*page.name(row), *page.labelled("l-after", page.key(row, "after")))
-        cells = (name, *((page.key(row, key),) for key in ("starts", "within", "by", "shown-by")))
+        written = {key for key in ("starts", "within") if row.builtin or key in row.places or not row.by}
+        said = {key: page.key(row, key) for key in ("starts", "within", "by", "shown-by")}
+        cells = (name, *((text if key in written or key in ("by", "shown-by") else "",) for key, text in said.items()))
         lines.append(Line(page.anchors(row), cells))
     yield from page.grid("c-what c-start c-done c-method c-shown", lines)
     lines = []
@@ -578,7 +575,7 @@ def _rights(page: Notice) -> Iterator[Block]:
             page.law(row),
         )
         limit = (page.key(row, "within"),)
-        ways = tuple(filter(None, (page.key(row, "by"), page.key(row, "open"))))
+        ways = tuple(filter(None, (page.key(row, "open"), page.key(row, "by"))))
         lines.append(Line(page.anchors(row), (page.name(row), ways, limit, tuple(filter(None, details)))))
     yield from page.grid("c-right c-ways c-limit c-details", lines)
     lines = [
@@ -588,7 +585,7 @@ def _rights(page: Notice) -> Iterator[Block]:
         )
         for row in page.of("channels")
     ]
-    yield from page.grid("c-channel c-proof", lines, "channels", bare=True)
+    yield from page.grid("c-channel c-proof", page.merged(lines), "channels", bare=True)
     lines = [
         Line(
             page.anchors(row),
@@ -603,7 +600,8 @@ def _rights(page: Notice) -> Iterator[Block]:
         )
         for row in page.of("proofs")
     ]
-    yield from page.grid("c-papers c-details", lines, "papers", bare=True)
+    yield from page.grid("c-papers c-details", (line for line in lines if line.cells[1]), "papers", bare=True)
+    yield Para(tuple(one for line in lines if not line.cells[1] for one in line.anchors), "")
     lines = [
         Line(page.anchors(row), (page.name(row), tuple(filter(None, (page.key(row, "shows"), page.law(row))))))
         for row in page.of("acting_for")

@@ -192,7 +192,7 @@ def end(until: End | None, policy: Policy, locale: str, per: Iterable[str] = ())
         case LaterOf(of=parts) | EarlierOf(of=parts):
             each = [end(part, policy, locale, per) for part in parts]
             if korean:
-                which = "늦은" if isinstance(until, LaterOf) else "먼저 오는"
+                which = "가장 늦은" if isinstance(until, LaterOf) else "먼저 오는"
                 return f"다음 중 {which} 때까지: {', '.join(one.removesuffix(' 시까지') for one in each)}"
             return f"{', or '.join(each)}, whichever is {'later' if isinstance(until, LaterOf) else 'earlier'}"
 
@@ -630,7 +630,7 @@ def _word_or_code(one: StrEnum, locale: str) -> str:
 
 def named(kind: str, name: str, policy: Policy, locale: str) -> str:
     """The public name of the element `name` of a section."""
-    if kind == "facts":
+    if kind == "facts" and name not in _BESIDES:
         return fact(name, policy, locale)
     if kind in ("provisions", "entrustments"):
         row = getattr(policy, kind).get(name)

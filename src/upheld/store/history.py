@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,7 +19,7 @@ from upheld.errors import UpheldError
 from upheld.ledger.batch import Head, entry_leaves, entry_salts, read_body
 from upheld.ledger.certificate import EntryProof
 from upheld.ledger.checkpoint import checkpoint_in, public_key_in
-from upheld.ledger.entries import Entry, Glance, glance, restored, unpacked
+from upheld.ledger.entries import Entry, Glance, Row, glance, row_of, unpacked
 from upheld.ledger.merkle import NodeAt, inclusion_proof, root_of
 
 SCHEMA: Final = (
@@ -214,15 +214,11 @@ def entries(
     kinds: Iterable[str] | None = None,
     policy: str | None = None,
     from_leaf: int = 0,
-    *,
-    checked: bool = True,
 ) -> Iterator[Recorded]:
     """Entries with `since <= at < until`, in the order of sealing; only those kinds and that policy where given.
 
-    `from_leaf`: the first batch to look at, for who has read the ones before. `checked=False` reads the bytes as they
-    are, for who goes through millions and has the ledger verified besides.
+    `from_leaf`: the first batch to look at, for who has read the ones before.
     """
-    read = unpacked if checked else restored
     wanted = None if kinds is None else frozenset(kinds)
     for leaf, body in _bodies(connection, since, until, wanted, from_leaf):
         for number, data in enumerate(read_body(body)[1]):
@@ -232,7 +228,26 @@ def entries(
                 and (wanted is None or seen.kind in wanted)
                 and (policy is None or seen.policy == policy)
             ):
-                yield Recorded(leaf, number, read(data))
+                yield Recorded(leaf, number, unpacked(data))
+
+
+def rows(
+    connection: sqlite3.Connection,
+    kinds: Iterable[str],
+    policy: str,
+    since: int = _ALWAYS[0],
+    until: int = _ALWAYS[1],
+) -> Iterator[tuple[int, int, Row]]:
+    """The stored rows of such entries, with leaf and number: for who goes through millions. `entry_of` reads one.
+
+    They are not packed again to compare; who needs that verifies the ledger besides.
+    """
+    wanted = frozenset(kinds)
+    for leaf, body in _bodies(connection, since, until, wanted):
+        for number, data in enumerate(read_body(body)[1]):
+            row = row_of(data)
+            if row[0] in wanted and row[2] == policy and since <= cast(int, row[1]) < until:
+                yield leaf, number, row
 
 
 def _bodies(
