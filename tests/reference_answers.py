@@ -1,0 +1,263 @@
+"""What may be done in a state of the reference: each act with the reasons of its first layer, none if granted.
+
+Written from the rules (section 5) and the records 0010 to 0013, never from the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.reference import World, by_consent
+from tests.reference_history import Held, Used
+from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
+from upheld.policy.model import Purpose
+
+LAYERS = [
+    set(names.split())
+    for names in (
+        "not-in-force recovering",
+        "purpose-unnamed declaration-incomplete purpose-undeclared item-undeclared item-not-covered method-undeclared "
+        "recipient-undeclared items-exceed-provision",
+        "unknown destroyed child-without-representative kind-not-covered not-same-group",
+        "consent-missing consent-withdrawn consent-scope-older separate-consent-missing permission-missing law-missing "
+        "transfer-basis-missing receiving-consent-missing night reconfirmation-overdue",
+        "ground-ended value-separated value-due value-moving value-destroyed held-for-another",
+        "frozen suspended",
+        "provision-ended entrustment-ended contract-missing transfer-stopped",
+        "duty-missing clearance-lapsed mandate-exceeded identity-not-proved demand-incomplete approval-missing",
+    )
+]
+GONE = {"separated": "value-separated", "destroyed": "value-destroyed"}
+
+
+@dataclass
+class Reference(World):
+    """A world that answers, and knows when nothing of the person is left to be known by."""
+
+    changed_at: Instant = BEGINNING
+
+    def forgettable(self) -> bool:
+        """Three years after the last change nothing proves anything any more."""
+        gone = all(value.state == "destroyed" for value in self.held.values())
+        over = all(self.ended(one)[0] <= self.at for one in self.begun.values())
+        settled = all(one.state != "open" for one in self.requests.values())
+        return gone and over and settled and end_of(self.changed_at, Period(years=3), self.zone()) <= self.at
+
+    def due_day(self, value: Held) -> str:
+        """The local day on which nothing keeps the value any more, by the facts known."""
+        last = max([value.at, *(ground.until[0] for ground in self.grounds(value))])
+        return "-" if last >= FOREVER else local_date(Instant(last), self.zone()).isoformat()
+
+    def holds(self, value: Held | None, purpose: str | None) -> set[str]:
+        found = set()
+        for one in self.requests.values():
+            if one.proved is None or one.state == "taken-back" or (value and not one.touches(value)):
+                continue
+            named = (not one.purposes or purpose in one.purposes) and (value is not None or not one.values)
+            if one.right == "suspension" and named and one.lifted is None and one.state != "refused":
+                found.add("suspended")
+            row = self.policy.rights.get(one.right)
+            if value and row and row.freeze and one.right != "suspension" and one.freezes and one.settled is None:
+                found.add("frozen")
+        return found
+
+    def projection(self) -> dict[str, object]:
+        values = {
+            value.id: (value.item, value.state, value.state if value.state == "destroyed" else self.due_day(value),
+                       sorted({use.purpose for use in value.uses if not self.read(use.purpose, (value.id,))}))
+            for value in self.held.values()
+        }  # fmt: skip
+        return {
+            "values": values,
+            "consents": {one.matter: bool(self.stands(one.matter, self.at)) for one in self.agreed},
+            "requests": {one.id: (one.right, one.state) for one in self.requests.values()},
+            "held": {value.id: sorted(self.holds(value, None)) for value in self.held.values()},
+        }
+
+    # acts: the reasons of the first layer that has any
+
+    def read_items(self, purpose: str, items: tuple[str, ...], only: frozenset[str] | None = None) -> frozenset[str]:
+        if self.version() < 0:
+            return frozenset({"not-in-force"})
+        row = self.policy.purposes.get(purpose)
+        found = {"item-undeclared" for item in items if item not in self.policy.items}
+        found |= {"item-not-covered" for item in items if row and item in self.policy.items and item not in row.items}
+        return first_layer(found | self.read(purpose, self.named(items), only))
+
+    def named(self, items: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(value.id for value in self.held.values() if value.item in items and value.state != "destroyed")
+
+    def read(self, purpose: str, values: tuple[int, ...], only: frozenset[str] | None = None) -> frozenset[str]:
+        if self.version() < 0:
+            return frozenset({"not-in-force"})
+        row = self.policy.purposes.get(purpose)
+        if row is None or row.blocked:
+            return frozenset({"purpose-undeclared" if row is None else "declaration-incomplete"})
+        found = set() if values else {"unknown"}
+        if only is not None and purpose not in only:
+            found.add("duty-missing")
+        if {"same-group", "both-accepted"} & set(row.needs):
+            found.add("not-same-group")
+        against = [self.unreadable(row, self.held.get(one), only) for one in values]
+        return first_layer(found if not all(against) else found.union(*against))
+
+    def unreadable(self, row: Purpose, value: Held | None, only: frozenset[str] | None) -> set[str]:
+        """Why one value may not be seen: the first thing that stops it."""
+        if value is None:
+            return {"unknown"}
+        if value.item not in row.items:
+            return {"item-not-covered"}
+        if self.policy.items[value.item].nature == "secret" and only != frozenset({row.name}):
+            return {"duty-missing"}
+        if value.state in GONE:
+            return {GONE[value.state]}
+        if value.held_for and not row.held_for:
+            return {"held-for-another"}
+        if any(g.kind == "purpose" and g.purpose == row.name and g.lives(self.at) for g in self.grounds(value)):
+            return self.holds(value, row.name)
+        last = self.last(f"purpose/{row.name}", self.at)
+        if by_consent(row, value.item) and not (last and last.given):
+            return {"consent-withdrawn" if last else "consent-missing"}
+        due = self.due(value)
+        return {f"value-{due}"} if due != "active" else {"ground-ended"}
+
+    def collect(
+        self, purpose: str, items: tuple[str, ...], engagement: str | None, channel: str | None, proofs: frozenset[str]
+    ) -> frozenset[str]:
+        policy, row = self.policy, self.policy.purposes.get(purpose)
+        if self.version() < 0:
+            return frozenset({"not-in-force"})
+        found = {"item-undeclared" for item in items if item not in policy.items}
+        if row is None:
+            return first_layer(found | {"purpose-undeclared"})
+        found |= {"item-not-covered" for item in items if item in policy.items and item not in row.items}
+        found |= {"item-not-covered" for item in items if item in policy.items and policy.items[item].collected}
+        found |= {"declaration-incomplete"} if row.blocked else set()
+        found |= set() if self.way_declared(row, channel) else {"method-undeclared"}
+        found |= {"kind-not-covered"} if row.whose and self.kind not in row.whose else set()
+        if self.minor_until is not None and self.at < self.minor_until:
+            found |= set() if self.stands("representative/collection", self.at) else {"child-without-representative"}
+        for item in set(items) & set(row.items):
+            found |= self.baseless(row, item, proofs)
+        if row.per:
+            one = self.begun.get(engagement or "")
+            found |= {"ground-ended"} if not one or one.kind not in row.per or self.ended(one)[0] <= self.at else set()
+        use = Used(purpose, engagement, self.at, self.at, max(self.version(), 0))
+        for item in set(items) & set(row.items):  # nothing is taken that would be due at once
+            fresh = self.of_use(Held(0, item, self.at, (use,)), use)
+            found |= set() if next(fresh).lives(self.at) else {"ground-ended"}
+        ended_by = set(policy.destruction["when-needless"].after) - {"ended"}
+        for one in self.facts:
+            given_up = one.code in ended_by and not one.engagement and one.about in (None, purpose)
+            found |= {"ground-ended"} if given_up and one.at >= self.effective(policy) else set()
+        return first_layer(found | self.holds(None, purpose))
+
+    def way_declared(self, row: Purpose, channel: str | None) -> bool:
+        ways = [one for one in self.policy.collection.values() if not one.blocked]
+        if channel is None:
+            return "person" not in row.source or not (row.via or ways)
+        if channel not in self.policy.channels and channel not in ("cookie", "app", "tool", "party"):
+            return False
+        fits = [one for one in ways if (not one.by or channel in one.by) and (not one.for_ or row.name in one.for_)]
+        return channel in row.via if row.via else bool(fits) or not ways
+
+    def baseless(self, row: Purpose, item: str, proofs: frozenset[str]) -> set[str]:
+        declared, matter, found = self.policy.items[item], f"purpose/{row.name}", set()
+        if by_consent(row, item):
+            consent = self.stands(matter, self.at)
+            if consent is None:
+                found.add("consent-withdrawn" if self.last(matter, self.at) else "consent-missing")
+            elif item not in getattr(self.policies[consent.version].purposes.get(row.name), "items", ()):
+                found.add("consent-scope-older")
+        elif row.basis[item] == "law" and not (row.law or declared.law):
+            found.add("law-missing")
+        if declared.nature in ("sensitive", "unique-id") and not (row.law or declared.law):
+            found |= set() if self.stands(f"item/{item}", self.at) else {"separate-consent-missing"}
+        if declared.nature == "resident-number" and (by_consent(row, item) or not (row.law or declared.law)):
+            found.add("law-missing")
+        if "device-permission" in row.needs and not self.stands(f"permission/{row.name}", self.at):
+            found.add("permission-missing")
+        return found | ({"identity-not-proved"} if declared.needs and declared.needs not in proofs else set())
+
+    def reuse(
+        self, purpose: str, values: tuple[int, ...], engagement: str | None, channel: str | None
+    ) -> frozenset[str]:
+        """One more use of values that are there and in use: collected for it, but for being asked again."""
+        held = [self.held[one] for one in values]
+        found = set(self.collect(purpose, tuple(value.item for value in held), engagement, channel, frozenset()))
+        row = self.policy.purposes.get(purpose)
+        for value in held:
+            due = self.due(value)
+            found |= {GONE[value.state]} if value.state in GONE else {f"value-{due}"} if due != "active" else set()
+            found |= {"held-for-another"} if value.held_for and not (row and row.held_for) else set()
+            found |= self.holds(value, purpose)
+        return first_layer(found)
+
+    def correct(self, value: Held) -> frozenset[str]:
+        return frozenset({GONE[value.state]} if value.state in GONE else {"ground-ended"} if value.replaced else ())
+
+    def freezes_again(self, right: str, values: tuple[int, ...]) -> bool:
+        """A value freezes by itself once; after a refusal only when staff accept."""
+        before = [one for one in self.requests.values() if one.right == right and one.state == "refused"]
+        about = [value for value in self.held.values() if not values or value.id in values]
+        refused_all = bool(about) and all(any(one.touches(value) for one in before) for value in about)
+        return right not in ("rectification", "erasure") or not refused_all
+
+    def provide(self, recipient: str, items: tuple[str, ...], engagement: str | None) -> frozenset[str]:
+        row, matter = self.policy.provisions.get(recipient), f"provision/{recipient}"
+        if self.version() < 0 or row is None:
+            return frozenset({"not-in-force" if row else "recipient-undeclared"})
+        found = {"declaration-incomplete"} if row.blocked else set()
+        found |= {"items-exceed-provision" for item in items if item not in row.items}
+        found |= {"kind-not-covered"} if row.whose and self.kind not in row.whose else set()
+        consent, last = self.stands(matter, self.at), self.last(matter, self.at)
+        if consent is None:
+            found.add("consent-withdrawn" if last else "consent-missing")
+        elif set(items) - set(getattr(self.policies[consent.version].provisions.get(recipient), "items", ())):
+            found.add("consent-scope-older")
+        open_ones = [one.id for one in self.begun.values() if one.kind in row.per and self.ended(one)[0] > self.at]
+        if row.per and not (engagement in open_ones if engagement else open_ones):
+            found.add("provision-ended")
+        against = [self.ungivable(self.held[one]) for one in self.named(items)]
+        return first_layer(found if not all(against) else found.union(*(against or [{"unknown"}])))
+
+    def ungivable(self, value: Held) -> set[str]:
+        if value.state in GONE or value.held_for:
+            return {GONE.get(value.state, "held-for-another")}
+        live = [g.purpose for g in self.grounds(value) if g.kind == "purpose" and g.lives(self.at)]
+        if not live:
+            return {"value-due" if self.due(value) == "due" else "ground-ended"}
+        holds = [sorted(self.holds(value, purpose)) for purpose in live]
+        return set(holds[0]) if all(holds) else set()
+
+    def show(self, proved: bool) -> frozenset[str]:
+        return first_layer(
+            ({"unknown"} if not self.showable() else set()) | set(() if proved else {"identity-not-proved"})
+        )
+
+    def showable(self) -> set[int]:
+        """To the person, from both tiers; neither passwords nor what was destroyed."""
+        hidden = ("password", "secret")
+        return {
+            value.id
+            for value in self.held.values()
+            if value.state != "destroyed" and (row := self.policy.items.get(value.item)) and row.nature not in hidden
+        }
+
+    def read_apart(self, path: str, values: tuple[int, ...], duty: bool) -> frozenset[str]:
+        found = set() if duty else {"duty-missing"}
+        against = []
+        for value in (self.held[one] for one in values):
+            live = [g for g in self.grounds(value) if g.path == path and g.lives(self.at)]
+            if value.state != "separated":
+                against.append({"unknown"})
+            elif live:
+                spared = {"frozen"} if live[0].kind == "statute" else set()
+                against.append(self.holds(value, live[0].purpose) - spared)
+            else:
+                against.append({"value-due" if self.due(value) == "due" else "ground-ended"})
+        return first_layer(found if against and not all(against) else found.union(*(against or [{"unknown"}])))
+
+
+def first_layer(found: set[str]) -> frozenset[str]:
+    return next((frozenset(found & layer) for layer in LAYERS if found & layer), frozenset())

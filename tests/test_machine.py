@@ -1,0 +1,805 @@
+"""One machine, five policies: a person's life, mostly lawful, told to the keeper and to the reference at once.
+
+After every step both must answer alike and stand in the same state: per value its item, where it is, for which purposes
+it can be read, and on which day nothing keeps it any more; per consent, hold and request how it stands. Time is steered
+to just before, on, and just after the next boundary of any ground, since that is where mistakes live.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import upheld
+from tests.reference_answers import Reference
+from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Used
+from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
+from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
+from upheld.engine.decide import decide, holds_on
+from upheld.errors import InputRefused
+from upheld.keeper import Keeper, Outcome
+from upheld.policy.ends import Point, facts_in
+from upheld.policy.model import Policy, Purpose
+from upheld.policy.read import read_policy
+
+T = TypeVar("T")
+POLICIES = Path(__file__).parent.parent / "policies"
+ROOM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+STATES = {"held": "held", "separated": "separated", "destroyed": "destroyed"}
+APPLICATION = Reader(ReaderKind.APPLICATION, "crm")
+MOST_PEOPLE = 3
+QUICK, DEEP = 12, 400
+LAST_YEAR = 2090
+
+
+@cache
+def parsed(files: tuple[str, ...]) -> list[Policy]:
+    """The documents of a policy line, oldest first."""
+    return [read_policy((POLICIES / name).read_bytes(), name) for name in files]
+
+
+@cache
+def template(files: tuple[str, ...]) -> Path:
+    """A home in which the line is on file; every example starts from a copy of it."""
+    home = Path(tempfile.mkdtemp(prefix="upheld-machine-", dir=ROOM)) / "home"
+    with upheld.open(home, upheld.Options(clock=upheld.SetClock(opening(files)), light_hashing=True)) as keeper:
+        for name in files:
+            keeper.publish(POLICIES / name)
+    return home
+
+
+def opening(files: tuple[str, ...]) -> datetime:
+    """A day before the first version takes effect."""
+    first = parsed(files)[0].effective.date
+    assert first
+    return datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
+
+
+@dataclass
+class Person:
+    """Somebody who lives in the keeper and in the reference at once."""
+
+    subject_id: SubjectId
+    world: Reference
+    born: date | None
+    history: list[Event] = field(default_factory=list)
+    texts: dict[int, str] = field(default_factory=dict)
+    disclosures: list[tuple[str, Instant]] = field(default_factory=list)
+    forgotten: bool = False
+
+    @property
+    def name(self) -> str:
+        """For the report of a failure."""
+        return f"{self.subject_id[:4]} ({self.world.kind})"
+
+    def tell(self, event: Event) -> None:
+        """The reference hears what the keeper has taken in."""
+        self.world.tell(event)
+        self.world.changed_at = self.world.at
+        self.history.append(event)
+
+
+class Lives(RuleBasedStateMachine):
+    """The steered machine; each policy line has a subclass."""
+
+    files: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="upheld-life-", dir=ROOM))
+        shutil.copytree(template(self.files), self.folder / "home")
+        self.clock = upheld.SetClock(opening(self.files))
+        self.keeper: Keeper = upheld.open(
+            self.folder / "home", upheld.Options(clock=self.clock, light_hashing=True, seed=7)
+        )
+        self.policies = parsed(self.files)
+        self.people: list[Person] = []
+        self.organisation: list[Fact] = []
+        self.made = 0
+
+    def teardown(self) -> None:
+        """What was told step by step is what a history told at once comes to."""
+        for person in self.people:
+            if not person.forgotten:
+                world = person.world
+                again = Reference(world.policies, world.kind, world.minor_until)
+                for event in person.history:
+                    again.at = world.at
+                    again.tell(event)
+                again.at = world.at
+                assert again.projection() == world.projection()
+        self.keeper.close()
+        shutil.rmtree(self.folder)
+
+    # time
+
+    @property
+    def now(self) -> Instant:
+        return self.clock.now()
+
+    @property
+    def policy(self) -> Policy:
+        return self.people[0].world.policy if self.people else self.policies[0]
+
+    def move_to(self, at: int) -> None:
+        """The clock and every reference go on together."""
+        if moment(Instant(at)).year < LAST_YEAR:
+            note(f"  now {moment(Instant(at), Reference(self.policies, '').zone())}")
+            self.clock.set(Instant(max(at, self.now)))
+            for person in self.people:
+                person.world.at = self.now
+
+    def boundaries(self) -> list[int]:
+        """Every instant at which something will change by time alone."""
+        found = {person.world.effective(policy) for person in self.people for policy in self.policies}
+        for person in self.alive():
+            world, zone = person.world, person.world.zone()
+            for value in world.held.values():
+                for ground in world.grounds(value) if value.state != "destroyed" else ():
+                    found |= {
+                        ground.begins,
+                        Instant(ground.until[0]),
+                        end_of(Instant(ground.until[1]), Period(days=1), zone),
+                    }
+            found |= {end_of(one.received, Period(days=10), zone) for one in world.requests.values()}
+            found |= {Instant(world.ended(one)[0]) for one in world.begun.values()}
+            if world.held and all(value.state == "destroyed" for value in world.held.values()):
+                found |= {end_of(world.changed_at, Period(years=3), zone)}
+        return sorted(at for at in found if self.now < at < FOREVER)
+
+    # drawing
+
+    def number(self, data: st.DataObject, below: int) -> int:
+        """Evenly drawn: Hypothesis likes the ends of a range, which here would be the unlawful ones. Shrinks to 0."""
+        return (data.draw(st.integers(0, 65535)) * 40503 >> 3) % below
+
+    def pick(self, data: st.DataObject, among: Sequence[T], label: str) -> T:
+        one = among[self.number(data, len(among))]
+        note(f"  {label}: {getattr(one, 'name', one)}")
+        return one
+
+    def chance(self, data: st.DataObject, of_ten: int, label: str) -> bool:
+        """True in about so many of ten cases; shrinks to true, so that lawful is the simple case."""
+        found = self.number(data, 10) < of_ten
+        note(f"  {label}: {found}")
+        return found
+
+    def some(self, data: st.DataObject, among: Sequence[T], label: str, most: int = 3) -> tuple[T, ...]:
+        count = 1 + self.number(data, most)
+        found = tuple(dict.fromkeys(among[self.number(data, len(among))] for _ in range(count)))
+        note(f"  {label}: {found}")
+        return found
+
+    def person(self, data: st.DataObject) -> Person:
+        if not self.alive():
+            self.enters(data)
+        return self.pick(data, self.alive(), "person")
+
+    def alive(self) -> list[Person]:
+        return [person for person in self.people if not person.forgotten]
+
+    def happened(self, data: st.DataObject) -> Instant:
+        """Mostly now; sometimes it comes to be known late."""
+        if self.chance(data, 7, "at once"):
+            return self.now
+        back = data.draw(st.sampled_from([0, 1, 3_600_000_000, 86_400_000_000, 40 * 86_400_000_000]), label="late by")
+        first = instant(opening(self.files))
+        return Instant(max(first, self.now - back))
+
+    # comparing
+
+    def expect(self, outcome: Outcome, reasons: frozenset[str], act: str) -> bool:
+        answered = frozenset(reason.value for reason in outcome.reasons)
+        assert answered == reasons, (
+            f"{act}: the keeper says {set(answered) or 'granted'}, the reference {set(reasons) or 'granted'}"
+        )
+        assert outcome.granted == (not reasons)
+        assert outcome.clauses or any(cited.law for cited in outcome.because), f"{act} cites nothing"  # INVARIANT: I13
+        return outcome.granted
+
+    @invariant()
+    def same_state(self) -> None:
+        """INVARIANT: I1, I2, I3, I9, I10 as far as one state can show them: both stand alike after every step."""
+        for person in self.alive():
+            assert self.state_of(person) == person.world.projection()
+
+    def state_of(self, person: Person) -> dict[str, object]:
+        seen = self.keeper.views.get(person.subject_id, self.now)
+        view, life = seen.view, seen.view.life
+        values = {}
+        for value in view.state.values:
+            last = max([value.collected_at, *(ground.until.at for ground in life.grounds(value))])
+            day = "-" if last >= FOREVER else local_date(Instant(last), view.plan.zone).isoformat()
+            readable = [
+                name
+                for name in view.plan.purposes
+                if decide(Read(name, APPLICATION, values=(value.value_id,)), view, self.now).granted
+            ]
+            state = STATES.get(value.held.value, value.held.value)
+            values[value.value_id] = (value.item, state, state if state == "destroyed" else day, sorted(readable))
+        return {
+            "values": values,
+            "consents": {about: state == "given" for about, state in self.keeper.consents(person.subject_id).items()},
+            "requests": {
+                one.request_id: (one.right, one.state.value) for one in self.keeper.requests(person.subject_id)
+            },
+            "held": {
+                value.value_id: sorted({reason.value for reason, _ in holds_on(view, value, None, self.now)})
+                for value in view.state.values
+            },
+        }
+
+    # a person comes
+
+    @initialize(data=st.data())
+    def first_day(self, data: st.DataObject) -> None:
+        start = self.policies[0].effective.date
+        assert start
+        zone = Reference(self.policies, "").zone()
+        self.move_to(start_of(start, zone) + data.draw(st.sampled_from([0, 1, 9 * 3_600_000_000]), label="opens after"))
+        self.enters(data)
+
+    @precondition(lambda self: len(self.people) < MOST_PEOPLE)
+    @rule(data=st.data())
+    def enters(self, data: st.DataObject) -> None:
+        served = [
+            kind for kind in self.policy.subjects if any(kind in row.whose for row in self.policy.purposes.values())
+        ]
+        kind = self.pick(data, served, "kind")
+        today = local_date(self.now, Reference(self.policies, "").zone())
+        born = today.replace(year=today.year - 13, day=1) if not self.chance(data, 9, "adult") else None
+        subject = self.keeper.enter(self.policy.policy, kind, born=born)
+        world = Reference(self.policies, kind, changed_at=self.now)
+        if born is not None:
+            world.minor_until = start_of(born.replace(year=born.year + 14), world.zone())
+        world.at = self.now
+        self.people.append(Person(subject, world, born))
+        for fact in self.organisation:
+            self.hears(self.people[-1], fact)
+        self.give(data, self.people[-1], lawful=True)
+        self.give(data, self.people[-1], lawful=True)
+
+    @rule(data=st.data())
+    def begins(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        policy = person.world.policy
+        useful = [kind for row in self.mine(person) for kind in row.per]
+        useful += [kind for row in policy.provisions.values() for kind in row.per]
+        self.begin(person, self.pick(data, useful or list(policy.engagements), "engagement"))
+
+    def mine(self, person: Person) -> list[Purpose]:
+        """The purposes that a person of this kind may have data taken for."""
+        rows = person.world.policy.purposes.values()
+        return [row for row in rows if person.world.kind in row.whose and not row.blocked]
+
+    def begin(self, person: Person, kind: str) -> str:
+        row = person.world.policy.engagements[kind]
+        organisation = "acme" if kind in ("hr", "groupware") else None
+        outcome = self.keeper.begin(person.subject_id, kind, organisation=organisation)
+        assert outcome.made
+        person.tell(Begun(outcome.made, kind, self.now, self.now, organisation))
+        begins = facts_in(row.begins)[0] if row.begins else "begun"
+        if begins != "begun":
+            person.tell(Fact(begins, self.now, self.now, outcome.made))
+        return outcome.made
+
+    def open_one(self, person: Person, kinds: Sequence[str]) -> str | None:
+        """The newest engagement of these kinds, an open one if there is any."""
+        world = person.world
+        found = [one for one in world.begun.values() if one.kind in kinds]
+        running = [one for one in found if world.ended(one)[0] > self.now]
+        return running[-1].id if running else found[-1].id if found else None
+
+    # they agree
+
+    @rule(data=st.data())
+    def agrees(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        self.consent(person, self.pick(data, self.matters(person), "matter"), self.happened(data))
+
+    def matters(self, person: Person) -> list[str]:
+        policy = person.world.policy
+        mine = [name for name, row in policy.purposes.items() if person.world.kind in row.whose and not row.blocked]
+        rest = [name for name, row in policy.purposes.items() if "device-permission" in row.needs]
+        return [
+            *(f"purpose/{name}" for name in mine),
+            *(f"provision/{name}" for name, row in policy.provisions.items() if not row.blocked),
+            *(f"item/{name}" for name, row in policy.items.items() if row.nature == "sensitive" and not row.collected),
+            *(f"permission/{name}" for name in rest),
+            *(["representative/collection"] if person.born else []),
+        ]
+
+    def consent(self, person: Person, matter: str, at: Instant) -> None:
+        world = person.world
+        by_parent = world.minor_until is not None and self.now < world.minor_until
+        channel = next(iter(world.policy.consent))
+        if by_parent and not matter.startswith("representative"):
+            refused = self.keeper.consent(person.subject_id, matter, channel=channel, at=at)
+            self.expect(refused, frozenset({"child-without-representative"}), f"a child agrees to {matter}")
+        by = "representative" if by_parent else "subject"
+        outcome = self.keeper.consent(person.subject_id, matter, channel=channel, by=by, at=at)
+        assert outcome.granted
+        person.tell(Agreed(matter, True, at, self.now, max(world.version(), 0)))
+
+    @rule(data=st.data())
+    def withdraws(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        given = [one.matter for one in world.agreed if world.stands(one.matter, self.now)]
+        lawful = self.chance(data, 9, "given before")
+        if lawful and not given:
+            return
+        matter = self.pick(data, given if lawful else self.matters(person), "matter")
+        confirmed, at = self.chance(data, 5, "confirmed"), self.happened(data)
+        purpose = world.policy.purposes.get(matter.partition("/")[2]) if matter.startswith("purpose/") else None
+        ends = [one for one in world.begun.values() if purpose and purpose.required and one.kind in purpose.per
+                and world.ended(one)[0] >= FOREVER]  # fmt: skip
+        told = {
+            f"told:{name}" for name, given_at in person.disclosures if at < given_at and matter == f"provision/{name}"
+        }
+        outcome = self.keeper.withdraw(person.subject_id, matter, channel="website", confirmed=confirmed, at=at)
+        known = world.last(matter, FOREVER) is not None
+        if not self.expect(outcome, frozenset() if known else frozenset({"consent-missing"}), f"withdraw {matter}"):
+            return
+        assert set(outcome.tells) == {f"ends:{one.kind}" for one in ends} | told
+        person.tell(Agreed(matter, False, at, self.now, max(world.version(), 0)))
+        for one in ends if confirmed else ():
+            until = world.policy.engagements[one.kind].ends
+            code = until.fact if isinstance(until, Point) else "ended"
+            person.tell(Fact(code, at, self.now, one.id))
+
+    # values come in
+
+    @rule(data=st.data())
+    def gives(self, data: st.DataObject) -> None:
+        self.give(data, self.person(data), self.chance(data, 9, "own purpose"))
+
+    @rule(data=st.data())
+    def gives_more(self, data: st.DataObject) -> None:
+        self.give(data, self.person(data), lawful=True)
+
+    def give(self, data: st.DataObject, person: Person, lawful: bool) -> None:
+        world = person.world
+        lawful = lawful and bool(self.mine(person))
+        row = self.pick(data, self.mine(person) if lawful else list(world.policy.purposes.values()), "purpose")
+        items = self.items_for(data, row.items)
+        if lawful and self.chance(data, 9, "prepared"):
+            self.prepare(person, row, items)
+        channel = self.channel_for(data, person, row)
+        proofs = frozenset({"identity-check"}) if self.chance(data, 9, "checked") else frozenset[str]()
+        engagement = self.open_one(person, row.per) if row.per else None
+        self.made += 1
+        texts = {item: f"{item} {self.made}" for item in items}
+        reasons = world.collect(row.name, items, engagement, channel, proofs)
+        outcome = self.keeper.collect(
+            person.subject_id, row.name, texts, engagement=named(engagement), channel=channel, proofs=proofs
+        )
+        if self.expect(outcome, reasons, f"collect {row.name} {items} by {channel}"):
+            organisation = world.begun[engagement].organisation if engagement else None
+            use = Used(row.name, engagement, self.now, self.now, world.version())
+            for item, (value,) in outcome.values.items():
+                held_for = (organisation or "organisation") if row.held_for else None
+                person.tell(Held(value, item, self.now, (use,), held_for=held_for))
+                person.texts[value] = texts[item]
+
+    def items_for(self, data: st.DataObject, listed: Sequence[str]) -> tuple[str, ...]:
+        usual = [item for item in listed if not self.policy.items[item].collected] or list(listed)
+        items = self.some(data, usual or list(self.policy.items), "items")
+        if self.chance(data, 9, "listed"):
+            return items
+        return (*items, self.pick(data, [*self.policy.items, "no-such-item"], "more"))
+
+    def channel_for(self, data: st.DataObject, person: Person, row: Purpose) -> str | None:
+        every: list[str | None] = [None, *self.policy.channels, "cookie"]
+        declared = [one for one in every if person.world.way_declared(row, one)]
+        return self.pick(data, declared if declared and self.chance(data, 9, "declared way") else every, "channel")
+
+    def prepare(self, person: Person, row: Purpose, items: tuple[str, ...]) -> None:
+        """What a lawful collection needs: the engagement, and each consent by itself."""
+        world = person.world
+        engagement = self.open_one(person, row.per) if row.per else None
+        if row.per and (engagement is None or world.ended(world.begun[engagement])[0] <= self.now):
+            self.begin(person, row.per[0])
+        wanted = [f"purpose/{row.name}"]
+        wanted += [
+            f"item/{item}" for item in items if item in row.items and world.policy.items[item].nature == "sensitive"
+        ]
+        wanted += [f"permission/{row.name}"] if "device-permission" in row.needs else []
+        wanted += (
+            ["representative/collection"] if world.minor_until is not None and self.now < world.minor_until else []
+        )
+        for matter in wanted:
+            if not world.stands(matter, self.now):
+                self.consent(person, matter, self.now)
+
+    @rule(data=st.data())
+    def uses_again(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        if not world.held:
+            return
+        values = self.some(data, list(world.held), "values", 2)
+        fitting = [
+            row for row in world.policy.purposes.values() if all(world.held[one].item in row.items for one in values)
+        ]
+        row = self.pick(data, fitting or list(world.policy.purposes.values()), "purpose")
+        if self.chance(data, 7, "prepared") and not row.blocked and world.kind in row.whose:
+            self.prepare(person, row, tuple(world.held[one].item for one in values))
+        engagement, channel = (self.open_one(person, row.per) if row.per else None), self.channel_for(data, person, row)
+        reasons = world.reuse(row.name, values, engagement, channel)
+        outcome = self.keeper.reuse(
+            person.subject_id, row.name, ids(values), engagement=named(engagement), channel=channel
+        )
+        if self.expect(outcome, reasons, f"reuse {values} for {row.name}"):
+            use = Used(row.name, engagement, self.now, self.now, world.version())
+            for value in values:
+                person.tell(replace(world.held[value], uses=(*world.held[value].uses, use)))
+
+    @rule(data=st.data())
+    def corrects(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        if not world.held:
+            return
+        old = world.held[self.pick(data, list(world.held), "value")]
+        self.made += 1
+        text = f"{old.item} {self.made}"
+        outcome = self.keeper.correct(person.subject_id, ValueId(old.id), text)
+        if self.expect(outcome, world.correct(old), f"correct {old.id}"):
+            (new,) = outcome.values[old.item]
+            person.tell(replace(old, replaced=(self.now, self.now)))
+            person.tell(Held(new, old.item, self.now, old.uses, held_for=old.held_for))
+            person.texts[new] = text
+
+    # values are seen and given
+
+    @rule(data=st.data())
+    def is_read(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        row = self.pick(data, self.used(person) or list(world.policy.purposes.values()), "purpose")
+        only = (
+            None
+            if self.chance(data, 8, "any purpose")
+            else frozenset({self.pick(data, list(world.policy.purposes), "only")})
+        )
+        reader = Reader(ReaderKind.APPLICATION, "crm", only)
+        if world.held and self.chance(data, 5, "by value"):
+            values = self.some(data, list(world.held), "values")
+            reasons = world.read(row.name, values, only)
+            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, values=ids(values))
+        else:
+            listed = [value.item for value in world.held.values() if value.item in row.items]
+            items = self.items_for(data, list(dict.fromkeys(listed)) or row.items)
+            values = world.named(items)
+            reasons = world.read_items(row.name, items, only)
+            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, items=items)
+        if self.expect(outcome, reasons, f"read {row.name} {values}"):
+            lawful = {one for one in values if not world.read(row.name, (one,), only)}
+            self.same_texts(person, outcome, lawful)
+
+    def used(self, person: Person) -> list[Purpose]:
+        """The purposes for which something was taken, most of it still declared."""
+        uses = [use.purpose for value in person.world.held.values() for use in value.uses]
+        return [person.world.policy.purposes[name] for name in uses if name in person.world.policy.purposes]
+
+    def same_texts(self, person: Person, outcome: Outcome, lawful: set[int]) -> None:
+        """INVARIANT: I1, I5: what may be seen is seen, as it was given, and nothing else."""
+        assert set(outcome.texts) == lawful
+        for value, text in outcome.texts.items():
+            if self.policy.items[person.world.held[value].item].nature != "password":
+                assert text == person.texts[value]
+
+    @rule(data=st.data())
+    def is_read_apart(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        if not world.held:
+            return
+        values = self.some(data, list(world.held), "values")
+        paths = sorted({ground.path for one in values for ground in world.grounds(world.held[one])}) or [
+            "statutes.none"
+        ]
+        path = self.pick(data, paths, "ground")
+        duty = self.chance(data, 8, "duty")
+        reader = Reader(ReaderKind.HANDLER, "privacy", frozenset(), frozenset({"separated"} if duty else ()))
+        outcome = self.keeper.read_separated(person.subject_id, path, reader=reader, values=ids(values))
+        if self.expect(outcome, world.read_apart(path, values, duty), f"read apart {path} {values}"):
+            self.same_texts(person, outcome, {one for one in values if not world.read_apart(path, (one,), duty)})
+
+    @rule(data=st.data())
+    def is_shown(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        proved = self.chance(data, 8, "proved")
+        reader = Reader(ReaderKind.SUBJECT, "self")
+        outcome = self.keeper.show(person.subject_id, reader=reader, identity_proved=proved)
+        if self.expect(outcome, world.show(proved), "show"):
+            self.same_texts(person, outcome, world.showable())
+
+    @precondition(lambda self: any(policy.provisions for policy in self.policies))
+    @rule(data=st.data())
+    def is_provided(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        if not world.policy.provisions:
+            return
+        rows = [row for row in world.policy.provisions.values() if world.kind in row.whose and not row.blocked]
+        lawful = self.chance(data, 9, "own recipient")
+        if lawful and not rows:
+            return
+        row = self.pick(data, rows if lawful else list(world.policy.provisions.values()), "recipient")
+        listed = [value.item for value in world.held.values() if value.item in row.items]
+        items = self.items_for(data, list(dict.fromkeys(listed)) or row.items)
+        if not row.blocked and self.chance(data, 7, "prepared"):
+            if row.per and self.open_one(person, row.per) is None:
+                self.begin(person, row.per[0])
+            if not world.stands(f"provision/{row.name}", self.now):
+                self.consent(person, f"provision/{row.name}", self.now)
+        engagement = self.open_one(person, row.per) if row.per else None
+        outcome = self.keeper.provide(person.subject_id, row.name, items, engagement=named(engagement))
+        if self.expect(outcome, world.provide(row.name, items, engagement), f"provide {items} to {row.name}"):
+            self.same_texts(
+                person, outcome, {one for one in world.named(items) if not world.ungivable(world.held[one])}
+            )
+            person.disclosures.append((row.name, self.now))
+            world.changed_at = self.now
+
+    # the world reports
+
+    @rule(data=st.data())
+    def world_reports(self, data: st.DataObject) -> None:
+        self.report(data)
+
+    @rule(data=st.data())
+    def world_reports_more(self, data: st.DataObject) -> None:
+        self.report(data)
+
+    def report(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        own = [code for code, row in world.policy.facts.items() if not {"purpose", "controller"} & set(row.about)]
+        starts = [row.from_ for row in world.policy.statutes.values() if not row.blocked and row.from_]
+        kept = {item for value in world.held.values() for item in [value.item]}
+        starts += [
+            row.from_ for row in world.policy.statutes.values() if row.from_ in starts and kept & {*row.items}
+        ] * 2
+        code = self.pick(data, [*own, *starts, "ended", "dispute-opened", "dispute-settled"], "fact")
+        row = world.policy.facts.get(code)
+        kinds = [kind for kind in (row.about if row else world.policy.engagements) if kind in world.policy.engagements]
+        engagement = None if code.startswith("dispute") else self.some_engagement(data, person, kinds)
+        if code == "ended" and engagement is None:
+            return
+        about, values = self.dispute(data, person, code)
+        special = [name for name, one in world.policy.statutes.items() if one.instead_of and one.from_ == code]
+        about = self.pick(data, special, "special case") if special and self.chance(data, 5, "special") else about
+        at = self.happened(data)
+        outcome = self.keeper.fact(
+            person.subject_id, code, at=at, engagement=named(engagement), about=about, values=ids(values)
+        )
+        assert outcome.granted
+        person.tell(Fact(code, at, self.now, engagement, about, values))
+        late = any(value.state == "destroyed" and world.due(value) != "due" for value in world.held.values())
+        assert bool(outcome.tells) == late, f"late {code}: {outcome.tells}"
+
+    def some_engagement(self, data: st.DataObject, person: Person, kinds: Sequence[str]) -> str | None:
+        found = [one.id for one in person.world.begun.values() if one.kind in kinds]
+        return self.pick(data, found, "engagement") if found else None
+
+    def dispute(self, data: st.DataObject, person: Person, code: str) -> tuple[str | None, tuple[int, ...]]:
+        """A dispute has a number and mostly names what it needs; settling names the number."""
+        world = person.world
+        opened = [fact.about for fact in world.facts if fact.code == "dispute-opened"]
+        if code == "dispute-settled" and opened:
+            return self.pick(data, opened, "dispute"), ()
+        if code == "dispute-opened":
+            values = (
+                self.some(data, list(world.held), "about")
+                if world.held and self.chance(data, 7, "names values")
+                else ()
+            )
+            return f"dispute-{len(opened)}", values
+        return None, ()
+
+    @rule(data=st.data())
+    def organisation_reports(self, data: st.DataObject) -> None:
+        facts = [code for code, row in self.policy.facts.items() if {"purpose", "controller"} & set(row.about)]
+        if not facts or self.chance(data, 8, "all goes on"):
+            return
+        code = self.pick(data, facts, "fact")
+        about = (
+            self.pick(data, list(self.policy.purposes), "purpose")
+            if "purpose" in self.policy.facts[code].about
+            else None
+        )
+        self.keeper.controller_fact(self.policy.policy, code, about=about)
+        self.organisation.append(Fact(code, self.now, self.now, None, about))
+        for person in self.alive():
+            self.hears(person, self.organisation[-1])
+
+    @staticmethod
+    def hears(person: Person, fact: Fact) -> None:
+        """A fact of the organisation changes what is due, and nothing about the person."""
+        person.world.tell(fact)
+        person.history.append(fact)
+
+    # the person asks
+
+    @rule(data=st.data())
+    def asks(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        rights = ["rectification", "erasure", "suspension", "access"]
+        right = self.pick(data, rights, "right")
+        row = world.policy.rights[right]
+        values = self.some(data, list(world.held), "values") if world.held and self.chance(data, 5, "named") else ()
+        purposes: tuple[str, ...] = ()
+        if right == "suspension" and self.chance(data, 5, "one purpose"):
+            purposes = (self.pick(data, list(world.policy.purposes), "purpose"),)
+        proved, at = self.chance(data, 7, "proved"), self.happened(data)
+        freezes = world.freezes_again(right, values)
+        outcome = self.keeper.request(
+            person.subject_id, right, channel=row.by[0], proved=proved, values=ids(values), purposes=purposes, at=at
+        )
+        assert outcome.made
+        one = Request(outcome.made, right, at, self.now if proved else None, values, purposes, freezes=freezes)
+        person.tell(one)
+
+    @rule(data=st.data())
+    def request_goes_on(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        if not person.world.requests:
+            return
+        one = self.pick(data, list(person.world.requests.values()), "request")
+        steps: list[Callable[[st.DataObject, Person, Request], None]] = [
+            self.answers,
+            self.proves,
+            self.lifts,
+            self.accepts,
+        ]
+        self.pick(data, steps, "step")(data, person, one)
+
+    def answers(self, data: st.DataObject, person: Person, one: Request) -> None:
+        state = self.pick(data, ["done", "partly", "refused", "taken-back"], "answer")
+        if one.state != "open":
+            return
+        outcome = self.keeper.answer(person.subject_id, RequestId(one.id), state, reason="law")
+        unproved = state in ("done", "partly") and one.proved is None
+        if self.expect(outcome, frozenset({"identity-not-proved"} if unproved else ()), f"answer {one.right} {state}"):
+            person.tell(replace(one, state=state, settled=self.now))
+
+    def proves(self, data: st.DataObject, person: Person, one: Request) -> None:
+        assert self.keeper.prove(person.subject_id, RequestId(one.id), proof="login").granted
+        person.tell(replace(one, proved=self.now if one.proved is None else one.proved))
+
+    def lifts(self, data: st.DataObject, person: Person, one: Request) -> None:
+        if one.right == "suspension" and one.lifted is None:
+            assert self.keeper.lift(person.subject_id, RequestId(one.id)).granted
+            person.tell(replace(one, lifted=self.now))
+
+    def accepts(self, data: st.DataObject, person: Person, one: Request) -> None:
+        assert self.keeper.accept_again(person.subject_id, RequestId(one.id)).granted
+        person.tell(replace(one, freezes=True))
+
+    # time goes by
+
+    @rule(data=st.data())
+    def waits(self, data: st.DataObject) -> None:
+        self.wait(data)
+
+    @rule(data=st.data())
+    def waits_more(self, data: st.DataObject) -> None:
+        self.wait(data)
+
+    def wait(self, data: st.DataObject) -> None:
+        coming = self.boundaries()
+        if coming and self.chance(data, 8, "to a boundary"):
+            at = coming[min(data.draw(st.integers(0, 3), label="which"), len(coming) - 1)]
+            at += data.draw(st.sampled_from([-1, 0, 1]), label="just before, on, just after")
+        else:
+            at = self.now + data.draw(st.sampled_from([1, 24, 36, 24 * 40, 24 * 400]), label="hours") * 3_600_000_000
+        self.move_to(at)
+        if self.chance(data, 7, "sweep"):
+            self.sweeps()
+
+    @rule()
+    def sweeps(self) -> None:
+        swept = self.keeper.sweep()
+        assert not swept.waiting
+        for person in self.alive():
+            before = dict(person.world.held)
+            person.world.tell(Sweep(self.now))
+            person.history.append(Sweep(self.now))
+            if person.world.held != before:
+                person.world.changed_at = self.now
+            elif person.world.forgettable():
+                person.forgotten = True
+                with pytest.raises(InputRefused):
+                    self.keeper.views.load(person.subject_id, self.now)
+                self.keeper.views.drop(person.subject_id)
+
+
+def named(engagement: str | None) -> EngagementId | None:
+    return EngagementId(engagement) if engagement else None
+
+
+def ids(values: Sequence[int]) -> tuple[ValueId, ...]:
+    return tuple(ValueId(one) for one in values)
+
+
+class Nexr(Lives):
+    """kt NexR 2017."""
+
+    files = ("nexr-2017.yaml",)
+
+
+class Bizmeka(Lives):
+    """bizmeka EZ 2018."""
+
+    files = ("bizmeka-ez-2018.yaml",)
+
+
+class BizmekaSince2016(Lives):
+    """bizmeka EZ from 2016 on, through the change of 2018."""
+
+    files = ("bizmeka-ez-2016.yaml", "bizmeka-ez-2018.yaml")
+
+
+class KtEnterprise(Lives):
+    """KT Enterprise 2022."""
+
+    files = ("kt-enterprise-2022.yaml",)
+
+
+class KtMns(Lives):
+    """kt m&s 2018."""
+
+    files = ("kt-mns-2018.yaml",)
+
+
+LINES: dict[str, type[Lives]] = {one.__name__: one for one in (Nexr, Bizmeka, BizmekaSince2016, KtEnterprise, KtMns)}
+
+
+def lives_alike(line: type[Lives], examples: int, steps: int = 30) -> None:
+    """Run one line so many times; raises where keeper and reference part."""
+    run_state_machine_as_test(
+        line,
+        settings=settings(
+            settings.get_profile("house"),
+            max_examples=examples,
+            stateful_step_count=steps,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        ),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", LINES)
+def test_keeper_and_reference_live_alike(line: str) -> None:
+    lives_alike(LINES[line], QUICK)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("line", LINES)
+def test_keeper_and_reference_live_alike_for_long(line: str) -> None:
+    lives_alike(LINES[line], DEEP, 60)
