@@ -380,6 +380,7 @@ def _right(row: model.Right) -> RightPlan:
         decided_by_law=None if stricter is promised else by_law,
         freezes=row.freeze is not None,
         freeze_except=(row.freeze.except_ or "statute") if row.freeze else "statute",
+        freeze_covers_person=row.freeze is not None and row.freeze.covers == "person",
         builtin=row.builtin,
     )
 

@@ -132,7 +132,8 @@ def holds_on(view: View, value: Value, purpose: str | None, at: Instant) -> list
 
 def _holds(plan: Plan, request: Request, value: Value, purpose: str | None, at: Instant) -> Reason | None:
     right = plan.rights.get(request.right)
-    if not touches(request, value) or request.state is RequestState.TAKEN_BACK:
+    covered = touches(request, value) or (right is not None and right.freeze_covers_person)
+    if not covered or request.state is RequestState.TAKEN_BACK:
         return None
     if request.right == "suspension":
         if request.purposes and purpose not in request.purposes:

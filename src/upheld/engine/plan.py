@@ -218,6 +218,8 @@ class RightPlan:
     """The law row that set the deadline where it is stricter than the promise."""
     freezes: bool
     freeze_except: str
+    freeze_covers_person: bool
+    """Everything of the person stands still, not only the values named."""
     builtin: bool
 
 

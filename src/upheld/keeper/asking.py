@@ -127,8 +127,11 @@ class Asking(Door):
         freezes = one.right == "suspension" or (right is not None and right.freezes and one.freezes)
         if one.proved_at is None or not freezes:
             return
+        everything = right is not None and right.freeze_covers_person
         held = tuple(
-            value.value_id for value in seen.state.values if touches(one, value) and value.held is HeldState.HELD
+            value.value_id
+            for value in seen.state.values
+            if (everything or touches(one, value)) and value.held is HeldState.HELD
         )
         hold = "suspended" if one.right == "suspension" else "frozen"
         rule = right.rule if right else seen.view.plan.builtin["rights"]
