@@ -45,8 +45,8 @@ clauses: setup  ## per policy: clauses in the catalogue, carried by the document
 bench: setup  ## ratios against the bare driver, in one run
 	@$(BIN)/python -m benchmarks
 
-accept: setup  ## rewrite the expected findings of the test documents; read them in `git diff`
-	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py
+accept: setup  ## rewrite the expected findings of documents; read them in `git diff`
+	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py tests/test_findings.py
 
 format: setup  ## sort imports, mend what ruff can mend, format
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
