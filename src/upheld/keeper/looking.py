@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 
 from upheld.dates import FOREVER, HOUR, Instant, end_of
 from upheld.engine.acts import SubjectId
@@ -319,9 +319,10 @@ class Looked:
         """Remember that an entry shows something: the first and the last inside the span are enough."""
         if self.span.since <= shown.at < self.span.until:
             seen = self.seen.setdefault(name, [])
-            seen[1:] = [shown] if seen else []
-            if not seen:
-                seen.append(shown)
+            if not seen or shown.at >= seen[-1].at:
+                seen[1:] = [shown]
+            elif shown.at < seen[0].at:
+                seen[:] = [shown, seen[-1]]
 
     # ── what was not kept ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -378,7 +379,12 @@ def scan(look: Looked) -> None:
     was wrong inside it.
     """
     found = history.rows(look.connection, SCANNED, look.plan.policy)
-    recorded = [Recorded(leaf, number, entry_of(row)) for leaf, number, row in found]
+    recorded: list[Recorded] = []
+    for leaf, number, row in found:
+        if row[0] == "control.evidenced" and row[_EVIDENCE] != SYSTEM_CHECK:
+            look.see(f"evidence/{row[_CONTROL]}", Exhibit(f"{leaf}:{number}", row[0], cast(Instant, row[1])))
+        else:
+            recorded.append(Recorded(leaf, number, entry_of(row)))
     recorded.sort(key=lambda one: (one.entry.at, one.leaf, one.number))
     # Knowledge comes first: a destruction is late only by what was known before it.
     for one in recorded:
@@ -541,11 +547,11 @@ def _sent(look: Looked, one: Recorded, entry: Entry) -> None:
             look.note_act(path, breach)
 
 
-def _evidenced(look: Looked, one: Recorded, entry: Entry) -> None:
-    if _text(entry, "evidence") == SYSTEM_CHECK:
-        look.outcomes.append(Found(_text(entry, "control"), _text(entry, "outcome") == KEPT, shown_of(one)))
-    else:
-        look.see(f"evidence/{_text(entry, 'control')}", shown_of(one))
+def _system_checked(look: Looked, one: Recorded, entry: Entry) -> None:
+    look.outcomes.append(Found(_text(entry, "control"), _text(entry, "outcome") == KEPT, shown_of(one)))
+
+
+_CONTROL, _EVIDENCE = place_of("control.evidenced", "control"), place_of("control.evidenced", "evidence")
 
 
 def _published(look: Looked, one: Recorded, entry: Entry) -> None:
@@ -579,7 +585,7 @@ _HEARD = {
     "value.destroyed": _destroyed, "value.separated": _separated, "destruction.ordered": _ordered,
     "exception.late": _late, "request.received": _received, "request.proved": _proved, "request.answered": _answered,
     "hold.set": _hold_set, "hold.lifted": _hold_lifted, "recipient.told": _told, "advert.sent": _sent,
-    "control.evidenced": _evidenced, "policy.published": _published, "handler.granted": _granted,
+    "control.evidenced": _system_checked, "policy.published": _published, "handler.granted": _granted,
     "access.pruned": _pruned, "work-order.done": _order_done,
 }  # fmt: skip
 
