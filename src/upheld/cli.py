@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,7 +20,11 @@ from upheld.errors import Level, Problem, UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
-from upheld.policy import read, schema
+from upheld.policy import change_pages, read, schema
+from upheld.policy.change import changes_between
+from upheld.policy.findings import Finding, checked, is_refused
+from upheld.policy.model import Policy
+from upheld.policy.notice import notice
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
@@ -57,19 +61,29 @@ FormatOption = Annotated[Format, typer.Option("--format", help="text, json or ht
 
 
 @app.command()
-def check(files: Documents, form: FormatOption = Format.TEXT) -> None:
-    """Report every problem of documents at once, each with line, column and remedy."""
-    found = [problem for file in files for problem in read.problems_in(file.read_bytes(), str(file))]
+def check(
+    files: Documents,
+    law: Annotated[str | None, typer.Option(help="Hold against the law of a day too, such as kr@2026-11-22.")] = None,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Report every problem of documents at once, each with line, column and remedy; with --law what the law wants."""
+    told = checked(files, law)
+    found = [problem for problems in told.values() for problem in problems]
     if form is Format.JSON:
         typer.echo(json.dumps([_problem(one) for one in found], ensure_ascii=False, indent=2))
     else:
         for problem in found:
-            typer.echo(f"{problem.file}:{problem.line}:{problem.column} {problem.level} {problem.code}")
-            typer.echo(f"    {problem.message}. {problem.remedy}")
-    errors = sum(problem.level is Level.ERROR for problem in found)
-    if form is not Format.JSON:
-        typer.echo(f"{len(files)} documents: {errors} errors, {len(found) - errors} findings")
-    raise typer.Exit(1 if errors else 0)
+            _say(problem)
+        errors = sum(problem.level is Level.ERROR for problem in found)
+        typer.echo(f"{len(told)} documents: {errors} errors, {len(found) - errors} findings")
+    raise typer.Exit(1 if is_refused(found) else 0)
+
+
+def _say(problem: Problem) -> None:
+    typer.echo(f"{problem.file}:{problem.line}:{problem.column} {problem.code} ({problem.level})")
+    typer.echo(f"    {problem.message}. {problem.remedy}")
+    if isinstance(problem, Finding):
+        typer.echo(f"    {' '.join(problem.clauses)}{f' · {problem.rule}' if problem.rule else ''}")
 
 
 def _problem(problem: Problem) -> dict[str, object]:
@@ -82,6 +96,40 @@ def _problem(problem: Problem) -> dict[str, object]:
         "message": problem.message,
         "remedy": problem.remedy,
     }
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    new: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    locale: Annotated[str, typer.Option(help="en or ko.")] = "en",
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """What changed in meaning between two versions, by what it demands: nothing, notice, fresh consent."""
+    changes = changes_between(_document(old), _document(new))
+    match form:
+        case Format.TEXT:
+            typer.echo(change_pages.as_text(changes, locale))
+        case Format.JSON:
+            typer.echo(change_pages.as_json(changes))
+        case Format.HTML:
+            typer.echo(change_pages.as_html(changes, locale))
+
+
+@app.command("notice")
+def print_notice(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    locale: Annotated[str | None, typer.Option(help="A language of the policy; its first if left out.")] = None,
+    earlier: Annotated[list[Path], typer.Option("--earlier", help="Other versions, for the history.")] = [],  # noqa: B006
+    form: Annotated[Literal["html", "md"], typer.Option("--format", help="html or md.")] = "html",
+) -> None:
+    """The notice that people read, made from the document."""
+    policy = _document(file)
+    typer.echo(notice(policy, locale or policy.locales[0], form, [_document(one) for one in earlier]))
+
+
+def _document(file: Path) -> Policy:
+    return read.read_policy(file.read_bytes(), str(file))
 
 
 @app.command("schema")
