@@ -51,7 +51,7 @@ def test_every_case_of_the_five_policies_holds(path: Path) -> None:
 
 
 def test_each_policy_has_its_cases() -> None:
-    documents = {path.name.removesuffix(".yaml") for path in POLICIES.glob("*.yaml") if ".cases." not in path.name}
+    documents = {path.stem for path in POLICIES.glob("*.yaml") if "." not in path.stem}
     assert {path.name.removesuffix(".cases.yaml") for path in FILES} == documents
     assert len(documents) == 5
 
