@@ -133,7 +133,7 @@ class Recovery(Moving):
 
     def _keys_lack(self) -> bool:
         """Whether what was written since the last seal needs keys or aliases that the key store does not have."""
-        tail = copies.unsealed(self.places.active.connection)
+        tail = copies.unsealed(self.places.active.connection, _MAKE)
         values = {ValueId(one) for each in tail for one in _made_by(each)}
         rows = [row for one in values if (row := self._active_row(one)) is not None and row[3] == "held"]
         ids = [row[1] for row in rows if row[1] is not None]
@@ -166,7 +166,8 @@ class Recovery(Moving):
 
     def _tokens_missing(self) -> list[TokenRow]:
         """Of values written since the last seal, or sealed with it: every seal before made the key store durable."""
-        tail = [*copies.unsealed(self.places.active.connection), *copies.sealed_last(self.places.sealer.connection)]
+        active, ledger = self.places.active.connection, self.places.sealer.connection
+        tail = [*copies.unsealed(active, _MAKE), *copies.sealed_last(ledger, _MAKE)]
         values = dict.fromkeys((each.policy, ValueId(one)) for each in tail for one in _made_by(each))
         rows: list[TokenRow] = []
         for policy, value in values:
@@ -556,6 +557,8 @@ def _ids_in(each: Entry) -> Iterator[object]:
             yield given
 
 
+_MAKE = frozenset({"subject.entered", "value.collected", "value.corrected"})
+"""Kinds of entries that need something of the key store: an alias, keys, tokens."""
 _ACTIVE_ROW = "SELECT subject_id, key_id, sealed, state, item FROM value WHERE value_id = ?"
 _SUBJECT_OF = "SELECT subject_id FROM alias WHERE alias = ?"
 _SUBJECTS = "SELECT subject_id, policy FROM subject"

@@ -5,19 +5,20 @@ lacks a checkpoint that some place, or somebody with a receipt, has seen.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from upheld.ledger.batch import Head, entries_in, read_header
+from upheld.ledger.batch import Head, entries_in, read_body, read_header
 from upheld.ledger.checkpoint import checked, checkpoint_in
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import BatchClass, Entry, glance, unpacked
 from upheld.store import history
 from upheld.store.journal import checkpoint_seen, heads_of
 from upheld.store.place import Transaction
 
 _SELECT_BODIES: Final = "SELECT id, header, body FROM journal ORDER BY id"
+_SELECT_WRITTEN: Final = "SELECT header, body FROM journal ORDER BY id"
 _DELETE_BATCH: Final = "DELETE FROM journal WHERE id = ?"
 _DELETE_HEAD: Final = "DELETE FROM stream_head WHERE stream = ?"
 _KEEP_HEAD: Final = """
@@ -71,15 +72,21 @@ def missed(ledger: sqlite3.Connection, behind: Mapping[str, int]) -> Iterator[En
         yield recorded.entry
 
 
-def unsealed(place: sqlite3.Connection) -> list[Entry]:
-    """What a place has written since it was last sealed."""
-    return [one for _, _, body in place.execute(_SELECT_BODIES) for one in entries_in(body)]
+def unsealed(place: sqlite3.Connection, kinds: Collection[str]) -> list[Entry]:
+    """Evidence of these kinds that a place wrote since it was last sealed. Access records are not even unpacked."""
+    found: list[Entry] = []
+    for header, body in place.execute(_SELECT_WRITTEN):
+        if read_header(header).batch_class is BatchClass.EVIDENCE:
+            found += [unpacked(data) for data in read_body(body)[1] if glance(data).kind in kinds]
+    return found
 
 
-def sealed_last(ledger: sqlite3.Connection) -> list[Entry]:
-    """What the newest checkpoint took in."""
+def sealed_last(ledger: sqlite3.Connection, kinds: Collection[str]) -> list[Entry]:
+    """Entries of these kinds that the newest checkpoint took in."""
     sizes = [row[0] for row in ledger.execute(_SELECT_SIZES)]
-    return [recorded.entry for recorded in history.entries(ledger, from_leaf=sizes[-1])] if len(sizes) > 1 else []
+    if len(sizes) < 2:
+        return []
+    return [recorded.entry for recorded in history.entries(ledger, kinds=kinds, from_leaf=sizes[-1])]
 
 
 def caught_up(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> None:
