@@ -115,4 +115,5 @@ def as_data(finding: Finding) -> Mapping[str, object]:
         data["clauses"] = [*finding.clauses]
     if finding.rule:
         data["law"] = finding.rule.article
+    data["says"] = finding.message
     return data
