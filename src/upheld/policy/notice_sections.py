@@ -26,7 +26,7 @@ HIDDEN: Final[Mapping[str, frozenset[str]]] = {
     "handlers": frozenset({"duties", "granted-with", "granted-for", "reviewed"}),
     "safeguards": frozenset({"check", "evidence", "due", "per", "owner", "blocks"}),
     "agencies": frozenset({"reviewed", "shown-in"}),
-    "statements": frozenset({"under", "also"}),
+    "statements": frozenset({"also"}),
 }
 """Keys that no notice prints, by section. That a row is blocked is printed, its reason is not."""
 
@@ -379,7 +379,10 @@ def _kept_line(page: Notice, row: Any) -> Line:
     kind = "" if row.kind is GroundKind.RETENTION else plain.word(row.kind, page.locale)
     basis = tuple(filter(None, (kind, page.key(row, "basis"), page.law(row))))
     until = (page.key(row, "until"), *_start(page, row))
-    return Line(page.anchors(row), (page.name(row), (page.key(row, "of"),), (page.key(row, "items"),), basis, until))
+    return Line(
+        page.anchors(row),
+        (page.name(row), (page.key(row, "of"),), (page.key(row, "items") or page.say("all-items"),), basis, until),
+    )
 
 
 def _start(page: Notice, row: Any) -> Cell:
@@ -392,6 +395,10 @@ def _start(page: Notice, row: Any) -> Cell:
 # --------------------------------------------------------------------------------------------------------- 3 children
 
 
+_SELF_SAID: Final = frozenset({"asked", "words", "else", "only-for", "given-to", "except", "gives", "to"})
+"""Keys of rules on children whose words need no label."""
+
+
 def _children(page: Notice) -> Iterator[Block]:
     lines = []
     for row in page.of("children"):
@@ -400,7 +407,7 @@ def _children(page: Notice) -> Iterator[Block]:
             said = page.key(row, name) if name not in HIDDEN["*"] and name not in ("law", "from", "until") else ""
             if name == "under" and row.under:
                 said = page.say("child-under", age=row.under)
-            elif said and name not in ("asked", "words", "else", "only-for", "given-to", "except"):
+            elif said and name not in _SELF_SAID:
                 said = f"{plain.key_name(type(row), name, page.locale)}: {said}"
             texts += [said] if said else []
         texts += _child_span(page, row)

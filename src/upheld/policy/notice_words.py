@@ -98,6 +98,7 @@ PROSE: Final[Mapping[str, Words]] = {
     "c-reason": Words("Reason", "보관 사유"),
     "c-of": Words("Of", "대상"),
     "l-from": Words("From {what}", "기산: {what}"),
+    "all-items": Words("all items of these purposes", "해당 목적의 모든 항목"),
     "kept-none": Words(
         "Nothing is kept after its use on our own account.", "이용 기간이 끝난 뒤 회사가 따로 보관하는 정보는 없습니다."
     ),
@@ -109,7 +110,7 @@ PROSE: Final[Mapping[str, Words]] = {
     "laws": Words("Laws named in this policy", "이 처리방침에서 인용하는 법령"),
     # 3
     "s-children": Words("Children", "아동의 개인정보 처리"),
-    "child-under": Words("A child is who is younger than {age}.", "만 {age}세 미만을 아동으로 봅니다."),
+    "child-under": Words("Whoever is younger than {age} counts as a child.", "만 {age}세 미만을 아동으로 봅니다."),
     # 4
     "s-provisions": Words("Giving data to third parties", "개인정보의 제3자 제공"),
     "provisions-none": Words("We give no data to third parties.", "개인정보를 제3자에게 제공하지 않습니다."),

@@ -680,14 +680,24 @@ def fallback(step: Fallback, policy: Policy, locale: str) -> str:
     return f"{case}: {where}{papers}{length}"
 
 
+_CONNECTING: Final = (
+    "until after or and whichever is are later earlier the of it falls from neither used nor given within at least for "
+    "them also Enforcement Decree Art day days month months year years hour hours no longer be",
+    "시까지 후 다음 중 가장 늦은 먼저 오는 때까지 년 개월 일 시간 이내 즉시 부터 이용·제공 중지 곳 이상 게시 종료 "
+    "시행령 제 조 의 항 호 목 추가 삭제",
+)
+"""The words between, by language."""
+
+
 def vocabulary_phrases(locale: str) -> Iterable[str]:
     """Every fixed phrase of this module in one language."""
     at = LANGUAGES.index(language_of(locale))
     yield from (phrases[at] for phrases in _VOCABULARY.values())
     yield from (known.say(locale) for known in (*KNOWN_FACTS.values(), *_CALENDAR.values(), _PIPA))
     yield from (known.say(locale) for known in (*_BESIDES.values(), *_ROWS.values()))
+    yield from _CONNECTING[at].split()
     yield from (_KEYS.values() if at == 0 else ())
-    yield from _NOUNS.values()
+    yield from (phrase for phrase in _NOUNS.values() if at == 0)
 
 
 _ROWS: Final[Mapping[str, Words]] = {
