@@ -147,9 +147,9 @@ class Reference(World):
             fresh = self.of_use(Held(0, item, self.at, (use,)), use)
             found |= set() if next(fresh).lives(self.at) else {"ground-ended"}
         ended_by = set(policy.destruction["when-needless"].after) - {"ended"}
-        for one in self.facts:
-            given_up = one.code in ended_by and not one.engagement and one.about in (None, purpose)
-            found |= {"ground-ended"} if given_up and one.at >= self.effective(policy) else set()
+        for fact in self.facts:
+            given_up = fact.code in ended_by and not fact.engagement and fact.about in (None, purpose)
+            found |= {"ground-ended"} if given_up and fact.at >= self.effective(policy) else set()
         return first_layer(found | self.holds(None, purpose))
 
     def way_declared(self, row: Purpose, channel: str | None) -> bool:
