@@ -39,6 +39,7 @@ TABLES = {
     "subject": "subject_id, policy, kind, entered_at, minor_until",
     "engagement": "subject_id, engagement_id, kind, begun_at, known_at, organisation",
     "fact": "subject_id, fact_id, code, at, known_at, engagement_id, about, value_ids",
+    "delivery": "subject_id, source, key_digest, content, answer, known_at",
     "consent": "subject_id, consent_id, about_kind, about, given, at, known_at, version, text_digest, locale, channel, "
     "recorded_by",
     "request": "subject_id, request_id, own_right, channel, received_at, known_at, proved_at, value_ids, purposes, "
@@ -80,6 +81,7 @@ def lived(house: House) -> None:
     assert keeper.correct(people["stayer"], name, text_of("stayer", "other-name"), request=asked).granted
     keeper.answer(people["stayer"], asked, "done")
     keeper.acknowledge(people["stayer"], given.made or "")
+    keeper.fact(people["late"], "dispute-opened", about="fees", values=(name,), source="crm", key="ORDER 12-a")
     letter = RequestId(keeper.request(people["late"], "suspension", channel="website").made or "")
     keeper.prove(people["late"], letter, proof="login")
     keeper.lift(people["late"], letter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,7 @@ from upheld.engine.plan import Plan, Rule
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Consent, Engagement, Fact, HeldState, SubjectState
 from upheld.errors import InputRefused
-from upheld.keeper.door import GONE, Door, When, anchor_days, replaced
+from upheld.keeper.door import GONE, Door, Tier, When, anchor_days, replaced
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -25,6 +26,7 @@ from upheld.store.views import Seen
 
 LATEST = Period(years=1)
 """Ours: how late a source may deliver that declared nothing else."""
+_A_CODE = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 BUILT_IN_FACTS = frozenset(
     {"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES}
 )
@@ -204,8 +206,9 @@ class Living(Door):
             if named is not None and named not in seen.state.engagements:
                 raise InputRefused("engagement-unknown", "this person has no such engagement")
             content = f"{code}|{when}|{named}|{about}|{values}".encode()
-            if source is not None and key is not None:
-                before = self._delivered(transaction, subject_id, source, key, content)
+            delivery = None if source is None or key is None else self._delivery_key(seen.policy, source, key)
+            if source is not None and delivery is not None:
+                before = self._delivered(transaction, subject_id, source, delivery, content)
                 if before is not None:
                     return Outcome(Decision(True, (rule.cited(),)), now, made=before, repeated=True)
             fact = Fact(FactId(self.new_id()), code, when, transaction.at, named, about, values)
@@ -213,9 +216,9 @@ class Living(Door):
             moved = self._changed(transaction, seen, state, now, ((code, when),))
             subjects.add_fact(transaction, subject_id, fact)
             self._stirred(transaction, moved)
-            transaction.journal(self._fact_entry(seen, transaction.at, fact, plan))
-            if source is not None and key is not None:
-                self._deliver(transaction, subject_id, source, key, content, fact.fact_id)
+            transaction.journal(self._fact_entry(seen, transaction.at, fact, plan, source, delivery))
+            if source is not None and delivery is not None:
+                self._deliver(transaction, subject_id, source, delivery, content, fact.fact_id)
             tells = self._too_late(transaction, moved, fact.at, code)
             return Outcome(Decision(True, (rule.cited(),)), now, made=fact.fact_id, tells=tells)
 
@@ -267,7 +270,15 @@ class Living(Door):
             return declared.about & frozenset(plan.engagements)
         return frozenset(plan.engagements) if code == "ended" else frozenset()
 
-    def _fact_entry(self, seen: Seen, at: Instant, fact: Fact, plan: Plan) -> Entry:
+    def _fact_entry(
+        self,
+        seen: Seen,
+        at: Instant,
+        fact: Fact,
+        plan: Plan,
+        source: str | None = None,
+        delivery: bytes | None = None,
+    ) -> Entry:
         rule = plan.facts[fact.code].rule if fact.code in plan.facts else plan.rule
         return self._entry(
             seen,
@@ -280,12 +291,19 @@ class Living(Door):
             known_at=at,
             id=fact.fact_id,
             named=fact.about,
+            source=source if delivery is not None and _A_CODE.fullmatch(source or "") else None,
+            key=delivery,
         )
 
+    def _delivery_key(self, policy: str, source: str, key: str) -> bytes:
+        """A keyed digest: the key of a source may be an order number, which nobody shall guess from a ledger."""
+        exact = f"{source}|{key}".encode().hex()
+        return self.places.vault.token(Tier.ACTIVE, policy, "@delivery", exact)
+
+    @staticmethod
     def _delivered(
-        self, transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes
+        transaction: Transaction, subject_id: SubjectId, source: str, key_digest: bytes, content: bytes
     ) -> str | None:
-        key_digest = hashlib.sha256(f"{source}|{key}".encode()).digest()
         row = transaction.execute(_SELECT_DELIVERY, (bucket_of(subject_id), subject_id, source, key_digest)).fetchone()
         if row is None:
             return None
@@ -297,9 +315,8 @@ class Living(Door):
 
     @staticmethod
     def _deliver(
-        transaction: Transaction, subject_id: SubjectId, source: str, key: str, content: bytes, answer: str
+        transaction: Transaction, subject_id: SubjectId, source: str, key_digest: bytes, content: bytes, answer: str
     ) -> None:
-        key_digest = hashlib.sha256(f"{source}|{key}".encode()).digest()
         row = (
             bucket_of(subject_id),
             subject_id,

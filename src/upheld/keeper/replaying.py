@@ -182,6 +182,13 @@ class Replay:
         fields = one.fields
         row = (fields["id"], fields["fact"], one.at, fields["known_at"], fields.get("engagement"), fields.get("named"))
         self._add("facts", _INSERT_FACT, (bucket_of(person), person, *row, packed_ids(_values(one))))
+        if "source" in fields and "key" in fields:
+            # Delivered again it must count once, as if nothing had happened in between.
+            named, about = (cast(str | None, fields.get(word)) for word in ("engagement", "named"))
+            content = f"{_text(one, 'fact')}|{one.at}|{named}|{about}|{_values(one)}".encode()
+            digest = hashlib.sha256(content).digest()
+            known = (fields["source"], fields["key"], digest, fields["id"], fields["known_at"])
+            self._add("deliveries", _INSERT_DELIVERY, (bucket_of(person), person, *known))
 
     def consent(self, one: Entry, person: SubjectId) -> None:
         fields = one.fields
@@ -547,6 +554,10 @@ _ORGANISATION = "SELECT organisation FROM engagement WHERE bucket = ? AND subjec
 _INSERT_FACT = (
     "INSERT INTO fact(bucket, subject_id, fact_id, code, at, known_at, engagement_id, about, value_ids) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INSERT_DELIVERY = (
+    "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _INSERT_CONSENT = (
     "INSERT INTO consent(bucket, subject_id, consent_id, about_kind, about, given, at, known_at, version, text_digest, "
