@@ -17,9 +17,11 @@ import pytest
 import upheld
 from tests.audited import POLICIES, Audited, Story, story
 from upheld.dates import Instant, moment
-from upheld.engine.acts import HandlerId, Reader, ReaderKind
+from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId
 from upheld.errors import InputRefused
+from upheld.ledger.entries import entry
 from upheld.ledger.report import (
+    NOTES,
     WHAT,
     Breach,
     ClauseReport,
@@ -821,6 +823,103 @@ def test_a_version_announced_too_late_breaks_what_the_version_before_promised(tm
     assert broken.gaps == () or broken.gaps[0].what == "announced-late"
     own = house.audit(version="2017-10-10").clause("NX17-10.c")
     assert [gap.what for gap in own.gaps] == ["announced-late"]
+
+
+def test_a_withdrawal_known_too_late_leaves_a_gap_until_it_was_known(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    life = house.provide_all()[0]
+    given = house.clock.now()
+    recipient = next(iter(house.plan.provisions))
+    house.wait(1)
+    channel = next(iter(house.plan.consent_channels))
+    about = f"provision/{recipient}"
+    house.keeper.withdraw(life.subject, about, channel=channel, at=Instant(given - 60_000_000))
+    house.acknowledge_all()
+    house.wait(1)
+    found = house.audit().clause("BZ18-4.1.b")
+    late = [gap for gap in found.gaps if gap.what == "too-late-to-prevent"]
+    assert [(gap.element, gap.persons) for gap in late] == [(f"provisions.{recipient}", 1)]
+    assert all(gap.until is not None for gap in late)
+    assert found.state is State.UPHELD
+
+
+@pytest.mark.clauses("BZ18-7.1.1", "BZ18-4.1.b")
+def test_something_given_without_the_recipients_consent_is_not_upheld(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    life = house.provide_all()[0]
+    assert house.audit().clause("BZ18-7.1.1").state is State.UPHELD
+    house.wait(1)
+    stranger = house.take_up(life.role, life.stay, life.taking)
+    alias = house.keeper.views.alias(stranger.subject)
+    values = tuple(stranger.values.values())[:1]
+    smuggled = entry(
+        "value.provided", house.clock.now(), house.policy, alias, ("provisions.mhows",), recipient="mhows",
+        values=values, items=("name",), disclosure="s" * 20,
+    )  # fmt: skip
+    with house.keeper.places.active.transaction() as transaction:
+        transaction.journal(smuggled)
+    house.wait(1)
+    broken = house.audit().clause("BZ18-7.1.1")
+    assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("consent-missing",))
+
+
+@pytest.mark.clauses("BZ18-8.0.g", "BZ18-8.0.c", "BZ18-8.0.b")
+def test_a_processor_that_returns_nothing_in_time_is_not_upheld_for_everybody_it_got(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    contracts = house.contract_all()
+    house.entrust_all()
+    house.wait(1)
+    assert house.audit().clause("BZ18-8.0.b").state is State.UPHELD
+    assert house.audit().clause("BZ18-8.0.c").state is State.UPHELD
+    house.keeper.end_contract(house.policy, contracts["ktis"])
+    ended = house.clock.now()
+    house.wait(30)
+    broken = house.audit().clause("BZ18-8.0.g")
+    assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("return-overdue:ktis",))
+    assert broken.since is not None
+    assert ended < broken.since < ended + 3 * DAY
+    house.keeper.returned(house.policy, contracts["ktis"])
+    house.wait(1)
+    assert house.audit().clause("BZ18-8.0.g").state is State.UPHELD
+
+
+@pytest.mark.clauses("BZ18-8.0.c")
+def test_a_contract_that_lacks_a_term_is_not_upheld_for_that_term(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    house.keeper.contract(house.policy, "ktis", terms=house.plan.entrustments["ktis"].terms - {"compliance"})
+    house.wait(1)
+    report = house.audit()
+    assert report.clause("BZ18-8.0.c").state is State.NOT_UPHELD
+    assert report.clause("BZ18-8.0.c").what == ("term-missing:ktis",)
+    assert report.clause("BZ18-8.0.d").state is State.UPHELD
+
+
+@pytest.mark.clauses("BZ18-9.5.b", "BZ18-9.5.a")
+def test_a_request_without_an_answer_is_not_upheld_from_its_due_day(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    life = house.take_up(*next(iter(house.takings())))
+    made = house.keeper.request(life.subject, "access", channel="website", proved=True)
+    house.wait(30)
+    for clause in ("BZ18-9.5.b", "BZ18-9.5.a"):
+        broken = house.audit().clause(clause)
+        assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("answer-overdue",))
+    house.keeper.answer(life.subject, RequestId(made.made or ""), "done")
+    house.wait(1)
+    mended = house.audit().clause("BZ18-9.5.a")
+    assert (mended.state, [gap.what for gap in mended.gaps]) == (State.UPHELD, ["answer-overdue"])
+
+
+def test_every_code_that_a_report_can_say_has_words_in_both_languages() -> None:
+    keeper = Path(upheld.keeper.__file__).parent
+    source = "".join(path.read_text("utf-8") for path in sorted(keeper.glob("*.py")))
+    makers = "Breach|Answer|_broken|_act|_breaches|_read_wrong|_note_late"
+    said = set(re.findall(rf"(?:{makers})\([^\"()]*\"([a-z-]+)\"", source))
+    assert len(said) > 20
+    assert said <= set(WHAT)
+    assert all(re.search("[가-힣]", korean) for _, korean in WHAT.values())
+    notes = set(re.findall(r'note="([a-z-]+)"', source))
+    assert notes
+    assert notes <= set(NOTES)
 
 
 # ── Put on record ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from upheld.dates import FOREVER, Instant, end_of
@@ -47,19 +47,37 @@ def transferred_without_consent(look: Looked, path: str) -> tuple[Breach, ...]:
 
 
 def _without_consent(look: Looked, path: str, kind: str) -> Iterator[Breach]:
+    """By what was known at each instant; a withdrawal known later leaves a gap until it was known."""
     standing: dict[str, bool] = {}
+    given: dict[str, list[Recorded]] = {}
     mended = _mended(look, path)
-    for one in look.entries_of(path):
+    for one in sorted(look.entries_of(path), key=_known_at):
         alias = one.entry.persons[0] if one.entry.persons else ""
         match one.entry.kind:
             case "consent.given":
                 standing[alias] = True
             case "consent.withdrawn":
                 standing[alias] = False
-            case other if other == kind and not standing.get(alias):
-                yield _act(one, "consent-missing", path, mended)
+                yield from _too_late(one, given.get(alias, ()), path)
+            case other if other == kind:
+                given.setdefault(alias, []).append(one)
+                if not standing.get(alias):
+                    yield _act(one, "consent-missing", path, mended)
             case _:
                 pass
+
+
+def _known_at(one: Recorded) -> tuple[int, int, int]:
+    known = one.entry.fields.get("known_at")
+    return (known if type(known) is int else one.entry.at, one.leaf, one.number)
+
+
+def _too_late(withdrawal: Recorded, given: Iterable[Recorded], path: str) -> Iterator[Breach]:
+    for one in given:
+        if one.entry.at > withdrawal.entry.at:
+            since, until = Instant(one.entry.at), Instant(_known_at(withdrawal)[0])
+            shown = (shown_of(withdrawal),)
+            yield Breach("too-late-to-prevent", path, since, until, frozenset(one.entry.persons), shown=shown)
 
 
 def _mended(look: Looked, path: str) -> list[Instant]:

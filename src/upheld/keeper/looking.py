@@ -468,13 +468,13 @@ def _ordered(look: Looked, one: Recorded, entry: Entry) -> None:
 
 
 def _late(look: Looked, one: Recorded, entry: Entry) -> None:
-    """A fact too late to prevent an act: a finding for everything that the act rested on."""
-    shown = shown_of(one)
-    breach = Breach(
-        "too-late-to-prevent", "", _at(entry, "at", Instant(entry.at)), Instant(entry.at), frozenset(entry.persons),
-        _text(entry, "exception"), (shown,),
-    )  # fmt: skip
-    look.note(f"late/{_text(entry, 'exception')}", breach)
+    """A fact too late to prevent a destruction: a gap, until it was known. Disclosures are replayed by recipient."""
+    if _text(entry, "exception") != "destroyed-before-known":
+        return
+    since, until, persons = _at(entry, "at", Instant(entry.at)), Instant(entry.at), frozenset(entry.persons)
+    path = look.plan.destruction.at_expiry.path
+    shown, detail = (shown_of(one),), _text(entry, "exception")
+    look.note(path, Breach("too-late-to-prevent", path, since, until, persons, detail, shown))
 
 
 def _received(look: Looked, one: Recorded, entry: Entry) -> None:

@@ -219,7 +219,7 @@ def answered(clause: str, findings: Sequence[Finding], span: Span) -> ClauseRepo
         what=tuple(dict.fromkeys(_said(one) for one in lasting)),
         persons=len(frozenset[str]().union(*(one.persons for one in lasting))),
         gaps=_gaps(breaches),
-        published_over=any(one.published_over for one in lasting),
+        published_over=bool(lasting) and all(one.published_over for one in lasting),
     )
 
 
