@@ -17,7 +17,7 @@ from upheld.engine.acts import (
     ValueId,
 )
 from upheld.engine.lifecycle import Scope
-from upheld.engine.plan import EntrustmentPlan, ProvisionPlan
+from upheld.engine.plan import EntrustmentPlan, ProvisionPlan, TransferPlan
 from upheld.engine.state import About, AboutKind, Disclosure
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, Tier, replaced
@@ -281,18 +281,27 @@ class Giving(Door):
         """Ask back what recipients may no longer keep; done by the sweep for a subject that it looks at."""
         asked = 0
         rows = transaction.execute(_OPEN_DISCLOSURES, (bucket_of(seen.subject_id), seen.subject_id)).fetchall()
-        for disclosure_id, recipient in rows:
+        for disclosure_id, recipient, kind in rows:
             one = next((d for d in seen.state.disclosures if d.disclosure_id == disclosure_id), None)
-            row = seen.view.plan.provisions.get(recipient)
-            if one is None or row is None or not row.returned:
+            if one is None:
                 continue
-            if self._recipient_until_of(seen, row, one) <= now:
+            if self._theirs_until(seen, one, kind) <= now:
                 transaction.execute(
                     _RECALL, (transaction.at, bucket_of(seen.subject_id), seen.subject_id, disclosure_id)
                 )
                 self._tell(transaction, seen, disclosure_id, recipient, "return-or-destroy", None)
                 asked += 1
         return asked
+
+    def _theirs_until(self, seen: Seen, one: Disclosure, kind: str) -> Instant:
+        """Until when the other side may keep its copy; a processor's copy abroad has an end of its own."""
+        plan = seen.view.plan
+        provided = plan.provisions.get(one.recipient)
+        if kind == "provision":
+            return self._recipient_until_of(seen, provided, one) if provided and provided.returned else FOREVER
+        row = plan.entrustments.get(one.recipient)
+        abroad = [t for t in plan.transfers.values() if row and t.party == row.party and t.standing_for == kind]
+        return min((_abroad_until(seen, transfer, one) for transfer in abroad), default=FOREVER)
 
     def _recipient_until_of(self, seen: Seen, row: ProvisionPlan, one: Disclosure) -> Instant:
         if row.until is None:
@@ -301,6 +310,14 @@ class Giving(Door):
         end = seen.view.life.end(row.until, Scope(one.at, one.known_at, one.engagement, None, None, about)).at
         withdrawn = seen.view.life.consent_until(about, one.at).at
         return min(end, withdrawn)
+
+
+def _abroad_until(seen: Seen, transfer: TransferPlan, one: Disclosure) -> Instant:
+    life, about = seen.view.life, About(AboutKind.TRANSFER, transfer.name)
+    ends = [life.consent_until(about, one.at).at] if transfer.basis == "consent" else []
+    if transfer.until is not None:
+        ends.append(life.end(transfer.until, Scope(one.at, one.known_at, one.engagement, None, None, about)).at)
+    return min(ends, default=FOREVER)
 
 
 def _items_of(seen: Seen, values: tuple[ValueId, ...]) -> tuple[str, ...]:
@@ -318,7 +335,7 @@ _ACKNOWLEDGE_TOLD = (
     "acknowledged_at IS NULL"
 )
 _OPEN_DISCLOSURES = (
-    "SELECT disclosure_id, recipient FROM disclosure WHERE bucket = ? AND subject_id = ? AND kind = "
-    "'provision' AND recalled_at IS NULL"
+    "SELECT disclosure_id, recipient, kind FROM disclosure WHERE bucket = ? AND subject_id = ? "
+    "AND kind IN ('provision', 'entrustment') AND recalled_at IS NULL"
 )
 _RECALL = "UPDATE disclosure SET recalled_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"
