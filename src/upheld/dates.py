@@ -140,8 +140,13 @@ def last_day_ended(at: Instant, calendar: str | None, period: Period, zone: Zone
 def _last_day_ended(today: date, calendar: str | None, period: Period, zone: ZoneInfo) -> Day:
     """Ends fall on midnights, so the day alone decides. The search is bounded by how long the period can be."""
     at, high = start_of(today, zone), today.toordinal()
-    longest = period.years * 366 + period.months * 31 + period.days + period.hours // 24
+    days = period.days + period.hours // 24
+    shortest, longest = (
+        period.years * 365 + period.months * 28 + days,
+        period.years * 366 + period.months * 31 + days,
+    )
     low = max(date(1900, 1, 1).toordinal(), high - longest - (_LONGEST_RULE if calendar else 0) - 3)
+    high = max(low, high - shortest)
     while low < high:
         middle = (low + high + 1) // 2
         if _ended(date.fromordinal(middle), calendar, period, zone) <= at:

@@ -521,6 +521,11 @@ class Life:
 
     # ── due ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def in_use(self, value: Value, at: Instant) -> bool:
+        """Whether a purpose still lives: what is due is active then, whatever else may keep the value."""
+        uses = (next(self._of_use(value, use), None) for use in value.uses)
+        return any(ground is not None and ground.live(at) for ground in uses)
+
     def due(self, value: Value, at: Instant) -> Due:
         """Where a value ought to be at an instant, and since when."""
         grounds = self.grounds(value)
@@ -585,6 +590,8 @@ def steps_coming(life: Life, at: Instant) -> Iterator[Step]:
     zone = life.plan.zone
     for value in life.state.values:
         if value.held not in (HeldState.HELD, HeldState.SEPARATED):
+            continue
+        if value.held is HeldState.HELD and life.in_use(value, at):
             continue
         due = life.due(value, at)
         if due.state is DueState.SEPARATED and value.held is HeldState.HELD:

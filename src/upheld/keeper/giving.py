@@ -279,6 +279,8 @@ class Giving(Door):
 
     def recall(self, seen: Seen, transaction: Transaction, now: Instant) -> int:
         """Ask back what recipients may no longer keep; done by the sweep for a subject that it looks at."""
+        if not seen.state.disclosures:
+            return 0
         asked = 0
         rows = transaction.execute(_OPEN_DISCLOSURES, (bucket_of(seen.subject_id), seen.subject_id)).fetchall()
         for disclosure_id, recipient, kind in rows:

@@ -19,6 +19,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -98,6 +99,7 @@ def signed(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
     return f"{checkpoint.text}\n{_SIGNATURE}{origin} {signature}\n"
 
 
+@lru_cache(maxsize=64)
 def checkpoint_in(note: str) -> Checkpoint:
     """What a note says, signed or not.
 
