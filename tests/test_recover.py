@@ -16,6 +16,7 @@ from tests.trial_home import (
     Row,
     at,
     column,
+    furnished,
     member,
     opened,
     proved,
@@ -310,6 +311,30 @@ def test_keys_that_an_old_key_store_brought_back_are_destroyed_and_scrubbed(stor
         house.keeper.recover()
         files = b"".join(path.read_bytes() for path in home.glob("*.db*"))
         assert not [one for one in back if one in files]
+
+
+@pytest.mark.parametrize(
+    "places", [("active",), ("keys",), ("active", "keys"), ("active", "separated", "keys")], ids=str
+)
+def test_who_was_forgotten_stays_forgotten(tmp_path: Path, places: tuple[str, ...]) -> None:
+    home = tmp_path / "home"
+    gone = furnished(home)["gone"]
+    with opened(home) as house:
+        house.keeper.seal()
+    shutil.copytree(home, tmp_path / "before")
+    with opened(home) as house:
+        assert house.keeper.sweep().forgotten == 1
+    for place in places:
+        for path in home.glob(f"{place}.db*"):
+            path.unlink()
+        for path in (tmp_path / "before").glob(f"{place}.db*"):
+            shutil.copy2(path, home / path.name)
+    with opened(home) as house:
+        house.keeper.recover()
+        assert gone not in column(home / "active.db", "SELECT subject_id FROM subject")
+        assert gone not in column(home / "keys.db", "SELECT subject_id FROM alias")
+        assert gone.encode() not in (home / "keys.db").read_bytes() + (home / "keys.db-wal").read_bytes()
+        proved(home, house.keeper)
 
 
 # ── nothing else meanwhile ──────────────────────────────────────────────────────────────────────────────────────────

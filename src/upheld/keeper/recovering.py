@@ -391,12 +391,18 @@ class Recovery(Moving):
         }
         with self.places.keys.reading() as connection:
             known = {(tier, ValueId(value)) for tier, value in connection.execute("SELECT tier, value_id FROM token")}
+            named = {row[0] for row in connection.execute("SELECT subject_id FROM alias")}
+        with self.places.active.reading() as connection:
+            nobodys = named - {row[0] for row in connection.execute("SELECT subject_id FROM subject")}
         missing = self._tokens_of(wanted - known, stored)
         with self.places.keys.transaction() as transaction:
             for tier, statement in _DELETE_KEY.items():
                 transaction.executemany(statement, [(key,) for key in orphans[tier]])
             transaction.executemany("DELETE FROM token WHERE tier = ? AND value_id = ?", sorted(known - wanted))
             vault.put_tokens(transaction, missing)
+            # Whoever was forgotten is not tied to the entries again.
+            transaction.executemany("DELETE FROM alias WHERE subject_id = ?", [(one,) for one in sorted(nobodys)])
+        done.counts["aliases-destroyed"] += len(nobodys)
         done.counts["keys-destroyed"] += sum(map(len, orphans.values()))
         done.counts["tokens"] += len(missing) + len(known - wanted)
         clean = [place.scrub() for place in self._places().values()]
@@ -498,7 +504,7 @@ def _judge(value: ValueId, row: _Stored, apart: _Stored | None, going: Tier | No
     match row.state:
         case "held" | "moving":
             if row.opens:
-                if apart is not None and row.state == "held":
+                if apart is not None and (row.state == "held" or not copy_opens):
                     verdicts.apart_goes.append(value)
             elif copy_opens:
                 verdicts.separated.append(value)
