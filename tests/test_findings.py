@@ -18,10 +18,22 @@ from pathlib import Path
 import pytest
 import yaml
 
+from upheld.dates import Period
 from upheld.errors import Level, PolicyRefused
 from upheld.law import LawUnknown, law_named, law_on
+from upheld.law.stricter import By
 from upheld.policy.codes import CODES
-from upheld.policy.findings import Finding, as_data, checked, findings_against, findings_among, findings_in, is_refused
+from upheld.policy.findings import (
+    Finding,
+    Size,
+    access_records_kept,
+    as_data,
+    checked,
+    findings_against,
+    findings_among,
+    findings_in,
+    is_refused,
+)
 from upheld.policy.findings.codes import AMONG, FINDINGS, ITSELF, LAW
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
@@ -131,6 +143,28 @@ def test_sensitive_data_asks_for_the_longer_record() -> None:
     policy = policy_in(HOUSE / "policies" / "bizmeka-ez-2018.yaml")
     (unsaid,) = [o for o in findings_against(policy, TODAY) if o.code == "law-access-record-unsaid"]
     assert "P2Y" in unsaid.message
+
+
+def test_a_large_controller_and_a_carrier_keep_access_records_longer() -> None:
+    nexr = policy_in(HOUSE / "policies" / "nexr-2017.yaml")
+
+    def asked(size: Size) -> str:
+        (short,) = [o for o in findings_against(nexr, TODAY, size) if o.code == "law-access-record-short"]
+        return short.message
+
+    assert "asks for P1Y" in asked(Size(persons=49_999))
+    assert "asks for P2Y since there are 50000 persons" in asked(Size(persons=50_000))
+    assert "asks for P2Y for a registered carrier" in asked(Size(carrier=True))
+
+
+def test_the_stricter_of_promise_and_law_holds_and_is_named() -> None:
+    nexr = policy_in(HOUSE / "policies" / "nexr-2017.yaml")
+    by_law = access_records_kept(nexr, TODAY, Size())
+    assert by_law is not None
+    assert (by_law.period, by_law.by) == (Period(years=1), By.LAW)
+    by_promise = access_records_kept(nexr, law_named("kr@2018-07-09"), Size())
+    assert by_promise is not None
+    assert (by_promise.period, by_promise.by) == (Period(months=6), By.PROMISE)
 
 
 def test_a_country_is_recognised_from_its_day_on() -> None:

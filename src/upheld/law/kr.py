@@ -667,6 +667,156 @@ _row(
 _row("agents.paper", "PIPA 38, decree 45", True, "a power of attorney; parents for a child need none", "DEC H")
 _row("fees.at-most-cost", "PIPA 38(3), decree 47", True, "no more than it costs", "DEC H")
 
+# ───── what a program reckons with elsewhere: other use, staff, cameras, evaluation, insurance
+
+_row(
+    "other-use.grounds",
+    "PIPA 18(2)",
+    ("consent", "law", "vital", "public-safety"),
+    "use for another purpose; further grounds are for public bodies alone",
+    "ACT H",
+)
+_row("other-use.ledger", "PIPA decree 15", True, "public bodies keep a ledger of it and publish it", "DEC H")
+_row("recipient.bound", "PIPA 19", True, "a recipient uses what it got for that purpose alone", "ACT H")
+_row("source.notice-kept", "PIPA decree 15-2(4)", True, "the record of the notice stays until the data goes", "DEC H")
+_row("entrustment.trustee-is-staff", "PIPA 26(7)", True, "a processor counts as staff for damages", "ACT H")
+_row("entrustment.trustee-bound", "PIPA 26(8)", True, "most duties bind the processor itself", "ACT H", "2023-09-15")
+_row("business-transfer.bound", "PIPA 27(3)", True, "the transferee uses it for the original purpose alone", "ACT H")
+_row("handlers.fewest", "PIPA 28", True, "as few handlers as possible, supervised and trained regularly", "ACT H")
+_row(
+    "pseudonymised.purposes",
+    "PIPA 28-2",
+    ("statistics", "research", "archiving"),
+    "purposes without consent",
+    "ACT H",
+    "2020-08-05",
+)
+_row(
+    "pseudonymised.no-naming",
+    "PIPA 28-5",
+    True,
+    "nobody is identified again; if it happens: stop and destroy",
+    "ACT H",
+    "2020-08-05",
+)
+_row(
+    "pseudonymised.no-rights",
+    "PIPA 28-7",
+    ("source", "yearly-notice", "business-transfer", "breach", "access", "portability", "rectification", "suspension"),
+    "what does not reach pseudonymised data",
+    "ACT H",
+    "2023-09-15",
+)
+_row(
+    "transfer.safeguards",
+    "PIPA 28-8(4), decree 29-10",
+    ("contract", "grievances", "onward-transfer"),
+    "what protects a transfer",
+    "DEC H",
+    "2023-09-15",
+)
+_row("camera.sign", "PIPA 25(4)", ("purpose", "place", "range", "time", "contact"), "what the sign tells", "ACT H")
+_row(
+    "camera.policy-items", "PIPA decree 25", 8, "matters of the operating policy, which may stand in this one", "DEC H"
+)
+_row("children.ways", "PIPA decree 17-2", 7, "ways of verifying, the last being an equivalent one", "DEC H")
+_row("policy.published", "PIPA 30(2), decree 31(2)", True, "always open on the website", "ACT H")
+_row("policy.evaluated", "PIPA 30-2", True, "the commission evaluates policies", "ACT H", "2024-03-15")
+_row("officer.named", "PIPA 31", True, "a privacy officer is named; the owner in a small business", "ACT H")
+_row(
+    "officer.large-revenue",
+    "PIPA decree 32",
+    180_000_000_000,
+    "won of revenue from which an officer is qualified",
+    "DEC H",
+    "2024-03-15",
+)
+_row(
+    "domestic-agent.revenue",
+    "PIPA 31-2, decree 32-3",
+    1_000_000_000_000,
+    "won of revenue of a foreign controller",
+    "DEC H",
+)
+_row("domestic-agent.subjects", "PIPA decree 32-3", 1_000_000, "or persons a day", "DEC H")
+_row("domestic-agent.contents", "PIPA 31-2(4)", ("name", "address", "phone", "mail"), "stands in the policy", "ACT H")
+_row(
+    "public-files.registered",
+    "PIPA 32",
+    ("name", "basis", "purpose", "items", "method", "period", "recipients"),
+    "public bodies register their files",
+    "ACT H",
+)
+_row("exposed.removed", "PIPA 34-2", True, "exposed data is blocked when the commission asks", "ACT H")
+_row(
+    "breach.contents",
+    "PIPA 34(1)",
+    ("items", "when-and-how", "what-to-do", "response", "contact"),
+    "what is told",
+    "ACT H",
+    until="2026-09-11",
+)
+_row(
+    "breach.contents",
+    "PIPA 34(1)",
+    ("items", "when-and-how", "what-to-do", "response", "contact", "legal-rights"),
+    "what is told",
+    "ACT H",
+    "2026-09-11",
+)
+_row(
+    "insurance.revenue",
+    "PIPA 39-7, decree 48-7",
+    1_000_000_000,
+    "won of revenue from which one insures",
+    "DEC H",
+    "2024-03-15",
+)
+_row("insurance.subjects", "PIPA 39-7, decree 48-7", 10_000, "and persons", "DEC H", "2024-03-15")
+_row(
+    "access.gives",
+    "PIPA decree 41(1)",
+    ("items", "purpose", "period", "provisions", "consents"),
+    "what can be viewed",
+    "DEC H",
+)
+_row("access.refusals", "PIPA 35(4)", ("law", "harm-to-others", "public-work"), "grounds of refusing", "ACT H")
+_row("rectification.refusals", "PIPA 36(1)", ("law-names-the-data",), "where erasure is barred", "ACT H")
+_row(
+    "suspension.refusals",
+    "PIPA 37(2)",
+    ("law", "harm-to-others", "public-task", "contract"),
+    "grounds of refusing",
+    "ACT H",
+)
+_row(
+    "portability.kept-out",
+    "PIPA decree 42-4",
+    ("derived", "one-way", "trade-secrets", "rights-of-others"),
+    "what does not move",
+    "DEC H",
+    "2025-03-13",
+)
+_row("portability.energy", "PIPA decree (35343)", True, "energy suppliers too", "DEC H", "2026-06-01")
+_row(
+    "portability.public-systems", "PIPA decree (36121)", True, "operators of public systems too", "DEC H", "2026-08-20"
+)
+_row("automated.contents", "PIPA decree 44-4", 5, "matters published of automated decisions", "DEC H", "2024-03-15")
+_row("accounts.one-each", "Safety Standards 5(4)", True, "one account for each handler, none shared", "SAFE M")
+_row("rights-of-staff.revoked", "Safety Standards 5(2)", True, "changed or revoked without delay on leaving", "SAFE M")
+_row(
+    "access-from-outside",
+    "Safety Standards 6",
+    ("certificate", "token", "one-time-password"),
+    "strong authentication",
+    "SAFE-old M",
+)
+_row("access-record.unforged", "Safety Standards 8(3)", True, "cannot be forged, is backed up", "SAFE M")
+_row("rooms.controlled", "Safety Standards 10", True, "entry, storage and media are controlled", "SAFE-old M")
+_row("disaster-plan", "Safety Standards 11", True, "large controllers", "SAFE-old M")
+_row("output.least", "Safety Standards 12", True, "least output; printing and copying controlled", "SAFE M")
+_row("destruction.paper", "PIPA decree 16", ("shred", "burn"), "how paper is destroyed", "DEC H")
+
 SOURCES: Final = {
     "ACT": "Personal Information Protection Act (Act 21445, in force 2026-09-11; Act 21910 from 2027-03-09)",
     "DEC": "its enforcement decree (36671)",

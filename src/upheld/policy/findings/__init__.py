@@ -12,14 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from upheld.errors import Level, PolicyRefused, Problem
 from upheld.law import LawOfDay, law_named
 from upheld.policy.findings import against, among, giving, people
+from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.findings.codes import FINDINGS
 from upheld.policy.findings.finding import Finding, as_data
 from upheld.policy.model import Policy
 from upheld.policy.read import problems_in, read_policy
+
+UNKNOWN: Final = Size()
 
 
 def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -37,9 +41,10 @@ def findings_among(policies: Sequence[Policy]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda one: (one.file, one.line, one.column, one.code)))
 
 
-def findings_against(policy: Policy, law: LawOfDay) -> tuple[Finding, ...]:
+def findings_against(policy: Policy, law: LawOfDay, size: Size = UNKNOWN) -> tuple[Finding, ...]:
     """Where a document is behind the law of a day, in the order of the file; each cites article and clause."""
-    return _in_order(one for check in against.CHECKS for one in check(policy, law))
+    found = [one for check in against.CHECKS for one in check(policy, law)]
+    return _in_order((*found, *(one for check in against.SIZED for one in check(policy, law, size))))
 
 
 def checked(files: Iterable[Path], law: str | None = None) -> Mapping[Path, tuple[Problem, ...]]:
@@ -78,6 +83,8 @@ def is_refused(problems: Iterable[Problem]) -> bool:
 __all__ = [
     "FINDINGS",
     "Finding",
+    "Size",
+    "access_records_kept",
     "as_data",
     "checked",
     "findings_against",

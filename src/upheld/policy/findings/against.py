@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from upheld.dates import Period
 from upheld.errors import Level
 from upheld.law import LawOfDay, Rule
+from upheld.law.stricter import By, Decided, about_days, at_least
 from upheld.policy.ends import Plus, points_in
 from upheld.policy.findings.finding import Finding, Spot, at, found, listed, says, taken, written
 from upheld.policy.model import CollectionException, Law, Policy, ProvisionException, Row, Transfer
@@ -27,9 +29,12 @@ DISCLAIMED: Final = re.compile(r"do not answer for|not liable|책임지지 않",
 PORTAL: Final = re.compile(r"privacy\.go\.kr")
 
 
-def days(period: Period) -> int:
-    """About how many days: exact for days, thirty a month otherwise. For comparing only."""
-    return period.days + 30 * period.months + 365 * period.years + (period.hours + 23) // 24
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What no document knows of its controller: persons a day on average, and whether it is a registered carrier."""
+
+    persons: int | None = None
+    carrier: bool = False
 
 
 # ------------------------------------------------------------------------------------------ what a policy must hold
@@ -341,7 +346,7 @@ def destroyed_late(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     """Destruction that takes longer than without delay can mean."""
     rule, most = law.rule("destruction.within"), law.period("destruction.within")
     for row in policy.destruction.values():
-        if rule and most and row.within and days(row.within.period) > days(most):
+        if rule and most and row.within and about_days(row.within.period) > about_days(most):
             message = f"`{row.path}` takes {row.within.period}, where {most} is the most"
             yield found(
                 policy, "law-destroyed-late", (Spot(row, "within"),), message, "Shorten it", Level.WARNING, rule
@@ -417,28 +422,48 @@ def own_retention(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
 # ------------------------------------------------------------------------------------------------------ safety
 
 
-def access_records(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
-    """Access records kept too short, or not spoken of at all. How long depends on how large the controller is."""
-    rule, least = law.rule("access-record.kept"), law.period("access-record.kept")
-    longer = law.period("access-record.kept-long")
-    if rule is None or least is None:
-        return
-    kept = [row for row in policy.safeguards.values() if EngineCheck.ACCESS_RECORDS_KEPT in row.check]
+def _must_stay_long(policy: Policy, law: LawOfDay, size: Size) -> str:
+    """Why access records stay the longer time; empty where they need not."""
     tender = {Nature.SENSITIVE, Nature.UNIQUE_ID, Nature.RESIDENT_NUMBER}
     grave = [item for item in sorted(taken(policy)) if item in policy.items and policy.items[item].nature in tender]
-    needed, why = (longer, f"since {listed(grave)} is held") if longer and grave else (least, "")
+    many = law.number("access-record.many")
+    if grave:
+        return f" since {listed(grave)} is held"
+    if many and size.persons is not None and size.persons >= many:
+        return f" since there are {size.persons} persons"
+    return " for a registered carrier" if size.carrier else ""
+
+
+def access_records_kept(policy: Policy, law: LawOfDay, size: Size) -> Decided | None:
+    """How long access records stay: the longer of promise and law, and which of the two decided."""
+    kept = [row.at_least for row in policy.safeguards.values() if EngineCheck.ACCESS_RECORDS_KEPT in row.check]
+    promised = max((period for period in kept if period), key=about_days, default=None)
+    long = law.rule("access-record.kept-long") and _must_stay_long(policy, law, size)
+    return at_least(promised, law, "access-record.kept-long" if long else "access-record.kept")
+
+
+def access_records(policy: Policy, law: LawOfDay, size: Size) -> Iterator[Finding]:
+    """Access records kept too short, or not spoken of at all. How long depends on how large the controller is."""
+    decided = access_records_kept(policy, law, size)
+    if decided is None or decided.by is By.PROMISE:
+        return
+    why = _must_stay_long(policy, law, size)
+    if not why and law.holds("access-record.kept-long"):
+        why = (
+            f"; {law.period('access-record.kept-long')} with {law.number('access-record.many')} persons or as a carrier"
+        )
+    kept = [row for row in policy.safeguards.values() if EngineCheck.ACCESS_RECORDS_KEPT in row.check]
     for row in kept:
-        if row.at_least and days(row.at_least) < days(needed):
-            message = f"access records stay {row.at_least}, the law asks for {needed} {why}".rstrip()
-            if longer and not grave:
-                message += f", and {longer} with {law.number('access-record.many')} persons or as a registered carrier"
+        if row.at_least:
+            message = f"access records stay {row.at_least}, the law asks for {decided.period}{why}"
             spots = (*at(row), Spot(row, "at-least"))
-            yield found(policy, "law-access-record-short", spots, message, "Raise `at-least`", Level.WARNING, rule)
+            remedy = "Raise `at-least`"
+            yield found(policy, "law-access-record-short", spots, message, remedy, Level.WARNING, decided.rule)
     if not any(row.at_least for row in kept):
         beside: list[Row] = [*kept] or [_beside(policy, "safeguards")]
-        message = f"how long access records stay is not promised; the law asks for {needed} {why}".rstrip()
-        remedy = f"Add a safeguard with `check: access-records-kept` and `at-least: {needed}`"
-        yield found(policy, "law-access-record-unsaid", at(beside[0]), message, remedy, rule=rule)
+        message = f"how long access records stay is not promised; the law asks for {decided.period}{why}"
+        remedy = f"Add a safeguard with `check: access-records-kept` and `at-least: {decided.period}`"
+        yield found(policy, "law-access-record-unsaid", at(beside[0]), message, remedy, rule=decided.rule)
 
 
 def grant_records(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
@@ -454,7 +479,7 @@ def antivirus(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     """Updates of antivirus software less often than the law has them."""
     rule, most = law.rule("antivirus.updated"), law.period("antivirus.updated")
     for row in policy.safeguards.values():
-        slow = [due for due in row.due if isinstance(due, Period) and most and days(due) > days(most)]
+        slow = [due for due in row.due if isinstance(due, Period) and most and about_days(due) > about_days(most)]
         if rule and "signature-update" in row.evidence and slow:
             message = f"`{row.path}` is due each {slow[0]}, the law says {most}"
             spots = (Spot(row, "due"),)
@@ -497,7 +522,7 @@ def answered_late(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     for row in policy.rights.values():
         if rule is None or most is None or row.within is None or row.builtin:
             continue
-        if days(row.within.period) > days(most):
+        if about_days(row.within.period) > about_days(most):
             message = f"`{row.path}` is answered within {row.within.period}, the law says {most}"
             spots = (Spot(row, "within"),)
             yield found(policy, "law-answered-late", spots, message, "Shorten it", Level.WARNING, rule)
@@ -573,7 +598,6 @@ CHECKS: Final[tuple[LawCheck, ...]] = (
     separation_unsaid,
     holds_that_differ,
     own_retention,
-    access_records,
     grant_records,
     antivirus,
     encryption_unsaid,
@@ -584,3 +608,6 @@ CHECKS: Final[tuple[LawCheck, ...]] = (
     disclaimers,
 )
 """Every comparison with the law, in the order of a policy."""
+
+SIZED: Final[tuple[Callable[[Policy, LawOfDay, Size], Iterator[Finding]], ...]] = (access_records,)
+"""Those that ask how large the controller is."""
