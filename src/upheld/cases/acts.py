@@ -33,7 +33,8 @@ def happened(stage: Stage, step: Step) -> Instant | None:
     """When it happened, where that is not now: a day known by its date counts at its end."""
     day, late = step.day("happened"), step.word("late")
     if day is not None:
-        return min(end_of_day(day, stage.zone), stage.clock.now())
+        now = stage.clock.now()
+        return now if day == local_date(now, stage.zone) else end_of_day(day, stage.zone)
     if late is not None:
         return Instant(stage.clock.now() - int(late.split()[0]) * DAY)
     return None

@@ -184,8 +184,9 @@ def _case(page: _Page, node: Node) -> Case | None:
     steps: list[Step] = []
     for part in PARTS:
         steps += _time_line(page, node.get(part), steps[-1].at if steps else None)
-    if not any(VERBS[step.verb].looks or set(step.said) & set(EXPECTED) for step in steps):
-        page.problem("nothing-expected", node, "the case expects nothing", "Add a step that looks, or an `expect:`")
+    looks = any(VERBS[step.verb].looks or set(step.said) & set(EXPECTED) for step in steps)
+    if node.get("then") is None and not looks:
+        page.problem("nothing-expected", node, "the case expects nothing", "Add `then:` with what must come of it")
     text = sentence.text if isinstance(sentence, Scalar) else ""
     return Case(text, clauses, tuple(steps), node.line, node.column)
 
