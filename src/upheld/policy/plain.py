@@ -14,7 +14,7 @@ from typing import Final
 
 from upheld.dates import Period
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
-from upheld.policy.model import Guarantee, Key, Policy, Right, Row, Rows, Term, keys_of
+from upheld.policy.model import Guarantee, Key, Policy, Right, Row, Rows, Term, keys_of, sections
 from upheld.policy.shapes import Deadline, Fallback, Freeze, Items, LawRef, Name, Names, Text, attribute
 from upheld.policy.vocabulary import FallbackIf, FreezeCovers, FreezeExcept, RightName, TermName
 from upheld.policy.vocabulary import Guarantee as GuaranteeName
@@ -682,7 +682,7 @@ def fallback(step: Fallback, policy: Policy, locale: str) -> str:
 
 _CONNECTING: Final = (
     "until after or and whichever is are later earlier the of it falls from neither used nor given within at least for "
-    "them also Enforcement Decree Art day days month months year years hour hours no longer be",
+    "them also at once Enforcement Decree Art day days month months year years hour hours no longer be",
     "시까지 후 다음 중 가장 늦은 먼저 오는 때까지 년 개월 일 시간 이내 즉시 부터 이용·제공 중지 곳 이상 게시 종료 "
     "시행령 제 조 의 항 호 목 추가 삭제",
 )
@@ -696,7 +696,8 @@ def vocabulary_phrases(locale: str) -> Iterable[str]:
     yield from (known.say(locale) for known in (*KNOWN_FACTS.values(), *_CALENDAR.values(), _PIPA))
     yield from (known.say(locale) for known in (*_BESIDES.values(), *_ROWS.values()))
     yield from _CONNECTING[at].split()
-    yield from (_KEYS.values() if at == 0 else ())
+    keys = (spec.ko for section in sections().values() for spec in keys_of(section.row).values())
+    yield from (_KEYS.values() if at == 0 else keys)
     yield from (phrase for phrase in _NOUNS.values() if at == 0)
 
 
