@@ -390,7 +390,11 @@ class Audited:
         self.agree(subject, "representative/collection", by="representative")
         self.agree(subject, f"purpose/{taking.purpose}", by="representative")
         self.collect(life, taking.items[0])
-        optional = [name for name, row in self.plan.purposes.items() if not row.required]
+        row = self.plan.rights.get("rectification")
+        channel = sorted((row.by if row else None) or self.plan.channels)[0]
+        made = self.keeper.request(subject, "rectification", channel=channel, proved=True)
+        self.keeper.answer(subject, RequestId(made.made or ""), "done")
+        optional = [name for name, one in self.plan.purposes.items() if not one.required]
         self.keeper.send(subject, optional[0], next(iter(self.plan.advertising), "e-mail"))
 
 

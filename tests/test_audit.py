@@ -422,7 +422,7 @@ KEPT = [
     )),
     pytest.param("kt-mns-2018", "children", marks=pytest.mark.clauses(
         "MS18-9.1", "MS18-9.2-2", "MS18-9.2.a-1", "MS18-9.2.a-2", "MS18-9.3-0", "MS18-9.3.b-1",
-        "MS18-9.3.b-2", "MS18-9.3.d-1", "MS18-9.3.d-2",
+        "MS18-9.3.b-2", "MS18-9.3.c", "MS18-9.3.d-1", "MS18-9.3.d-2",
     )),
     pytest.param("bizmeka-ez-2016", "cookies", marks=pytest.mark.clauses(
         "BZ16-11.0.a", "BZ16-11.2", "BZ16-11.0.c", "BZ16-11.2.B.1",

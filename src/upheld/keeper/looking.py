@@ -165,6 +165,8 @@ class Looked:
     """Entries that show something counts do not tell apart, by a name."""
     outcomes: list[Found] = field(default_factory=list)
     late_known: dict[str, list[Instant]] = field(default_factory=dict)
+    minors: frozenset[str] = frozenset()
+    """The aliases of persons who came as children."""
     instants: dict[str, set[Instant]] = field(default_factory=dict)
     """Of each person: when facts happened, to tell what fell due by a fact itself."""
 
@@ -379,6 +381,7 @@ def scan(look: Looked) -> None:
     was wrong inside it.
     """
     found = history.rows(look.connection, SCANNED, look.plan.policy)
+    look.minors = _minors(look)
     recorded: list[Recorded] = []
     for leaf, number, row in found:
         if row[0] == "control.evidenced" and row[_EVIDENCE] != SYSTEM_CHECK:
@@ -479,6 +482,8 @@ def _late(look: Looked, one: Recorded, entry: Entry) -> None:
 
 def _received(look: Looked, one: Recorded, entry: Entry) -> None:
     request = _text(entry, "request")
+    if _alias(entry) in look.minors:
+        look.see("children/rights", shown_of(one))
     look.asked[request] = Asked(
         request, _text(entry, "right"), _alias(entry), _text(entry, "channel"), shown_of(one), _at(entry, "due_at"),
         _codes(entry, "purposes"),
@@ -516,6 +521,8 @@ def _answer_late(look: Looked, asked: Asked, until: Instant | None, shown: Exhib
 
 def _hold_set(look: Looked, one: Recorded, entry: Entry) -> None:
     path, request = entry.elements[0] if entry.elements else "rights", _text(entry, "request")
+    if _alias(entry) in look.minors:
+        look.see("children/freeze", shown_of(one))
     asked = look.asked.get(request)
     for value in _ids(entry):
         hold = Hold(request, path, asked.purposes if asked else (), Instant(entry.at))
@@ -551,6 +558,13 @@ def _system_checked(look: Looked, one: Recorded, entry: Entry) -> None:
     look.outcomes.append(Found(_text(entry, "control"), _text(entry, "outcome") == KEPT, shown_of(one)))
 
 
+def _minors(look: Looked) -> frozenset[str]:
+    """The aliases of persons who came as children."""
+    found = history.rows(look.connection, ["subject.entered"], look.plan.policy)
+    return frozenset(str(row[3]) for _, _, row in found if len(row) > _MINOR and row[_MINOR])
+
+
+_MINOR = place_of("subject.entered", "minor")
 _CONTROL, _EVIDENCE = place_of("control.evidenced", "control"), place_of("control.evidenced", "evidence")
 
 

@@ -581,7 +581,6 @@ _CHILD_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "representative": ("value.collected", "act.refused"),
     "consent": ("consent.given",),
     "never": ("act.refused",),
-    "freeze": ("hold.set", "hold.lifted"),
     "rights": ("consent.given", "consent.withdrawn"),
 }
 
@@ -591,7 +590,7 @@ def child(look: Looked, row: Row, key: str) -> Finding:
     age = look.plan.children.rule.path
     named = age if row.name in ("consent", "rights") else row.path
     shown = look.naming(named, _CHILD_KINDS.get(row.name, ()))
-    shown += look.attested(row.path) if row.name == "told" else ()
+    shown += look.attested(row.path) if row.name == "told" else look.told(f"children/{row.name}")
     _, breaches = look.checked("children-represented", row.path)
     note = "needs-attesting" if row.name == "told" else "nothing-happened"
     return _made(row, key, shown, breaches + look.against(row.path), note=note)
