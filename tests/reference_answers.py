@@ -51,13 +51,15 @@ class Reference(World):
     def holds(self, value: Held | None, purpose: str | None) -> set[str]:
         found = set()
         for one in self.requests.values():
-            if one.proved is None or one.state == "taken-back" or (value and not one.touches(value)):
+            row = self.policy.rights.get(one.right)
+            freeze = row.freeze if row and one.right != "suspension" else None
+            touched = value is None or one.touches(value) or (freeze is not None and freeze.covers == "person")
+            if one.proved is None or one.state == "taken-back" or not touched:
                 continue
             named = (not one.purposes or purpose in one.purposes) and (value is not None or not one.values)
             if one.right == "suspension" and named and one.lifted is None and one.state != "refused":
                 found.add("suspended")
-            row = self.policy.rights.get(one.right)
-            if value and row and row.freeze and one.right != "suspension" and one.freezes and one.settled is None:
+            if value and freeze and one.freezes and one.settled is None:
                 found.add("frozen")
         return found
 
