@@ -1,8 +1,9 @@
 """Korean law on personal data as dated rows, as it was read on 2026-11-22. Not legal advice.
 
 H: read in the text of the act or decree. M: second-hand notice text, official summary or agreeing secondary sources.
-L: one weak source, an inference, or general knowledge (source OLD) for days before the present text. Days before
-2020-08-05 are thin: the privacy part of the Network Act, which then ruled online services, is not in the table.
+L: one weak source, an inference, or general knowledge (source OLD) for days before the present text. How sure a row is
+speaks of its value; first days of 2019 and 2020 and of rows that no list of amendments names are general knowledge.
+Days before 2020-08-05 are thin: the privacy part of the Network Act, which then ruled online services, is not here.
 """
 
 from __future__ import annotations
@@ -62,19 +63,19 @@ _row(
 )
 _row(
     "collection.difficulty",
-    "former Network Act 22(2)",
+    "former Network Act 22(2)1, PIPA 39-3(2)1",
     True,
     "no consent where asking is plainly difficult for economic or technical reasons",
     "OLD L",
-    until="2020-08-05",
+    until="2023-09-15",
 )
 _row(
     "provision.fees",
-    "former Network Act 22(2)2",
+    "former Network Act 22(2)2, PIPA 39-3(2)2",
     True,
     "no consent for the settlement of fees",
     "OLD L",
-    until="2020-08-05",
+    until="2023-09-15",
 )
 _row(
     "consent.fields",
@@ -194,6 +195,14 @@ _row(
 
 # ───── giving away, entrusting, abroad
 
+_row(
+    "provision.bases",
+    "former PIPA 17(1)",
+    ("consent", "law", "public-task", "vital"),
+    "a contract is none of them",
+    "OLD L",
+    until="2023-09-15",
+)
 _row(
     "provision.bases",
     "PIPA 17(1)",
@@ -721,7 +730,7 @@ _row(
 )
 _row("children.ways", "PIPA decree 17-2", 7, "ways of verifying, the last being an equivalent one", "DEC H")
 _row("policy.published", "PIPA 30(2), decree 31(2)", True, "always open on the website", "ACT H")
-_row("policy.evaluated", "PIPA 30-2", True, "the commission evaluates policies", "ACT H", "2024-03-15")
+_row("policy.evaluated", "PIPA 30-2", True, "the commission evaluates policies", "ACT M", "2023-09-15")
 _row("officer.named", "PIPA 31", True, "a privacy officer is named; the owner in a small business", "ACT H")
 _row(
     "officer.large-revenue",

@@ -172,18 +172,15 @@ def consent_says_less(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
 
 def exceptions_repealed(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     """Ways without consent that the law has closed."""
-    closed = {
-        ExceptionNeed.DIFFICULTY: ("collection.difficulty", "bases"),
-        ExceptionNeed.CLAIM: ("provision.fees", "provision.bases"),
-    }
+    closed = {ExceptionNeed.DIFFICULTY: "collection.difficulty", ExceptionNeed.CLAIM: "provision.fees"}
     ways: tuple[CollectionException | ProvisionException, ...] = (
         *policy.collection_exceptions.values(),
         *policy.provision_exceptions.values(),
     )
     for row in ways:
-        for need, (old, now) in closed.items():
-            rule = law.rule(now)
-            if rule and need in row.needs and not law.holds(old):
+        rule = law.rule("bases" if isinstance(row, CollectionException) else "provision.bases")
+        for need, old in closed.items():
+            if rule and need in row.needs and law.holds("one-rule") and not law.holds(old):
                 message = f"`{row.path}` goes without consent in a case that the law no longer has"
                 remedy = "Rest it on a ground of today, or take it out"
                 yield found(policy, "law-exception-repealed", at(row), message, remedy, Level.WARNING, rule)

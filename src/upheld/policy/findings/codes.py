@@ -59,6 +59,7 @@ ITSELF: Final[Mapping[str, str]] = {
     "told-by-unknown-address": "told in writing at addresses nobody collects",
     "one-list-for-all": "several purposes with one long list of items",
     "sensitive-bundled": "a sensitive item in one row with others",
+    "identifier-for-extra": "a card, a secret or an identifier in an optional purpose",
     "held-for-by-consent": "held for an organisation and resting on its people's consent",
 }
 """A document against itself."""

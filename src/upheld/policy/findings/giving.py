@@ -227,6 +227,19 @@ def sensitive_in_company(policy: Policy) -> Iterator[Finding]:
             yield found(policy, "sensitive-bundled", spots, message, "Print it as a row of its own, agreed to apart")
 
 
+def identifiers_for_extras(policy: Policy) -> Iterator[Finding]:
+    """A card, an account or an identifier in a purpose that is optional: an offer needs none of them."""
+    grave = {Nature.FINANCIAL, Nature.UNIQUE_ID, Nature.RESIDENT_NUMBER, Nature.SECRET, Nature.PASSWORD}
+    sold = {name for row in policy.advertising.values() for name in row.for_}
+    for purpose in policy.purposes.values():
+        items = [item for item in purpose.items if item in policy.items and policy.items[item].nature in grave]
+        extra = not purpose.required and (purpose.name in sold or not purpose.per)
+        if items and extra and not purpose.blocked:
+            message = f"`{purpose.path}` is optional and takes {listed(items)}"
+            spots = (*at(purpose), Spot(purpose, "items"))
+            yield found(policy, "identifier-for-extra", spots, message, "Take it out of `items`", Level.WARNING)
+
+
 def employers_files(policy: Policy) -> Iterator[Finding]:
     """Data held for an organisation that rests on the consent of people who never dealt with us."""
     for purpose in policy.purposes.values():
@@ -252,5 +265,6 @@ CHECKS = (
     told_at_addresses_not_held,
     one_basket,
     sensitive_in_company,
+    identifiers_for_extras,
     employers_files,
 )
