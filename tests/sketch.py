@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -63,10 +64,11 @@ def day(text: str) -> Instant:
 class Sketch:
     """What is known about one person; `now` moves by hand, and facts are known when they are told."""
 
-    def __init__(self, *files: str, kind: str = "member", now: str = "2018-08-01", born: date | None = None) -> None:
+    def __init__(self, *files: str, kind: str = "member", now: str = "2018-08-01") -> None:
         plans = tuple(plan_of(file) for file in files)
         self.line = PolicyLine(plans[0].policy, plans)
-        self.kind, self.now, self.minor_until = kind, day(now), None
+        self.kind, self.now = kind, day(now)
+        self.minor_until: Instant | None = None
         self.engagements: dict[EngagementId, Engagement] = {}
         self.facts: list[Fact] = []
         self.consents: list[Consent] = []
