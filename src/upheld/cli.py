@@ -148,7 +148,7 @@ def test_cases(
 
 def _case_home(home: Path, at: Instant, look_up: Mapping[str, Iterable[str]]) -> tuple[Keeper, SetClock]:
     clock = SetClock(at)
-    return open_home(home, Options(clock=clock, light_hashing=True, look_up=look_up)), clock
+    return open_home(home, Options(clock=clock, light_hashing=True, look_up=look_up, durable=False)), clock
 
 
 @app.command()
