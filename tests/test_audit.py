@@ -11,6 +11,7 @@ import re
 import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.audited import POLICIES, Audited, Story, story
 from upheld.dates import Instant, moment
 from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId
 from upheld.errors import InputRefused
+from upheld.keeper.showing import missing
 from upheld.ledger.entries import entry
 from upheld.ledger.report import (
     NOTES,
@@ -1015,6 +1017,63 @@ def test_the_short_text_names_what_is_not_upheld_and_no_more() -> None:
     named = set(re.findall(r"NX17-[\w.]+", text))
     assert named == {one.clause for one in broken.clauses if one.state is State.NOT_UPHELD}
     assert "persons" in text
+
+
+# ── What is owed, and when it is missing ──────────────────────────────────────────────────────────────────────────────
+
+SEOUL = ZoneInfo("Asia/Seoul")
+MONTH = upheld.dates.Period(months=1)
+
+
+def day(number: int) -> Instant:
+    """Nine in the morning of a day counted from 1 January 2018."""
+    return Instant(upheld.dates.start_of(date(2018, 1, 1), SEOUL) + number * DAY + DAY * 9 // 24)
+
+
+def whole(number: int) -> Instant:
+    return upheld.dates.start_of(date(2018, 1, 1) + timedelta(days=number), SEOUL)
+
+
+@pytest.mark.parametrize(
+    ("filed", "first", "every", "triggers", "now", "found"),
+    [
+        ([], 0, MONTH, (), 1, []),  # the first may come by the end of the next day
+        ([], 0, MONTH, (), 2, [(day(0), None)]),
+        ([1], 0, MONTH, (), 20, []),
+        ([5], 0, MONTH, (), 20, [(day(0), day(5))]),
+        ([0], 0, MONTH, (), 40, [(whole(32), None)]),
+        ([0, 40], 0, MONTH, (), 50, [(whole(32), day(40))]),
+        ([0, 20], 0, MONTH, (), 50, []),
+        ([0], 0, None, (), 900, []),
+        ([], None, None, (), 900, []),  # nothing is owed before something happens
+        ([], None, None, (10,), 900, [(day(10), None)]),
+        ([11], None, None, (10,), 900, []),
+        ([20], None, None, (10,), 900, [(day(10), day(20))]),
+        ([9], None, None, (10,), 900, [(day(10), None)]),  # what was filed before it is no answer to it
+        ([], None, None, (10,), 11, []),
+    ],
+)
+def test_evidence_is_missing_from_its_due_day_until_it_comes(
+    filed: list[int],
+    first: int | None,
+    every: upheld.dates.Period | None,
+    triggers: tuple[int, ...],
+    now: int,
+    found: list[tuple[Instant, Instant | None]],
+) -> None:
+    begins = upheld.dates.FOREVER if first is None else day(first)
+    given = missing(
+        [day(each) for each in filed], begins, upheld.dates.FOREVER, every, tuple(day(each) for each in triggers),
+        SEOUL, day(now),
+    )  # fmt: skip
+    assert given == found
+
+
+def test_nothing_is_missing_for_what_left_the_register() -> None:
+    left = day(40)
+    given = missing([day(0)], day(0), left, MONTH, (), SEOUL, day(400))
+    assert given == [(whole(32), left)]
+    assert missing([day(0), day(30)], day(0), left, MONTH, (), SEOUL, day(400)) == []
 
 
 # ── From findings to a state ──────────────────────────────────────────────────────────────────────────────────────────

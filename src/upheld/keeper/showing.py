@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from upheld.dates import FOREVER, Instant, Period, end_of
 from upheld.engine.plan import ControlPlan
@@ -479,7 +480,7 @@ def _reviewed(look: Looked, row: Row, key: str, spans: list[tuple[Instant, Insta
         first = end_of(start, every, look.plan.zone) if every else FOREVER
         breaches += [
             Breach("evidence-missing", row.path, since, till)
-            for since, till in missing(filed, first, until, every, (), look)
+            for since, till in missing(filed, first, until, every, (), look.plan.zone, look.now)
         ]
     return _made(row, key, look.attested(row.path), breaches, note="needs-attesting")
 
@@ -680,7 +681,9 @@ def _evidence(look: Looked, row: Row, control: ControlPlan) -> tuple[tuple[Exhib
             first = since if control.due_every else FOREVER
             breaches += [
                 Breach("evidence-missing", row.path, missing_from, till, detail=kind, about=about)
-                for missing_from, till in missing(filed, first, until, control.due_every, triggers, look)
+                for missing_from, till in missing(
+                    filed, first, until, control.due_every, triggers, look.plan.zone, look.now
+                )
             ]
     return shown, tuple(breaches), "" if shown else "not-due"
 
@@ -710,14 +713,14 @@ def missing(
     until: Instant,
     every: Period | None,
     triggers: tuple[Instant, ...],
-    look: Looked,
+    zone: ZoneInfo,
+    now: Instant,
 ) -> list[tuple[Instant, Instant | None]]:
     """Spans without fresh evidence: from `first` on until something was filed, after each has aged, after triggers.
 
     What is owed first, or by a trigger, may come by the end of the next day. `first` FOREVER: nothing is owed before a
     trigger. Spans end with `until`, when nobody owes it any more.
     """
-    zone, now = look.plan.zone, look.now
     spans: list[tuple[Instant, Instant]] = []
     fresh_until, allowed = first, end_of(first, TRIGGER_GRACE, zone)
     for at in filed:
