@@ -1,6 +1,7 @@
 """What all tests share: Hypothesis profiles, and which modules `make quick` leaves out."""
 
 import os
+import shutil
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,3 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in SLOW:
             item.add_marker(pytest.mark.slow)
+
+
+COMPILER = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
+"""Builds the recorder of writes for the tests of power loss; without one they are left out, and the header says so."""
+collect_ignore = [] if COMPILER else ["test_power_loss.py"]
+
+
+def pytest_report_header() -> str:
+    return f"power loss: recorder built by {COMPILER}" if COMPILER else "power loss: not tested, no C compiler here"

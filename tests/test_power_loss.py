@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import COMPILER
+
 ROOT = Path(__file__).parent.parent
-COMPILER = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C compiler here to build the recorder of writes")
 
 
 @pytest.fixture(scope="module")
