@@ -18,11 +18,14 @@ from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.errors import Level, Problem, UpheldError
 from upheld.keeper import Keeper
+from upheld.law import law_on
+from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
 from upheld.policy import change_pages, read, schema
 from upheld.policy.change import changes_between
 from upheld.policy.findings import Finding, checked, is_refused
+from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.model import Policy
 from upheld.policy.notice import notice
 from upheld.simulate import Course
@@ -237,23 +240,40 @@ def seal(home: Home) -> None:
 @app.command()
 def prune(
     home: Home,
-    kept_for: Annotated[str, typer.Option(help="How long access records are kept, such as P2Y.")],
+    kept_for: Annotated[str | None, typer.Option(help="Longer than promise and law ask, such as P3Y.")] = None,
     policy: PolicyCode = None,
+    persons: Annotated[
+        int | None, typer.Option(help="Persons a day on average; the law asks more of the large.")
+    ] = None,
+    carrier: Annotated[bool, typer.Option(help="A registered carrier of telecommunications.")] = False,
 ) -> None:
-    """Destroy access records whose time is over; the rest of the ledger still verifies."""
+    """Destroy access records that neither promise nor law wants kept; the rest of the ledger still verifies."""
     with open_home(home) as keeper:
-        pruned = keeper.prune(_only(keeper, policy), kept_for=Period.parse(kept_for))
-        typer.echo(f"{pruned} batches of access records destroyed")
+        code = _only(keeper, policy)
+        least = access_records_kept(keeper.document(code), law_on("kr", keeper.today(code)), Size(persons, carrier))
+        if least is None and kept_for is None:
+            raise typer.BadParameter("neither promise nor law says how long; give --kept-for", param_hint="--kept-for")
+        period = Period.parse(kept_for) if kept_for else (least.period if least else Period())
+        if least is not None and about_days(period) < about_days(least.period):
+            said = f"{period} is too short: {least.by} wants {least.period}"
+            raise typer.BadParameter(said, param_hint="--kept-for")
+        pruned = keeper.prune(code, kept_for=period)
+        typer.echo(f"{pruned} batches of access records older than {period} destroyed")
 
 
 @app.command()
 def recover(
     home: Home,
     anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006
+    document: Annotated[list[Path], typer.Option("--document", help="A policy published since the copy.")] = [],  # noqa: B006
+    incident: Annotated[
+        str | None, typer.Option(help="Go on from an old ledger under this code of an incident.")
+    ] = None,
 ) -> None:
     """After a restore: notice old copies and bring them up to date before anything can be read."""
     with open_home(home) as keeper:
-        done = keeper.recover(anchors=tuple(path.read_text() for path in anchor))
+        anchors = tuple(path.read_text() for path in anchor)
+        done = keeper.recover(anchors=anchors, documents=document, incident=incident)
         typer.echo(f"old copies: {', '.join(done.places) or 'none'}")
         for what, count in sorted(done.counts.items()):
             typer.echo(f"{what}: {count}")
