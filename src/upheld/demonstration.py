@@ -185,7 +185,10 @@ def _print_next(console: Console, done: Sequence[_Done], seconds: float) -> None
         (f"less {first.home / 'summary.txt'}", "what happened, in numbers"),
         (f"xdg-open {first.home / 'picture.svg'}", "what was held, kept apart and destroyed, drawn"),
         (f"xdg-open {first.home / 'report.html'}", "the clause report, whole, with the entries that show it"),
-        (f"upheld verify --home {first.home}", "is the ledger what was signed? names the first entry that is not"),
+        (
+            f"upheld verify --home {first.home} --public-key {first.home / 'public.pem'}",
+            "is the ledger what was signed?",
+        ),
         (f"upheld audit --home {first.home} --to {first.summary.last}", "the report of a span, made anew"),
         (f"upheld simulate policies/{POLICIES[-1]}.yaml --people 100 --years 1 --home run/mine", "a course of yours"),
     ):
