@@ -149,8 +149,6 @@ class Sketch:
         return value_id
 
     def changed(self, value: ValueId, **changes: object) -> None:
-        from dataclasses import replace
-
         self.values[value] = replace(self.values[value], **changes)  # type: ignore[arg-type]
 
     def correct(self, value: ValueId) -> ValueId:
@@ -171,14 +169,10 @@ class Sketch:
         return one.request_id
 
     def answer(self, request: RequestId, state: str) -> None:
-        from dataclasses import replace
-
         settled = {"state": RequestState(state), "settled_at": self.now, "settled_known_at": self.now}
         self.requests[request] = replace(self.requests[request], **settled)  # type: ignore[arg-type]
 
     def lift(self, request: RequestId) -> None:
-        from dataclasses import replace
-
         self.requests[request] = replace(self.requests[request], lifted_at=self.now)
 
     # what follows

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sketch import Sketch, day
+from upheld.dates import Period
 from upheld.engine.lifecycle import StepKind
 from upheld.engine.plan import GroundKind
 from upheld.engine.state import HeldState
+from upheld.policy.ends import Plus, Point
 
 BIZMEKA = "bizmeka-ez-2018.yaml"
 BIZMEKA_2016 = "bizmeka-ez-2016.yaml"
@@ -455,8 +457,6 @@ def test_of_two_versions_the_shorter_period_binds_until_consent_is_given_anew() 
     longer = Sketch(BIZMEKA_2016, BIZMEKA, now="2018-07-01")
     later = longer.line.plans[1]
     purpose = later.purposes["visits"]
-    from upheld.dates import Period
-    from upheld.policy.ends import Plus, Point
 
     half_a_year = replace(purpose, until=Plus(Point("collected"), Period(months=6)))
     plan = replace(later, purposes={**later.purposes, "visits": half_a_year})

@@ -109,7 +109,7 @@ class Lives(RuleBasedStateMachine):
         shutil.copytree(template(self.files), self.folder / "home")
         self.clock = upheld.SetClock(opening(self.files))
         self.keeper: Keeper = upheld.open(
-            self.folder / "home", upheld.Options(clock=self.clock, light_hashing=True, seed=7)
+            self.folder / "home", upheld.Options(clock=self.clock, light_hashing=True, seed=7, durable=False)
         )
         self.policies = parsed(self.files)
         self.people: list[Person] = []
