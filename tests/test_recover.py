@@ -28,6 +28,7 @@ from tests.trial_home import (
 from upheld.engine.acts import RequestId, ValueId
 from upheld.keeper.replaying import DocumentMissing
 from upheld.store import history
+from upheld.store.copies import HomeInUse
 from upheld.store.place import Recovering
 from upheld.store.sealing import LedgerOld
 from upheld.store.vault import Tier
@@ -373,6 +374,18 @@ def test_every_verb_answers_recovering_until_the_home_is_up_to_date(story: Path,
                 verb()
         keeper.recover()
         assert keeper.received_by(person) is not None
+
+
+def test_nobody_else_may_have_the_home_open_while_it_is_recovered(story: Path, tmp_path: Path) -> None:
+    """Another process may hold keys made ahead of need: they belong to no value yet, and must not be cleaned away."""
+    home = put_back(story, tmp_path, {"active": "swept"})
+    with opened(home, END) as house, opened(home, END) as neighbour:
+        with pytest.raises(HomeInUse, match="stop it"):
+            house.keeper.recover()
+        with pytest.raises(Recovering):
+            neighbour.keeper.sweep()
+    with opened(home, END) as house:
+        assert house.keeper.recover().places
 
 
 def test_a_document_published_since_must_be_given_and_is_named(story: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.recovering import Recovered, Recovery
+from upheld.store.copies import HomeInUse, Presence
 
 
 class Keeper(Living, Data, Recovery, Moving, Giving, Asking, Organisation, Certifying, Auditing):
@@ -43,10 +44,16 @@ class Keeper(Living, Data, Recovery, Moving, Giving, Asking, Organisation, Certi
         self.looked_up = looked_up
         self.clock_trusted = clock_trusted
         self._close = close
+        try:
+            self.presence = Presence(places.active.path.with_name("home.lease"))
+        except HomeInUse:
+            close()
+            raise
         self.notice()
 
     def close(self) -> None:
         """Give the files back."""
+        self.presence.close()
         self._close()
 
     def __enter__(self) -> Keeper:

@@ -89,6 +89,7 @@ class Recovery(Moving):
     """Noticing old copies, and recovering from them."""
 
     signing_key: Ed25519PrivateKey
+    presence: copies.Presence
 
     # ── noticing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,10 +201,11 @@ class Recovery(Moving):
 
         `anchors` are texts of checkpoints or certificates that somebody kept: a ledger that lacks one is old. An old
         ledger is gone on with only under `incident`, a code that the officer signs for. `documents` are policies that
-        were published since the copy was made. Raises LedgerOld, DocumentMissing; doing it again changes nothing more.
+        were published since the copy was made. Raises HomeInUse, LedgerOld, DocumentMissing; doing it again changes
+        nothing more.
         """
         given = documents_by_digest(one.read_bytes() if isinstance(one, Path) else one for one in documents)
-        with self.sweeping(), self._alone():
+        with self.presence.alone(), self.sweeping(), self._alone():
             done = Recovered()
             self._check_ledger(anchors, incident, done)
             behind = self._begin(done)

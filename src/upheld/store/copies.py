@@ -4,12 +4,17 @@ A place that was put back to an earlier copy holds streams that end before the l
 lacks a checkpoint that some place, or somebody with a receipt, has seen.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from upheld.errors import StoreFailed
 from upheld.ledger.batch import Head, entries_in, read_body, read_header
 from upheld.ledger.checkpoint import checked, checkpoint_in
 from upheld.ledger.entries import BatchClass, Entry, glance, unpacked
@@ -28,6 +33,42 @@ _KEEP_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) 
 _SELECT_SIZES: Final = "SELECT size FROM checkpoint ORDER BY size DESC LIMIT 2"
 _SELECT_META: Final = "SELECT value FROM meta WHERE key = ?"
 _DELETE_META: Final = "DELETE FROM meta WHERE key = ?"
+
+
+class HomeInUse(StoreFailed):
+    """A recovery needs the home for itself: another process may hold keys that no value needs yet."""
+
+
+class Presence:
+    """That somebody has a home open: any number of them, or one who recovers it. It ends with the process at the latest."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises HomeInUse while somebody else recovers."""
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not self._taken(fcntl.LOCK_SH):
+            os.close(self._file)
+            raise HomeInUse("another process recovers this home; open it when that is over")
+
+    def _taken(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Leave."""
+        os.close(self._file)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else has the home open, or opens it meanwhile. Raises HomeInUse."""
+        try:
+            if not self._taken(fcntl.LOCK_EX):
+                raise HomeInUse("another process has this home open; stop it, then recover")
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_SH)
 
 
 def streams_behind(name: str, place: sqlite3.Connection, sealed: Mapping[str, Head]) -> dict[str, int]:
