@@ -254,6 +254,17 @@ def test_a_value_in_dispute_stands_still_until_its_correction_is_settled(house: 
     assert reasons(house.keeper.read(subject, "identity", items=("name",), reader=CRM)) == ["frozen"]
 
 
+def test_access_is_answered_before_an_erasure_of_the_same_person(house: House) -> None:
+    subject, engagement = house.member("identity")
+    house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
+    access = house.keeper.request(subject, "access", channel="website", proved=True)
+    erasure = house.keeper.request(subject, "erasure", channel="website", proved=True)
+    with pytest.raises(InputRefused, match="access-first"):
+        house.keeper.answer(subject, erasure.made, "done")  # type: ignore[arg-type]
+    house.keeper.answer(subject, access.made, "done")  # type: ignore[arg-type]
+    assert house.keeper.answer(subject, erasure.made, "done").granted  # type: ignore[arg-type]
+
+
 def test_a_request_of_someone_unproved_is_logged_and_not_obeyed(house: House) -> None:
     subject, engagement = house.member("identity")
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")

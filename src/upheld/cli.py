@@ -242,9 +242,7 @@ def prune(
     home: Home,
     kept_for: Annotated[str | None, typer.Option(help="Longer than promise and law ask, such as P3Y.")] = None,
     policy: PolicyCode = None,
-    persons: Annotated[
-        int | None, typer.Option(help="Persons a day on average; the law asks more of the large.")
-    ] = None,
+    persons: Annotated[int | None, typer.Option(help="Persons a day on average; the large keep longer.")] = None,
     carrier: Annotated[bool, typer.Option(help="A registered carrier of telecommunications.")] = False,
 ) -> None:
     """Destroy access records that neither promise nor law wants kept; the rest of the ledger still verifies."""

@@ -201,6 +201,9 @@ class Asking(Door):
             if after.state in (RequestState.DONE, RequestState.PARTLY) and after.proved_at is None:
                 self.views.prove(transaction, seen)
                 return Outcome(refused(rule.cited(Reason.IDENTITY_NOT_PROVED, "by")), now)
+            erases = after.right == "erasure" and after.state in (RequestState.DONE, RequestState.PARTLY)
+            if erases and _access_open(seen.state.requests):
+                raise InputRefused("access-first", "this person's request for access is open; answer it, then erase")
             if found.settled_at is not None and after.settled_at != found.settled_at:
                 raise InputRefused("already-answered", "this request has its answer; a new request opens a new clock")
             requests = tuple(after if one is found else one for one in seen.state.requests)
@@ -252,6 +255,14 @@ class Asking(Door):
                 due = seen.view.life.due(value, now)
                 found.append((value, due.state, tuple(dict.fromkeys(ground.rule.path for ground in due.grounds))))
         return found
+
+
+def _access_open(requests: tuple[Request, ...]) -> bool:
+    """Whether somebody proved has asked to see what an erasure would take away."""
+    return any(
+        one.right in ("access", "portability") and one.state is RequestState.OPEN and one.proved_at is not None
+        for one in requests
+    )
 
 
 def kept_after(seen: Seen, request: Request, now: Instant) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ class Door:
                 self.views.drop(subject_id)
             except InputRefused as refusal:
                 self.views.drop(subject_id)
-                self._rejected(seen, refusal, work.__qualname__.split(".")[1])
+                self._rejected(seen, refusal, work.__qualname__.split(".")[1].strip("_").replace("_", "-"))
                 raise
             except BaseException:
                 self.views.drop(subject_id)

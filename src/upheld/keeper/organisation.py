@@ -156,6 +156,13 @@ class Organisation(Door):
         """Every version on file, oldest first."""
         return self.views.line(policy).plans
 
+    def document(self, policy: str) -> Policy:
+        """The newest version on file as it was written."""
+        self.views.line(policy)
+        with self.places.active.reading() as connection:
+            row = connection.execute(_NEWEST_SOURCE, (policy,)).fetchone()
+        return read_policy(row[0], f"{policy}.yaml")
+
     # ── facts about the organisation, contracts ─────────────────────────────────────────────────────────────────────
 
     def controller_fact(self, policy: str, code: str, *, about: str | None = None, at: When = None) -> None:
@@ -518,6 +525,7 @@ def blocked_in(policy: Policy) -> tuple[str, ...]:
 _OF_ONE_HANDLER = (None, "handler", "employee")
 _NEVER = Period(years=200)
 _VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"
+_NEWEST_SOURCE = "SELECT source FROM policy_version WHERE policy = ? ORDER BY effective_at DESC LIMIT 1"
 _VERSION_NAMES = "SELECT version FROM policy_version WHERE policy = ?"
 _INSERT_VERSION = (
     "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, "

@@ -94,7 +94,9 @@ class Asks:
         found = self._open(person, move.engagement)
         if found is None:
             return
-        if found.proved_at is None:
+        if found.right == "erasure" and self._access_waits(person):
+            self.lives.plan_for(person, day + 1, move)
+        elif found.proved_at is None:
             self._settle(person, found, "refused", "identity-not-proved", day, move.number)
         elif found.right in _SEEN_BY_RIGHT:
             self.lives.releasing.append(lambda: self._show(person, found, day, move.number))
@@ -105,6 +107,13 @@ class Asks:
                 value = found.values[0] if found.values else None
                 self.lives.correct(person, value, day, found.request_id)
             self._settle(person, found, "done", None, day, move.number)
+
+    def _access_waits(self, person: Person) -> bool:
+        """Whether the person asked to see what an erasure would take away."""
+        return any(
+            one.right in _SEEN_BY_RIGHT and one.state is RequestState.OPEN
+            for one in self.lives.keeper.requests(person.subject_id)
+        )
 
     def _show(self, person: Person, found: Request, day: int, last: int) -> None:
         reader = self.lives.house.reader_with("requests", day)
