@@ -42,6 +42,8 @@ _KEEP_REMOVED = (
 
 
 _FULL = 2
+_LARGE = 16_384
+"""Pages: sixty-four megabytes."""
 
 
 class Recovering(StoreFailed):
@@ -262,9 +264,13 @@ class Place:
         with self._turn, self._between.held():
             row = self.connection.execute(_SELECT_REMOVED).fetchone()
             so_far = removed + (int(row[0]) if row else 0)
-            due = so_far * 2 >= self.connection.execute("PRAGMA page_count").fetchone()[0]
+            pages = self.connection.execute("PRAGMA page_count").fetchone()[0]
+            due = so_far * 2 >= pages
             if due:
+                # What is live passes through a file of SQLite's own, encrypted as it lies here; small ones stay in memory.
+                self.connection.execute(f"PRAGMA temp_store = {'FILE' if pages > _LARGE else 'MEMORY'}")
                 self.connection.execute("VACUUM")
+                self.connection.execute("PRAGMA temp_store = MEMORY")
             self.connection.execute(_KEEP_REMOVED, (0 if due else so_far,))
 
     def scrub(self) -> bool:
