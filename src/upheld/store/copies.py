@@ -40,7 +40,7 @@ class HomeInUse(StoreFailed):
 
 
 class Presence:
-    """That somebody has a home open: any number of them, or one who recovers it. Ends with the process at the latest."""
+    """That somebody has a home open: any number of them, or one who recovers it. Ends with the process."""
 
     def __init__(self, path: Path) -> None:
         """Raises HomeInUse while somebody else recovers."""

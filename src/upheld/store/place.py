@@ -267,7 +267,7 @@ class Place:
             pages = self.connection.execute("PRAGMA page_count").fetchone()[0]
             due = so_far * 2 >= pages
             if due:
-                # What is live passes through a file of SQLite's own, encrypted as it lies here; small ones stay in memory.
+                # What is live passes through a file of SQLite, encrypted as it lies here; a small one stays in memory.
                 self.connection.execute(f"PRAGMA temp_store = {'FILE' if pages > _LARGE else 'MEMORY'}")
                 self.connection.execute("VACUUM")
                 self.connection.execute("PRAGMA temp_store = MEMORY")
