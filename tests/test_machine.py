@@ -47,7 +47,7 @@ ROOM = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 STATES = {"held": "held", "separated": "separated", "destroyed": "destroyed"}
 APPLICATION = Reader(ReaderKind.APPLICATION, "crm")
 MOST_PEOPLE = 3
-QUICK, DEEP = 12, 400
+QUICK, DEEP = int(os.environ.get("UPHELD_LIVES", "20")), 400
 LAST_YEAR = 2090
 
 
