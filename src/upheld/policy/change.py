@@ -19,7 +19,7 @@ from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.model import Key, Policy, Purpose, Row, Rows, keys_of, sections
 from upheld.policy.plain import Words
 from upheld.policy.shapes import Deadline, Items, Name, Names, attribute
-from upheld.policy.vocabulary import Basis, ExceptionNeed, Nature, OwnConsent, TransferBasis
+from upheld.policy.vocabulary import AtNight, Basis, ExceptionNeed, Nature, OwnConsent, TransferBasis
 
 
 class Kind(StrEnum):
@@ -154,13 +154,15 @@ class _Comparison:
 
     def __init__(self, old: Policy, new: Policy) -> None:
         self.old, self.new = old, new
-        self.pairs: dict[str, Pairs] = {
-            name: _paired(name, getattr(old, attribute(name)), getattr(new, attribute(name))) for name in sections()
-        }
-        self.older = {
-            name: {b.name: a.name for a, b in pairs if a is not None and b is not None and a.name != b.name}
-            for name, pairs in self.pairs.items()
-        }
+        self.pairs: dict[str, Pairs] = {}
+        self.older: dict[str, dict[str, str]] = {}
+        for name, section in sections().items():  # words come first, so that rows named by them are found again
+            rows: dict[str, Any] = getattr(new, attribute(name))
+            known = self.older.get(section.row_is, {})
+            pairs = _paired(name, getattr(old, attribute(name)), {known.get(code, code): rows[code] for code in rows})
+            self.pairs[name] = pairs
+            both = [(a, b) for a, b in pairs if a is not None and b is not None]
+            self.older[name] = {b.name: a.name for a, b in both if a.name != b.name}
 
     def differences(self) -> Iterator[Difference]:
         yield from self.head()
@@ -208,7 +210,7 @@ class _Comparison:
         elif not runs_after:
             yield self.dropped(section, a, b)
         elif not (a.builtin and b.builtin):
-            if a.name != b.name and section != "statements":
+            if a.name != b.name and section != "statements" and not sections()[section].row_is:
                 yield self.renamed(section, a, b)
             yield from self.wording(section, a, b)
             yield from self.keys(section, a, b)
@@ -283,10 +285,9 @@ class _Comparison:
     ) -> Iterator[Difference]:
         a, b = rows
         if rule.how in (How.INSIDE, How.WORDING):
-            if before != after and key not in ("reading", "blocked", "law") and rule.how is How.WORDING:
-                yield self.changed(Demand.NOTHING, Kind.WORDING, section, key, spec, rows, Favours.NEITHER)
-            elif before != after and key not in ("reading", "blocked", "law"):
-                yield self.changed(Demand.NOTHING, Kind.INSIDE, section, key, spec, rows, Favours.NEITHER)
+            if before != after and not _same(before, after) and key not in ("reading", "blocked", "law"):
+                kind = Kind.WORDING if rule.how is How.WORDING else Kind.INSIDE
+                yield self.changed(Demand.NOTHING, kind, section, key, spec, rows, Favours.NEITHER)
             return
         way = _way(rule.how, self.resolved(before, a, self.old), self.resolved(after, b, self.new, put_back=True))
         match way:
@@ -693,6 +694,8 @@ def _way(how: How, before: Any, after: Any) -> Kind | None:
             return _order(_never_later(before, after), _never_later(after, before))
         case How.TIME:
             return _order(_no_longer(before, after), _no_longer(after, before))
+        case How.SWITCH:
+            return Kind.LESS if after in (None, AtNight.NEVER) else Kind.MORE
         case _:
             return None if _same(before, after) else Kind.OTHER
 
@@ -737,10 +740,10 @@ def _never_later(a: End | None, b: End | None) -> bool:
             return all(_never_later(one, b) for one in a.of)
         case _, EarlierOf():
             return all(_never_later(a, one) for one in b.of)
-        case EarlierOf(), _:
-            return any(_never_later(one, b) for one in a.of)
-        case _, LaterOf():
-            return any(_never_later(a, one) for one in b.of)
+        case (EarlierOf(), _) | (_, LaterOf()):
+            parts = a.of if isinstance(a, EarlierOf) else ()
+            others = b.of if isinstance(b, LaterOf) else ()
+            return any(_never_later(one, b) for one in parts) or any(_never_later(a, one) for one in others)
         case Point() | Plus(), Point() | Plus():
             (start, length), (other, longer) = _counted(a), _counted(b)
             sooner = start == other or (start.fact == other.fact and start.calendar is None)

@@ -35,6 +35,7 @@ class How(StrEnum):
     END = "end"
     TIME = "time"
     VALUE = "value"
+    SWITCH = "switch"
     ROWS = "rows"
     BASIS = "basis"
     WORDING = "wording"
@@ -142,7 +143,7 @@ SECTIONS: Final[Mapping[str, SectionRule]] = {
         NOTICE,
         CONTROLLER,
         for_=KeyRule(How.SET, CONSENT, NOTICE, CONTROLLER),
-        at_night=KeyRule(How.VALUE, CONSENT, NOTICE),
+        at_night=KeyRule(How.SWITCH, CONSENT, NOTICE, CONTROLLER),
     ),
     "retention": _section(
         ASK,
