@@ -42,8 +42,8 @@ _KEEP_REMOVED = (
 
 
 _FULL = 2
-_LARGE = 16_384
-"""Pages: sixty-four megabytes."""
+_LARGE = 4_096
+"""Pages: sixteen megabytes, as much as the cache of a place holds."""
 
 
 class Recovering(StoreFailed):
