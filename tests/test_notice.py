@@ -173,13 +173,15 @@ def other_value(shape: Any, value: Any, policy: Policy) -> Any:
             return ("something-else",) if isinstance(shape, shapes.Codes) else "something-else"
         case shapes.Text():
             return dict.fromkeys(policy.locales, "something else")
-    raise AssertionError(shape)
+        case _:
+            raise AssertionError(shape)
 
 
 def changed(policy: Policy, section: str, row: Any, key: str, value: Any) -> Policy:
     attribute = shapes.attribute(section)
-    other = replace(row, **{shapes.attribute(key): value})
-    return replace(policy, **{attribute: {**getattr(policy, attribute), row.name: other}})
+    other: dict[str, Any] = {shapes.attribute(key): value}
+    rows: dict[str, Any] = {attribute: {**getattr(policy, attribute), row.name: replace(row, **other)}}
+    return replace(policy, **rows)
 
 
 def keys() -> Iterator[tuple[str, str]]:

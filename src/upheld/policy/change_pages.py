@@ -95,7 +95,7 @@ def _promise(changes: Changes, locale: str) -> list[str]:
         *([f"{_PHRASES['says'].say(locale)}: {says}"] if says else []),
         f"{_PHRASES['ahead'].say(locale)}: {ahead}" if ahead else _PHRASES["no-ahead"].say(locale),
         f"{announcement.days}{_PHRASES['days'].say(locale)}",
-        _PHRASES["kept" if announcement.kept else "broken"].say(locale),
+        *([_PHRASES["kept" if announcement.kept else "broken"].say(locale)] if announcement.promised else []),
     ]
 
 
@@ -181,6 +181,7 @@ def as_html(changes: Changes, locale: str = "en") -> str:
         text=lambda one: one.text.say(locale),
         who=lambda one: who(changes, one, locale),
         taking_up=lambda one: _names(changes, one.takes_up, locale),
+        apart=lambda one: _names(changes, one.asked_apart, locale),
         promise=_promise(changes, locale),
         quiet=lambda one: one.kind in (Kind.CLAUSES, Kind.RENAMED, Kind.INSIDE),
     )

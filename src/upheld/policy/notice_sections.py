@@ -200,7 +200,11 @@ class Notice:
         )
         yield Card("s-purposes", self.say("card-items"), names("items", items, 6))
         yield Card("s-purposes", self.say("card-special"), names("items", special, 4))
-        yield Card("s-purposes", self.say("card-periods"), some((self.key(row, "until") for row in purposes), 3))
+        yield Card(
+            "s-purposes",
+            self.say("card-periods"),
+            some(sorted((self.key(row, "until") for row in purposes), key=len), 2),
+        )
         yield Card("s-provisions", self.say("card-provisions"), parties("provisions"))
         yield Card("s-entrustments", self.say("card-entrustments"), parties("entrustments"))
         yield Card("s-transfers", self.say("card-transfers"), self.country(dict.fromkeys(countries)) or none)
@@ -331,7 +335,7 @@ def _items(page: Notice) -> Iterator[Block]:
         if here and nature is not Nature.PLAIN:
             names = ", ".join(page.title(row) for row in here)
             lines.append(Line(page.anchors(*here), ((plain.word(nature, page.locale),), (names,))))
-    checked = [row for row in rows if row.needs]
+    checked = [row for row in taken if row.needs]
     if checked:
         names = ", ".join(page.title(row) for row in checked)
         lines.append(Line(page.anchors(*checked), ((page.say("checked-items"),), (names,))))
@@ -546,8 +550,8 @@ def _destruction(page: Notice) -> Iterator[Block]:
     for row in page.of("destruction"):  # a row that tells the method has a time of its own only where one is written
         name = (*page.name(row), *page.labelled("l-after", page.key(row, "after")))
         written = {key for key in ("starts", "within") if row.builtin or key in row.places or not row.by}
-        said = {key: page.key(row, key) for key in ("starts", "within", "by", "shown-by")}
-        cells = (name, *((text if key in written or key in ("by", "shown-by") else "",) for key, text in said.items()))
+        texts = {key: page.key(row, key) for key in ("starts", "within", "by", "shown-by")}
+        cells = (name, *((text if key in written or key in ("by", "shown-by") else "",) for key, text in texts.items()))
         lines.append(Line(page.anchors(row), cells))
     yield from page.grid("c-what c-start c-done c-method c-shown", lines)
     lines = []

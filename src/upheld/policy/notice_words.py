@@ -126,7 +126,7 @@ PROSE: Final[Mapping[str, Words]] = {
     "l-end": Words("Then: {what}", "종료 시: {what}"),
     "c-consent": Words("Consent", "동의"),
     "exceptions": Words("Other cases in which data may be given", "그 밖에 제공할 수 있는 경우"),
-    "exceptions-only": Words("All that is listed must be there.", "아래 요건을 모두 갖춘 경우로 한정합니다."),
+    "exceptions-only": Words("All the conditions of a case must be met.", "아래 요건을 모두 갖춘 경우로 한정합니다."),
     "any-items": Words("what the case needs", "해당 건에 필요한 항목"),
     # 5
     "s-entrustments": Words("Processors", "개인정보 처리업무의 위탁"),
