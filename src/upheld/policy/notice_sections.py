@@ -414,7 +414,7 @@ def _children(page: Notice) -> Iterator[Block]:
             elif said and name not in _SELF_SAID:
                 said = f"{plain.key_name(type(row), name, page.locale)}: {said}"
             texts += [said] if said else []
-        texts += _child_span(page, row)
+        texts = [*_child_span(page, row), *texts] if row.name == "freeze" else [*texts, *_child_span(page, row)]
         law = page.law(row)
         lines.append(Line(page.anchors(row), (page.name(row), (*texts, *((law,) if law else ())))))
     yield from page.grid("c-what c-details", lines, bare=True)
@@ -434,7 +434,8 @@ def _child_span(page: Notice, row: Any) -> list[str]:
 def _provisions(page: Notice) -> Iterator[Block]:
     yield from page.guarantees("no-recipient-unlisted")
     rows = page.of("provisions")
-    yield page.para(page.say("provisions-some" if rows else "provisions-none"), *page.empty("provisions"))
+    besides = "provisions-excepted" if page.of("provision_exceptions") else "provisions-none"
+    yield page.para(page.say("provisions-some" if rows else besides), *page.empty("provisions"))
     lines = [_provision(page, row) for row in rows]
     yield from page.grid("c-recipient c-their-use c-items c-whose c-kept-there", lines)
     lines = [

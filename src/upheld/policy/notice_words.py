@@ -114,6 +114,10 @@ PROSE: Final[Mapping[str, Words]] = {
     # 4
     "s-provisions": Words("Giving data to third parties", "개인정보의 제3자 제공"),
     "provisions-none": Words("We give no data to third parties.", "개인정보를 제3자에게 제공하지 않습니다."),
+    "provisions-excepted": Words(
+        "We give no data to third parties, save in the cases below.",
+        "아래의 경우를 제외하고는 개인정보를 제3자에게 제공하지 않습니다.",
+    ),
     "provisions-some": Words(
         "We give data to these third parties, each only with your consent to it.",
         "정보주체의 동의를 받아 다음과 같이 제3자에게 제공합니다.",
