@@ -18,11 +18,12 @@ from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.errors import Level, Problem, UpheldError
 from upheld.keeper import Keeper
-from upheld.law import law_on
+from upheld.law import law_named, law_on
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
 from upheld.policy import change_pages, read, schema
+from upheld.policy import explain as explaining
 from upheld.policy.change import changes_between
 from upheld.policy.findings import Finding, checked, is_refused
 from upheld.policy.findings.against import Size, access_records_kept
@@ -129,6 +130,18 @@ def print_notice(
     """The notice that people read, made from the document."""
     policy = _document(file)
     typer.echo(notice(policy, locale or policy.locales[0], form, [_document(one) for one in earlier]))
+
+
+@app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    what: Annotated[str, typer.Argument(help="A clause, an element's name or path, or a code.")],
+    locale: Annotated[str, typer.Option(help="en or ko.")] = "en",
+    law: Annotated[str | None, typer.Option(help="Tell findings against the law of a day too.")] = None,
+) -> None:
+    """Everything a policy says about one thing: purposes, grounds, receivers, how long, what happens at the end."""
+    chapters = explaining.explain(_document(file), what, locale, law_named(law) if law else None)
+    typer.echo(explaining.as_text(chapters))
 
 
 def _document(file: Path) -> Policy:
