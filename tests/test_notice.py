@@ -409,6 +409,14 @@ def test_the_history_lists_every_version_with_what_changed(policies: dict[str, P
     assert "제공받는 자 추가: kt mhows Co., Ltd." in both
 
 
+def test_the_history_tells_nothing_of_internal_elements(policies: dict[str, Policy]) -> None:
+    old, new = policies["bizmeka-ez-2016"], policies["bizmeka-ez-2018"]
+    gone = old.safeguards["plan-partners"]
+    told = f"안전조치 삭제: {gone.texts['ko']}"
+    assert told in notice(new, "ko", versions=[old])
+    assert told not in notice(new, "ko", versions=[changed(old, "safeguards", gone, "seen", Seen.INTERNAL)])
+
+
 def test_a_language_that_the_policy_does_not_have_is_refused(policies: dict[str, Policy]) -> None:
     with pytest.raises(ValueError, match="no texts in `fr`"):
         notice(policies["nexr-2017"], "fr")

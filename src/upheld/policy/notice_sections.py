@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from upheld.policy import plain
-from upheld.policy.change import changes_between
+from upheld.policy.change import Difference, changes_between
 from upheld.policy.change_rules import Demand
 from upheld.policy.ends import facts_in
 from upheld.policy.model import Policy, Purpose, Row, keys_of
@@ -704,7 +704,8 @@ def _versions(page: Notice) -> Iterator[Block]:
         text = page.say("first-version")
         if at:
             changes = changes_between(page.versions[at - 1][1], version)
-            consent, notice = changes.demanding(Demand.CONSENT), changes.demanding(Demand.NOTICE)
+            told = [one for one in changes.differences if _is_public(one, page.versions[at - 1][1], version)]
+            consent, notice = ([one for one in told if one.demand is kind] for kind in (Demand.CONSENT, Demand.NOTICE))
             text = page.say("changed-counts", consent=len(consent), notice=len(notice))
             details.append((page.versions[at - 1][1], version, consent, notice))
         when = (str(version.effective.date), *this)
@@ -716,6 +717,14 @@ def _versions(page: Notice) -> Iterator[Block]:
             if found:
                 texts = tuple(one.text.say(page.locale) for one in found)
                 yield Grid(f"{between}: {page.say(label)}", ("",), tuple(Line((), ((text,),)) for text in texts))
+
+
+def _is_public(one: Difference, old: Policy, new: Policy) -> bool:
+    """Whether a notice prints what differs."""
+    if one.key in HIDDEN["*"] or one.key in HIDDEN.get(one.section, ()):
+        return False
+    rows = [old.row(one.old_path) if one.old_path else None, new.row(one.new_path) if one.new_path else None]
+    return all(row.seen is Seen.PUBLIC for row in rows if row is not None)
 
 
 _CHAPTERS: Final[Mapping[str, Callable[[Notice], Iterator[Block]]]] = {
