@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.reference import World, by_consent
-from tests.reference_history import Held, Used
+from tests.reference_history import Agreed, Held, Used
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
-from upheld.policy.model import Purpose
+from upheld.policy.model import Provision, Purpose
 
 LAYERS = [
     set(names.split())
@@ -215,6 +215,8 @@ class Reference(World):
         consent, last = self.stands(matter, self.at), self.last(matter, self.at)
         if consent is None:
             found.add("consent-withdrawn" if last else "consent-missing")
+        elif row.by and not any(one.channel in self.counting(row) for one in self.standing(matter)):
+            found.add("consent-missing")
         elif set(items) - set(getattr(self.policies[consent.version].provisions.get(recipient), "items", ())):
             found.add("consent-scope-older")
         open_ones = [one.id for one in self.begun.values() if one.kind in row.per and self.ended(one)[0] > self.at]
@@ -222,6 +224,16 @@ class Reference(World):
             found.add("provision-ended")
         against = [self.ungivable(self.held[one]) for one in self.named(items)]
         return first_layer(found if not all(against) else found.union(*(against or [{"unknown"}])))
+
+    def counting(self, row: Provision) -> list[str]:
+        """The channels on which agreeing to this recipient counts."""
+        return [name for name, way in self.policy.consent.items() if set(way.by) & set(row.by)]
+
+    def standing(self, matter: str) -> list[Agreed]:
+        """What was agreed to since the last withdrawal."""
+        events = [one for one in self.about(matter) if one.at <= self.at]
+        ends = [place for place, one in enumerate(events) if not one.given]
+        return events[ends[-1] + 1 :] if ends else events
 
     def ungivable(self, value: Held) -> set[str]:
         if value.state in GONE or value.held_for:

@@ -42,6 +42,7 @@ class Agreed:
     at: Instant
     known: Instant
     version: int
+    channel: str = "website"
 
 
 @dataclass(frozen=True)

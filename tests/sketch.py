@@ -127,13 +127,13 @@ class Sketch:
     def stop_transfer(self, name: str) -> None:
         self.controller = ControllerState(self.controller.facts, self.controller.contracts, frozenset({name}))
 
-    def agree(self, *matters: str, at: str | None = None, given: bool = True) -> None:
+    def agree(self, *matters: str, at: str | None = None, given: bool = True, channel: str = "website") -> None:
         for matter in matters:
             kind, _, name = matter.partition("/")
             about = About(AboutKind(kind), name)
             when = day(at) if at else self.now
             self.consents.append(
-                Consent(ConsentId(self._next()), about, given, when, self.now, self.plan.version, "website")
+                Consent(ConsentId(self._next()), about, given, when, self.now, self.plan.version, channel)
             )
 
     def withdraw(self, *matters: str, at: str | None = None) -> None:

@@ -483,6 +483,22 @@ def test_a_recipient_gets_its_items_under_its_own_consent_while_its_service_runs
     assert one.reasons(give) == ["consent-withdrawn"]
 
 
+@pytest.mark.clauses("BZ16-9.0", "BZ16-7.1.3", "BZ16-4.1.b")
+def test_who_must_agree_in_writing_has_not_agreed_by_a_tick() -> None:
+    one = Sketch(BIZMEKA_2016, kind="fee-payer", now="2017-01-10")
+    one.agree("purpose/billing", "provision/daou")
+    one.hold("card", "billing", one.begin("membership"))
+    give = Provide("daou", ("card",), one.begin("card-payment"))
+    assert one.reasons(give) == ["consent-missing"]
+    one.agree("provision/daou", channel="form")
+    assert one.reasons(give) == []
+    one.agree("provision/daou")  # a tick afterwards takes nothing away
+    assert one.reasons(give) == []
+    one.to("2017-01-11").withdraw("provision/daou")
+    one.to("2017-01-12").agree("provision/daou")
+    assert one.reasons(give) == ["consent-missing"]
+
+
 TERMS = frozenset({"compliance", "confidentiality", "no-passing-on", "liability", "purpose-limits"})
 
 

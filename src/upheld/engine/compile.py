@@ -303,6 +303,7 @@ def _provisions(policy: model.Policy) -> dict[str, ProvisionPlan]:
             returned=row.at_end is AtEnd.RETURN_OR_DESTROY,
             blocked=row.blocked is not None,
             seat=_seat(policy, row.to or name),
+            by=frozenset(name for name, way in policy.consent.items() if set(way.by) & set(row.by)),
             texts=dict(row.their_use or {}),
         )
     return found

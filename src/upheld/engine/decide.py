@@ -604,7 +604,7 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
     if row.whose and view.state.kind not in row.whose:
         no.add(Reason.KIND_NOT_COVERED, row.rule.path, row.rule.cites("whose"))
-    _own_consent(view, About(AboutKind.PROVISION, act.recipient), row.rule, at, no)
+    _own_consent(view, About(AboutKind.PROVISION, act.recipient), row.rule, row.by, at, no)
     _provision_scope(view, act, row.rule, at, no)
     _crossing_border(view, row.party, row.seat, "provision", at, no)
     if row.per and not _open_engagement(view, row.per, act.engagement, at):
@@ -613,12 +613,14 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
 
 
-def _own_consent(view: View, about: About, rule: Rule, at: Instant, no: Refusals) -> None:
+def _own_consent(view: View, about: About, rule: Rule, by: frozenset[str], at: Instant, no: Refusals) -> None:
     event = view.life.last_consent_event(about, at)
     if event is None:
         no.add(Reason.CONSENT_MISSING, rule.path, rule.cites("consent"), "pipa 17(1)1")
     elif not event.given:
         no.add(Reason.CONSENT_WITHDRAWN, rule.path, rule.cites("consent"))
+    elif by and not any(one.channel in by for one in view.life.given_since(about, at)):
+        no.add(Reason.CONSENT_MISSING, rule.path, rule.cites("by"), detail=event.channel)
 
 
 def _provision_scope(view: View, act: Provide, rule: Rule, at: Instant, no: Refusals) -> None:

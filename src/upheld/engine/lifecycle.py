@@ -258,6 +258,15 @@ class Life:
             last = event
         return last
 
+    def given_since(self, about: About, at: Instant) -> list[Consent]:
+        """The consents to one matter since it was last withdrawn."""
+        given: list[Consent] = []
+        for event in self.consent_events(about):
+            if event.at > at:
+                break
+            given = [*given, event] if event.given else []
+        return given
+
     def consent_until(self, about: About, since: Instant) -> Moment:
         """Until when the consent that stood at `since` stands; `since` itself where none stood."""
         if self.standing(about, since) is None:

@@ -147,6 +147,8 @@ class ProvisionPlan:
     returned: bool
     blocked: bool
     seat: str | None
+    by: frozenset[str] = frozenset()
+    """The channels on which agreeing to it counts; empty: on any."""
     texts: Mapping[str, str] = field(default_factory=dict)
     """The recipient's purpose."""
 

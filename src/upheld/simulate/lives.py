@@ -261,8 +261,10 @@ class Lives:
     def _channel(self, taking: Taking) -> str | None:
         return self.chance.choice(taking.channels)
 
-    def _agreeing_channel(self) -> str:
-        ways = tuple(self.plan.consent_channels or self.plan.channels)
+    def _agreeing_channel(self, matter: str = "") -> str:
+        recipient = self.plan.provisions.get(matter.removeprefix("provision/"))
+        counting = tuple(sorted(recipient.by)) if recipient else ()
+        ways = counting or tuple(self.plan.consent_channels or self.plan.channels)
         return self.chance.choice(ways) if ways else "in-person"
 
     def _collect(
@@ -291,7 +293,7 @@ class Lives:
 
     def _agree(self, person: Person, matter: str) -> None:
         outcome = self.keeper.consent(
-            person.subject_id, matter, channel=self._agreeing_channel(),
+            person.subject_id, matter, channel=self._agreeing_channel(matter),
             by="representative" if person.minor else "subject",
         )  # fmt: skip
         self._note("consent", outcome)
