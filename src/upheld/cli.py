@@ -22,7 +22,7 @@ from upheld.law import law_named, law_on
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
-from upheld.policy import change_pages, read, schema
+from upheld.policy import change_pages, read, schema, starter
 from upheld.policy import explain as explaining
 from upheld.policy.change import changes_between
 from upheld.policy.findings import Finding, checked, is_refused
@@ -33,7 +33,7 @@ from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
 from upheld.store import verifying
-from upheld.system import LEDGER, Options, SetClock, init, open_home, simulated
+from upheld.system import LEDGER, Options, SetClock, SystemClock, init, open_home, simulated
 
 app = typer.Typer(
     name="upheld",
@@ -142,6 +142,61 @@ def explain(
     """Everything a policy says about one thing: purposes, grounds, receivers, how long, what happens at the end."""
     chapters = explaining.explain(_document(file), what, locale, law_named(law) if law else None)
     typer.echo(explaining.as_text(chapters))
+
+
+@app.command("new")
+def new_policy(
+    name: Annotated[str | None, typer.Option(help="Who publishes the policy.")] = None,
+    policy: Annotated[str | None, typer.Option(help="The policy's code, such as web-shop.")] = None,
+    site: Annotated[str | None, typer.Option(help="Your web page, such as shop.example.org.")] = None,
+    phone: Annotated[str | None, typer.Option(help="The phone of the privacy officer's office.")] = None,
+    service: Annotated[str | None, typer.Option(help="What you do for people, as a noun: care, your orders.")] = None,
+    people: Annotated[str, typer.Option(help="What you call them.")] = "customer",
+    item: Annotated[list[str], typer.Option("--item", help="A kind of data that the service needs.")] = ["name"],  # noqa: B006
+    newsletter: Annotated[bool, typer.Option("--newsletter", help="A newsletter for those who agree.")] = False,
+    sells: Annotated[bool, typer.Option("--sells", help="You sell on-line.")] = False,
+    law: Annotated[str, typer.Option(help="kr or eu.")] = "kr",
+    time_zone: Annotated[str | None, typer.Option(help="Such as Europe/Paris; by the law if left out.")] = None,
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of the announcement.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; it must not be there yet.")] = None,
+) -> None:
+    """Write a first policy from a few answers; what is left out is asked on a terminal."""
+    zone = starter.zone_of(law, time_zone)
+    source = starter.first_policy(
+        starter.Answers(
+            name=_asked(name, "--name", "Who publishes the policy"),
+            policy=_asked(policy, "--policy", "A code for it, such as web-shop"),
+            site=_asked(site, "--site", "Your web page"),
+            phone=_asked(phone, "--phone", "The phone of the privacy officer's office"),
+            service=_asked(service, "--service", "What you do for people, as a noun"),
+            people=people,
+            items=tuple(item),
+            newsletter=newsletter,
+            sells=sells,
+            law=law,
+            time_zone=time_zone,
+            today=today.date() if today else moment(SystemClock().now(), zone).date(),
+        )
+    )
+    if out is None:
+        typer.echo(source, nl=False)
+        return
+    if out.exists():
+        raise typer.BadParameter(f"{out} is there already; nothing was written", param_hint="--out")
+    out.write_text(source, encoding="utf-8")
+    typer.echo(f"{out} is a draft: read every line, then run `upheld check --law {law}@DATE {out}`")
+
+
+def _asked(given: str | None, flag: str, question: str) -> str:
+    if given is not None:
+        return given
+    if not _on_a_terminal():
+        raise typer.BadParameter("left out, and there is no terminal to ask on", param_hint=flag)
+    return str(typer.prompt(question))
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _document(file: Path) -> Policy:
