@@ -591,7 +591,8 @@ class Lives(RuleBasedStateMachine):
         starts += [
             row.from_ for row in world.policy.statutes.values() if row.from_ in starts and kept & {*row.items}
         ] * 2
-        code = self.pick(data, [*own, *starts, "ended", "dispute-opened", "dispute-settled"], "fact")
+        claims = [row.from_ for row in world.policy.retention.values() if row.kind == "claim" and row.from_] * 3
+        code = self.pick(data, [*own, *starts, *claims, "ended", "dispute-opened", "dispute-settled"], "fact")
         row = world.policy.facts.get(code)
         kinds = [kind for kind in (row.about if row else world.policy.engagements) if kind in world.policy.engagements]
         engagement = None if code.startswith("dispute") else self.some_engagement(data, person, kinds)
