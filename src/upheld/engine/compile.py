@@ -264,6 +264,7 @@ def _retention(row: model.Retention) -> RetentionPlan:
         from_fact=row.from_ or _first_fact(row.until),
         until=row.until,
         blocked=row.blocked is not None,
+        texts=dict(row.texts),
     )
 
 
@@ -280,6 +281,7 @@ def _statute(row: model.Statute) -> RetentionPlan:
         until=row.until,
         blocked=row.blocked is not None,
         instead_of=row.instead_of,
+        texts=dict(row.texts),
     )
 
 

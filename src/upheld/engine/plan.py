@@ -130,6 +130,7 @@ class RetentionPlan:
     until: End | None
     blocked: bool
     instead_of: str | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from upheld.dates import Instant, local_date
-from upheld.engine.plan import Plan
+from upheld.engine.plan import Plan, Rule
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Door
 from upheld.ledger.certificate import Certificate, Ground, Named, PlaceCleared, issued
@@ -74,12 +74,14 @@ def named_item(plan: Plan, item: str) -> Named:
 
 def _grounds(plan: Plan, steps: Sequence[OpenStep]) -> tuple[Ground, ...]:
     ended = {path: step.due_at for step in steps for path in step.grounds}
-    rules = {row.rule.path: row.rule for row in plan.purposes.values()}
-    rules |= {row.rule.path: row.rule for row in plan.kept.values()}
-    return tuple(
-        Ground(Named(path, path, path), at, rules[path].cites("until") if path in rules else ())
-        for path, at in sorted(ended.items())
-    )
+    known = {row.rule.path: (row.rule, row.texts) for row in plan.purposes.values()}
+    known |= {row.rule.path: (row.rule, row.texts) for row in plan.kept.values()}
+    return tuple(_ground(path, at, *known.get(path, (plan.rule, {}))) for path, at in sorted(ended.items()))
+
+
+def _ground(path: str, at: Instant, rule: Rule, texts: Mapping[str, str]) -> Ground:
+    named = Named(path, texts.get("en", path), texts.get("ko", path))
+    return Ground(named, at, rule.cites("until") if rule.path == path else ())
 
 
 class Certifying(Door):
