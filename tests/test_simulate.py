@@ -352,6 +352,26 @@ def test_the_demonstration_runs_all_five_and_prints_the_clause_reports_in_short(
     assert "not upheld" in printed
 
 
+@pytest.mark.slow
+def test_the_demonstration_removes_nothing_that_is_not_a_home(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    precious = tmp_path / "run" / POLICIES[0] / "precious.txt"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("mine")
+    asked = ["--people", "2", "--years", "1", "--home", str(tmp_path / "run"), "--policies", str(ROOT / "policies")]
+    assert main(asked) == 1
+    assert "stopped" in capsys.readouterr().out
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.deep
+def test_a_demonstration_made_again_starts_from_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--people", "2", "--years", "1", "--home", str(tmp_path / "run"), "--policies", str(ROOT / "policies")]
+    assert (main(asked), main(asked)) == (0, 0)
+    assert capsys.readouterr().out.count("All five in") == 2
+
+
 def test_the_demonstration_says_where_it_wants_to_be_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--policies", str(tmp_path), "--home", str(tmp_path / "run")]) == 1
     assert "--policies" in capsys.readouterr().out

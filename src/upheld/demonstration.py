@@ -101,18 +101,24 @@ def _simulate_all(asked: argparse.Namespace, console: Console) -> list[_Done]:
             processes.submit(_live, asked.policies / f"{name}.yaml", asked.home / name, course, queue)
             for name in POLICIES
         ]
-        while not all(one.done() for one in waiting) and not _failed(waiting):
+        while not all(one.done() for one in waiting) and _failed(waiting) is None:
             try:
                 tell(*queue.get(timeout=_PATIENCE))
             except Empty:
                 continue
         while not queue.empty():
             tell(*queue.get())
+        failed = _failed(waiting)
+        if failed is not None:
+            processes.shutdown(cancel_futures=True)
+            raise failed
         return [one.result() for one in waiting]
 
 
-def _failed(waiting: Sequence[Future[_Done]]) -> bool:
-    return any(one.done() and one.exception() is not None for one in waiting)
+def _failed(waiting: Sequence[Future[_Done]]) -> BaseException | None:
+    """What the first of them failed with, if one did."""
+    over = (one for one in waiting if one.done() and not one.cancelled())
+    return next((failure for one in over if (failure := one.exception()) is not None), None)
 
 
 def _clear(home: Path) -> None:
