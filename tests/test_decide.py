@@ -28,6 +28,7 @@ from upheld.engine.acts import (
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.decide import decide_safely
 from upheld.engine.lifecycle import Life
+from upheld.engine.plan import Plan
 
 BIZMEKA = "bizmeka-ez-2018.yaml"
 BIZMEKA_2016 = "bizmeka-ez-2016.yaml"
@@ -222,6 +223,39 @@ def test_a_sensitive_item_needs_a_consent_of_its_own() -> None:
     assert one.reasons(take) == ["separate-consent-missing"]
     one.agree("item/relation")
     assert one.reasons(take) == []
+
+
+@pytest.mark.clauses("KE22-2.2-1", "KE22-2.2-2", "KE22-2.2-3", "MS18-2.1-2", "MS18-2.2-1", "MS18-2.2-2")
+@pytest.mark.parametrize(("policy", "purpose", "channel"), [(KE, "inquiry", "website"), (MNS, "request", "visit")])
+def test_a_row_that_took_a_sensitive_item_would_ask_apart_or_name_its_law(
+    policy: str, purpose: str, channel: str
+) -> None:
+    """No row of these two takes any; so one is drawn that does, and each sentence of theirs is cited for it."""
+    one = Sketch(policy, kind="customer", now="2022-08-01")
+    plan = one.plan
+    family = replace(plan.items["family"], never_collected=False)
+    row = replace(plan.purposes[purpose], items=plan.purposes[purpose].items | {"family"})
+    one.line = replace(
+        one.line,
+        plans=(replace(plan, items={**plan.items, "family": family}, purposes={**plan.purposes, purpose: row}),),
+    )
+    one.agree(f"purpose/{purpose}")
+    take = Collect(purpose, ("family",), one.begin(purpose), channel)
+    assert one.reasons(take) == ["separate-consent-missing"]
+    assert {"KE22-2.2-1", "KE22-2.2-2", "KE22-2.2-3"} <= set(one.decides(take).clauses) or policy == MNS
+    assert {"MS18-2.1-2", "MS18-2.2-1", "MS18-2.2-2"} <= set(one.decides(take).clauses) or policy == KE
+    by_law = replace(family, law="commercial 33")
+    lawful = replace(one.line.plans[0], items={**plan.items, "family": by_law})
+    assert replaced_line(one, lawful).reasons(take) == []
+    one.line = replace(one.line, plans=(replace(one.line.plans[0], items={**plan.items, "family": family}),))
+    one.agree("item/family")
+    assert one.reasons(take) == []
+
+
+def replaced_line(one: Sketch, plan: Plan) -> Sketch:
+    """The same person under another plan."""
+    one.line = replace(one.line, plans=(plan,))
+    return one
 
 
 @pytest.mark.clauses("BZ18-11.M6.a", "BZ18-11.M6.b")
