@@ -282,7 +282,7 @@ def prepared(folder: Path, name: str) -> tuple[Trial, list[str]]:
         if name == "joined":
             wanted += part_way(folder, home, scenario, persons)
         if name == "revived":
-            wanted = [comparable(swept_once(folder, home, scenario, persons), False), *wanted[:1]]
+            wanted = [wanted[0], comparable(swept_once(folder, home, scenario, persons), False)]
     open_before: dict[ValueId, list[str]] = before["texts"]  # type: ignore[assignment]
     open_after: dict[ValueId, list[str]] = after["texts"]  # type: ignore[assignment]
     kept = {value: texts[0] for value, texts in open_before.items() if value in open_after}
