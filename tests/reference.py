@@ -20,9 +20,7 @@ from upheld.policy.model import Policy, Purpose, Retention, Statute
 NEVER, ALWAYS = (FOREVER, BEGINNING), (BEGINNING, BEGINNING)
 
 
-class Where(NamedTuple):
-    """What a point of an end is looked up for."""
-
+class Where(NamedTuple):  # what a point of an end is looked up for
     at: Instant
     known: Instant
     engagement: str | None = None
@@ -268,7 +266,8 @@ class World:
     def kept_by_law(self, value: Held, law: Statute, until: End) -> Iterator[Ground]:
         special = {other.name for other in self.policy.statutes.values() if other.instead_of == law.name}
         for event in self.facts:
-            if event.code == law.from_ and event.concerns(value) and event.about not in special:
+            ours = event.about == law.name if law.instead_of else event.about not in special
+            if event.code == law.from_ and event.concerns(value) and ours:
                 where = Where(value.at, value.at, event.engagement, bound=(event.code, (event.at, event.known)))
                 yield Ground("statute", law.path, None, max(event.at, value.at), self.end(until, where))
 

@@ -48,6 +48,9 @@ class Reference(World):
         last = max([value.at, *(ground.until[0] for ground in self.grounds(value))])
         return "-" if last >= FOREVER else local_date(Instant(last), self.zone()).isoformat()
 
+    def kept_by(self, value: Held) -> list[str]:
+        return sorted({ground.path for ground in self.grounds(value) if ground.lives(self.at)})
+
     def holds(self, value: Held | None, purpose: str | None) -> set[str]:
         found = set()
         for one in self.requests.values():
@@ -73,6 +76,7 @@ class Reference(World):
             "values": values,
             "consents": {one.matter: bool(self.stands(one.matter, self.at)) for one in self.agreed},
             "requests": {one.id: (one.right, one.state) for one in self.requests.values()},
+            "kept by": {value.id: self.kept_by(value) for value in self.held.values() if value.state != "destroyed"},
             "held": {value.id: sorted(self.holds(value, None)) for value in self.held.values()},
         }
 

@@ -242,6 +242,11 @@ class Lives(RuleBasedStateMachine):
             "requests": {
                 one.request_id: (one.right, one.state.value) for one in self.keeper.requests(person.subject_id)
             },
+            "kept by": {
+                value.value_id: sorted({ground.rule.path for ground in life.grounds(value) if ground.live(self.now)})
+                for value in view.state.values
+                if value.held.value != "destroyed"
+            },
             "held": {
                 value.value_id: sorted({reason.value for reason, _ in holds_on(view, value, None, self.now)})
                 for value in view.state.values
