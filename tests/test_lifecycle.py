@@ -213,6 +213,17 @@ def test_an_unpaid_fee_keeps_what_collects_it_until_everything_is_paid() -> None
     assert one.kept_by(value) == []
 
 
+def test_what_was_paid_before_does_not_pay_what_is_charged_after() -> None:
+    one = member()
+    membership = one.begin("membership")
+    value = one.hold("birth-date", "identity", membership)
+    one.to("2018-08-20").tell("fee-charged", membership)
+    one.to("2018-08-25").tell("fees-paid", membership)
+    one.to("2018-08-31").tell("fee-charged", membership)
+    one.to("2018-09-01").tell("cancelled", membership)
+    assert one.to("2021-01-01").kept_by(value) == ["retention.unpaid-fees"]
+
+
 def test_who_owes_nothing_is_not_waited_for() -> None:
     one = member()
     membership = one.begin("membership")

@@ -110,7 +110,7 @@ FAULTS = (
         LIFECYCLE,
         "fact.at >= opened.at and fact.engagement",
         "fact.at != opened.at and fact.engagement",
-        SUBSCRIBERS,
+        LIVES,
     ),
     Fault(
         "a-special-case-counts-as-the-rule",
