@@ -22,7 +22,7 @@ from upheld.law import law_named, law_on
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
-from upheld.policy import change_pages, read, schema, starter
+from upheld.policy import change_pages, formats, read, schema, starter
 from upheld.policy import explain as explaining
 from upheld.policy.change import changes_between
 from upheld.policy.findings import Finding, checked, is_refused
@@ -142,6 +142,19 @@ def explain(
     """Everything a policy says about one thing: purposes, grounds, receivers, how long, what happens at the end."""
     chapters = explaining.explain(_document(file), what, locale, law_named(law) if law else None)
     typer.echo(explaining.as_text(chapters))
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    form: Annotated[
+        Literal["dpv", "ropa", "fideslang"],
+        typer.Option("--format", help="dpv (JSON-LD), ropa (record of processing, CSV) or fideslang (YAML)."),
+    ],
+    locale: Annotated[str, typer.Option(help="en or ko.")] = "en",
+) -> None:
+    """The policy in a format of others."""
+    typer.echo(formats.export(_document(file), form, locale), nl=False)
 
 
 @app.command("new")
