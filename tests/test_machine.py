@@ -49,6 +49,7 @@ APPLICATION = Reader(ReaderKind.APPLICATION, "crm")
 MOST_PEOPLE = 3
 QUICK, DEEP = int(os.environ.get("UPHELD_LIVES", "20")), 400
 LAST_YEAR = 2090
+PROFILE = settings.get_profile(os.environ.get("UPHELD_EXAMPLES", "house"))
 
 
 @cache
@@ -800,10 +801,10 @@ def lives_alike(line: type[Lives], examples: int, steps: int = 30) -> None:
     run_state_machine_as_test(
         line,
         settings=settings(
-            settings.get_profile("house"),
+            PROFILE,
             max_examples=examples,
             stateful_step_count=steps,
-            phases=[Phase.generate] if "UPHELD_LIVES" in os.environ else settings.get_profile("house").phases,
+            phases=[Phase.generate] if "UPHELD_LIVES" in os.environ else PROFILE.phases,
             suppress_health_check=list(HealthCheck),
             print_blob=False,
         ),
