@@ -30,7 +30,7 @@ REAL = ("bizmeka-ez-2016", "bizmeka-ez-2018", "kt-enterprise-2022", "kt-mns-2018
 HOUSE = House(
     jurisdiction="KR",
     address="Example Street 1, Seoul",
-    email="privacy@clinic.example.org",
+    email="privacy@example.org",
     policy_url="https://clinic.example.org/privacy",
 )
 NEWS = GivenConsent(
