@@ -33,7 +33,7 @@ from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
 from upheld.store import verifying
-from upheld.system import LEDGER, Options, SetClock, SystemClock, init, open_home, simulated
+from upheld.system import LEDGER, Options, SetClock, SystemClock, init, open_home, settings_of, simulated
 
 app = typer.Typer(
     name="upheld",
@@ -175,6 +175,7 @@ def new_policy(
 ) -> None:
     """Write a first policy from a few answers; what is left out is asked on a terminal."""
     zone = starter.zone_of(law, time_zone)
+    day = today.date() if today else moment(SystemClock().now(), zone).date()
     source = starter.first_policy(
         starter.Answers(
             name=_asked(name, "--name", "Who publishes the policy"),
@@ -188,7 +189,7 @@ def new_policy(
             sells=sells,
             law=law,
             time_zone=time_zone,
-            today=today.date() if today else moment(SystemClock().now(), zone).date(),
+            today=day,
         )
     )
     if out is None:
@@ -197,7 +198,7 @@ def new_policy(
     if out.exists():
         raise typer.BadParameter(f"{out} is there already; nothing was written", param_hint="--out")
     out.write_text(source, encoding="utf-8")
-    typer.echo(f"{out} is a draft: read every line, then run `upheld check --law {law}@DATE {out}`")
+    typer.echo(f"{out} is a draft: read every line, then run `upheld check --law {law}@{day} {out}`")
 
 
 def _asked(given: str | None, flag: str, question: str) -> str:
@@ -285,7 +286,7 @@ def publish(
     evidence: Annotated[str | None, typer.Option(help="Reference of the proof of a past publication.")] = None,
 ) -> None:
     """Put a version of a policy on file."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         done = keeper.publish(document, as_of=as_of.date() if as_of else None, evidence=evidence)
         zone = keeper.views.line(done.policy).latest.zone
         typer.echo(
@@ -301,7 +302,7 @@ def sweep(
     confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
 ) -> None:
     """Separate and destroy what is due, certify it, ask back what recipients may no longer keep."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         done = keeper.sweep(confirm_clock=confirm_clock)
         keeper.seal()
         typer.echo(", ".join(f"{name} {count}" for name, count in done.counts().items()))
@@ -313,7 +314,7 @@ def sweep(
 @app.command()
 def seal(home: Home) -> None:
     """Seal what was written since the last checkpoint."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         sealed = keeper.seal()
         typer.echo(f"{sealed.batches} batches, {sealed.entries} entries sealed")
 
@@ -327,7 +328,7 @@ def prune(
     carrier: Annotated[bool, typer.Option(help="A registered carrier of telecommunications.")] = False,
 ) -> None:
     """Destroy access records that neither promise nor law wants kept; the rest of the ledger still verifies."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         code = _only(keeper, policy)
         least = access_records_kept(keeper.document(code), law_on("kr", keeper.today(code)), Size(persons, carrier))
         if least is None and kept_for is None:
@@ -350,7 +351,7 @@ def recover(
     ] = None,
 ) -> None:
     """After a restore: notice old copies and bring them up to date before anything can be read."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         anchors = tuple(path.read_text() for path in anchor)
         done = keeper.recover(anchors=anchors, documents=document, incident=incident)
         typer.echo(f"old copies: {', '.join(done.places) or 'none'}")
@@ -400,7 +401,7 @@ def certificate(
     form: FormatOption = Format.JSON,
 ) -> None:
     """List certificates of destruction, or print one as signed JSON or as a page."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         code = _only(keeper, policy)
         if number is None:
             for one in keeper.certificates(code):
@@ -423,7 +424,7 @@ def audit(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """The clause report: for each clause whether it is upheld, with the evidence."""
-    with open_home(home) as keeper:
+    with _opened(home) as keeper:
         code = _only(keeper, policy)
         zone = keeper.views.line(code).latest.zone
         report = keeper.audit(
@@ -441,6 +442,12 @@ def audit(
 
 def _begins(day: datetime | None, zone: ZoneInfo) -> Instant | None:
     return None if day is None else instant(datetime.combine(day.date(), time(), zone))
+
+
+def _opened(home: Path) -> Keeper:
+    """A home that is there; a mistyped folder is an error and never a new home."""
+    settings_of(home)
+    return open_home(home)
 
 
 def _only(keeper: Keeper, policy: str | None) -> str:
