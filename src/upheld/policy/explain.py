@@ -68,7 +68,7 @@ def explain(policy: Policy, what: str, locale: str, law: LawOfDay | None = None)
     telling = Telling(policy, plain.language_of(locale))
     found = [*telling.element(what), *telling.group(what), *telling.clause(what), *telling.code(what, law)]
     if not found:
-        near = get_close_matches(what, [*_names(policy)], n=4)
+        near = get_close_matches(what, list(dict.fromkeys(_names(policy))), n=4)
         raise NothingSaid(f"`{what}` is nothing here" + (f"; near it: {', '.join(near)}" if near else ""))
     return tuple(found)
 
