@@ -15,7 +15,7 @@ from random import Random
 from types import MappingProxyType
 
 from upheld.dates import Instant, local_date
-from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, SubjectId, ValueId
+from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.plan import Plan, points_in
 from upheld.engine.state import HeldState
@@ -549,14 +549,16 @@ class Lives:
     def _correct(self, person: Person, _: Move, day: int) -> None:
         self.correct(person, None, day)
 
-    def correct(self, person: Person, value: ValueId | None, day: int, request: str | None = None) -> Outcome | None:
+    def correct(
+        self, person: Person, value: ValueId | None, day: int, request: RequestId | None = None
+    ) -> Outcome | None:
         """Put a new made-up content in the place of an old one; recipients acknowledge within days."""
         held = self._held(person)
         chosen = value if value in held else next(iter(held), None)
         if chosen is None:
             return None
         text = self._content(person, held[chosen])
-        outcome = self._note("correct", self.keeper.correct(person.subject_id, chosen, text, request=request))  # type: ignore[arg-type]
+        outcome = self._note("correct", self.keeper.correct(person.subject_id, chosen, text, request=request))
         for tell in outcome.tells:
             if tell.startswith("told:"):
                 on = day + self.chance.randint(1, 4)
