@@ -252,7 +252,7 @@ def test_the_clock_starts_before_the_policy_takes_effect() -> None:
 def test_the_agenda_gives_back_each_day_in_the_order_of_persons_and_of_writing() -> None:
     agenda = Agenda()
     for number in (2, 1):
-        agenda.keep(Person(number, SubjectId(f"s{number}"), "user", False, True, {}, {}, []))
+        agenda.keep(Person(number, SubjectId(f"s{number}"), "user", False, {}, {}, []))
     agenda.add(10, 2, Move("leave"))
     agenda.add(10, 1, Move("read", "b"))
     agenda.add(10, 1, Move("fact", "a", number=3))

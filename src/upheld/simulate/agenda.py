@@ -22,8 +22,6 @@ class Person(msgspec.Struct, array_like=True):
     subject_id: SubjectId
     kind: str
     minor: bool
-    agreed: bool
-    """False for a child while no representative has consented."""
     stays: dict[str, EngagementId]
     """Open engagements by kind."""
     taken: dict[str, EngagementId | None]

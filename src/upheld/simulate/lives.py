@@ -133,7 +133,7 @@ class Lives:
         births = [self._birth(day) for _ in numbers]
         ids = self.keeper.enter_many(self.plan.policy, [role.kind for role in roles], births)
         for number, role, born, subject_id in zip(numbers, roles, births, ids, strict=True):
-            person = Person(number, subject_id, role.kind, born is not None, born is None, {}, {}, [])
+            person = Person(number, subject_id, role.kind, born is not None, {}, {}, [])
             self.agenda.keep(person)
             self.tally.persons[f"{role.kind}, child" if born else role.kind] += 1
             first = [Move("ask-representative")] if born else self._first_moves(role)
@@ -143,7 +143,7 @@ class Lives:
     def come_anew(self, person: Person) -> None:
         """A person who was forgotten comes back: to us they are somebody new."""
         (person.subject_id,) = self.keeper.enter_many(self.plan.policy, [person.kind])
-        person.minor, person.agreed = False, True
+        person.minor = False
         person.stays, person.taken, person.given = {}, {}, []
         self.tally.persons[f"{person.kind}, back after being forgotten"] += 1
 
@@ -184,7 +184,6 @@ class Lives:
     def _representative(self, person: Person, move: Move, day: int) -> None:
         self._note("fact", self.keeper.fact(person.subject_id, "answered"))
         if move.about == "agrees":
-            person.agreed = True
             self._agree(person, "representative/collection")
             for first in self._first_moves(self._role(person)):
                 self.agenda.add(day, person.number, first)
@@ -261,6 +260,12 @@ class Lives:
     def _channel(self, taking: Taking) -> str | None:
         return self.chance.choice(taking.channels)
 
+    def _by(self, person: Person) -> str:
+        """Who speaks for a person: the representative of a child, until the day on which that ends."""
+        if person.minor and self.keeper.grown_up(person.subject_id):
+            person.minor = False
+        return "representative" if person.minor else "subject"
+
     def _agreeing_channel(self, matter: str = "") -> str:
         recipient = self.plan.provisions.get(matter.removeprefix("provision/"))
         counting = tuple(sorted(recipient.by)) if recipient else ()
@@ -294,7 +299,7 @@ class Lives:
     def _agree(self, person: Person, matter: str) -> None:
         outcome = self.keeper.consent(
             person.subject_id, matter, channel=self._agreeing_channel(matter),
-            by="representative" if person.minor else "subject",
+            by=self._by(person),
         )  # fmt: skip
         self._note("consent", outcome)
         if outcome.granted and matter not in person.given:
@@ -538,7 +543,7 @@ class Lives:
         if move.about not in person.given:
             return
         person.given.remove(move.about)
-        by = "representative" if person.minor else "subject"
+        by = self._by(person)
         outcome = self.keeper.withdraw(
             person.subject_id, move.about, channel=self._agreeing_channel(), by=by, confirmed=True
         )
