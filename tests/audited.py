@@ -115,8 +115,10 @@ class Audited:
             self.agree(life.subject, f"item/{item}")
 
     def agree(self, subject: SubjectId, matter: str, by: str = "subject") -> Outcome:
-        """One consent; the channels take turns."""
-        channels = tuple(self.plan.consent_channels or self.plan.channels)
+        """One consent; the channels on which it counts take turns."""
+        recipient = self.plan.provisions.get(matter.removeprefix("provision/"))
+        counting = tuple(sorted(recipient.by)) if recipient else ()
+        channels = counting or tuple(self.plan.consent_channels or self.plan.channels)
         self.count += 1
         return self.keeper.consent(subject, matter, channel=channels[self.count % len(channels)], by=by)
 
