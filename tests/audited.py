@@ -7,7 +7,6 @@ all is kept, all is broken on purpose, all is mended.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -20,7 +19,6 @@ from upheld.dates import Instant, Period, moment, start_of
 from upheld.engine.acts import EngagementId, HandlerId, Reader, ReaderKind, RequestId, SubjectId, ValueId
 from upheld.engine.plan import ControlPlan, Plan, PolicyLine
 from upheld.engine.state import HeldState
-from upheld.errors import InputRefused
 from upheld.keeper import Keeper, Outcome
 from upheld.keeper.asking import RIGHTS
 from upheld.keeper.showing import ATTESTED, section_of
@@ -260,8 +258,8 @@ class Audited:
         return found
 
     def agree_own(self, life: Life, processor: str) -> None:
-        """The processor's own consent, where the policy asks one and the system knows the matter."""
-        with suppress(InputRefused):
+        """The processor's own consent, where the policy asks one."""
+        if self.plan.entrustments[processor].own_consent:
             self.agree(life.subject, f"entrustment/{processor}")
 
     def acknowledge_all(self) -> None:

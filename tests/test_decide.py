@@ -540,8 +540,9 @@ TERMS = frozenset({"compliance", "confidentiality", "no-passing-on", "liability"
 def test_a_processor_gets_data_under_a_contract_in_force_with_every_term() -> None:
     one, membership = member("provision/lg-cns")
     one.hold("name", "identity", membership)
+    one.agree("entrustment/lg-cns", "entrustment/byto")
     give = Entrust("lg-cns", "identity", ("name",))
-    assert "contract-missing" in one.reasons(give)
+    assert one.reasons(give) == ["contract-missing"]
     one.contract("lg-cns", TERMS - {"liability"}, until="2018-08-02")
     assert "contract-missing" in one.reasons(give)
     one.controller = replace(one.controller, contracts=())
@@ -550,6 +551,38 @@ def test_a_processor_gets_data_under_a_contract_in_force_with_every_term() -> No
     assert one.reasons(Entrust("byto", "identity", ("name",))) == ["declaration-incomplete", "item-not-covered",
                                                                    "items-exceed-provision"]  # fmt: skip
     assert one.reasons(replace(give, processor="somebody")) == ["recipient-undeclared"]
+
+
+@pytest.mark.clauses("BZ18-4.1.b", "BZ18-4.2.b")
+def test_no_contract_replaces_the_persons_own_consent_to_a_processor() -> None:
+    one, membership = member("provision/lg-cns", "entrustment/ktis")
+    one.hold("name", "identity", membership)
+    one.contract("lg-cns", TERMS)
+    give = Entrust("lg-cns", "identity", ("name",))
+    refused = one.decides(give)
+    assert [(cited.reason, cited.law) for cited in refused.because] == [(Reason.CONSENT_MISSING, None)]
+    assert refused.because[0].clauses == ("BZ18-4.1.b", "BZ18-4.2.b")
+    one.agree("entrustment/lg-cns")
+    assert one.reasons(give) == []
+    one.to("2018-08-02").withdraw("entrustment/lg-cns")
+    assert one.reasons(give) == ["consent-withdrawn"]
+    one.controller = replace(one.controller, contracts=())
+    assert one.reasons(give) == ["consent-withdrawn"]  # the basis answers before the contract
+
+
+@pytest.mark.clauses("BZ18-4.1.b")
+def test_a_consent_to_a_processor_covers_the_items_of_the_version_agreed_to() -> None:
+    one = Sketch(BIZMEKA_2016, BIZMEKA, now="2017-08-01")
+    one.agree("purpose/service", "entrustment/ktis")
+    membership = one.begin("membership")
+    one.to("2018-08-01").agree("purpose/service")
+    one.contract("ktis", TERMS)
+    one.hold("name", "service", membership)
+    one.hold("login-id", "service", membership)
+    assert one.reasons(Entrust("ktis", "service", ("name",))) == []
+    assert one.reasons(Entrust("ktis", "service", ("login-id",))) == ["consent-scope-older"]
+    one.agree("entrustment/ktis")
+    assert one.reasons(Entrust("ktis", "service", ("login-id",))) == []
 
 
 @pytest.mark.clauses("KE22-7.0-r1", "KE22-7.0-s1", "KE22-7.0-2", "KE22-8.0-1", "KE22-8.0-n1")

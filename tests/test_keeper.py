@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -218,11 +219,58 @@ def test_no_contract_no_data_for_a_processor(house: House) -> None:
         engagement=engagement,
         channel="website",
     )
+    assert reasons(house.keeper.entrust(subject, "ktis", "service", ("name",))) == ["consent-missing"]
+    house.keeper.consent(subject, "entrustment/ktis", channel="website")
     assert reasons(house.keeper.entrust(subject, "ktis", "service", ("name",))) == ["contract-missing"]
     terms = house.keeper.views.line(BIZMEKA).latest.entrustments["ktis"].terms
     house.keeper.contract(BIZMEKA, "ktis", terms=terms)
     assert house.keeper.entrust(subject, "ktis", "service", ("name",)).granted
     assert "declaration-incomplete" in reasons(house.keeper.entrust(subject, "byto", "service", ("name",)))
+
+
+@pytest.mark.clauses("BZ18-4.1.b", "BZ18-4.2.b")
+def test_a_processor_gets_data_of_those_who_agreed_to_it_by_name(house: House) -> None:
+    subject, engagement = house.member("identity")
+    house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
+    terms = house.keeper.views.line(BIZMEKA).latest.entrustments["lg-cns"].terms
+    house.keeper.contract(BIZMEKA, "lg-cns", terms=terms)
+    house.keeper.consent(subject, "provision/lg-cns", channel="website")  # as a recipient, which is another matter
+    give = partial(house.keeper.entrust, subject, "lg-cns", "identity", ("name",))
+    assert reasons(give()) == ["consent-missing"]
+    assert give().clauses == ("BZ18-4.1.b", "BZ18-4.2.b")
+    house.keeper.consent(subject, "entrustment/lg-cns", channel="website")
+    house.tick(hours=1)
+    assert give().granted
+    house.tick(hours=1)
+    withdrawn = house.keeper.withdraw(subject, "entrustment/lg-cns", channel="website")
+    assert withdrawn.granted
+    assert withdrawn.because[0].element == "entrustments.lg-cns"
+    assert reasons(give()) == ["consent-withdrawn"]
+    assert house.keeper.consents(subject)["provision/lg-cns"] == "given"
+
+
+def test_only_what_the_policy_asks_can_be_agreed_to(house: House) -> None:
+    subject, _ = house.member()
+    with pytest.raises(InputRefused, match="declares no entrustment `byto`"):
+        house.keeper.consent(subject, "entrustment/byto", channel="website")
+
+
+@pytest.mark.clauses("BZ18-4.1.b")
+def test_a_processor_is_told_of_a_withdrawal_that_became_known_too_late(house: House) -> None:
+    subject, engagement = house.member("identity")
+    house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
+    house.keeper.contract(BIZMEKA, "lg-cns", terms=house.keeper.views.line(BIZMEKA).latest.entrustments["lg-cns"].terms)
+    house.keeper.consent(subject, "provision/lg-cns", channel="website")
+    house.keeper.consent(subject, "entrustment/lg-cns", channel="website")
+    house.tick(hours=1)
+    happened = house.clock.now()
+    house.tick(hours=1)
+    assert house.keeper.entrust(subject, "lg-cns", "identity", ("name",)).granted
+    house.tick(hours=1)
+    assert house.keeper.withdraw(subject, "provision/lg-cns", channel="website", at=happened).tells == ()
+    assert house.keeper.withdraw(subject, "entrustment/lg-cns", channel="website", at=happened).tells == (
+        "told:lg-cns",
+    )
 
 
 def test_erasure_ends_everything_but_what_a_law_keeps(house: House) -> None:

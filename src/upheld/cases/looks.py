@@ -27,6 +27,8 @@ _SAYS: Final[Mapping[str, str]] = {
     "period": "Kept and used until:",
     "recipient": "Recipient:",
     "their-use": "What the recipient uses it for:",
+    "processor": "Who works for us:",
+    "task": "What they do for us:",
     "refusal": "You may refuse:",
 }
 _NAMES: Final[Mapping[HeldState, str]] = {

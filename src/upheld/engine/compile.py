@@ -329,6 +329,8 @@ def _entrustments(policy: model.Policy) -> dict[str, EntrustmentPlan]:
             within=row.within.period if row.within else GRACE,
             blocked=row.blocked is not None,
             seat=_seat(policy, row.to or name),
+            own_consent=row.consent is not None,
+            texts=dict(row.task or {}),
         )
     return found
 

@@ -604,8 +604,9 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
     if row.whose and view.state.kind not in row.whose:
         no.add(Reason.KIND_NOT_COVERED, row.rule.path, row.rule.cites("whose"))
-    _own_consent(view, About(AboutKind.PROVISION, act.recipient), row.rule, row.by, at, no)
-    _provision_scope(view, act, row.rule, at, no)
+    about = About(AboutKind.PROVISION, act.recipient)
+    _own_consent(view, about, row.rule, row.by, at, no, "pipa 17(1)1")
+    _agreed_scope(view, about, act.items, row.rule, at, no)
     _crossing_border(view, row.party, row.seat, "provision", at, no)
     if row.per and not _open_engagement(view, row.per, act.engagement, at):
         no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"), detail="its engagement is not open")
@@ -613,24 +614,27 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
 
 
-def _own_consent(view: View, about: About, rule: Rule, by: frozenset[str], at: Instant, no: Refusals) -> None:
+def _own_consent(
+    view: View, about: About, rule: Rule, by: frozenset[str], at: Instant, no: Refusals, law: str | None = None
+) -> None:
     event = view.life.last_consent_event(about, at)
     if event is None:
-        no.add(Reason.CONSENT_MISSING, rule.path, rule.cites("consent"), "pipa 17(1)1")
+        no.add(Reason.CONSENT_MISSING, rule.path, rule.cites("consent"), law)
     elif not event.given:
         no.add(Reason.CONSENT_WITHDRAWN, rule.path, rule.cites("consent"))
     elif by and not any(one.channel in by for one in view.life.given_since(about, at)):
         no.add(Reason.CONSENT_MISSING, rule.path, rule.cites("by"), detail=event.channel)
 
 
-def _provision_scope(view: View, act: Provide, rule: Rule, at: Instant, no: Refusals) -> None:
+def _agreed_scope(view: View, about: About, items: tuple[str, ...], rule: Rule, at: Instant, no: Refusals) -> None:
     """Who agreed under an older version agreed to its items for this recipient, and to no more."""
-    consent = view.life.standing(About(AboutKind.PROVISION, act.recipient), at)
+    consent = view.life.standing(about, at)
     agreed = view.line.version(consent.version) if consent else None
     if agreed is None or agreed is view.plan:
         return
-    row = agreed.provisions.get(act.recipient)
-    for item in act.items:
+    rows = agreed.provisions if about.kind is AboutKind.PROVISION else agreed.entrustments
+    row = rows.get(about.name)
+    for item in items:
         if row is None or item not in row.items:
             no.add(Reason.CONSENT_SCOPE_OLDER, rule.path, rule.cites("items"), detail=item)
 
@@ -714,6 +718,10 @@ def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
     for item in act.items:
         if item not in row.items:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
+    if row.own_consent:  # the law asks none here; the document promises one
+        about = About(AboutKind.ENTRUSTMENT, act.processor)
+        _own_consent(view, about, row.rule, frozenset(), at, no)
+        _agreed_scope(view, about, act.items, row.rule, at, no)
     _contract_in_force(view, row, at, no)
     _crossing_border(view, row.party, row.seat, "entrustment", at, no)
     cover = _live_values(view, act.items, frozenset({act.purpose}), at, row.rule, no)

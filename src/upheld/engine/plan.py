@@ -169,6 +169,10 @@ class EntrustmentPlan:
     within: Period
     blocked: bool
     seat: str | None
+    own_consent: bool = False
+    """Nothing goes to this processor before the person has agreed to that entrustment by name."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The task, by locale."""
 
 
 @dataclass(frozen=True, slots=True)

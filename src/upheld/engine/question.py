@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from upheld.engine.plan import Plan, PurposePlan
+from upheld.engine.plan import EntrustmentPlan, Plan, PurposePlan
 from upheld.engine.state import About, AboutKind
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 
@@ -18,6 +18,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "Kept and used until",
         "recipient": "Recipient",
         "their-use": "What the recipient uses it for",
+        "processor": "Who works for us",
+        "task": "What they do for us",
         "receive": "May we send advertising messages by",
         "night": "May we send them between 21:00 and 08:00 by",
         "item": "May we process this item, which the law protects specially",
@@ -36,6 +38,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "until": "보유·이용 기간",
         "recipient": "제공받는 자",
         "their-use": "제공받는 자의 이용 목적",
+        "processor": "처리를 위탁받는 자",
+        "task": "위탁하는 업무",
         "receive": "광고성 정보를 다음 방법으로 보내도 되겠습니까",
         "night": "21시부터 8시까지의 전송에 동의하십니까",
         "item": "법이 특별히 보호하는 다음 항목의 처리에 동의하십니까",
@@ -67,6 +71,8 @@ def question(plan: Plan, about: About, locale: str) -> str:
                 f"{words['refuse']}: {words['free']}",
             ]
             return "\n".join(lines)
+        case AboutKind.ENTRUSTMENT:
+            return _entrustment(plan, plan.entrustments[about.name], locale, words)
         case AboutKind.TRANSFER:
             transfer = plan.transfers[about.name]
             where = ", ".join(transfer.stored_in)
@@ -82,6 +88,18 @@ def question(plan: Plan, about: About, locale: str) -> str:
             return f"{words['permission']}: {_named(plan.purposes[about.name].texts, locale, about.name)}"
         case AboutKind.REPRESENTATIVE:
             return words["representative"]
+
+
+def _entrustment(plan: Plan, row: EntrustmentPlan, locale: str, words: Mapping[str, str]) -> str:
+    purposes = (_named(plan.purposes[one].texts, locale, one) for one in sorted(row.purposes))
+    lines = [
+        f"{words['processor']}: {row.party}",
+        f"{words['task']}: {_named(row.texts, locale, row.processor)}",
+        f"{words['purpose']}: {', '.join(purposes)}",
+        f"{words['items']}: {_items(plan, row.items, locale)}",
+        f"{words['refuse']}: {words['free']}",
+    ]
+    return "\n".join(lines)
 
 
 def _purpose(plan: Plan, purpose: PurposePlan, locale: str, words: Mapping[str, str]) -> str:

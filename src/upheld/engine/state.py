@@ -42,6 +42,7 @@ class AboutKind(StrEnum):
 
     PURPOSE = "purpose"
     PROVISION = "provision"
+    ENTRUSTMENT = "entrustment"
     TRANSFER = "transfer"
     MEDIUM = "medium"
     NIGHT = "night"

@@ -35,8 +35,9 @@ def entrusted_to(look: Looked, path: str) -> frozenset[str]:
 
 
 def given_without_consent(look: Looked, path: str) -> tuple[Breach, ...]:
-    """Provisions at an instant at which no consent to that recipient stood."""
-    return tuple(_without_consent(look, path, "value.provided"))
+    """What went to a recipient, or to a processor with a consent of its own, while none to it stood."""
+    entrusted = path.startswith("entrustments.")
+    return tuple(_without_consent(look, path, "value.entrusted" if entrusted else "value.provided"))
 
 
 def transferred_without_consent(look: Looked, path: str) -> tuple[Breach, ...]:

@@ -12,7 +12,7 @@ from datetime import date
 from upheld.dates import FOREVER, Instant, Period, birthday, end_of, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
 from upheld.engine.lifecycle import CLOSES, DueState
-from upheld.engine.plan import Plan, Rule
+from upheld.engine.plan import EntrustmentPlan, Plan, ProvisionPlan, PurposePlan, Rule
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Consent, Engagement, Fact, HeldState, SubjectState
 from upheld.errors import InputRefused
@@ -450,6 +450,9 @@ class Living(Door):
             AboutKind.PURPOSE: {name: row.rule for name, row in plan.purposes.items() if not row.blocked},
             AboutKind.PERMISSION: {name: row.rule for name, row in plan.purposes.items()},
             AboutKind.PROVISION: {name: row.rule for name, row in plan.provisions.items() if not row.blocked},
+            AboutKind.ENTRUSTMENT: {
+                name: row.rule for name, row in plan.entrustments.items() if row.own_consent and not row.blocked
+            },
             AboutKind.TRANSFER: {name: row.rule for name, row in plan.transfers.items()},
             AboutKind.ITEM: {name: row.rule for name, row in plan.items.items()},
         }
@@ -505,7 +508,15 @@ class Living(Door):
 
     @staticmethod
     def _consentable_before(plan: Plan, matter: About) -> Rule:
-        row = plan.purposes.get(matter.name) if matter.kind is AboutKind.PURPOSE else plan.provisions.get(matter.name)
+        rows: Mapping[str, PurposePlan | EntrustmentPlan | ProvisionPlan]
+        match matter.kind:
+            case AboutKind.PURPOSE:
+                rows = plan.purposes
+            case AboutKind.ENTRUSTMENT:
+                rows = plan.entrustments
+            case _:
+                rows = plan.provisions
+        row = rows.get(matter.name)
         return row.rule if row else plan.advertising.get(matter.name, (plan.builtin["advertising"], ""))[0]
 
     @staticmethod
@@ -538,7 +549,8 @@ class Living(Door):
             one
             for one in seen.state.disclosures
             if withdrawal.at < one.at <= transaction.at
-            and (withdrawal.about == About(AboutKind.PROVISION, one.recipient))
+            and withdrawal.about.name == one.recipient
+            and self._went_as(transaction, seen.subject_id, one.disclosure_id) == withdrawal.about.kind.value
         ]
         for one in late:
             transaction.journal(
@@ -556,6 +568,12 @@ class Living(Door):
             )
             self._tell(transaction, seen, one.disclosure_id, one.recipient, "withdrawn", None)
         return tuple(f"told:{one.recipient}" for one in late)
+
+    @staticmethod
+    def _went_as(transaction: Transaction, subject_id: SubjectId, disclosure_id: str) -> str:
+        """`provision` or `entrustment`: one party may be a recipient and a processor, each with its own consent."""
+        row = transaction.execute(_SELECT_WENT_AS, (bucket_of(subject_id), subject_id, disclosure_id)).fetchone()
+        return str(row[0]) if row else ""
 
     def consents(self, subject_id: SubjectId, at: When = None) -> Mapping[str, str]:
         """The state of each matter now or at a past instant: `given` or `withdrawn`, by `KIND/NAME`."""
@@ -592,5 +610,6 @@ _SET_SETTING = (
     "ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
 )
 _SELECT_SETTING = "SELECT value FROM setting WHERE policy = ? AND name = ?"
+_SELECT_WENT_AS = "SELECT kind FROM disclosure WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"
 _SELECT_TEXT = "SELECT 1 FROM shown_text WHERE digest = ?"
 _INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)"

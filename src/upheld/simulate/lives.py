@@ -17,7 +17,7 @@ from types import MappingProxyType
 from upheld.dates import Instant, local_date
 from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
 from upheld.engine.compile import CHILD_CONTACT
-from upheld.engine.plan import Plan, points_in
+from upheld.engine.plan import EntrustmentPlan, Plan, points_in
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper, Outcome, Reading
 from upheld.simulate.agenda import Agenda, Move, Person
@@ -43,6 +43,7 @@ LIKELY: Mapping[str, float] = MappingProxyType(
         "paid-at-all": 0.97,
         "told-late": 0.05,
         "entrusted": 0.25,
+        "agree-processor": 0.85,
         "disclosed": 0.01,
         "dispute": 0.03,
         "correction": 0.06,
@@ -489,6 +490,8 @@ class Lives:
     def _entrust(self, person: Person, move: Move, day: int) -> None:
         processor, purpose = move.about.split(" ")
         row = self.plan.entrustments[processor]
+        if not self._agreed_to_processor(person, row, day):
+            return
         self._agree_transfers(person, row.party)
         taking = self.takings[person.kind][purpose]
         held = self._items_held(person)
@@ -499,6 +502,18 @@ class Lives:
             self.releasing.append(
                 lambda: self._note("entrust", self.keeper.entrust(person.subject_id, processor, purpose, items))
             )
+
+    def _agreed_to_processor(self, person: Person, row: EntrustmentPlan, day: int) -> bool:
+        """Where a processor is agreed to by name, a few refuse; of those now and then one is handed over unasked."""
+        matter = f"entrustment/{row.processor}"
+        if not row.own_consent:
+            return True
+        if not self.likely("agree-processor"):
+            return self.likely("taken-unasked")
+        self._agree(person, matter)
+        if self.likely("withdraw-optional"):
+            self.plan_for(person, day + self.chance.randint(5, 300), Move("withdraw", matter))
+        return True
 
     def _acknowledge(self, person: Person, move: Move, day: int) -> None:
         """A recipient says that it corrected, returned or destroyed what it got of this person."""
