@@ -865,6 +865,27 @@ def test_something_given_without_the_recipients_consent_is_not_upheld(tmp_path: 
     assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("consent-missing",))
 
 
+@pytest.mark.clauses("BZ18-4.2.b")
+def test_something_entrusted_without_the_persons_consent_to_the_processor_is_not_upheld(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    contracts = house.contract_all()
+    life = house.entrust_all()[0]
+    house.wait(1)
+    assert house.audit().clause("BZ18-4.2.b").state is State.UPHELD
+    stranger = house.take_up(life.role, life.stay, life.taking)
+    alias = house.keeper.views.alias(stranger.subject)
+    smuggled = entry(
+        "value.entrusted", house.clock.now(), house.policy, alias, ("entrustments.ktis",), processor="ktis",
+        purpose=life.taking.purpose, values=tuple(stranger.values.values())[:1], items=("name",),
+        contract=contracts["ktis"], disclosure="s" * 20,
+    )  # fmt: skip
+    with house.keeper.places.active.transaction() as transaction:
+        transaction.journal(smuggled)
+    house.wait(1)
+    broken = house.audit().clause("BZ18-4.2.b")
+    assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("consent-missing",))
+
+
 @pytest.mark.clauses("BZ18-8.0.g", "BZ18-8.0.c", "BZ18-8.0.b")
 def test_a_processor_that_returns_nothing_in_time_is_not_upheld_for_everybody_it_got(tmp_path: Path) -> None:
     house = Audited("bizmeka-ez-2018", tmp_path / "home")
