@@ -646,6 +646,8 @@ def test_a_processors_people_see_nothing_without_a_contract() -> None:
     one, membership = member()
     value = one.hold("name", "service", membership)
     agent = Reader(ReaderKind.HANDLER, "agent", frozenset({"service", "identity"}), party="ktis")
+    assert one.read("service", value, reader=agent) == ["consent-missing"]
+    one.agree("entrustment/ktis")
     assert one.read("service", value, reader=agent) == ["contract-missing"]
     one.contract("ktis", TERMS, until="2018-09-01")
     assert one.read("service", value, reader=agent) == []

@@ -398,6 +398,7 @@ def _party_may(view: View, party: str, purpose: PurposePlan, at: Instant, no: Re
         rule = entrusted.rule if entrusted else view.plan.builtin["recipients"]
         no.found.append(rule.cited(Reason.DUTY_MISSING, "for", party))
         return
+    _agreed_to_processor(view, entrusted, (), at, no)
     _contract_in_force(view, entrusted, at, no)
 
 
@@ -718,14 +719,19 @@ def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
     for item in act.items:
         if item not in row.items:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
-    if row.own_consent:  # the law asks none here; the document promises one
-        about = About(AboutKind.ENTRUSTMENT, act.processor)
-        _own_consent(view, about, row.rule, frozenset(), at, no)
-        _agreed_scope(view, about, act.items, row.rule, at, no)
+    _agreed_to_processor(view, row, act.items, at, no)
     _contract_in_force(view, row, at, no)
     _crossing_border(view, row.party, row.seat, "entrustment", at, no)
     cover = _live_values(view, act.items, frozenset({act.purpose}), at, row.rule, no)
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def _agreed_to_processor(view: View, row: EntrustmentPlan, items: tuple[str, ...], at: Instant, no: Refusals) -> None:
+    """The law asks no consent to entrustment; where the document promises to ask, nobody gets data unasked."""
+    if row.own_consent:
+        about = About(AboutKind.ENTRUSTMENT, row.processor)
+        _own_consent(view, about, row.rule, frozenset(), at, no)
+        _agreed_scope(view, about, items, row.rule, at, no)
 
 
 def _contract_in_force(view: View, row: EntrustmentPlan, at: Instant, no: Refusals) -> None:
