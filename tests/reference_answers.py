@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.reference import World, by_consent
-from tests.reference_history import Agreed, Held, Used
+from tests.reference_history import Agreed, Held, Request, Used
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
 from upheld.policy.model import Provision, Purpose
 
@@ -201,6 +201,12 @@ class Reference(World):
 
     def correct(self, value: Held) -> frozenset[str]:
         return frozenset({GONE[value.state]} if value.state in GONE else {"ground-ended"} if value.replaced else ())
+
+    def waits_for_access(self, one: Request, state: str) -> bool:
+        """Who asked to see gets to see before what they asked to erase is gone."""
+        seen_first = [other for other in self.requests.values() if other.right in ("access", "portability")]
+        asked = any(other.state == "open" and other.proved is not None for other in seen_first)
+        return asked and one.right == "erasure" and state in ("done", "partly")
 
     def freezes_again(self, right: str, values: tuple[int, ...]) -> bool:
         """A value freezes by itself once; after a refusal only when staff accept."""

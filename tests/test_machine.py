@@ -697,6 +697,10 @@ class Lives(RuleBasedStateMachine):
         state = self.pick(data, ["done", "partly", "refused", "taken-back"], "answer")
         if one.state != "open":
             return
+        if one.proved is not None and person.world.waits_for_access(one, state):
+            with pytest.raises(InputRefused, match="access"):
+                self.keeper.answer(person.subject_id, RequestId(one.id), state, reason="law")
+            return
         outcome = self.keeper.answer(person.subject_id, RequestId(one.id), state, reason="law")
         unproved = state in ("done", "partly") and one.proved is None
         if self.expect(outcome, frozenset({"identity-not-proved"} if unproved else ()), f"answer {one.right} {state}"):
