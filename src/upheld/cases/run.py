@@ -19,7 +19,7 @@ from upheld.cases.words import VERBS
 from upheld.dates import Instant, instant
 from upheld.engine.acts import Reason
 from upheld.errors import InputRefused, UpheldError
-from upheld.policy.model import Policy, sub_rows
+from upheld.policy.model import Policy, Row, sub_rows
 from upheld.store import history
 
 Say = Callable[[str], None]
@@ -260,7 +260,7 @@ def touched(stage: Stage, case: Case) -> frozenset[str]:
     return frozenset(found)
 
 
-def all_rows(policy: Policy) -> Iterator:  # type: ignore[type-arg]
+def all_rows(policy: Policy) -> Iterator[Row]:
     """Every element of a document."""
     return policy.rows()
 

@@ -25,7 +25,7 @@ from upheld.keeper.recovering import Recovered, Recovery
 from upheld.store.copies import HomeInUse, Presence
 
 
-class Keeper(Living, Data, Recovery, Moving, Giving, Asking, Organisation, Certifying, Auditing):
+class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisation, Certifying):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(

@@ -11,10 +11,11 @@ from functools import lru_cache
 from random import Random
 
 from upheld.dates import BEGINNING, FOREVER, Instant, instant
+from upheld.engine.acts import SubjectId
 from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
 from upheld.keeper.checking import CHECKS, Answer, House
-from upheld.keeper.door import Door, When
+from upheld.keeper.door import When
 from upheld.keeper.looking import (
     BROKEN,
     KEPT,
@@ -29,6 +30,7 @@ from upheld.keeper.looking import (
     scan_reads,
     tallied,
 )
+from upheld.keeper.moving import Moving
 from upheld.keeper.showing import ATTESTED, found, section_of
 from upheld.ledger.entries import Entry, entry, entry_of, place_of
 from upheld.ledger.report import Breach, Case, ClauseReport, Exhibit, Finding, Report, Span, answered
@@ -43,7 +45,7 @@ from upheld.store.subjects import unpacked_names
 DAY = 86_400_000_000
 
 
-class Auditing(Door):
+class Auditing(Moving):
     """Auditing, and what people in the house put on record for it."""
 
     def audit(
@@ -204,16 +206,16 @@ class Auditing(Door):
     def _note_overdue(self, looked: Looked) -> None:
         """Values past their grace that are still there, under every element that promised their end."""
         policy, plan = looked.plan.policy, looked.plan
-        for subject, step in self.overdue(policy):  # type: ignore[attr-defined]
+        for subject, step in self.overdue(policy):
             what = "separation-overdue" if step.kind == "separate" else "destruction-overdue"
             paths = {ground.rule.path for ground in step.grounds}
             paths |= {plan.purposes[use.purpose].rule.path for use in step.value.uses if use.purpose in plan.purposes}
             self._note_late(looked, what, paths, subject, step.overdue_at, step.due_at)
-        for step in self.open_steps():  # type: ignore[attr-defined]
-            limit = looked.grace_end(step.due_at, self.views.alias(step.subject_id), step.ordered_at)
-            if step.policy == policy and limit <= looked.now:
-                what = "separation-overdue" if step.kind == "separate" else "destruction-overdue"
-                self._note_late(looked, what, set(step.grounds), step.subject_id, limit, step.due_at)
+        for under_way in self.open_steps():
+            limit = looked.grace_end(under_way.due_at, self.views.alias(under_way.subject_id), under_way.ordered_at)
+            if under_way.policy == policy and limit <= looked.now:
+                what = "separation-overdue" if under_way.kind == "separate" else "destruction-overdue"
+                self._note_late(looked, what, set(under_way.grounds), under_way.subject_id, limit, under_way.due_at)
 
     def _note_late(
         self, looked: Looked, what: str, paths: set[str], subject: str, since: Instant, due_at: Instant
@@ -245,7 +247,7 @@ class Auditing(Door):
         return {name: replace(answer, persons=self._aliases(answer.persons)) for name, answer in answers.items()}
 
     def _aliases(self, subjects: frozenset[str]) -> frozenset[str]:
-        return frozenset(self.views.alias(one) or one for one in subjects if one)  # type: ignore[arg-type]
+        return frozenset(self.views.alias(SubjectId(one)) or one for one in subjects if one)
 
     def _last_outcomes(self, policy: str, now: Instant) -> dict[str, bool]:
         """What each check found last, within a day."""
