@@ -37,7 +37,9 @@ class Fault:
     caught_by: str
 
 
-LIFECYCLE, DECIDE, COMPILE = "engine/lifecycle.py", "engine/decide.py", "engine/compile.py"
+LIFECYCLE, COMPILE = "engine/lifecycle.py", "engine/compile.py"
+VIEW, LAYERS, COLLECTING = "engine/view.py", "engine/layers.py", "engine/collecting.py"
+READING, GIVING = "engine/reading.py", "engine/giving.py"
 FAULTS = (
     Fault(
         "a-ground-lives-one-instant-too-long",
@@ -137,36 +139,38 @@ FAULTS = (
     ),
     Fault(
         "a-freeze-is-ignored",
-        DECIDE,
+        VIEW,
         "not right.freezes or not request.freezes",
         "right.freezes or not request.freezes",
         USERS,
     ),
     Fault(
         "a-consent-of-any-version-will-do",
-        DECIDE,
+        LAYERS,
         "if agreed is not view.plan and (scope is None",
         "if agreed is None and (scope is None",
         SINCE_2016,
     ),
     Fault(
         "what-is-held-for-another-is-ours",
-        DECIDE,
+        READING,
         "held_for is not None and not purpose.held_for_organisation:\n        return",
         "held_for is None and not purpose.held_for_organisation:\n        return",
         SUBSCRIBERS,
     ),
-    Fault("a-pass-outlives-its-ground", DECIDE, "found.from_at <= at < found.until_at", "found.from_at <= at", READERS),
+    Fault(
+        "a-pass-outlives-its-ground", READING, "found.from_at <= at < found.until_at", "found.from_at <= at", READERS
+    ),
     Fault(
         "a-recipient-gets-data-without-its-service",
-        DECIDE,
+        GIVING,
         "if row.per and not _open_engagement",
         "if row.per and _open_engagement",
         SUBSCRIBERS,
     ),
     Fault(
         "a-child-agrees-alone",
-        DECIDE,
+        COLLECTING,
         "at < state.minor_until and not _representative_agreed(view, at)",
         "at < state.minor_until and _representative_agreed(view, at)",
         CUSTOMERS,

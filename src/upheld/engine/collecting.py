@@ -1,0 +1,164 @@
+"""Whether items may be taken: what the purpose lists, by a declared way, of a covered kind of person, on its basis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from upheld.dates import Instant
+from upheld.engine.acts import Cited, Collect, Decision, Reason, Refusals, ValueId, refused
+from upheld.engine.compile import CHILD_CONTACT
+from upheld.engine.layers import consent_stands, hold_cited, item_covered, purpose_of, suspended_for
+from upheld.engine.plan import ItemPlan, PurposePlan
+from upheld.engine.state import About, AboutKind, Use
+from upheld.engine.view import DUE_REASON, STATE_REASON, View, holds_on
+from upheld.policy.vocabulary import Nature
+
+_SEPARATE_CONSENT = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID})
+
+
+def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
+    """Take items for one purpose: only what it lists, by a declared way, of a covered kind of person, on its basis."""
+    no = Refusals()
+    if act.purpose == CHILD_CONTACT:
+        return _collect_representative(act, view, at)
+    purpose = purpose_of(view, act.purpose, act.use, no)
+    for item in act.items:
+        item_covered(view.plan, purpose, item, no)
+        declared = view.plan.items.get(item)
+        if declared is not None and declared.never_collected:
+            no.add(
+                Reason.ITEM_NOT_COVERED, declared.rule.path, declared.rule.cites("collected"), declared.rule.law, item
+            )
+        if declared is not None and declared.nature is Nature.RESIDENT_NUMBER:
+            _resident_number(purpose, declared, no)
+    if purpose is None:
+        return refused(*no.found)
+    _method_declared(view, act, purpose, no)
+    _subject_covered(view, act, purpose, at, no)
+    for item in act.items:
+        if item in purpose.items:
+            _basis_holds(view, act, purpose, item, at, no)
+    _engagement_open(view, act, purpose, at, no)
+    _ground_would_live(view, act, purpose, at, no)
+    suspended = suspended_for(view, purpose.name, at)
+    if suspended is not None:
+        no.found.append(suspended)
+    for value_id in act.reused:
+        no.found.extend(_not_reusable(view, value_id, purpose, at))
+    if no.found:
+        return refused(*no.found)
+    cited = (purpose.rule.cited(), *(view.plan.items[item].rule.cited() for item in act.items))
+    return Decision(True, cited)
+
+
+def _not_reusable(view: View, value_id: ValueId, purpose: PurposePlan, at: Instant) -> Iterable[Cited]:
+    """Only what is in use gets one more use: nothing comes back, changes capacity, or moves while it stands still."""
+    value = view.values.get(value_id)
+    if value is None:
+        yield purpose.rule.cited(Reason.UNKNOWN)
+        return
+    due = view.life.due(value, at).state
+    state = STATE_REASON.get(value.held) or DUE_REASON.get(due)
+    if state is not None:
+        yield purpose.rule.cited(state, "until")
+    if value.held_for is not None and not purpose.held_for_organisation:
+        yield purpose.rule.cited(Reason.HELD_FOR_ANOTHER)
+    for held in holds_on(view, value, purpose.name, at):
+        yield hold_cited(view.plan, *held)
+
+
+def _collect_representative(act: Collect, view: View, at: Instant) -> Decision:
+    children = view.plan.children
+    rule = children.contact_rule or children.rule
+    no = Refusals()
+    if view.state.minor_until is None or at >= view.state.minor_until:
+        no.add(Reason.KIND_NOT_COVERED, rule.path, rule.cites())
+    for item in act.items:
+        if item not in children.contact_items:
+            no.add(Reason.ITEM_NOT_COVERED, rule.path, rule.cites("from-child"), rule.law, item)
+    return refused(*no.found) if no.found else Decision(True, (rule.cited(),))
+
+
+def _resident_number(purpose: PurposePlan | None, item: ItemPlan, no: Refusals) -> None:
+    """LAW: Personal Information Protection Act 24-2: only a law that names it; consent changes nothing."""
+    if purpose is None or purpose.rests_on_consent(item.name) or not (purpose.law or item.law):
+        no.add(Reason.LAW_MISSING, item.rule.path, item.rule.cites(), "pipa 24-2", item.name)
+
+
+def _method_declared(view: View, act: Collect, purpose: PurposePlan, no: Refusals) -> None:
+    if act.channel is None:
+        if "person" in purpose.sources and (purpose.via or view.plan.collection):
+            no.add(Reason.METHOD_UNDECLARED, purpose.rule.path, purpose.rule.cites("via"), detail="no channel named")
+        return
+    plan = view.plan
+    if act.channel not in plan.channels and act.channel not in ("cookie", "app", "tool", "party"):
+        no.found.append(plan.builtin["channels"].cited(Reason.METHOD_UNDECLARED, detail=act.channel))
+    elif purpose.via and act.channel not in purpose.via:
+        no.add(Reason.METHOD_UNDECLARED, purpose.rule.path, purpose.rule.cites("via"), detail=act.channel)
+    elif (
+        not purpose.via
+        and plan.collection
+        and not any(
+            (not by or act.channel in by) and (not served or purpose.name in served)
+            for _, by, served in plan.collection.values()
+        )
+    ):
+        no.found.append(plan.builtin["collection"].cited(Reason.METHOD_UNDECLARED, detail=act.channel))
+
+
+def _subject_covered(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    state = view.state
+    if purpose.whose and state.kind not in purpose.whose:
+        no.add(Reason.KIND_NOT_COVERED, purpose.rule.path, purpose.rule.cites("whose"), detail=state.kind)
+    if state.minor_until is not None and at < state.minor_until and not _representative_agreed(view, at):
+        children = view.plan.children
+        no.add(Reason.CHILD_WITHOUT_REPRESENTATIVE, children.rule.path, children.rule.cites(), children.rule.law)
+
+
+def _representative_agreed(view: View, at: Instant) -> bool:
+    return view.life.standing(About(AboutKind.REPRESENTATIVE, "collection"), at) is not None
+
+
+def _basis_holds(view: View, act: Collect, purpose: PurposePlan, item: str, at: Instant, no: Refusals) -> None:
+    declared = view.plan.items[item]
+    if purpose.rests_on_consent(item):
+        consent_stands(view, purpose, item, at, no)
+    elif (
+        purpose.basis.get(item) is not None and purpose.basis[item].value == "law" and not (purpose.law or declared.law)
+    ):
+        no.add(Reason.LAW_MISSING, purpose.rule.path, purpose.rule.cites("basis"), detail=item)
+    apart = declared.nature in _SEPARATE_CONSENT and not (purpose.law or declared.law)
+    if apart and view.life.standing(About(AboutKind.ITEM, item), at) is None:
+        separate = view.plan.builtin["separate"]
+        no.add(Reason.SEPARATE_CONSENT_MISSING, separate.path, separate.cites(), "pipa 23, 24", item)
+    if (
+        "device-permission" in purpose.needs
+        and view.life.standing(About(AboutKind.PERMISSION, purpose.name), at) is None
+    ):
+        no.add(Reason.PERMISSION_MISSING, purpose.rule.path, purpose.rule.cites("needs"), "network act 22-2", item)
+    missing = declared.needs - act.proofs
+    if missing:
+        no.add(Reason.IDENTITY_NOT_PROVED, declared.rule.path, declared.rule.cites("needs"), detail=item)
+
+
+def _engagement_open(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    if not purpose.per:
+        return
+    engagement = view.state.engagements.get(act.engagement) if act.engagement else None
+    if engagement is None or engagement.kind not in purpose.per:
+        no.add(Reason.GROUND_ENDED, purpose.rule.path, purpose.rule.cites("per"), detail="no such engagement is open")
+    elif view.life.engagement_end(engagement.engagement_id).at <= at:
+        no.add(Reason.GROUND_ENDED, purpose.rule.path, purpose.rule.cites("until"), detail="the engagement has ended")
+
+
+def _ground_would_live(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    """Nothing is taken that would be due in the same instant, nor for what the organisation has given up."""
+    use = Use(purpose.name, act.engagement, at, view.plan.version, at)
+    for item in act.items:
+        if item in purpose.items and not view.life.would_live(item, use, at):
+            no.found.append(purpose.rule.cited(Reason.GROUND_ENDED, "until", item))
+    needless = view.plan.destruction
+    for code in needless.needless_after - {"ended"}:
+        for fact in view.controller.facts_by_code.get(code, ()):
+            if view.plan.effective_at <= fact.at <= at and fact.about in (None, purpose.name):
+                no.found.append(needless.when_needless.cited(Reason.GROUND_ENDED, "after", code))

@@ -1,0 +1,219 @@
+"""Whether data may leave the house: to a recipient, to a processor, under an exception, in a message to the person."""
+
+from __future__ import annotations
+
+from upheld.dates import Instant, Period, end_of
+from upheld.engine.acts import (
+    Cited,
+    Decision,
+    Disclose,
+    Entrust,
+    Provide,
+    Reason,
+    Refusals,
+    Send,
+    ValueId,
+    refused,
+)
+from upheld.engine.layers import (
+    agreed_scope,
+    agreed_to_processor,
+    consent_stands,
+    contract_in_force,
+    hold_cited,
+    own_consent,
+    purpose_of,
+    suspended_for,
+)
+from upheld.engine.lifecycle import DueState
+from upheld.engine.plan import GroundKind, Rule
+from upheld.engine.state import About, AboutKind, HeldState, Value
+from upheld.engine.view import STATE_REASON, View, holds_on
+
+NIGHT_BEGINS, NIGHT_ENDS = 21, 8
+"""LAW: Network Act 50(3): local hours in which a promotional message needs a consent of its own."""
+
+
+def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
+    """LAW: Personal Information Protection Act 17: declared recipient, its own consent, items within, period
+    running.
+    """
+    no = Refusals()
+    row = view.plan.provisions.get(act.recipient)
+    if row is None:
+        none = view.plan.builtin["recipients"]
+        return refused(none.cited(Reason.RECIPIENT_UNDECLARED, detail=act.recipient))
+    if row.blocked:
+        no.add(Reason.DECLARATION_INCOMPLETE, row.rule.path, row.rule.cites())
+    for item in act.items:
+        if item not in row.items:
+            no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
+    if row.whose and view.state.kind not in row.whose:
+        no.add(Reason.KIND_NOT_COVERED, row.rule.path, row.rule.cites("whose"))
+    about = About(AboutKind.PROVISION, act.recipient)
+    own_consent(view, about, row.rule, row.by, at, no, "pipa 17(1)1")
+    agreed_scope(view, about, act.items, row.rule, at, no)
+    _crossing_border(view, row.party, row.seat, "provision", at, no)
+    if row.per and not _open_engagement(view, row.per, act.engagement, at):
+        no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"), detail="its engagement is not open")
+    cover = _live_values(view, act.items, None, at, row.rule, no)
+    return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: Instant) -> bool:
+    return any(
+        one.kind in kinds
+        and (named is None or one.engagement_id == named)
+        and view.life.engagement_end(one.engagement_id).at > at
+        for one in view.state.engagements.values()
+    )
+
+
+def _crossing_border(view: View, party: str, seat: str | None, standing_for: str, at: Instant, no: Refusals) -> None:
+    """LAW: Personal Information Protection Act 28-8: a basis of its own to leave the country; a stop order halts at
+    once.
+    """
+    rows = [row for row in view.plan.transfers.values() if row.party == party and row.standing_for == standing_for]
+    if not rows and seat not in (None, "KR"):
+        rule = view.plan.builtin["transfers"]
+        no.add(Reason.TRANSFER_BASIS_MISSING, rule.path, rule.cites(), "pipa 28-8", party)
+    for row in rows:
+        if row.blocked:
+            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites())
+        if row.name in view.controller.stopped_transfers:
+            no.add(Reason.TRANSFER_STOPPED, row.rule.path, row.rule.cites())
+        if row.basis == "consent" and view.life.standing(About(AboutKind.TRANSFER, row.name), at) is None:
+            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites("basis"), "pipa 28-8(1)1")
+
+
+def _live_values(
+    view: View, items: tuple[str, ...], purposes: frozenset[str] | None, at: Instant, rule: Rule, no: Refusals
+) -> tuple[ValueId, ...]:
+    """Values of the items that a live purpose ground keeps and no hold stops; says why where there is none."""
+    cover: list[ValueId] = []
+    against: list[Cited] = []
+    for item in items:
+        for value_id in view.by_item.get(item, ()):
+            cited = _handed_over(view, view.values[value_id], purposes, at, rule)
+            if cited is None:
+                cover.append(value_id)
+            else:
+                against.append(cited)
+    if not cover:
+        no.found.extend(against or [rule.cited(Reason.UNKNOWN, "items", ", ".join(items))])
+    return tuple(cover)
+
+
+def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: Instant, rule: Rule) -> Cited | None:
+    state = STATE_REASON.get(value.held)
+    if state is not None:
+        return rule.cited(state)
+    named = [view.plan.purposes[one] for one in purposes or () if one in view.plan.purposes]
+    if value.held_for is not None and not any(one.held_for_organisation for one in named):
+        return rule.cited(Reason.HELD_FOR_ANOTHER)
+    live = [
+        ground
+        for ground in view.life.grounds(value)
+        if ground.kind is GroundKind.PURPOSE and ground.live(at) and (purposes is None or ground.purpose in purposes)
+    ]
+    if not live:
+        due = view.life.due(value, at)
+        return rule.cited(Reason.VALUE_DUE if due.state is DueState.DUE else Reason.GROUND_ENDED, "use-until")
+    held = [holds_on(view, value, ground.purpose, at) for ground in live]
+    return hold_cited(view.plan, *held[0][0]) if all(held) else None
+
+
+def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
+    """LAW: Personal Information Protection Act 26: published processor and task, contract in force, sub-processor
+    agreed.
+    """
+    no = Refusals()
+    row = view.plan.entrustments.get(act.processor)
+    if row is None:
+        return refused(view.plan.builtin["recipients"].cited(Reason.RECIPIENT_UNDECLARED, detail=act.processor))
+    if row.blocked:
+        no.add(Reason.DECLARATION_INCOMPLETE, row.rule.path, row.rule.cites())
+    purpose = purpose_of(view, act.purpose, None, no)
+    if purpose is not None and purpose.name not in row.purposes:
+        no.add(Reason.ITEM_NOT_COVERED, row.rule.path, row.rule.cites("for"), detail=purpose.name)
+    for item in act.items:
+        if item not in row.items:
+            no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
+    agreed_to_processor(view, row, act.items, at, no)
+    contract_in_force(view, row, at, no)
+    _crossing_border(view, row.party, row.seat, "entrustment", at, no)
+    cover = _live_values(view, act.items, frozenset({act.purpose}), at, row.rule, no)
+    return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
+    """A declared exception with everything it needs on record; least items; holds and separation do not stop it."""
+    no = Refusals()
+    row = view.plan.exceptions.get(act.exception)
+    if row is None:
+        return refused(view.plan.builtin["exceptions"].cited(Reason.RECIPIENT_UNDECLARED, detail=act.exception))
+    missing = row.needs - act.shown
+    if missing:
+        reason = Reason.APPROVAL_MISSING if missing == {"approver"} else Reason.DEMAND_INCOMPLETE
+        no.add(reason, row.rule.path, row.rule.cites("needs"), detail=", ".join(sorted(missing)))
+    if row.laws and act.law not in row.laws:
+        no.add(Reason.LAW_MISSING, row.rule.path, row.rule.cites("law"), detail=act.law or "")
+    for item in act.items:
+        if row.items and item not in row.items:
+            no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
+    cover = tuple(
+        value_id
+        for item in act.items
+        for value_id in view.by_item.get(item, ())
+        if view.values[value_id].held in (HeldState.HELD, HeldState.SEPARATED)
+        and view.life.due(view.values[value_id], at).state is not DueState.DUE
+        and (not act.values or value_id in act.values)
+    )
+    if not cover:
+        no.add(Reason.UNKNOWN, row.rule.path, row.rule.cites())
+    return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def decide_send(act: Send, view: View, at: Instant) -> Decision:
+    """A promotional message: live optional consent to the purpose, live consent to the medium, a third at night."""
+    no = Refusals()
+    purpose = purpose_of(view, act.purpose, None, no)
+    if purpose is None:
+        return refused(*no.found)
+    rule = view.plan.advertising.get(act.medium, (view.plan.builtin["advertising"], "own-consent"))[0]
+    if view.state.minor_until is not None and at < view.state.minor_until:
+        children = view.plan.children
+        no.add(
+            Reason.CHILD_WITHOUT_REPRESENTATIVE,
+            children.never_rule.path,
+            children.never_rule.cites("sent"),
+            children.rule.law,
+        )
+    if purpose.required:
+        no.add(Reason.CONSENT_MISSING, purpose.rule.path, purpose.rule.cites(), "pipa 22(5)")
+    else:
+        consent_stands(view, purpose, next(iter(purpose.items)), at, no)
+    _medium_agreed(view, act, rule, at, no)
+    suspended = suspended_for(view, purpose.name, at)
+    if suspended is not None:
+        no.found.append(suspended)
+    return refused(*no.found) if no.found else Decision(True, (purpose.rule.cited(), rule.cited()))
+
+
+def _medium_agreed(view: View, act: Send, rule: Rule, at: Instant, no: Refusals) -> None:
+    """LAW: Network Act 50: receiving consent per medium, reconfirmed every two years, night apart except e-mail."""
+    medium = view.life.standing(About(AboutKind.MEDIUM, act.medium), at)
+    if medium is None:
+        no.add(Reason.RECEIVING_CONSENT_MISSING, rule.path, rule.cites(), "network act 50(1)", act.medium)
+    elif end_of(medium.at, RECONFIRMATION, view.plan.zone) <= at:
+        no.add(Reason.RECONFIRMATION_OVERDUE, rule.path, rule.cites(), "network act decree 62-3", act.medium)
+    night = act.local_hour >= NIGHT_BEGINS or act.local_hour < NIGHT_ENDS
+    if night and act.medium != "email":
+        word = view.plan.advertising.get(act.medium, (rule, "never"))[1]
+        agreed = view.life.standing(About(AboutKind.NIGHT, act.medium), at)
+        if word == "never" or agreed is None:
+            no.add(Reason.NIGHT, rule.path, rule.cites("at-night"), "network act 50(3)", act.medium)
+
+
+RECONFIRMATION = Period(years=2)
+"""LAW: Network Act decree 62-3."""

@@ -1,0 +1,258 @@
+"""Whether values may be seen: for a live purpose, from the separated tier, by the person.
+
+INVARIANT: I1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from upheld.dates import FOREVER, Instant
+from upheld.engine.acts import (
+    Cited,
+    Decision,
+    Read,
+    Reader,
+    ReaderKind,
+    ReadSeparated,
+    Reason,
+    Refusals,
+    Show,
+    ValueId,
+    refused,
+)
+from upheld.engine.layers import agreed_to_processor, contract_in_force, hold_cited, item_covered, purpose_of
+from upheld.engine.lifecycle import DueState, Ground
+from upheld.engine.plan import GroundKind, PurposePlan
+from upheld.engine.state import About, AboutKind, HeldState, Value
+from upheld.engine.view import STATE_REASON, Pass, View, holds_on
+from upheld.policy.vocabulary import Nature
+
+
+def decide_read(act: Read, view: View, at: Instant) -> Decision:
+    """Values for a live purpose ground, and only for that purpose. Covers what may be seen, value by value."""
+    wanted = act.values or [one for item in act.items for one in view.by_item.get(item, ())]
+    if _plainly_asked(act, view, at):
+        passes = view.passes.get(act.purpose or "", _NO_PASSES)
+        cover: list[ValueId] = []
+        because: tuple[Cited, ...] = ()
+        until = FOREVER
+        for value_id in wanted:
+            found = passes.get(value_id)
+            if found is not None and found.from_at <= at < found.until_at:
+                cover.append(value_id)
+                because = found.because
+                until = min(until, found.until_at)
+        if cover and (len(cover) == len(wanted) or act.items):
+            return Decision(True, because, tuple(cover), until)
+    return _read_slowly(act, view, at, tuple(wanted))
+
+
+_NO_PASSES: Mapping[ValueId, Pass] = {}
+
+
+def _plainly_asked(act: Read, view: View, at: Instant) -> bool:
+    """Whether passes can answer: no sub-purpose, no engagement, items that the purpose lists, a reader in order."""
+    if act.use or act.engagement or act.purpose is None or not reader_passes(act.reader, act.purpose, at):
+        return False
+    purpose = view.plan.purposes.get(act.purpose)
+    return purpose is not None and purpose.items.issuperset(act.items)
+
+
+def reader_passes(reader: Reader, purpose: str, at: Instant) -> bool:
+    """Whether nothing about the reader stands in the way: task, clearance, employer."""
+    return (
+        (reader.purposes is None or purpose in reader.purposes)
+        and reader.cleared_from <= at < reader.cleared_until
+        and reader.party is None
+        and reader.kind in (ReaderKind.HANDLER, ReaderKind.APPLICATION)
+    )
+
+
+def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]) -> Decision:
+    no = Refusals()
+    purpose = purpose_of(view, act.purpose, act.use, no)
+    for item in act.items:
+        item_covered(view.plan, purpose, item, no)
+    if purpose is None or no.found:
+        return refused(*no.found)
+    _reader_may(view, act, purpose, at, no)
+    if not wanted:
+        no.add(Reason.UNKNOWN, purpose.rule.path, purpose.rule.cites(), detail=", ".join(act.items))
+    cover: list[ValueId] = []
+    of_values: list[Cited] = []
+    until = FOREVER
+    for value_id in wanted:
+        against, ends = _value_readable(view, purpose, value_id, act, at)
+        if not against:
+            cover.append(value_id)
+            until = min(until, ends)
+        of_values += against
+    if no.found or not cover:
+        return refused(*no.found, *(() if cover else of_values))
+    return Decision(True, (purpose.rule.cited(),), tuple(cover), until)
+
+
+def _value_readable(
+    view: View, purpose: PurposePlan, value_id: ValueId, act: Read, at: Instant
+) -> tuple[list[Cited], Instant]:
+    """What speaks against one value, and until when it may be seen if nothing does."""
+    value = view.values.get(value_id)
+    if value is None:
+        return [purpose.rule.cited(Reason.UNKNOWN)], at
+    if value.item not in purpose.items:
+        return [purpose.rule.cited(Reason.ITEM_NOT_COVERED, "items", value.item)], at
+    if view.plan.items[value.item].nature is Nature.SECRET and not _is_the_job(act.reader, purpose.name):
+        return [view.plan.items[value.item].rule.cited(Reason.DUTY_MISSING)], at
+    state = STATE_REASON.get(value.held)
+    if state is not None:
+        return [purpose.rule.cited(state, "until")], at
+    if value.held_for is not None and not purpose.held_for_organisation:
+        return [purpose.rule.cited(Reason.HELD_FOR_ANOTHER)], at
+    ground = _live_use(view, value, purpose.name, act, at)
+    if ground is None:
+        return [_why_no_ground(view, value, purpose, at)], at
+    return [hold_cited(view.plan, *held) for held in holds_on(view, value, purpose.name, at)], ground.until.at
+
+
+def _is_the_job(reader: Reader, purpose: str) -> bool:
+    """Credentials of another service open to the job that needs them, bound to that one purpose, and to nobody else."""
+    return reader.kind is ReaderKind.APPLICATION and reader.purposes == frozenset({purpose})
+
+
+def _live_use(view: View, value: Value, purpose: str, act: Read, at: Instant) -> Ground | None:
+    for ground in view.life.grounds(value):
+        ours = ground.kind is GroundKind.PURPOSE and ground.purpose == purpose
+        if ours and ground.live(at) and act.engagement in (None, ground.engagement):
+            return ground
+    return None
+
+
+def _why_no_ground(view: View, value: Value, purpose: PurposePlan, at: Instant) -> Cited:
+    about = About(AboutKind.PURPOSE, purpose.name)
+    if purpose.rests_on_consent(value.item):
+        event = view.life.last_consent_event(about, at)
+        if event is None:
+            return purpose.rule.cited(Reason.CONSENT_MISSING, "basis")
+        if not event.given:
+            return purpose.rule.cited(Reason.CONSENT_WITHDRAWN, "basis")
+    due = view.life.due(value, at)
+    if due.state is DueState.DUE:
+        return _due_cited(due.grounds, purpose)
+    if due.state is DueState.SEPARATED:
+        return purpose.rule.cited(Reason.VALUE_SEPARATED, "until")
+    return purpose.rule.cited(Reason.GROUND_ENDED, "until")
+
+
+def _due_cited(grounds: tuple[Ground, ...], purpose: PurposePlan) -> Cited:
+    last = max(grounds, key=lambda ground: ground.until.at, default=None)
+    return (last.rule if last else purpose.rule).cited(Reason.VALUE_DUE, "until")
+
+
+def _reader_may(view: View, act: Read, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    reader = act.reader
+    match reader.kind:
+        case ReaderKind.HANDLER | ReaderKind.APPLICATION:
+            _staff_may(view, reader, purpose, at, no)
+        case ReaderKind.FELLOW:
+            _fellow_may(view, reader, purpose, no)
+        case ReaderKind.SUBJECT:
+            no.add(
+                Reason.DUTY_MISSING, purpose.rule.path, purpose.rule.cites(), detail="a person sees their data by right"
+            )
+        case _:
+            assert_never(reader.kind)
+
+
+def _staff_may(view: View, reader: Reader, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    handlers = view.plan.builtin["handlers"]
+    if reader.purposes is not None and purpose.name not in reader.purposes:
+        no.found.append(handlers.cited(Reason.DUTY_MISSING, detail=purpose.name))
+    if not reader.cleared_from <= at < reader.cleared_until:
+        lapsed = [view.plan.controls[name].rule for name in reader.lapsed if name in view.plan.controls]
+        for rule in lapsed or [handlers]:
+            no.found.append(rule.cited(Reason.CLEARANCE_LAPSED))
+    if "same-group" in purpose.needs or "both-accepted" in purpose.needs:
+        no.add(Reason.NOT_SAME_GROUP, purpose.rule.path, purpose.rule.cites("needs"))
+    if reader.party is not None:
+        _party_may(view, reader.party, purpose, at, no)
+
+
+def _party_may(view: View, party: str, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    entrusted = view.plan.entrustments.get(party)
+    if entrusted is None or entrusted.blocked or purpose.name not in entrusted.purposes:
+        rule = entrusted.rule if entrusted else view.plan.builtin["recipients"]
+        no.found.append(rule.cited(Reason.DUTY_MISSING, "for", party))
+        return
+    agreed_to_processor(view, entrusted, (), at, no)
+    contract_in_force(view, entrusted, at, no)
+
+
+def _fellow_may(view: View, reader: Reader, purpose: PurposePlan, no: Refusals) -> None:
+    groups = {one.organisation for one in view.state.engagements.values() if one.organisation is not None}
+    same = reader.organisation is not None and reader.organisation in groups
+    accepted = any(fact.code == "both-accepted" and fact.about == reader.reader_id for fact in view.state.facts)
+    allowed = ("same-group" in purpose.needs and same) or ("both-accepted" in purpose.needs and accepted)
+    if not allowed:
+        no.add(Reason.NOT_SAME_GROUP, purpose.rule.path, purpose.rule.cites("needs"))
+
+
+def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decision:
+    """From the separated tier, for the use that a live ground of the value names, to a role with that duty."""
+    rule = view.plan.builtin["separation"]
+    no = Refusals()
+    if "separated" not in act.reader.duties:
+        no.found.append(rule.cited(Reason.DUTY_MISSING, "use"))
+    if not act.reader.cleared_from <= at < act.reader.cleared_until:
+        no.found.append(rule.cited(Reason.CLEARANCE_LAPSED, "use"))
+    cover: list[ValueId] = []
+    because: dict[str, Cited] = {}
+    of_values: list[Cited] = []
+    for value_id in act.values or view.values:
+        value = view.values.get(value_id)
+        if value is None or value.held is not HeldState.SEPARATED:
+            of_values.append(rule.cited(Reason.UNKNOWN, "use"))
+            continue
+        live = [one for one in view.life.grounds(value) if one.rule.path == act.ground and one.live(at)]
+        held = [cited for ground in live[:1] for cited in _holds_apart(view, value, ground, at)]
+        if live and not held:
+            cover.append(value_id)
+            because[act.ground] = live[0].rule.cited()
+        elif live:
+            of_values += held
+        else:
+            reason = Reason.VALUE_DUE if view.life.due(value, at).state is DueState.DUE else Reason.GROUND_ENDED
+            of_values.append(rule.cited(reason, "use", act.ground))
+    if no.found or not cover:
+        missing = of_values or [rule.cited(Reason.UNKNOWN, "use")]
+        return refused(*no.found, *(() if cover else missing))
+    return Decision(True, (rule.cited(key="use"), *because.values()), tuple(cover))
+
+
+def _holds_apart(view: View, value: Value, ground: Ground, at: Instant) -> Iterable[Cited]:
+    """A freeze stops the separated tier too, a statute excepted where the right says so; a suspension stops all."""
+    for reason, request in holds_on(view, value, ground.purpose, at):
+        right = view.plan.rights.get(request.right)
+        spared = right is not None and right.freeze_except == "statute" and ground.kind is GroundKind.STATUTE
+        if reason is Reason.SUSPENDED or not spared:
+            yield hold_cited(view.plan, reason, request)
+
+
+def decide_show(act: Show, view: View, at: Instant) -> Decision:
+    """To the person, for access or portability, from both tiers; holds do not stop it, destruction ordered does."""
+    right = view.plan.rights.get(act.right)
+    rule = right.rule if right else view.plan.builtin["rights"]
+    cover = tuple(
+        value.value_id
+        for value in view.state.values
+        if value.held in (HeldState.HELD, HeldState.SEPARATED)
+        and (not act.values or value.value_id in act.values)
+        and view.plan.items.get(value.item) is not None
+        and view.plan.items[value.item].nature not in (Nature.PASSWORD, Nature.SECRET)
+    )
+    if not cover:
+        return refused(rule.cited(Reason.UNKNOWN))
+    if not act.identity_proved:
+        return refused(rule.cited(Reason.IDENTITY_NOT_PROVED, "by"))
+    return Decision(True, (rule.cited(),), cover)

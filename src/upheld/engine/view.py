@@ -1,0 +1,136 @@
+"""One subject under one policy line as decisions see it, and the freezes and suspensions that lie on its values.
+
+A `View` is built once per change of the subject and answers reads by two look-ups and two comparisons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from upheld.dates import BEGINNING, FOREVER, Instant
+from upheld.engine.acts import Cited, Reason, ValueId
+from upheld.engine.lifecycle import DueState, Ground, Life, touches
+from upheld.engine.plan import GroundKind, Plan, PolicyLine
+from upheld.engine.state import ControllerState, HeldState, Request, RequestState, SubjectState, Value
+from upheld.policy.vocabulary import Nature
+
+
+class Pass(NamedTuple):
+    """A standing permission to read one value for one purpose, until the next boundary of its life."""
+
+    from_at: Instant
+    until_at: Instant
+    element: str
+    because: tuple[Cited, ...]
+
+
+class View:
+    """One subject under one policy line by what is known; immutable once built."""
+
+    __slots__ = (
+        "_passes",
+        "by_item",
+        "controller",
+        "life",
+        "line",
+        "plan",
+        "state",
+        "valid_from",
+        "valid_until",
+        "values",
+    )
+
+    def __init__(self, line: PolicyLine, state: SubjectState, controller: ControllerState, at: Instant) -> None:
+        """Build the view at an instant; it holds until the next version of the policy takes effect."""
+        self.line = line
+        self.state = state
+        self.controller = controller
+        self.life = Life(line, state, controller, at)
+        self.plan: Plan = self.life.plan
+        self.valid_from = self.plan.effective_at if line.at(at) else BEGINNING
+        self.valid_until = next((plan.effective_at for plan in line.plans if plan.effective_at > at), FOREVER)
+        self.values: dict[ValueId, Value] = {value.value_id: value for value in state.values}
+        self.by_item: dict[str, list[ValueId]] = {}
+        for value in state.values:
+            if value.held is not HeldState.DESTROYED:
+                self.by_item.setdefault(value.item, []).append(value.value_id)
+        self._passes: Mapping[str, Mapping[ValueId, Pass]] | None = None
+
+    @property
+    def passes(self) -> Mapping[str, Mapping[ValueId, Pass]]:
+        """What may be read for which purpose without more ado: purpose → value → pass."""
+        if self._passes is None:
+            found: dict[str, dict[ValueId, Pass]] = {}
+            for (purpose, value), window in self._all_passes():
+                found.setdefault(purpose, {})[value] = window
+            self._passes = found
+        return self._passes
+
+    def _all_passes(self) -> Iterable[tuple[tuple[str, ValueId], Pass]]:
+        for value in self.state.values:
+            item = self.plan.items.get(value.item)
+            if value.held is not HeldState.HELD or item is None or item.nature is Nature.SECRET:
+                continue
+            for ground in self.life.grounds(value):
+                if ground.kind is GroundKind.PURPOSE and ground.purpose is not None:
+                    window = self._window(value, ground)
+                    if window is not None:
+                        yield (ground.purpose, value.value_id), window
+
+    def _window(self, value: Value, ground: Ground) -> Pass | None:
+        purpose = self.plan.purposes.get(ground.purpose or "")
+        if purpose is None or purpose.blocked or value.held_for is not None or purpose.needs:
+            return None
+        if holds_on(self, value, purpose.name, FOREVER):
+            return None
+        cited = Cited(purpose.rule.path, purpose.rule.cites())
+        from_at, until_at = max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until)
+        return Pass(from_at, until_at, cited.element, (cited,))
+
+
+def holds_on(view: View, value: Value, purpose: str | None, at: Instant) -> list[tuple[Reason, Request]]:
+    """The freezes and suspensions that stop a use of a value at `at` (FOREVER: any that has not ended)."""
+    found = [(_holds(view.plan, request, value, purpose, at), request) for request in view.state.requests]
+    return [(reason, request) for reason, request in found if reason is not None]
+
+
+def _holds(plan: Plan, request: Request, value: Value, purpose: str | None, at: Instant) -> Reason | None:
+    right = plan.rights.get(request.right)
+    covered = touches(request, value) or (right is not None and right.freeze_covers_person)
+    if not covered or request.state is RequestState.TAKEN_BACK:
+        return None
+    if request.right == "suspension":
+        if request.purposes and purpose not in request.purposes:
+            return None
+        ended = min(one for one in (request.lifted_at, refused_at(request), FOREVER) if one is not None)
+        began = request.proved_at if request.proved_at is not None else FOREVER
+        return Reason.SUSPENDED if began <= at and (at < ended or ended == FOREVER == at) else None
+    if right is None or not right.freezes or not request.freezes or request.proved_at is None:
+        return None  # a letter of someone not proved is logged, not obeyed
+    ended = request.settled_at if request.settled_at is not None else FOREVER
+    return Reason.FROZEN if request.proved_at <= at and (at < ended or ended == FOREVER == at) else None
+
+
+def refused_at(request: Request) -> Instant | None:
+    """When a request was refused; None where it was not."""
+    return request.settled_at if request.state is RequestState.REFUSED else None
+
+
+STATE_REASON: Mapping[HeldState, Reason] = {
+    HeldState.MOVING: Reason.VALUE_MOVING,
+    HeldState.SEPARATED: Reason.VALUE_SEPARATED,
+    HeldState.CONDEMNED: Reason.VALUE_DESTROYED,
+    HeldState.DESTROYED: Reason.VALUE_DESTROYED,
+}
+
+
+def state_reason(value: Value) -> Reason | None:
+    """Why a value that is not held in the active tier cannot be used there."""
+    return STATE_REASON.get(value.held)
+
+
+DUE_REASON: Mapping[DueState, Reason] = {
+    DueState.SEPARATED: Reason.VALUE_SEPARATED,
+    DueState.DUE: Reason.VALUE_DUE,
+}
