@@ -129,6 +129,34 @@ ACTIVE: Final = (
         at)) WITHOUT ROWID""",
 )
 
+DESK: Final = (
+    # Staff accounts and sign-in. What is secret or says who somebody is lies in papers; here stand ids and digests.
+    """CREATE TABLE account(
+        policy TEXT NOT NULL, account_id TEXT NOT NULL, handler_id TEXT NOT NULL, role TEXT NOT NULL,
+        name_token BLOB NOT NULL, paper_id TEXT, totp_step INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+        PRIMARY KEY(policy, account_id)) WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX account_named ON account(policy, name_token)",
+    """CREATE TABLE recovery_code(
+        account_id TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY(account_id, digest)) WITHOUT ROWID""",
+    """CREATE TABLE session(
+        digest BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
+        began_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, until_at INTEGER NOT NULL,
+        proved TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX session_of ON session(who)",
+    """CREATE TABLE session_look(
+        digest BLOB NOT NULL, subject_id TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY(digest, subject_id)) WITHOUT ROWID""",
+    """CREATE TABLE attempt(
+        what BLOB NOT NULL, slot INTEGER NOT NULL, tries INTEGER NOT NULL,
+        PRIMARY KEY(what, slot)) WITHOUT ROWID""",
+    """CREATE TABLE sign_in_code(
+        challenge BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, subject_id TEXT NOT NULL, item TEXT NOT NULL,
+        code BLOB NOT NULL, until_at INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE background(
+        name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until_at INTEGER NOT NULL,
+        ran_at INTEGER NOT NULL) WITHOUT ROWID""",
+)
+
 SEPARATED: Final = (
     *JOURNAL,
     """CREATE TABLE value(
@@ -153,4 +181,4 @@ KEYS: Final = (
     "CREATE INDEX alias_of ON alias(alias)",
 )
 
-PLACES: Final = {"active": ACTIVE, "separated": SEPARATED, "keys": KEYS}
+PLACES: Final = {"active": (*ACTIVE, *DESK), "separated": SEPARATED, "keys": KEYS}
