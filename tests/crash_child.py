@@ -139,12 +139,13 @@ SCENARIOS: dict[str, Scenario] = {
 
 def connections(keeper: Keeper) -> dict[str, sqlite3.Connection]:
     places = keeper.places
-    return {
+    found = {
         "active": places.active.connection,
         "separated": places.separated.connection,
         "keys": places.keys.connection,
         "ledger": places.sealer.connection,
     }
+    return {name: one for name, one in found.items() if isinstance(one, sqlite3.Connection)}
 
 
 def traced(house: House, seen: Callable[[str], None]) -> None:

@@ -12,7 +12,8 @@ from upheld.ledger.checkpoint import checked, checkpoint_in
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, sealing
 from upheld.store.journal import JournalWriter, checkpoint_seen
-from upheld.store.sealing import LeaseHeld, LedgerOld, Sealer, TailBroken, export, lease, tail_problems
+from upheld.store.leases import FileLeases, LeaseHeld
+from upheld.store.sealing import LedgerOld, Sealer, TailBroken, export, tail_problems
 
 SIGNING = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 DAY = history.DAY
@@ -113,7 +114,7 @@ def test_places_may_be_given_as_files(house: House, tmp_path: Path) -> None:
 
 
 def test_one_sealer_at_a_time(house: House) -> None:
-    with lease(Path(f"{house.path}.lease")), pytest.raises(LeaseHeld):
+    with FileLeases(house.path.parent).lease(house.path.name), pytest.raises(LeaseHeld):
         house.sealer.seal(house.places, AT, wait=False)
     house.sealer.seal(house.places, AT, wait=False)
 

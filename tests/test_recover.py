@@ -28,7 +28,7 @@ from tests.trial_home import (
 from upheld.engine.acts import RequestId, ValueId
 from upheld.keeper.replaying import DocumentMissing
 from upheld.store import history
-from upheld.store.copies import HomeInUse
+from upheld.store.leases import HomeInUse
 from upheld.store.place import Recovering
 from upheld.store.sealing import LedgerOld
 from upheld.store.vault import Tier

@@ -55,7 +55,8 @@ def test_readers_in_many_threads_each_get_their_own_value(keeper: upheld.Keeper)
     recorded = list(history.entries(connection, kinds=("read.granted",)))
     seen = [cast(tuple[int, ...], one.entry.fields["values"]) for one in recorded]
     assert sum(map(len, seen)) == THREADS * TURNS
-    assert verifying.verify_copy(keeper.places.active.path.with_name("ledger.db")).ok
+    with keeper.places.ledger_copy() as path:
+        assert verifying.verify_copy(path).ok
 
 
 def test_one_that_fails_among_those_merged_fails_alone(keeper: upheld.Keeper) -> None:

@@ -23,6 +23,7 @@ from upheld.keeper import Keeper
 from upheld.store import history
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place
+from upheld.store.sqlite import SqliteFile
 from upheld.store.vault import KeyMissing, Sealed, Tier, Vault
 from upheld.store.verifying import check_certificate, verify_copy
 
@@ -194,7 +195,7 @@ def vault_of(home: Path) -> tuple[Place, Vault]:
     """The key store by itself, without a keeper who would go on with anything."""
     roots = {tier: bytes.fromhex((home / "secrets" / f"{tier.value}.key").read_text()) for tier in Tier}
     writer = JournalWriter("keys", "z" * 20, bytes(32), bytes)
-    place = Place(home / "keys.db", "keys", writer, lambda: Instant(0))
+    place = Place(SqliteFile(home / "keys.db"), "keys", writer, lambda: Instant(0))
     return place, Vault(place, roots, bytes, lambda: 0.0, lambda: 0)
 
 

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,10 @@ from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, s
 from upheld.store import history, schema
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
-from upheld.store.place import Place, create
+from upheld.store.leases import FileLeases
+from upheld.store.place import Place
 from upheld.store.sealing import Sealer
+from upheld.store.sqlite import SqliteFile, create
 from upheld.store.vault import Tier, Vault
 from upheld.store.views import CACHED, Views
 
@@ -213,17 +215,24 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
     return _wired(root, settings_of(root), options)
 
 
+def _places(root: Path, incarnation: str, mac_key: bytes, clock: Clock) -> dict[str, Place]:
+    return {
+        name: Place(
+            SqliteFile(root / f"{name}.db"),
+            name,
+            JournalWriter(name, incarnation, mac_key, secrets.token_bytes),
+            clock.now,
+        )
+        for name in schema.PLACES
+    }
+
+
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     clock, ids = options.clock, _Ids(options.seed)
     incarnation = new_id(secrets.token_bytes)
     mac_key = _root_key(root, "mac.key")
     signing = _signing_key(root)
-    places = {
-        name: Place(
-            root / f"{name}.db", name, JournalWriter(name, incarnation, mac_key, secrets.token_bytes), clock.now
-        )
-        for name in schema.PLACES
-    }
+    places = _places(root, incarnation, mac_key, clock)
     sealer = Sealer(
         root / LEDGER,
         signing_key=signing,
@@ -260,6 +269,8 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         sealer=sealer,
         vault=vault,
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
+        leases=FileLeases(root),
+        ledger_copy=lambda: nullcontext(root / LEDGER),
         now=clock.now,
         random_bytes=ids.bytes,
         fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),

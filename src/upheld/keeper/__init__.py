@@ -22,7 +22,7 @@ from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.recovering import Recovered, Recovery
-from upheld.store.copies import HomeInUse, Presence
+from upheld.store.leases import HomeInUse
 
 
 class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisation, Certifying):
@@ -45,7 +45,7 @@ class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisat
         self.clock_trusted = clock_trusted
         self._close = close
         try:
-            self.presence = Presence(places.active.path.with_name("home.lease"))
+            self.presence = places.leases.presence()
         except HomeInUse:
             close()
             raise

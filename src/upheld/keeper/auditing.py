@@ -120,7 +120,7 @@ class Auditing(Moving):
 
     def _look(self, plan: Plan, span: Span, now: Instant) -> Looked:
         policy, line = plan.policy, self.views.line(plan.policy)
-        house = House(self.places, self._ledger_path(), line, now)
+        house = House(self.places, line, now)
         answers = self._checked(house)
         connection = self.places.sealer.connection
         looked = Looked(
@@ -146,10 +146,6 @@ class Auditing(Moving):
         _refused_when_due(looked)
         self._note_overdue(looked)
         return looked
-
-    def _ledger_path(self) -> str:
-        rows = self.places.sealer.connection.execute("PRAGMA database_list").fetchall()
-        return str(next(path for _, name, path in rows if name == "main"))
 
     def _document(self, policy: str, version: str) -> Policy:
         with self.places.active.reading() as connection:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -21,6 +20,7 @@ from upheld.keeper.door import Places
 from upheld.ledger.entries import Entry, entry_of
 from upheld.policy.vocabulary import Nature
 from upheld.store import history, schema
+from upheld.store.sqlite import declared_columns
 from upheld.store.vault import Sealed, Tier
 from upheld.store.verifying import verify_copy
 
@@ -51,7 +51,6 @@ class House:
     """What the checks look at."""
 
     places: Places
-    ledger: str
     line: PolicyLine
     now: Instant
 
@@ -157,7 +156,8 @@ def passwords_one_way(house: House) -> Answer:
 
 def ledger_unbroken(house: House) -> Answer:
     """The sealed ledger verifies from the first batch to the last, with the counts that are drawn from it."""
-    found = verify_copy(house.ledger)
+    with house.places.ledger_copy() as path:
+        found = verify_copy(path)
     return FINE if found.ok else Answer(False, "ledger-broken", house.now, detail=str(len(found.problems)))
 
 
@@ -291,24 +291,11 @@ def columns_classified(house: House) -> Answer:
     for name in schema.PLACES:
         place = {"active": house.places.active, "separated": house.places.separated, "keys": house.places.keys}[name]
         with place.reading() as connection:
-            unknown += sorted(_columns(connection) - _known_columns(name))
+            known = declared_columns(schema.PLACES[name])
+            unknown += sorted(place.engine.columns(connection) - known)
     if unknown:
         return Answer(False, "schema-unknown", house.now, detail=unknown[0])
     return FINE if held else NOTHING
-
-
-def _columns(connection: sqlite3.Connection) -> set[str]:
-    return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
-
-
-def _known_columns(place: str) -> set[str]:
-    connection = sqlite3.connect(":memory:")
-    try:
-        for statement in schema.PLACES[place]:
-            connection.execute(statement)
-        return _columns(connection)
-    finally:
-        connection.close()
 
 
 # ── The table ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -438,8 +425,4 @@ _SOURCES = "SELECT version, source, published_at FROM policy_version WHERE polic
 _ANY_VALUE = (
     "SELECT 1 FROM value v JOIN subject s ON s.bucket = v.bucket AND s.subject_id = v.subject_id AND s.policy = ? "
     "LIMIT 1"
-)
-_COLUMNS = (
-    "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p "
-    "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
 )

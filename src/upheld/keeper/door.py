@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -36,7 +36,9 @@ from upheld.engine.state import SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
+from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of, new_id
+from upheld.store.leases import Leases
 from upheld.store.place import Place, Transaction
 from upheld.store.sealing import Sealer, Sealing
 from upheld.store.vault import Tier, Vault
@@ -65,6 +67,9 @@ class Places:
     sealer: Sealer
     vault: Vault
     views: Views
+    leases: Leases
+    ledger_copy: Callable[[], AbstractContextManager[Path]]
+    """The ledger as a file of its own, for who verifies it."""
     now: Callable[[], Instant]
     random_bytes: Callable[[int], bytes]
     fail: Callable[[str, Exception], None]
@@ -216,7 +221,7 @@ class Door:
         """Take what the places have written since into the sealed ledger, under a signed checkpoint."""
         named = (self.places.active, self.places.separated, self.places.keys)
         with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
-            places: Mapping[str, sqlite3.Connection] = {"active": active, "separated": separated, "keys": keys}
+            places: Mapping[str, Connection] = {"active": active, "separated": separated, "keys": keys}
             written = {
                 **self.places.active.writer.heads,
                 **self.places.separated.writer.heads,
@@ -273,7 +278,7 @@ class Door:
         ]
         return open_ones[0] if len(open_ones) == 1 else None
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self) -> Connection:
         return self.places.active.connection
 
 

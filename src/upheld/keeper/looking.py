@@ -6,7 +6,6 @@ the past shows what was not upheld then, even if it was mended since.
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from upheld.ledger.entries import Row as Stored
 from upheld.ledger.report import Breach, Exhibit, Finding, Span
 from upheld.policy.model import Policy, Row
 from upheld.store import history
+from upheld.store.engine import Connection
 from upheld.store.history import Recorded, Tally
 
 SCANNED: Final = (
@@ -139,7 +139,7 @@ class Looked:
     """The document of a version on file."""
     house: House
     """The running system."""
-    connection: sqlite3.Connection
+    connection: Connection
     tallies: Mapping[tuple[str, str], Tally]
     granted: tuple[Granted, ...] = ()
     filed: tuple[Filed, ...] = ()
@@ -370,7 +370,7 @@ def shown_of(recorded: Recorded) -> Exhibit:
 # ── Reading the ledger ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tallied(connection: sqlite3.Connection, policy: str, span: Span) -> dict[tuple[str, str], Tally]:
+def tallied(connection: Connection, policy: str, span: Span) -> dict[tuple[str, str], Tally]:
     """Counts inside a span by element and kind."""
     found = history.tally(connection, span.since, span.until, policy)
     return {(one.element, one.kind): one for one in found}

@@ -31,7 +31,6 @@ from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
-from upheld.store.sealing import lease
 from upheld.store.subjects import packed_names, unpacked_names
 from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
 from upheld.store.views import Seen
@@ -102,7 +101,7 @@ class Moving(Elsewhere, Giving):
     @contextmanager
     def sweeping(self) -> Iterator[None]:
         """The right to carry out steps: one sweep at a time, whatever thread or process it runs in."""
-        with lease(self.places.active.path.with_name("sweep.lease")):
+        with self.places.leases.lease("sweep"):
             yield
 
     def _sweep(self, swept: Swept, now: Instant, confirm_clock: bool) -> Swept:

@@ -5,7 +5,6 @@ safeguards, registers.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +24,7 @@ from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
 from upheld.policy.vocabulary import ORGANISATION_FACTS
 from upheld.store import subjects
+from upheld.store.engine import Connection
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
 
@@ -49,7 +49,7 @@ class Evidence:
     at: Instant
 
 
-def lines_on_file(connection: sqlite3.Connection) -> tuple[dict[str, PolicyLine], dict[str, ControllerState]]:
+def lines_on_file(connection: Connection) -> tuple[dict[str, PolicyLine], dict[str, ControllerState]]:
     """Every policy line compiled, and what is known about the organisation under each."""
     plans: dict[str, list[Plan]] = {}
     for name, source, effective_at in connection.execute(_VERSIONS):

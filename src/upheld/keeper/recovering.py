@@ -38,8 +38,9 @@ from upheld.keeper.replaying import Around, Replay, documents_by_digest
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, subjects
 from upheld.store.ids import bucket_of
+from upheld.store.leases import LeaseHeld, Presence
 from upheld.store.place import Place, Transaction
-from upheld.store.sealing import LeaseHeld, LedgerOld, lease
+from upheld.store.sealing import LedgerOld
 from upheld.store.vault import HOUSE, Sealed, TokenRow
 from upheld.store.verifying import anchor_in
 
@@ -89,7 +90,7 @@ class Recovery(Moving):
     """Noticing old copies, and recovering from them."""
 
     signing_key: Ed25519PrivateKey
-    presence: copies.Presence
+    presence: Presence
 
     # ── noticing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,7 +159,7 @@ class Recovery(Moving):
         if not steps and not rows:
             return
         try:
-            with lease(self.places.active.path.with_name("sweep.lease"), wait=False):
+            with self.places.leases.lease("sweep", wait=False):
                 if rows:
                     self.places.vault.keep_tokens(rows)
                 self.carry_out(self.open_steps(), Swept())

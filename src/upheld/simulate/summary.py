@@ -13,6 +13,7 @@ from upheld.engine.lifecycle import DueState, steps_coming
 from upheld.engine.plan import GroundKind, Plan
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper
+from upheld.ledger.checkpoint import verifier_key
 from upheld.ledger.verify import Verification
 from upheld.simulate.tally import Stand, Tally
 from upheld.store import subjects
@@ -84,8 +85,9 @@ def summary_of(
 
 def verified(keeper: Keeper) -> Verification:
     """The ledger of a home, recomputed from its file."""
-    path = keeper.places.active.path.parent / "ledger.db"
-    return verify_copy(path, public_key=(path.parent / "public.pem").read_text())
+    with keeper.places.ledger_copy() as path:
+        key = verifier_key(keeper.places.sealer.ledger_id, keeper.signing_key.public_key())
+        return verify_copy(path, public_key=key)
 
 
 def kept_in(keeper: Keeper, policy: str) -> Kept:

@@ -4,21 +4,16 @@ A place that was put back to an earlier copy holds streams that end before the l
 lacks a checkpoint that some place, or somebody with a receipt, has seen.
 """
 
-import fcntl
-import os
-import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from upheld.errors import StoreFailed
 from upheld.ledger.batch import Head, entries_in, read_body, read_header
 from upheld.ledger.checkpoint import checked, checkpoint_in
 from upheld.ledger.entries import BatchClass, Entry, glance, unpacked
 from upheld.store import history
+from upheld.store.engine import Connection
 from upheld.store.journal import checkpoint_seen, heads_of
 from upheld.store.place import Transaction
 
@@ -35,43 +30,7 @@ _SELECT_META: Final = "SELECT value FROM meta WHERE key = ?"
 _DELETE_META: Final = "DELETE FROM meta WHERE key = ?"
 
 
-class HomeInUse(StoreFailed):
-    """A recovery needs the home for itself: another process may hold keys that no value needs yet."""
-
-
-class Presence:
-    """That somebody has a home open: any number of them, or one who recovers it. Ends with the process."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises HomeInUse while somebody else recovers."""
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        if not self._taken(fcntl.LOCK_SH):
-            os.close(self._file)
-            raise HomeInUse("another process recovers this home; open it when that is over")
-
-    def _taken(self, kind: int) -> bool:
-        try:
-            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Leave."""
-        os.close(self._file)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody else has the home open, or opens it meanwhile. Raises HomeInUse."""
-        try:
-            if not self._taken(fcntl.LOCK_EX):
-                raise HomeInUse("another process has this home open; stop it, then recover")
-            yield
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_SH)
-
-
-def streams_behind(name: str, place: sqlite3.Connection, sealed: Mapping[str, Head]) -> dict[str, int]:
+def streams_behind(name: str, place: Connection, sealed: Mapping[str, Head]) -> dict[str, int]:
     """Streams of the place that the ledger has further than the place itself, with the place's last batch of each.
 
     Take `sealed` from the ledger first: places only grow, so what is behind then is an old copy.
@@ -88,7 +47,7 @@ def streams_behind(name: str, place: sqlite3.Connection, sealed: Mapping[str, He
     }
 
 
-def ledger_lacks(ledger: sqlite3.Connection, note: str | None, key: Ed25519PublicKey) -> bool:
+def ledger_lacks(ledger: Connection, note: str | None, key: Ed25519PublicKey) -> bool:
     """Whether somebody has seen a checkpoint that this ledger does not hold: it was cut off, put back, or is another.
 
     Raises:
@@ -101,19 +60,19 @@ def ledger_lacks(ledger: sqlite3.Connection, note: str | None, key: Ed25519Publi
     return own is None or checkpoint_in(own).text != seen.text
 
 
-def seen_by(place: sqlite3.Connection) -> str | None:
+def seen_by(place: Connection) -> str | None:
     """The newest checkpoint that a place knows of."""
     return checkpoint_seen(place)
 
 
-def missed(ledger: sqlite3.Connection, behind: Mapping[str, int]) -> Iterator[Entry]:
+def missed(ledger: Connection, behind: Mapping[str, int]) -> Iterator[Entry]:
     """What an old copy has not seen, in the order in which it was sealed."""
     found = [recorded for stream, n in behind.items() for recorded in history.entries_after(ledger, stream, n)]
     for recorded in sorted(found, key=lambda one: (one.leaf, one.number)):
         yield recorded.entry
 
 
-def unsealed(place: sqlite3.Connection, kinds: Collection[str]) -> list[Entry]:
+def unsealed(place: Connection, kinds: Collection[str]) -> list[Entry]:
     """Evidence of these kinds that a place wrote since it was last sealed. Access records are not even unpacked."""
     found: list[Entry] = []
     for header, body in place.execute(_SELECT_WRITTEN):
@@ -122,7 +81,7 @@ def unsealed(place: sqlite3.Connection, kinds: Collection[str]) -> list[Entry]:
     return found
 
 
-def sealed_last(ledger: sqlite3.Connection, kinds: Collection[str]) -> list[Entry]:
+def sealed_last(ledger: Connection, kinds: Collection[str]) -> list[Entry]:
     """Entries of these kinds that the newest checkpoint took in."""
     sizes = [row[0] for row in ledger.execute(_SELECT_SIZES)]
     if len(sizes) < 2:
@@ -162,7 +121,7 @@ def written_anew(transaction: Transaction, name: str, sealed: Mapping[str, Head]
     return lost
 
 
-def remembered(place: sqlite3.Connection, key: str) -> str | None:
+def remembered(place: Connection, key: str) -> str | None:
     """A word that the place keeps about itself."""
     row = place.execute(_SELECT_META, (key,)).fetchone()
     return None if row is None else str(row[0])

@@ -21,6 +21,7 @@ from upheld.ledger.certificate import EntryProof
 from upheld.ledger.checkpoint import checkpoint_in, public_key_in
 from upheld.ledger.entries import Entry, Glance, Row, glance, row_of, unpacked
 from upheld.ledger.merkle import NodeAt, inclusion_proof, root_of
+from upheld.store.engine import Connection
 
 SCHEMA: Final = (
     "CREATE TABLE meta(key TEXT NOT NULL PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
@@ -141,14 +142,14 @@ def reading(path: Path | str) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def meta(connection: sqlite3.Connection, key: str) -> str:
+def meta(connection: Connection, key: str) -> str:
     row = connection.execute(_SELECT_META, (key,)).fetchone()
     if row is None:
         raise LedgerMissing(f"the ledger does not say its `{key}`")
     return str(row[0])
 
 
-def public_key_of(connection: sqlite3.Connection) -> Ed25519PublicKey:
+def public_key_of(connection: Connection) -> Ed25519PublicKey:
     """The key that the ledger itself names: good against accidents, not against who can write the file."""
     return public_key_in(meta(connection, "key"))
 
@@ -156,12 +157,12 @@ def public_key_of(connection: sqlite3.Connection) -> Ed25519PublicKey:
 # ── The tree ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def size_of(connection: sqlite3.Connection) -> int:
+def size_of(connection: Connection) -> int:
     """How many batches are sealed."""
     return int(connection.execute(_SELECT_SIZE).fetchone()[0])
 
 
-def nodes_in(connection: sqlite3.Connection) -> NodeAt:
+def nodes_in(connection: Connection) -> NodeAt:
     """Complete subtrees by level and index, out of the tiles."""
 
     def node_at(level: int, index: int) -> bytes:
@@ -177,18 +178,18 @@ def nodes_in(connection: sqlite3.Connection) -> NodeAt:
     return node_at
 
 
-def tile(connection: sqlite3.Connection, level: int, place: int) -> bytes:
+def tile(connection: Connection, level: int, place: int) -> bytes:
     """The hashes of a tile, joined; empty where the tree does not reach."""
     row = connection.execute(_SELECT_TILE, (level, place)).fetchone()
     return b"" if row is None else bytes(row[0])
 
 
-def sealed_heads(connection: sqlite3.Connection) -> dict[str, Head]:
+def sealed_heads(connection: Connection) -> dict[str, Head]:
     """The end of every stream, as far as it is sealed."""
     return {name: Head(n, digest) for name, n, digest in connection.execute(_SELECT_HEADS)}
 
 
-def newest_note(connection: sqlite3.Connection) -> str:
+def newest_note(connection: Connection) -> str:
     """The newest signed checkpoint."""
     row = connection.execute(_SELECT_LAST_NOTE).fetchone()
     if row is None:
@@ -196,7 +197,7 @@ def newest_note(connection: sqlite3.Connection) -> str:
     return str(row[0])
 
 
-def note_of_size(connection: sqlite3.Connection, size: int) -> str | None:
+def note_of_size(connection: Connection, size: int) -> str | None:
     """The checkpoint of exactly that size."""
     row = connection.execute(_SELECT_NOTE, (size,)).fetchone()
     return None if row is None else str(row[0])
@@ -208,7 +209,7 @@ _ALWAYS: Final = (-(1 << 63), (1 << 63) - 1)
 
 
 def entries(
-    connection: sqlite3.Connection,
+    connection: Connection,
     since: int = _ALWAYS[0],
     until: int = _ALWAYS[1],
     kinds: Iterable[str] | None = None,
@@ -232,7 +233,7 @@ def entries(
 
 
 def rows(
-    connection: sqlite3.Connection,
+    connection: Connection,
     kinds: Iterable[str],
     policy: str,
     since: int = _ALWAYS[0],
@@ -251,7 +252,7 @@ def rows(
 
 
 def _bodies(
-    connection: sqlite3.Connection, since: int, until: int, names: Iterable[str] | None, from_leaf: int = 0
+    connection: Connection, since: int, until: int, names: Iterable[str] | None, from_leaf: int = 0
 ) -> Iterator[tuple[int, bytes]]:
     if names is None:
         yield from connection.execute(_SELECT_SPAN, (since, until, from_leaf))
@@ -260,7 +261,7 @@ def _bodies(
 
 
 def entries_naming(
-    connection: sqlite3.Connection, element: str, since: int = _ALWAYS[0], until: int = _ALWAYS[1]
+    connection: Connection, element: str, since: int = _ALWAYS[0], until: int = _ALWAYS[1]
 ) -> Iterator[Recorded]:
     """Entries that name an element of the policy, with `since <= at < until`."""
     for leaf, body in _bodies(connection, since, until, (element,)):
@@ -270,7 +271,7 @@ def entries_naming(
                 yield Recorded(leaf, number, unpacked(data))
 
 
-def entries_about(connection: sqlite3.Connection, alias: str) -> Iterator[Recorded]:
+def entries_about(connection: Connection, alias: str) -> Iterator[Recorded]:
     """All entries about one person, known by alias, in the order of sealing."""
     for leaf, body in connection.execute(_SELECT_ABOUT, (alias,)):
         for number, data in enumerate(read_body(body)[1]):
@@ -278,21 +279,21 @@ def entries_about(connection: sqlite3.Connection, alias: str) -> Iterator[Record
                 yield Recorded(leaf, number, unpacked(data))
 
 
-def entries_after(connection: sqlite3.Connection, stream: str, n: int) -> Iterator[Recorded]:
+def entries_after(connection: Connection, stream: str, n: int) -> Iterator[Recorded]:
     """All entries of a stream since its batch `n`: what an old copy of its place has not seen."""
     for leaf, body in connection.execute(_SELECT_AFTER, (stream, n)):
         for number, data in enumerate(read_body(body)[1]):
             yield Recorded(leaf, number, unpacked(data))
 
 
-def entries_in(connection: sqlite3.Connection, leaf: int) -> list[Recorded]:
+def entries_in(connection: Connection, leaf: int) -> list[Recorded]:
     """The entries of one batch; none where its body was destroyed."""
     row = connection.execute(_SELECT_BODY, (leaf,)).fetchone()
     written = read_body(row[0])[1] if row else []
     return [Recorded(leaf, number, unpacked(data)) for number, data in enumerate(written)]
 
 
-def entry_at(connection: sqlite3.Connection, reference: str) -> Recorded:
+def entry_at(connection: Connection, reference: str) -> Recorded:
     """The entry that a reference `leaf:number` names. Raises `NoSuchEntry`."""
     leaf, _, number = reference.partition(":")
     if not (leaf.isdecimal() and number.isdecimal()):
@@ -303,7 +304,7 @@ def entry_at(connection: sqlite3.Connection, reference: str) -> Recorded:
     return Recorded(int(leaf), int(number), unpacked(written[int(number)]))
 
 
-def _body_at(connection: sqlite3.Connection, leaf: int) -> tuple[bytes, list[bytes]]:
+def _body_at(connection: Connection, leaf: int) -> tuple[bytes, list[bytes]]:
     row = connection.execute(_SELECT_BODY, (leaf,)).fetchone()
     if row is None:
         raise NoSuchEntry(f"the ledger has no body of a batch {leaf}")
@@ -363,7 +364,7 @@ def count(counts: dict[CountKey, Count], seen: Glance, day: int, place: int) -> 
 
 
 def tally(
-    connection: sqlite3.Connection, since: int = _ALWAYS[0], until: int = _ALWAYS[1], policy: str | None = None
+    connection: Connection, since: int = _ALWAYS[0], until: int = _ALWAYS[1], policy: str | None = None
 ) -> tuple[Tally, ...]:
     """Counts per policy, element and kind over entries with `since <= at < until`, in that order.
 
@@ -390,7 +391,7 @@ def _tally(policy: str, element: str, kind: str, sums: Count) -> Tally:
 
 
 def _add_days(
-    connection: sqlite3.Connection,
+    connection: Connection,
     counts: dict[CountKey, Count],
     first_day: int,
     last_day: int,
@@ -401,7 +402,7 @@ def _add_days(
 
 
 def _add_entries(
-    connection: sqlite3.Connection,
+    connection: Connection,
     counts: dict[CountKey, Count],
     since: int,
     until: int,
@@ -423,7 +424,7 @@ def _add_entries(
 # ── Proofs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def proof_of(connection: sqlite3.Connection, reference: str) -> EntryProof:
+def proof_of(connection: Connection, reference: str) -> EntryProof:
     """Shows one entry, without the others of its batch, to be in the ledger that the first checkpoint after it signs.
 
     Raises:

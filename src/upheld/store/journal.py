@@ -13,7 +13,6 @@ and `meta` holds the newest checkpoint it has seen.
     writer.committed()                      # or writer.rolled_back(); writer.settled(connection) when not known which
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
@@ -21,6 +20,7 @@ from upheld.errors import UpheldError
 from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, read_header
 from upheld.ledger.entries import KINDS, BatchClass, Entry, stream_name
 from upheld.ledger.merkle import leaf_hash
+from upheld.store.engine import Connection
 
 SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS journal(
@@ -60,7 +60,7 @@ class JournalTorn(UpheldError):
     """The journal of a place does not hold what was just written to it."""
 
 
-def create_journal(connection: sqlite3.Connection) -> None:
+def create_journal(connection: Connection) -> None:
     """Makes the tables of a journal where they are not there yet."""
     for statement in SCHEMA:
         connection.execute(statement)
@@ -97,7 +97,7 @@ class JournalWriter:
         self._written: list[tuple[int, bytes]] = []
         self._names: dict[tuple[str, BatchClass], str] = {}
 
-    def append(self, connection: sqlite3.Connection, entries: Sequence[Entry], at: int) -> None:
+    def append(self, connection: Connection, entries: Sequence[Entry], at: int) -> None:
         """Writes the entries as batches, one per policy and class, in the transaction that is open on `connection`.
 
         `at` is the instant of writing. Nothing is written when one entry is refused; roll back then.
@@ -139,7 +139,7 @@ class JournalWriter:
         self._pending.clear()
         self._written.clear()
 
-    def settled(self, connection: sqlite3.Connection) -> bool:
+    def settled(self, connection: Connection) -> bool:
         """Reads in the place what became of a transaction whose outcome is not known: True when it was committed.
 
         Raises:
@@ -154,7 +154,7 @@ class JournalWriter:
         self.rolled_back()
         return False
 
-    def _is_there(self, connection: sqlite3.Connection, row: int, header: bytes) -> bool:
+    def _is_there(self, connection: Connection, row: int, header: bytes) -> bool:
         """In the journal, or sealed and dropped since."""
         if connection.execute(_SELECT_HEADER, (row,)).fetchone() == (header,):
             return True
@@ -188,12 +188,12 @@ def _class_of(each: Entry) -> BatchClass:
     return BatchClass.EVIDENCE if kind is None else kind.batch_class
 
 
-def ends_of(connection: sqlite3.Connection) -> dict[str, Head]:
+def ends_of(connection: Connection) -> dict[str, Head]:
     """The end of every stream of this place when it was last sealed, as the place itself knows it."""
     return {stream: Head(n, digest) for stream, n, digest in connection.execute(_SELECT_HEADS)}
 
 
-def heads_of(connection: sqlite3.Connection) -> dict[str, Head]:
+def heads_of(connection: Connection) -> dict[str, Head]:
     """The end of every stream that this place has ever written, sealed or not, as the place itself knows it."""
     heads = ends_of(connection)
     for header, body_hash in connection.execute(_SELECT_LEAVES):
@@ -202,7 +202,7 @@ def heads_of(connection: sqlite3.Connection) -> dict[str, Head]:
     return heads
 
 
-def checkpoint_seen(connection: sqlite3.Connection) -> str | None:
+def checkpoint_seen(connection: Connection) -> str | None:
     """The newest checkpoint that this place has been told of, as a signed note."""
     row = connection.execute(_SELECT_CHECKPOINT).fetchone()
     return None if row is None else str(row[0])
@@ -218,7 +218,7 @@ class JournalRow(NamedTuple):
     mac: bytes
 
 
-def batches_in(connection: sqlite3.Connection, after: int, most_bytes: int) -> tuple[list[JournalRow], bool]:
+def batches_in(connection: Connection, after: int, most_bytes: int) -> tuple[list[JournalRow], bool]:
     """Batches of the journal that follow row `after`, in the order of writing, until there are `most_bytes` of bodies.
 
     The second value says whether there may be more.
@@ -232,9 +232,7 @@ def batches_in(connection: sqlite3.Connection, after: int, most_bytes: int) -> t
     return found, False
 
 
-def drop_sealed(
-    connection: sqlite3.Connection, rows: Sequence[int], heads: Mapping[str, Head], checkpoint: str
-) -> None:
+def drop_sealed(connection: Connection, rows: Sequence[int], heads: Mapping[str, Head], checkpoint: str) -> None:
     """Drops rows that are sealed, and keeps the checkpoint that signs for them and the ends of their streams."""
     connection.execute("BEGIN IMMEDIATE")
     try:

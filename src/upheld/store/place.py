@@ -1,49 +1,24 @@
-"""One place: one SQLite file, one writer at a time, an effect and its evidence in one durable commit.
+"""One place: one database, one writer at a time, an effect and its evidence in one durable commit.
 
 Waiting callers are merged: whoever holds the turn runs everybody's work in one transaction, each in its own savepoint,
-and commits once. Between processes the turn is a file lock, so nobody starves on SQLite's own busy waiting.
+and commits once. Between processes the turn is the engine's, so nobody starves on busy waiting.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock, get_ident
 from typing import Any, Generic, TypeVar
 
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import Entry
-from upheld.store import schema
+from upheld.store.engine import Connection, Engine
 from upheld.store.journal import JournalWriter
-from upheld.store.turn import Turn
 
 T = TypeVar("T")
-
-_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA secure_delete = ON",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -16384",
-    "PRAGMA busy_timeout = 30000",
-)
-
-
-_SELECT_REMOVED = "SELECT value FROM meta WHERE key = 'removed'"
-_KEEP_REMOVED = (
-    "INSERT INTO meta(key, value) VALUES('removed', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
-)
-
-
-_FULL = 2
-_LARGE = 4_096
-"""Pages: sixteen megabytes, as much as the cache of a place holds."""
 
 
 class Recovering(StoreFailed):
@@ -55,7 +30,7 @@ class Transaction:
 
     __slots__ = ("at", "connection", "entries", "execute", "executemany", "guarded")
 
-    def __init__(self, connection: sqlite3.Connection, at: Instant) -> None:
+    def __init__(self, connection: Connection, at: Instant) -> None:
         self.connection = connection
         self.at = at
         self.entries: list[Entry] = []
@@ -85,28 +60,27 @@ class _Ticket(Generic[T]):
 
 
 class Place:
-    """A database file with its journal."""
+    """A database with its journal."""
 
-    def __init__(self, path: Path, name: str, writer: JournalWriter, now: Callable[[], Instant]) -> None:
-        self.path = path
+    def __init__(self, engine: Engine, name: str, writer: JournalWriter, now: Callable[[], Instant]) -> None:
+        self.engine = engine
         self.name = name
         self.writer = writer
         self._now = now
         self._turn = RLock()
         self._waiting: deque[_Ticket[Any]] = deque()
-        self.connection = connect(path)
+        self.connection = engine.connect()
         self._open: Transaction | None = None
         self._owner = 0
         self._afterwards: list[Callable[[], None]] = []
         self.barred: str | None = None
         """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
         self.admitted = 0
-        self._between = Turn(path.with_suffix(".lock"), os.getpid())
 
     def close(self) -> None:
-        """Give the file back. Anything not committed is gone."""
+        """Give the database back. Anything not committed is gone."""
         self.connection.close()
-        self._between.close()
+        self.engine.close()
 
     def _check_open(self) -> None:
         if self.barred is not None and self.admitted != get_ident():
@@ -169,7 +143,7 @@ class Place:
     def transaction(self) -> Iterator[Transaction]:
         """A durable transaction of one's own, for steps that are batches already."""
         self._check_open()
-        with self._turn, self._between.held():
+        with self._turn, self.engine.held():
             transaction = self._begin()
             try:
                 yield transaction
@@ -182,17 +156,11 @@ class Place:
     @contextmanager
     def soon_durable(self) -> Iterator[Transaction]:
         """A transaction that is durable with the next commit here: for what start-up makes again when it is missing."""
-        with self._turn:
-            before = self.connection.execute("PRAGMA synchronous").fetchone()[0]
-            self.connection.execute(f"PRAGMA synchronous = {min(before, 1)}")
-            try:
-                with self.transaction() as transaction:
-                    yield transaction
-            finally:
-                self.connection.execute(f"PRAGMA synchronous = {before}")
+        with self._turn, self.engine.soon(self.connection), self.transaction() as transaction:
+            yield transaction
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Connection]:
         """The connection for look-ups that release nothing."""
         self._check_open()
         if self._open is not None and self._owner == get_ident():
@@ -202,7 +170,7 @@ class Place:
             yield self.connection
 
     def _begin(self) -> Transaction:
-        self.connection.execute("BEGIN IMMEDIATE")
+        self.engine.begin(self.connection)
         return Transaction(self.connection, self._now())
 
     def _commit(self, transaction: Transaction) -> None:
@@ -225,7 +193,7 @@ class Place:
         while self._waiting:
             batch.append(self._waiting.popleft())
         try:
-            with self._between.held():
+            with self.engine.held():
                 transaction = self._begin()
                 for ticket in batch:
                     self._run(ticket, transaction, alone=len(batch) == 1)
@@ -255,63 +223,15 @@ class Place:
             transaction.execute("RELEASE one")
 
     def rebuild(self, removed: int) -> None:
-        """Write the file anew when half as many values were removed as it has pages; `removed` come on top of those.
-
-        SQLite overwrites what it deletes, but when it shares out a page's rows of different sizes it can leave a copy
-        of some that only lies about: about one in a thousand, of ciphertext whose key is destroyed. The cost is spread
-        over what was removed, not over what is stored. Rows of one size, as keys are, leave none.
-        """
-        with self._turn, self._between.held():
-            row = self.connection.execute(_SELECT_REMOVED).fetchone()
-            so_far = removed + (int(row[0]) if row else 0)
-            pages = self.connection.execute("PRAGMA page_count").fetchone()[0]
-            due = so_far * 2 >= pages
-            if due:
-                # What is live passes through a file of SQLite, encrypted as it lies here; a small one stays in memory.
-                self.connection.execute(f"PRAGMA temp_store = {'FILE' if pages > _LARGE else 'MEMORY'}")
-                self.connection.execute("VACUUM")
-                self.connection.execute("PRAGMA temp_store = MEMORY")
-            self.connection.execute(_KEEP_REMOVED, (0 if due else so_far,))
+        """So many values were removed: see to it that no copy of them only lies about."""
+        with self._turn, self.engine.held():
+            self.engine.rebuild(self.connection, removed)
 
     def scrub(self) -> bool:
-        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
-        in.
-        """
-        with self._turn, self._between.held():
-            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            if not busy:
-                self._sync_log()
-        return not busy
+        """The bytes of what was deleted leave the logs of the database too. False: a reader is in."""
+        with self._turn, self.engine.held():
+            return self.engine.scrub(self.connection)
 
-    def _sync_log(self) -> None:
-        """SQLite cuts the log off without waiting for the disk; a certificate must not be older than that."""
-        log = self.path.with_name(f"{self.path.name}-wal")
-        if self.connection.execute("PRAGMA synchronous").fetchone()[0] < _FULL or not log.exists():
-            return
-        handle = os.open(log, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection with durability and erasure switched on."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
-    return connection
-
-
-def create(path: Path, name: str) -> None:
-    """Make the file of a place. Raises StoreFailed when it is there already."""
-    if path.exists():
-        raise StoreFailed(f"{path} is there already; open the home instead of making it")
-    connection = connect(path)
-    os.chmod(path, 0o600)
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in schema.PLACES[name]:
-        connection.execute(statement)
-    connection.execute("INSERT INTO meta(key, value) VALUES('schema', ?)", (schema.VERSION,))
-    connection.execute("COMMIT")
-    connection.close()
+    def version(self) -> int:
+        """A number that differs from the last one whenever another connection may have committed since."""
+        return self.engine.version(self.connection)

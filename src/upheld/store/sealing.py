@@ -10,7 +10,6 @@ Crash table. Each line is one durable transaction; whatever a crash leaves, seal
 | prune: destroy the bodies and what is drawn from them | ledger | done, perhaps bytes in the log | scrubs |
 """
 
-import fcntl
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,8 +44,10 @@ from upheld.ledger.checkpoint import (
 from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance, entry, glance, stream_name
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history
+from upheld.store.engine import Connection
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
 from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_sealed, ends_of
+from upheld.store.leases import FileLeases
 
 PLACE: Final = "ledger"
 ROUND: Final = 4_000_000
@@ -84,10 +85,6 @@ _SELECT_RANGE: Final = """
 _DELETE_BODY: Final = "DELETE FROM body WHERE leaf = ?"
 _DELETE_ABOUT: Final = "DELETE FROM entry_index WHERE alias = ? AND leaf = ?"
 _DELETE_NAMED: Final = "DELETE FROM named_in WHERE name = (SELECT id FROM name WHERE text = ?) AND leaf = ?"
-
-
-class LeaseHeld(UpheldError):
-    """Another process is sealing."""
 
 
 class LedgerOld(UpheldError):
@@ -128,21 +125,6 @@ class TailBroken(UpheldError):
         super().__init__("\n".join(f"{problem.place}: {problem.message}" for problem in problems))
         self.problems = problems
         self.sealing = sealing
-
-
-@contextmanager
-def lease(path: Path, wait: bool = True) -> Iterator[None]:
-    """Holds the right to seal: a lock on a file, released by the system when the process ends, however it ends.
-
-    Raises:
-        LeaseHeld: somebody else holds it and `wait` is False.
-    """
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            raise LeaseHeld(f"another process holds {path}") from problem
-        yield
 
 
 def open_for_writing(path: Path | str) -> sqlite3.Connection:
@@ -222,14 +204,14 @@ class Sealer:
         created_at: int,
         day_offset: int = 0,
     ) -> None:
-        self._lease = Path(f"{path}.lease")
+        self._leases, self._name = FileLeases(path.parent), path.name
         self._signing_key = signing_key
         self._mac_key = mac_key
         self._salt_source = salt_source
         self._incarnation = incarnation
         self.ledger_id = ledger_id
         self._trusted: str | None = None  # the newest note that this process has signed: no need to check it again
-        with lease(self._lease):
+        with self._leases.lease(self._name):
             self._connection = open_for_writing(path)
             if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
                 self._create(created_at, day_offset)
@@ -275,7 +257,7 @@ class Sealer:
 
     def seal(
         self,
-        places: Mapping[str, sqlite3.Connection | Path],
+        places: Mapping[str, Connection | Path],
         at: int,
         *,
         written: Mapping[str, Head] | None = None,
@@ -292,7 +274,7 @@ class Sealer:
             LedgerOld: a place has seen more of this ledger than there is. Nothing was sealed.
             TailBroken: a batch is not what its writer wrote. Everything sound was sealed, of that stream up to there.
         """
-        with lease(self._lease, wait), ExitStack() as opened:
+        with self._leases.lease(self._name, wait), ExitStack() as opened:
             connections = {name: _connected(place, opened) for name, place in places.items()}
             for name, connection in connections.items():
                 self._check_seen(name, connection)
@@ -311,7 +293,7 @@ class Sealer:
             raise TailBroken(tuple(problems.values()), sealing)
         return sealing
 
-    def _check_seen(self, name: str, connection: sqlite3.Connection) -> None:
+    def _check_seen(self, name: str, connection: Connection) -> None:
         note = checkpoint_seen(connection)
         if note is None:
             return
@@ -322,7 +304,7 @@ class Sealer:
 
     def _seal_round(
         self,
-        connections: Mapping[str, sqlite3.Connection],
+        connections: Mapping[str, Connection],
         reached: dict[str, int | None],
         problems: dict[str, TailProblem],
         at: int,
@@ -346,7 +328,7 @@ class Sealer:
 
     def _check_ends(
         self,
-        connections: Mapping[str, sqlite3.Connection],
+        connections: Mapping[str, Connection],
         problems: dict[str, TailProblem],
         written: Mapping[str, Head],
     ) -> None:
@@ -396,7 +378,7 @@ class Sealer:
 
         `rule` is the element of the policy that sets the time. What evidence holds is never touched.
         """
-        with lease(self._lease, wait):
+        with self._leases.lease(self._name, wait):
             # What an earlier prune announced and did not come to is destroyed first, so it is not announced twice.
             batches = self._destroy_pruned()
             prefix = f"{policy}/"
@@ -463,10 +445,10 @@ class _Found(NamedTuple):
 
 
 def _look(
-    ledger: sqlite3.Connection,
+    ledger: Connection,
     mac_key: bytes,
     name: str,
-    connection: sqlite3.Connection,
+    connection: Connection,
     after: int | None,
     sealed: Mapping[str, Head],
     problems: dict[str, TailProblem],
@@ -501,9 +483,7 @@ def _look(
     return found._replace(reached=rows[-1].row if more else None)
 
 
-def tail_problems(
-    ledger: sqlite3.Connection, places: Mapping[str, sqlite3.Connection], mac_key: bytes
-) -> tuple[TailProblem, ...]:
+def tail_problems(ledger: Connection, places: Mapping[str, Connection], mac_key: bytes) -> tuple[TailProblem, ...]:
     """What is wrong in the unsealed parts of places, found without sealing or changing anything."""
     problems: dict[str, TailProblem] = {}
     for name, connection in places.items():
@@ -515,7 +495,7 @@ def tail_problems(
     return tuple(problems.values())
 
 
-def found_sealed(ledger: sqlite3.Connection, header: Header, row: JournalRow) -> bool:
+def found_sealed(ledger: Connection, header: Header, row: JournalRow) -> bool:
     """True when the ledger holds exactly this batch, False when it holds none of that number.
 
     Raises:
@@ -527,10 +507,10 @@ def found_sealed(ledger: sqlite3.Connection, header: Header, row: JournalRow) ->
     return sealed is not None
 
 
-def _connected(place: sqlite3.Connection | Path, opened: ExitStack) -> sqlite3.Connection:
-    if isinstance(place, sqlite3.Connection):
-        return place
-    return opened.enter_context(closing(open_for_writing(place)))
+def _connected(place: Connection | Path, opened: ExitStack) -> Connection:
+    if isinstance(place, Path):
+        return opened.enter_context(closing(open_for_writing(place)))
+    return place
 
 
 def _ranges(rows: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
@@ -558,7 +538,7 @@ def _names(seen: Iterable[Glance]) -> set[str]:
 class _Growth:
     """The tree while batches are added: tiles are filled in memory and written once."""
 
-    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
+    def __init__(self, connection: Connection, size: int) -> None:
         node_at = history.nodes_in(connection)
         bits = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
         self.frontier = Frontier(size, [node_at(level, (size >> level) - 1) for level in bits])
@@ -586,7 +566,7 @@ class _Growth:
 class _Drawn:
     """The indexes and counts of the batches that are being added."""
 
-    def __init__(self, connection: sqlite3.Connection, day_offset: int) -> None:
+    def __init__(self, connection: Connection, day_offset: int) -> None:
         self._connection = connection
         self._day_offset = day_offset
         self._names: dict[str, int] = dict(connection.execute(_SELECT_NAMES).fetchall())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ from upheld.engine.state import (
     Use,
     Value,
 )
+from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 
@@ -164,7 +164,7 @@ def unpacked_uses(column: str) -> tuple[Use, ...]:
     )
 
 
-def load(connection: sqlite3.Connection, subject_id: SubjectId) -> Row | None:
+def load(connection: Connection, subject_id: SubjectId) -> Row | None:
     """Everything the active place knows about a subject; None for one it does not know."""
     key = (bucket_of(subject_id), subject_id)
     found = connection.execute(_SUBJECT, key).fetchone()
@@ -267,7 +267,7 @@ def _disclosure(row: tuple[str, str, str, int, int, str | None]) -> Disclosure:
     )
 
 
-def load_controller(connection: sqlite3.Connection, policy: str) -> ControllerState:
+def load_controller(connection: Connection, policy: str) -> ControllerState:
     """What is known about the organisation under one policy."""
     facts = tuple(
         Fact(FactId(fact_id), code, Instant(at), Instant(known_at), None, about)
@@ -289,12 +289,12 @@ def load_controller(connection: sqlite3.Connection, policy: str) -> ControllerSt
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def plan_epoch(connection: sqlite3.Connection) -> int:
+def plan_epoch(connection: Connection) -> int:
     """Raised by every publication and every change of the organisation's state."""
     return int(connection.execute(_PLAN_EPOCH).fetchone()[0])
 
 
-def epoch_of(connection: sqlite3.Connection, subject_id: SubjectId) -> int | None:
+def epoch_of(connection: Connection, subject_id: SubjectId) -> int | None:
     """The epoch of one subject; None for one that is not known."""
     row = connection.execute(_EPOCH, (bucket_of(subject_id), subject_id)).fetchone()
     return row[0] if row else None

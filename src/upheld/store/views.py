@@ -7,7 +7,6 @@ before it is used again.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
 from upheld.errors import InputRefused
 from upheld.store import subjects
+from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction
 
@@ -53,7 +53,7 @@ class Views:
 
     active: Place
     keys: Place
-    reload: Callable[[sqlite3.Connection], tuple[dict[str, PolicyLine], dict[str, ControllerState]]]
+    reload: Callable[[Connection], tuple[dict[str, PolicyLine], dict[str, ControllerState]]]
     lines: Mapping[str, PolicyLine] = field(default_factory=dict)
     controllers: Mapping[str, ControllerState] = field(default_factory=dict)
     plan_epoch: int = -1
@@ -82,7 +82,7 @@ class Views:
         with self.active.reading() as connection:
             self._refresh(connection)
 
-    def _refresh(self, connection: sqlite3.Connection) -> None:
+    def _refresh(self, connection: Connection) -> None:
         self.plan_epoch = subjects.plan_epoch(connection)
         self.lines, self.controllers = self.reload(connection)
         self._cache.clear()
@@ -166,7 +166,7 @@ class Views:
         While nobody has, every view of this process is current. Otherwise each is compared with its own epoch
         before it is used again, and the policies are loaded anew when one was published.
         """
-        version = transaction.execute(_DATA_VERSION).fetchone()[0]
+        version = self.active.version()
         if version != self.data_version:
             self.data_version = version
             self.era += 1
@@ -187,6 +187,5 @@ class Views:
         return moved
 
 
-_DATA_VERSION = "PRAGMA data_version"
 _ALIAS = "SELECT alias FROM alias WHERE bucket = ? AND subject_id = ?"
 _NOBODY = ControllerState()

@@ -1,0 +1,77 @@
+"""What a place asks of its database: a connection that runs plain SQL, and the few things that engines do differently.
+
+Statements elsewhere are plain: `?` for parameters, INTEGER, TEXT and BLOB columns, explicit ON CONFLICT.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+
+class Rows(Protocol):
+    """The answer to a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The number given to the row inserted, where the table numbers its rows itself."""
+
+    def fetchone(self) -> Any:
+        """The next row as a tuple; None after the last."""
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows that are left."""
+
+
+class Connection(Protocol):
+    """One connection to one place."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+
+    def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Rows:
+        """Run one statement."""
+
+    def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
+        """Run one statement for each row of parameters."""
+
+    def close(self) -> None:
+        """Give the connection back. Anything not committed is gone."""
+
+
+class Engine(Protocol):
+    """The database of one place."""
+
+    def connect(self) -> Connection:
+        """A connection with durability and erasure switched on."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Wait for the turn to write, between processes; keep it for the block."""
+
+    def close(self) -> None:
+        """Give back what belongs to the turn."""
+
+    def begin(self, connection: Connection) -> None:
+        """Open a transaction that may write: nobody else writes to the place until it ends."""
+
+    def version(self, connection: Connection) -> int:
+        """A number that differs from the last one whenever another connection may have committed since."""
+
+    def soon(self, connection: Connection) -> AbstractContextManager[None]:
+        """Inside the block a commit need not wait for the disk: the next one outside does it for both."""
+
+    def rebuild(self, connection: Connection, removed: int) -> None:
+        """Rows were removed: see to it that no copy of them only lies about in the file."""
+
+    def scrub(self, connection: Connection) -> bool:
+        """Bytes of deleted rows leave the logs of the database. False: a reader is in, try again."""
+
+    def columns(self, connection: Connection) -> set[str]:
+        """Every column that is there, as `table.column`."""

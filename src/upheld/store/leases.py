@@ -1,0 +1,97 @@
+"""Rights that one process holds at a time, and that end with it however it ends: to seal, to sweep, to recover.
+
+On one machine they are the kernel's locks on files beside the databases.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from upheld.errors import StoreFailed, UpheldError
+
+
+class LeaseHeld(UpheldError):
+    """Another process holds the right."""
+
+
+class HomeInUse(StoreFailed):
+    """A recovery needs the home for itself: another process may hold keys that no value needs yet."""
+
+
+class Presence(Protocol):
+    """That somebody has a home open: any number of them, or one who recovers it. Ends with the process."""
+
+    def close(self) -> None:
+        """Leave."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Nobody else has the home open, or opens it meanwhile. Raises HomeInUse."""
+
+
+class Leases(Protocol):
+    """The leases of one home."""
+
+    def lease(self, name: str, wait: bool = True) -> AbstractContextManager[None]:
+        """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
+
+    def presence(self) -> Presence:
+        """Have the home open. Raises HomeInUse while somebody else recovers."""
+
+
+class FilePresence:
+    """Presence as a shared lock on a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises HomeInUse while somebody else recovers."""
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if not self._taken(fcntl.LOCK_SH):
+            os.close(self._file)
+            raise HomeInUse("another process recovers this home; open it when that is over")
+
+    def _taken(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Leave."""
+        os.close(self._file)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else has the home open, or opens it meanwhile. Raises HomeInUse."""
+        try:
+            if not self._taken(fcntl.LOCK_EX):
+                raise HomeInUse("another process has this home open; stop it, then recover")
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+
+
+class FileLeases:
+    """Leases as locks on files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def lease(self, name: str, wait: bool = True) -> Iterator[None]:
+        """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
+        path = self._folder / f"{name}.lease"
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise LeaseHeld(f"another process holds {path}") from problem
+            yield
+
+    def presence(self) -> FilePresence:
+        """Have the home open. Raises HomeInUse while somebody else recovers."""
+        return FilePresence(self._folder / "home.lease")

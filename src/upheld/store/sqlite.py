@@ -1,0 +1,146 @@
+"""SQLite: a place is one file. Its turn is a tree of file locks, its log is folded in by a truncating checkpoint."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+
+from upheld.errors import StoreFailed
+from upheld.store import schema
+from upheld.store.engine import Connection
+from upheld.store.turn import Turn
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA busy_timeout = 30000",
+)
+_SELECT_REMOVED = "SELECT value FROM meta WHERE key = 'removed'"
+_KEEP_REMOVED = (
+    "INSERT INTO meta(key, value) VALUES('removed', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
+)
+_DATA_VERSION = "PRAGMA data_version"
+_COLUMNS = (
+    "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p "
+    "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+)
+_FULL = 2
+_LARGE = 4_096
+"""Pages: sixteen megabytes, as much as the cache of a place holds."""
+
+
+class SqliteFile:
+    """The file of one place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._between = Turn(path.with_suffix(".lock"), os.getpid())
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection with durability and erasure switched on."""
+        return connect(self.path)
+
+    def held(self) -> AbstractContextManager[None]:
+        """Wait for the turn to write, between processes; keep it for the block."""
+        return self._between.held()
+
+    def close(self) -> None:
+        """Give the lock files back."""
+        self._between.close()
+
+    def begin(self, connection: Connection) -> None:
+        """SQLite's own lock is taken at once: a transaction that finds out later that it can't write is lost."""
+        connection.execute("BEGIN IMMEDIATE")
+
+    def version(self, connection: Connection) -> int:
+        """SQLite counts the commits of other connections."""
+        return int(connection.execute(_DATA_VERSION).fetchone()[0])
+
+    @contextmanager
+    def soon(self, connection: Connection) -> Iterator[None]:
+        """Inside the block a commit need not wait for the disk."""
+        before = connection.execute("PRAGMA synchronous").fetchone()[0]
+        connection.execute(f"PRAGMA synchronous = {min(before, 1)}")
+        try:
+            yield
+        finally:
+            connection.execute(f"PRAGMA synchronous = {before}")
+
+    def rebuild(self, connection: Connection, removed: int) -> None:
+        """Write the file anew when half as many values were removed as it has pages; `removed` come on top of those.
+
+        SQLite overwrites what it deletes, but when it shares out a page's rows of different sizes it can leave a copy
+        of some that only lies about: about one in a thousand, of ciphertext whose key is destroyed. The cost is spread
+        over what was removed, not over what is stored. Rows of one size, as keys are, leave none.
+        """
+        row = connection.execute(_SELECT_REMOVED).fetchone()
+        so_far = removed + (int(row[0]) if row else 0)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        due = so_far * 2 >= pages
+        if due:
+            # What is live passes through a file of SQLite, encrypted as it lies here; a small one stays in memory.
+            connection.execute(f"PRAGMA temp_store = {'FILE' if pages > _LARGE else 'MEMORY'}")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
+
+    def scrub(self, connection: Connection) -> bool:
+        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
+        in.
+        """
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            self._sync_log(connection)
+        return not busy
+
+    def _sync_log(self, connection: Connection) -> None:
+        """SQLite cuts the log off without waiting for the disk; a certificate must not be older than that."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if connection.execute("PRAGMA synchronous").fetchone()[0] < _FULL or not log.exists():
+            return
+        handle = os.open(log, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def columns(self, connection: Connection) -> set[str]:
+        """Every column that is there, as `table.column`."""
+        return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
+
+
+def declared_columns(statements: Iterable[str]) -> set[str]:
+    """The columns that statements of a schema make, as `table.column`."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with durability and erasure switched on."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def create(path: Path, name: str) -> None:
+    """Make the file of a place. Raises StoreFailed when it is there already."""
+    if path.exists():
+        raise StoreFailed(f"{path} is there already; open the home instead of making it")
+    connection = connect(path)
+    os.chmod(path, 0o600)
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in schema.PLACES[name]:
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta(key, value) VALUES('schema', ?)", (str(schema.VERSION),))
+    connection.execute("COMMIT")
+    connection.close()
