@@ -26,6 +26,7 @@ from upheld.engine.plan import (
     RightPlan,
     Rule,
     TransferPlan,
+    UnaskedPlan,
     atoms_of,
     points_in,
 )
@@ -48,6 +49,8 @@ KNOWN = "@known"
 """The instant at which a fact that can end something became known; anchors settling."""
 RECEIVED = "@received"
 """The instant at which a suspension came in; anchors its ten days."""
+REVIEWED = "@reviewed"
+"""The instant at which somebody looked at what is left open and kept it; anchors the next look."""
 
 _BUILTIN: Mapping[str, tuple[str, str]] = {
     "purposes": ("closed-purposes", "pipa 15"),
@@ -91,6 +94,7 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         entrustments=_entrustments(policy),
         transfers=transfers,
         exceptions={name: _exception(row) for name, row in policy.provision_exceptions.items()},
+        unasked={name: _unasked(row) for name, row in policy.collection_exceptions.items()},
         handlers={name: _handler(row) for name, row in policy.handlers.items()},
         rights={name: _right(row) for name, row in policy.rights.items()},
         children=_children(policy),
@@ -114,6 +118,7 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         locales=policy.locales,
         digest=hashlib.sha256(source).hexdigest(),
         atoms=_atoms(purposes, kept, engagements, provisions, transfers),
+        first_review=min((one for _, _, one in _review_atoms(purposes, kept, engagements)), key=_days, default=GRACE),
     )
 
 
@@ -170,6 +175,7 @@ def _purpose(row: model.Purpose) -> PurposePlan:
         law=", ".join(str(one) for one in row.law) or None,
         texts=dict(row.texts),
         refused=dict(row.refused or {}),
+        review_after=row.review_after,
     )
 
 
@@ -265,6 +271,7 @@ def _retention(row: model.Retention) -> RetentionPlan:
         until=row.until,
         blocked=row.blocked is not None,
         texts=dict(row.texts),
+        review_after=row.review_after,
     )
 
 
@@ -359,6 +366,19 @@ def _exception(row: model.ProvisionException) -> ExceptionPlan:
         needs=frozenset(str(need) for need in row.needs),
         laws=frozenset(one.law for one in row.law),
         items=frozenset(row.items),
+        blocked=row.blocked is not None,
+    )
+
+
+def _unasked(row: model.CollectionException) -> UnaskedPlan:
+    return UnaskedPlan(
+        name=row.name,
+        rule=rule_of(row),
+        basis=row.basis or Basis.LAW,
+        purposes=frozenset(row.for_),
+        needs=frozenset(str(need) for need in row.needs),
+        laws=frozenset(one.law for one in row.law),
+        blocked=row.blocked is not None,
     )
 
 
@@ -440,7 +460,25 @@ def _atoms(
     for transfer in transfers.values():
         found |= scoped(atoms_of([transfer.until]), f"transfer/{transfer.name}")
     found |= atoms_of(row.ends for row in engagements.values())
+    found |= _review_atoms(purposes, kept, engagements)
     return frozenset(atom for atom in found if atom[2] != Period() or atom[1])
+
+
+def _review_atoms(
+    purposes: Mapping[str, PurposePlan], kept: Mapping[str, RetentionPlan], engagements: Mapping[str, EngagementPlan]
+) -> set[Atom]:
+    """When somebody has to look at an end that is still open: so long after it became open, or after the last look."""
+    found: set[Atom] = {("begun", None, row.review_after) for row in engagements.values()}
+    for purpose in purposes.values():
+        if purpose.review_after is not None:
+            found.add((f"collected/{purpose.name}", None, purpose.review_after))
+            found |= {("ended", None, purpose.review_after)} if purpose.per else set()
+    for row in kept.values():
+        start = "dispute-opened" if row.kind is GroundKind.DISPUTE else row.from_fact
+        if row.review_after is not None and start is not None:
+            for name in row.of or purposes:
+                found |= scoped(frozenset({(start, None, row.review_after)}), name)
+    return found | {(REVIEWED, None, period) for _, _, period in found}
 
 
 OF_A_VALUE = frozenset({"collected", "provided", "consented", "withdrawn"})

@@ -333,8 +333,26 @@ class Life:
         value = Value(ValueId(0), item, at, at, (use,))
         return any(ground.kind is GroundKind.PURPOSE and ground.live(at) for ground in self._of_use(value, use))
 
-    def _cut(self, value: Value, until: Moment, purpose: str | None) -> Moment:
-        """Correction, erasure and an unanswered suspension end purpose and retention grounds."""
+    def looked_at(self, path: str, engagement: EngagementId | None, since: Instant) -> Moment:
+        """When somebody who looked at an end left open closed it or had its data destroyed; FOREVER if nobody did."""
+        for code in (CLOSED_BY_REVIEW, DESTROYED_BY_REVIEW):
+            for fact in self._of(code):
+                if fact.about == path and fact.engagement == engagement and fact.at >= since:
+                    return Moment(fact.at, fact.known_at if code == CLOSED_BY_REVIEW else BEGINNING)
+        return NEVER
+
+    def _given_up(self, engagement: EngagementId | None) -> Moment:
+        """When a look at an engagement left open had what was taken for it destroyed."""
+        gone = (fact for fact in self._of(DESTROYED_BY_REVIEW) if fact.about == ENGAGEMENT_REVIEWED)
+        found = [Moment(fact.at, BEGINNING) for fact in gone if fact.engagement == engagement]
+        return _earlier(found)
+
+    def _cut(self, value: Value, until: Moment, purpose: str | None, engagement: EngagementId | None) -> Moment:
+        """Correction, erasure, an unanswered suspension and a look at what was left open end purpose and retention
+        grounds.
+        """
+        if engagement is not None:
+            until = min(until, self._given_up(engagement))
         if not self.state.requests:
             return self._replaced(value, until)
         touching = [request for request in self.state.requests if touches(request, value)]
@@ -374,9 +392,11 @@ class Life:
         if bound.purpose.rests_on_consent(value.item):
             until = min(until, bound.consented)
         for plan in bound.since:
-            if use.purpose not in plan.purposes or value.item not in plan.purposes[use.purpose].items:
+            dropped = use.exception is not None and use.exception not in plan.unasked
+            if dropped or use.purpose not in plan.purposes or value.item not in plan.purposes[use.purpose].items:
                 until = min(until, Moment(plan.effective_at, BEGINNING))
-        until = self._cut(value, until, use.purpose)
+        until = min(until, self.looked_at(bound.purpose.rule.path, use.engagement, use.anchor_at))
+        until = self._cut(value, until, use.purpose, use.engagement)
         yield Ground(GroundKind.PURPOSE, bound.purpose.rule, "until", use.anchor_at, until, use.purpose, use.engagement)
         for row in self._kept(GroundKind.RETENTION):
             if keeps(row, value.item, use.purpose):
@@ -391,11 +411,25 @@ class Life:
         bound = self._purposes_bound(use)
         if not bound:
             return None
-        scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose)
+        began = Moment(use.anchor_at, use.known_at)
+        counted = ("consented", began) if use.exception is not None else None
+        scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose, counted)
         about = About(AboutKind.PURPOSE, use.purpose)
         ends = [self._purpose_end(one, scope, about) for one in bound]
         ends.extend(self._fact(code, scope) for code in self.plan.destruction.needless_after)
-        return _BoundUse(bound[0], _earlier(ends), self.consent_until(about, use.anchor_at), self._since(use.anchor_at))
+        return _BoundUse(bound[0], _earlier(ends), self._agreed_until(use, about), self._since(use.anchor_at))
+
+    def _agreed_until(self, use: Use, about: About) -> Moment:
+        """Until when consent carries a use. Where nobody was asked a law carries it; anything else gives way to a no
+        that is said later.
+        """
+        if use.exception is None:
+            return self.consent_until(about, use.anchor_at)
+        row = self.plan.unasked.get(use.exception)
+        if row is not None and row.basis is Basis.LAW:
+            return NEVER
+        said = [event for event in self.consent_events(about) if event.at >= use.anchor_at and not event.given]
+        return Moment(said[0].at, said[0].known_at) if said else NEVER
 
     def _kept(self, kind: GroundKind) -> tuple[RetentionPlan, ...]:
         """The rows of a kind that can be run."""
@@ -442,7 +476,8 @@ class Life:
             about = About(AboutKind.PURPOSE, use.purpose)
             ends.append(self.consent_until(about, use.anchor_at))
             ends.extend(self._agreed_retention(row, scope, self.standing(about, use.anchor_at)))
-        cut = self._cut(value, _earlier(ends), use.purpose)
+        ends.append(self.looked_at(row.rule.path, use.engagement, from_at))
+        cut = self._cut(value, _earlier(ends), use.purpose, use.engagement)
         if from_at <= purpose_until.at and cut.at > from_at:
             yield Ground(GroundKind.RETENTION, row.rule, "until", from_at, cut, use.purpose, use.engagement)
 
@@ -493,8 +528,10 @@ class Life:
                 ]
                 first = min(paid, key=lambda fact: fact.at, default=None)
                 until = Moment(first.at, first.known_at) if first else NEVER
+                until = min(until, self.looked_at(row.rule.path, opened.engagement, opened.at))
                 from_at = max(opened.at, value.collected_at)
-                yield Ground(GroundKind.CLAIM, row.rule, "until", from_at, self._replaced(value, until))
+                until = self._replaced(value, until)
+                yield Ground(GroundKind.CLAIM, row.rule, "until", from_at, until, None, opened.engagement)
 
     def _disputes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
         for opened in self._of("dispute-opened"):
@@ -551,6 +588,9 @@ class Life:
         return Due(DueState.DUE, Moment(max(since.at, value.collected_at), since.known_at), ended)
 
 
+KEPT_BY_REVIEW, CLOSED_BY_REVIEW, DESTROYED_BY_REVIEW = "review-kept", "review-closed", "review-destroyed"
+"""What came of a look at an end left open: facts of ours, about the element (or the dispute) looked at."""
+ENGAGEMENT_REVIEWED = "engagement"
 CLOSES: Mapping[str, str] = {"dispute-settled": "dispute-opened"}
 
 

@@ -86,6 +86,8 @@ class PurposePlan:
     texts: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     """What refusing costs, as the policy tells it."""
+    review_after: Period | None = None
+    """How long an end that hangs on the person or on staff stays open before somebody asks."""
 
     def rests_on_consent(self, item: str) -> bool:
         """Whether the item may be processed for this purpose on consent alone."""
@@ -131,6 +133,7 @@ class RetentionPlan:
     blocked: bool
     instead_of: str | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    review_after: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,25 @@ class ExceptionPlan:
     needs: frozenset[str]
     laws: frozenset[str]
     items: frozenset[str]
+    blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnaskedPlan:
+    """A case of collecting or using without consent: on what ground, for which purposes, with what on record."""
+
+    name: str
+    rule: Rule
+    basis: Basis
+    purposes: frozenset[str]
+    """Empty: all that are required."""
+    needs: frozenset[str]
+    laws: frozenset[str]
+    blocked: bool
+
+    def serves(self, purpose: PurposePlan) -> bool:
+        """Whether it can stand in for consent to a purpose; never to one that a person may refuse."""
+        return purpose.required and (not self.purposes or purpose.name in self.purposes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +312,8 @@ class Plan:
     entrustments: Mapping[str, EntrustmentPlan]
     transfers: Mapping[str, TransferPlan]
     exceptions: Mapping[str, ExceptionPlan]
+    unasked: Mapping[str, UnaskedPlan]
+    """The exceptions under which data is taken without consent."""
     handlers: Mapping[str, HandlerPlan]
     rights: Mapping[str, RightPlan]
     children: ChildrenPlan
@@ -314,6 +338,8 @@ class Plan:
     digest: str = ""
     atoms: frozenset[Atom] = field(default_factory=frozenset)
     """Every (fact, calendar rule, period) from which some end is reckoned: what the sweep must look for."""
+    first_review: Period = Period(months=1)
+    """The shortest time after which somebody looks at an end that is still open."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ SCANNED: Final = (
     "fact.recorded", "consent.withdrawn", "value.separated", "destruction.ordered", "value.destroyed", "exception.late",
     "request.received", "request.proved", "request.answered", "hold.set", "hold.lifted", "recipient.told",
     "advert.sent", "handler.granted", "control.evidenced", "policy.published", "access.pruned",
-    "work-order.done",
+    "work-order.done", "review.due", "review.done",
 )  # fmt: skip
 """Kinds that are read one by one. Of all others the counts are enough, or the entries that name one element."""
 
@@ -167,6 +167,8 @@ class Looked:
     late_known: dict[str, list[Instant]] = field(default_factory=dict)
     minors: frozenset[str] = frozenset()
     """The aliases of persons who came as children."""
+    up: dict[tuple[str, str, str], tuple[Exhibit, str, Instant]] = field(default_factory=dict)
+    """What is up for a look, by person, name and engagement: the entry, the element, and when the look is due."""
     instants: dict[str, set[Instant]] = field(default_factory=dict)
     """Of each person: when facts happened, to tell what fell due by a fact itself."""
 
@@ -398,6 +400,8 @@ def scan(look: Looked) -> None:
         if heard is not None:
             heard(look, one, one.entry)
     _unanswered(look)
+    for (alias, _, _), up in look.up.items():
+        _overlooked(look, up, None, alias)
 
 
 def _knowledge(look: Looked, entry: Entry) -> None:
@@ -591,6 +595,26 @@ def _order_done(look: Looked, one: Recorded, entry: Entry) -> None:
             look.note_act(path, breach)
 
 
+def _review_due(look: Looked, one: Recorded, entry: Entry) -> None:
+    name = (_alias(entry), _text(entry, "about"), _text(entry, "engagement"))
+    look.up[name] = (shown_of(one), entry.elements[0], _at(entry, "due_at"))
+
+
+def _review_done(look: Looked, one: Recorded, entry: Entry) -> None:
+    name = (_alias(entry), _text(entry, "about"), _text(entry, "engagement"))
+    up = look.up.pop(name, None)
+    if up is not None:
+        _overlooked(look, up, Instant(entry.at), name[0])
+
+
+def _overlooked(look: Looked, up: tuple[Exhibit, str, Instant], until: Instant | None, alias: str) -> None:
+    """What stays open is looked at within the grace after its day; longer is not upheld."""
+    shown, path, due_at = up
+    limit = end_of(due_at, look.plan.destruction.within, look.plan.zone)
+    if (until if until is not None else look.now) > limit:
+        look.note(path, Breach("review-overdue", path, limit, until, frozenset({alias}), shown=(shown,)))
+
+
 SYSTEM_CHECK: Final = "system-check"
 MENDED: Final = "mended"
 KEPT, BROKEN = "kept", "broken"
@@ -601,6 +625,7 @@ _HEARD = {
     "hold.set": _hold_set, "hold.lifted": _hold_lifted, "recipient.told": _told, "advert.sent": _sent,
     "control.evidenced": _system_checked, "policy.published": _published, "handler.granted": _granted,
     "access.pruned": _pruned, "work-order.done": _order_done,
+    "review.due": _review_due, "review.done": _review_done,
 }  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from typing import cast
 
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import EngagementId, SubjectId, ValueId
-from upheld.engine.compile import KNOWN, RECEIVED, compiled
+from upheld.engine.compile import KNOWN, RECEIVED, REVIEWED, compiled
+from upheld.engine.lifecycle import KEPT_BY_REVIEW
 from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Use
@@ -23,7 +24,7 @@ from upheld.keeper.door import anchor_days
 from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.entries import Entry
 from upheld.policy.read import read_policy
-from upheld.store import subjects
+from upheld.store import papers, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_ids, packed_names, packed_uses, unpacked_uses
@@ -223,6 +224,7 @@ class Replay:
             Instant(one.at),
             self._version(one),
             Instant(one.at),
+            cast(str | None, one.fields.get("exception")),
         )
         held_for = self._organisation(person, engagement) if "capacity" in one.fields else None
         for value, item in zip(_values(one), cast(tuple[str, ...], one.fields["items"]), strict=True):
@@ -244,7 +246,7 @@ class Replay:
     def reused(self, one: Entry, person: SubjectId) -> None:
         use = Use(
             _text(one, "purpose"), cast(EngagementId | None, one.fields.get("engagement")), Instant(one.at),
-            self._version(one), Instant(one.at),
+            self._version(one), Instant(one.at), cast(str | None, one.fields.get("exception")),
         )  # fmt: skip
         for value in _values(one):
             row = self.transaction.execute("SELECT uses FROM value WHERE value_id = ?", (value,)).fetchone()
@@ -329,6 +331,17 @@ class Replay:
         if one.fields["hold"] == "suspended":
             self._add("requests", _LIFTED, (one.at, bucket_of(person), person, one.fields["request"]))
 
+    # ── what is left open ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def review_due(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        row = (fields["about"], fields.get("engagement", ""), one.policy, one.elements[0], fields.get("named"))
+        self._add("reviews", _INSERT_REVIEW, (bucket_of(person), person, *row, fields["since"], fields["due_at"]))
+
+    def review_done(self, one: Entry, person: SubjectId) -> None:
+        key = (bucket_of(person), person, one.fields["about"], one.fields.get("engagement", ""))
+        self.transaction.execute(_REVIEW_OVER, key)
+
     # ── moves ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def separated(self, one: Entry, person: SubjectId) -> None:
@@ -382,6 +395,29 @@ class Replay:
         known = (value, kind, one.policy, stage, 2 if kind == "separate" else 1, tier, row[2], row[0])
         self.transaction.execute(_INSERT_STEP, (bucket_of(person), person, *known, due_at, due_at, one.at, grounds))
 
+    def paper_filed(self, one: Entry, owner: SubjectId) -> None:
+        """The content is in no ledger: what no copy holds is lost, and said to be when everything was looked at."""
+        self._file_paper(one, owner, "subject")
+
+    def paper_of_staff(self, one: Entry) -> None:
+        self._file_paper(one, SubjectId(_text(one, "handler")), "handler")
+
+    def _file_paper(self, one: Entry, owner: SubjectId, held_by: str) -> None:
+        fields = one.fields
+        about = fields.get("about", fields.get("named"))
+        row = (bucket_of(owner), owner, fields["paper"], one.policy, fields["kind"], held_by, about, one.at)
+        self._add("papers", papers.INSERT, (*row, fields.get("until", FOREVER), "held", None))
+
+    def papers_condemned(self, one: Entry, person: SubjectId | None = None) -> None:
+        for paper in cast(tuple[str, ...], one.fields["papers"]):
+            papers.condemn(self.transaction, paper)
+
+    def papers_gone(self, one: Entry, person: SubjectId | None = None) -> None:
+        """Row and ciphertext go; a key that an old key store brought back belongs to nothing and goes later."""
+        for paper in cast(tuple[str, ...], one.fields["papers"]):
+            papers.condemn(self.transaction, paper)
+            self.counts["papers-destroyed"] += len(papers.delete(self.transaction, [paper]))
+
     def forgotten(self, one: Entry, person: SubjectId) -> None:
         """Rows go; the alias is destroyed again by the step that stays."""
         key = (bucket_of(person), person)
@@ -424,6 +460,8 @@ def _happened(row: subjects.Row) -> Iterable[tuple[str, Instant]]:
     for fact in state.facts:
         yield fact.code, fact.at
         yield KNOWN, fact.known_at
+        if fact.code == KEPT_BY_REVIEW:
+            yield REVIEWED, fact.at
     for consent in state.consents:
         name = consent.about.name if consent.about.kind is AboutKind.PURPOSE else str(consent.about)
         yield f"{'consented' if consent.given else 'withdrawn'}/{name}", consent.at
@@ -479,6 +517,12 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "value.copied": Replay.copied,
     "work-order.opened": Replay.work_ordered,
     "work-order.done": Replay.work_done,
+    "paper.filed": Replay.paper_filed,
+    "paper.condemned": Replay.papers_condemned,
+    "paper.destroyed": Replay.papers_gone,
+    "paper.lost": Replay.papers_gone,
+    "review.due": Replay.review_due,
+    "review.done": Replay.review_done,
     "subject.forgotten": Replay.forgotten,
 }
 _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
@@ -490,6 +534,10 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "handler.revoked": Replay.handler_revoked,
     "control.evidenced": Replay.evidenced,
     "register.entered": Replay.registered,
+    "paper.filed": Replay.paper_of_staff,
+    "paper.condemned": Replay.papers_condemned,
+    "paper.destroyed": Replay.papers_gone,
+    "paper.lost": Replay.papers_gone,
 }
 _GIVEN: Mapping[str, tuple[str, str]] = {
     "value.provided": ("provision", "recipient"),
@@ -498,7 +546,7 @@ _GIVEN: Mapping[str, tuple[str, str]] = {
 }
 _OF_A_PERSON = (
     "value", "value_place", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told",
-    "certificate", "work_order", "step", "dirty", "subject",
+    "certificate", "work_order", "review", "step", "dirty", "subject",
 )  # fmt: skip
 
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"
@@ -605,6 +653,11 @@ _ANSWERED = (
 _LIFTED = (
     "UPDATE request SET lifted_at = ? WHERE bucket = ? AND subject_id = ? AND request_id = ? AND lifted_at IS NULL"
 )
+_INSERT_REVIEW = (
+    "INSERT INTO review(bucket, subject_id, about, engagement_id, policy, element, named, since, due_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_REVIEW_OVER = "DELETE FROM review WHERE bucket = ? AND subject_id = ? AND about = ? AND engagement_id = ?"
 _DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 _INSERT_STEP = (
     "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, "

@@ -199,7 +199,7 @@ def word(look: Looked, row: Row, key: str, clause: str) -> Finding:
     look.asking.discard((row.path, clause))
     own = look.naming(row.path, _DIRECT.get(row.path.split(".")[0], ()))
     bare = [one for one in users if one.standing and not one.shown and not one.breaches]
-    breaches = [one for user in users for one in user.breaches]
+    breaches = [*look.against(row.path), *(one for user in users for one in user.breaches)]
     if bare:
         return _made(row, key, (), breaches, standing=True, note="no-rule")
     return _made(row, key, (*own, *(one for user in users for one in user.shown)), breaches, note="no-rule")
@@ -405,6 +405,12 @@ def exception(look: Looked, row: Row, key: str) -> Finding:
     """Handed out with everything the exception asks for on record, or refused."""
     kinds = ("value.disclosed", "act.refused")
     return _made(row, key, look.naming(row.path, kinds), handed.disclosed_without_law(look, row))
+
+
+def unasked(look: Looked, row: Row, key: str) -> Finding:
+    """Taken without consent with everything on record, or refused."""
+    kinds = ("value.collected", "value.reused", "act.refused")
+    return _made(row, key, look.naming(row.path, kinds), handed.taken_unasked(look, row))
 
 
 def entrustment(look: Looked, row: Row, key: str) -> Finding:
@@ -797,7 +803,6 @@ ATTESTED: Final[Mapping[str, str]] = {
     "places": "posting",
     "guarantees": "reachability-check",
     "separation": "cabinet-review",
-    "collection-exceptions": "collection-ledger",
     "provisions": "law-on-file",
 }
 """Section to the kind of record by which somebody in the house shows what no ledger of acts can."""
@@ -816,7 +821,7 @@ TABLE: Final[Mapping[tuple[str, str], Check]] = {
     ("purposes", "items"): purpose_items,
     ("purposes.uses", "all"): purpose_use,
     ("collection", "all"): by_entries("value.collected", "act.refused"),
-    ("collection-exceptions", "all"): on_record,
+    ("collection-exceptions", "all"): unasked,
     ("consent", "all"): consent_channel,
     ("advertising", "all"): by_entries("advert.sent", "act.refused"),
     ("retention", "all"): kept_apart,

@@ -333,8 +333,13 @@ WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "return-overdue": ("return or destruction not shown in time", "반환·파기 확인 기한 경과"),
     "contract-missing": ("handed over without a contract in force", "유효한 계약 없이 위탁함"),
     "term-missing": ("the contract lacks a term", "계약에 조항이 빠짐"),
+    "unasked-incomplete": (
+        "taken without consent and without all that the exception needs",
+        "동의 없는 수집의 요건 기록 없이 수집함",
+    ),
     "law-missing": ("handed out without naming the law", "근거 법령 없이 제공함"),
     "witness-missing": ("paper destroyed without a witness", "입회자 없이 문서를 파기함"),
+    "review-overdue": ("left open and nobody looked at it in time", "끝나지 않은 보유를 기한 내 검토하지 않음"),
     "answer-overdue": ("not answered in time", "답변 기한 경과"),
     "reason-missing": ("refused without a reason", "사유 없이 거절함"),
     "too-late-to-prevent": ("known too late to prevent it", "너무 늦게 알려져 막지 못함"),

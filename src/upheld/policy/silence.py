@@ -39,6 +39,7 @@ from upheld.policy.vocabulary import (
     ConsentWay,
     DestructionMethod,
     DestructionProof,
+    GroundKind,
     OnlyFor,
     Opening,
     Representative,
@@ -48,6 +49,8 @@ from upheld.policy.vocabulary import (
 )
 
 ONE_YEAR: Final = Period(years=1)
+SIX_MONTHS: Final = Period(months=6)
+"""Ours: how often an open dispute is looked at."""
 THREE_YEARS: Final = Period(years=3)
 STARTS: Final = Deadline(Period(days=1))
 FIVE_DAYS: Final = Deadline(Period(days=5))
@@ -124,7 +127,8 @@ def _retention(policy: Policy) -> Mapping[str, Retention]:
     for name, row in policy.retention.items():
         start = row.from_ or _first_fact(row.until)
         certain = SURE_OF_A_VALUE | ({start} if start else set())
-        found[name] = replace(row, from_=start, review_after=_review(row.until, row.review_after, certain))
+        written = row.review_after or (SIX_MONTHS if row.kind is GroundKind.DISPUTE else None)
+        found[name] = replace(row, from_=start, review_after=_review(row.until, written, certain))
     return found
 
 
