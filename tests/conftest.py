@@ -28,6 +28,7 @@ SLOW = frozenset(
         "test_machine",
         "test_many_processes",
         "test_notice",
+        "test_papers",
         "test_policy_fuzz",
         "test_recover",
         "test_scrub",

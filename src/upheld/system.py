@@ -32,6 +32,7 @@ from upheld.store import history, schema
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
 from upheld.store.leases import FileLeases
+from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
 from upheld.store.sealing import Sealer
 from upheld.store.sqlite import SqliteFile, create
@@ -268,6 +269,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         keys=places["keys"],
         sealer=sealer,
         vault=vault,
+        papers=PaperKeys(places["keys"], _root_key(root, "active.key"), secrets.token_bytes),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         leases=FileLeases(root),
         ledger_copy=lambda: nullcontext(root / LEDGER),

@@ -21,6 +21,7 @@ from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
+from upheld.keeper.papers import Paper
 from upheld.keeper.recovering import Recovered, Recovery
 from upheld.store.leases import HomeInUse
 
@@ -44,6 +45,7 @@ class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisat
         self.looked_up = looked_up
         self.clock_trusted = clock_trusted
         self._close = close
+        self._upkeep_read = {}
         try:
             self.presence = places.leases.presence()
         except HomeInUse:
@@ -63,4 +65,4 @@ class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisat
         self.close()
 
 
-__all__ = ["Keeper", "Outcome", "Publication", "Reading", "Recovered", "Shown", "Swept"]
+__all__ = ["Keeper", "Outcome", "Paper", "Publication", "Reading", "Recovered", "Shown", "Swept"]

@@ -39,6 +39,7 @@ from upheld.store import subjects
 from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of, new_id
 from upheld.store.leases import Leases
+from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Transaction
 from upheld.store.sealing import Sealer, Sealing
 from upheld.store.vault import Tier, Vault
@@ -66,6 +67,7 @@ class Places:
     keys: Place
     sealer: Sealer
     vault: Vault
+    papers: PaperKeys
     views: Views
     leases: Leases
     ledger_copy: Callable[[], AbstractContextManager[Path]]

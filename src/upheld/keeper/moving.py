@@ -27,6 +27,7 @@ from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import GONE, Tier, anchor_days
 from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
+from upheld.keeper.papers import Papers
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
 from upheld.store.ids import bucket_of
@@ -52,6 +53,7 @@ class Swept:
     destroyed: int = 0
     forgotten: int = 0
     recalled: int = 0
+    papers: int = 0
     looked_at: int = 0
     waiting: list[str] = field(default_factory=list)
     """What could not be finished, in words: a reader that kept a file open, a clock that jumped."""
@@ -60,7 +62,7 @@ class Swept:
         """The numbers by name."""
         return {
             "separated": self.separated, "destroyed": self.destroyed, "forgotten": self.forgotten,
-            "recalled": self.recalled, "looked-at": self.looked_at,
+            "recalled": self.recalled, "papers": self.papers, "looked-at": self.looked_at,
         }  # fmt: skip
 
 
@@ -84,7 +86,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Elsewhere, Giving):
+class Moving(Elsewhere, Giving, Papers):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,6 +114,7 @@ class Moving(Elsewhere, Giving):
         if self.views.plan_epoch < 0:
             self.views.refresh()
         self.carry_out(self.open_steps(), swept)
+        self._sweep_papers(swept, now)
         for policy in tuple(self.views.lines):
             found = self._candidates(policy, now)
             for start in range(0, len(found), SUBJECTS_AT_ONCE):
@@ -121,6 +124,12 @@ class Moving(Elsewhere, Giving):
             self._note_sweep(swept)
             self.seal()
         return swept
+
+    def _sweep_papers(self, swept: Swept, now: Instant) -> None:
+        """Before persons are looked at: whose last paper goes may be forgotten in the same sweep."""
+        swept.papers, scrubbed = self._papers_due(now)
+        if not scrubbed:
+            swept.waiting.append("a reader keeps a file open: papers are unreadable, their bytes not scrubbed yet")
 
     def _clock_in_reach(self, now: Instant) -> bool:
         return self.clock_trusted(now)
@@ -232,6 +241,7 @@ class Moving(Elsewhere, Giving):
         at = max(now, row.last_at)
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen, at)
+        self._reckon_papers(transaction, seen, at)
         swept.recalled += self.recall(seen, transaction, at)
         coming = tuple(steps_coming(seen.view.life, at))
         steps = [step for step in coming if step.ready_at <= at]
@@ -248,7 +258,7 @@ class Moving(Elsewhere, Giving):
                 continue
             yield self._order(transaction, seen, step, at, separated_keys)
         if not steps and all(value.held is HeldState.DESTROYED for value in seen.state.values):
-            if self._may_forget(seen, at):
+            if self._may_forget(seen, at) and not self._has_papers(transaction, subject_id):
                 yield self._forget(transaction, seen, at)
             else:
                 self._look_again(transaction, seen)

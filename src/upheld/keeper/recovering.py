@@ -8,6 +8,7 @@
 | p3 separated and keys count as up to date | separated, keys | as p0 |
 | p4 values: what no copy opens is lost; copies nobody may have go, key first | keys, separated, active | as p0 |
 | p5 open steps go forward: destroyed again, kept apart again | all | steps |
+| p5 papers destroyed since are destroyed again; what no key opens is lost | all | as p0 |
 | p6 keys and tokens that belong to no value go, missing tokens are made; files scrubbed | keys | as p0 |
 | p7 `recovered`, the note goes; a checkpoint | active, ledger | done |
 
@@ -36,9 +37,10 @@ from upheld.keeper.door import Tier
 from upheld.keeper.moving import Moving, OpenStep, Swept
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
 from upheld.ledger.entries import Entry, entry
-from upheld.store import copies, history, subjects
+from upheld.store import copies, history, papers, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.leases import LeaseHeld, Presence
+from upheld.store.papers import PaperRow
 from upheld.store.place import Place, Transaction
 from upheld.store.sealing import LedgerOld
 from upheld.store.vault import HOUSE, Sealed, TokenRow
@@ -141,6 +143,9 @@ class Recovery(Moving):
         ids = [row[1] for row in rows if row[1] is not None]
         if len(self.places.vault.ciphers(Tier.ACTIVE, ids)) < len(set(ids)):
             return True
+        filed = [cast(str, each.fields["paper"]) for each in tail if each.kind == "paper.filed"]
+        if self._keyless_papers(filed):
+            return True
         entered = [each.who for each in tail if each.kind == "subject.entered"]
         return any(self._subject_of(cast(str, alias)) is None for alias in entered)
 
@@ -156,13 +161,14 @@ class Recovery(Moving):
         """What start-up owes: steps that a crash cut short, and tokens of values whose second commit never came."""
         steps = self.open_steps()
         rows = self._tokens_missing()
-        if not steps and not rows:
+        if not steps and not rows and not self._papers_on_their_way():
             return
         try:
             with self.places.leases.lease("sweep", wait=False):
                 if rows:
                     self.places.vault.keep_tokens(rows)
                 self.carry_out(self.open_steps(), Swept())
+                self._papers_going()
         except LeaseHeld:
             return  # somebody sweeps right now, and sees them too
 
@@ -217,6 +223,7 @@ class Recovery(Moving):
             swept = Swept()
             self.carry_out(self.open_steps(), swept)
             done.waiting += swept.waiting
+            self._papers_agree(done)
             self._tidy(done)
             self._certificates_again(done)
             self._end(done, incident)
@@ -232,6 +239,7 @@ class Recovery(Moving):
         self.views.forget_all()
         self.places.vault.forget_all()
         self.places.vault.drop_ahead()
+        self.places.papers.drop_ahead()
         try:
             yield
         finally:
@@ -370,6 +378,35 @@ class Recovery(Moving):
             policy = row.policy if row is not None else HOUSE
             alias = self.views.alias(person) or None
             transaction.journal(entry("value.lost", transaction.at, policy, alias, (), values=(value,), place=place))
+
+    # ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _keyless_papers(self, wanted: Sequence[str] | None = None) -> list[PaperRow]:
+        """Papers that are held and have no key, of those named or of all."""
+        with self.places.active.reading() as connection:
+            rows = [papers.paper_row(row) for row in connection.execute(_HELD_PAPERS)] if wanted != [] else []
+        named = [row for row in rows if wanted is None or row.paper_id in wanted]
+        known = self.places.papers.known() if named else set()
+        return [row for row in named if row.paper_id not in known]
+
+    def _papers_agree(self, done: Recovered) -> None:
+        """What was destroyed since is destroyed again; what nobody can open any more is lost, and on record as that."""
+        self._papers_going()
+        with self.places.active.reading() as connection:
+            empty = [papers.paper_row(row) for row in connection.execute(_EMPTY_PAPERS)]
+        lost = {row.paper_id: row for row in (*empty, *self._keyless_papers())}
+        with self.places.keys.transaction() as transaction:
+            self.places.papers.destroy(transaction, lost)
+        with self.places.active.transaction() as transaction:
+            for policy, alias, handler, ids in self._by_owner(lost.values()):
+                transaction.journal(entry("paper.lost", transaction.at, policy, alias, (), papers=ids, handler=handler))
+            transaction.executemany("DELETE FROM paper WHERE paper_id = ?", [(one,) for one in lost])
+            rows = {row[0] for row in transaction.execute("SELECT paper_id FROM paper").fetchall()}
+        orphans = self.places.papers.known() - rows
+        with self.places.keys.transaction() as transaction:
+            gone = self.places.papers.destroy(transaction, sorted(orphans))
+        done.counts["papers-lost"] += len(lost)
+        done.counts["keys-destroyed"] += len(gone)
 
     # ── keys, tokens, certificates ──────────────────────────────────────────────────────────────────────────────────
 
@@ -566,7 +603,7 @@ def _ids_in(each: Entry) -> Iterator[object]:
             yield given
 
 
-_MAKE = frozenset({"subject.entered", "value.collected", "value.corrected"})
+_MAKE = frozenset({"subject.entered", "value.collected", "value.corrected", "paper.filed"})
 """Kinds of entries that need something of the key store: an alias, keys, tokens."""
 _ACTIVE_ROW = "SELECT subject_id, key_id, sealed, state, item FROM value WHERE value_id = ?"
 _SUBJECT_OF = "SELECT subject_id FROM alias WHERE alias = ?"
@@ -578,7 +615,10 @@ _OWN_IDS = (
     "SELECT subject_id, request_id FROM request",
     "SELECT subject_id, disclosure_id FROM disclosure",
     "SELECT subject_id, value_id FROM value",
+    "SELECT owner, paper_id FROM paper WHERE held_by = 'subject'",
 )
+_HELD_PAPERS = papers.ALL_WHERE.format("state = 'held'")
+_EMPTY_PAPERS = papers.ALL_WHERE.format("sealed IS NULL")
 _STORED = {
     Tier.ACTIVE: "SELECT value_id, subject_id, item, state, key_id, sealed IS NOT NULL FROM value",
     Tier.SEPARATED: "SELECT value_id, subject_id, item, stage, key_id, sealed IS NOT NULL FROM value",

@@ -789,7 +789,7 @@ def statement(look: Looked, row: Row, key: str) -> Finding:
 
 def upkeep(look: Looked, row: Row, key: str) -> Finding:
     """What the system itself holds."""
-    return _made(row, key, look.naming(row.path, ("value.destroyed", "access.pruned")), look.against(row.path))
+    return _made(row, key, look.naming(row.path, ("value.destroyed", "access.pruned", "paper.destroyed")), look.against(row.path))
 
 
 ATTESTED: Final[Mapping[str, str]] = {

@@ -359,6 +359,12 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "input.rejected": "code:code place:code",
         "clock.stopped": "reached:instant claimed:instant",
         "access.pruned": "stream:stream first:int last:int rule:code before:instant counts:counts?",
+        # papers: what the system itself holds about people
+        "paper.filed": "paper:id kind:code digest:digest until:instant? about:id? named:code? handler:id?",
+        "paper.condemned": "papers:ids handler:id?",
+        "paper.unreadable": "papers:ids",
+        "paper.destroyed": "papers:ids handler:id?",
+        "paper.lost": "papers:ids handler:id?",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
@@ -369,6 +375,7 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "read.fell-short": "values:ids purpose:code?",
         "values.shown": "right:code request:id? values:ids channel:code? origin:id?",
         "lookup.made": "item:code reader:code reader_id:id? reason:code found:int? origin:id?",
+        "paper.seen": "paper:id kind:code handler:id?",
     }
 )
 

@@ -128,6 +128,11 @@ class Place:
         for action in self._taken_afterwards():
             action()
 
+    @property
+    def batching(self) -> bool:
+        """Whether this thread has a batch open: nothing submitted now is durable before it ends."""
+        return self._open is not None and self._owner == get_ident()
+
     def afterwards(self, action: Callable[[], None]) -> None:
         """Do something once what was submitted is durable: at once, or when the open batch has committed."""
         if self._open is not None and self._owner == get_ident():

@@ -96,6 +96,13 @@ ACTIVE: Final = (
     """CREATE TABLE value_place(
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, value_id INTEGER NOT NULL, place TEXT NOT NULL,
         known_at INTEGER NOT NULL, PRIMARY KEY(bucket, subject_id, value_id, place)) WITHOUT ROWID""",
+    # `owner` is a subject or a handler; `until_at` is far away while nobody knows the end; `sealed` is ciphertext.
+    """CREATE TABLE paper(
+        bucket INTEGER NOT NULL, owner TEXT NOT NULL, paper_id TEXT NOT NULL PRIMARY KEY, policy TEXT NOT NULL,
+        kind TEXT NOT NULL, held_by TEXT NOT NULL, about TEXT, filed_at INTEGER NOT NULL, until_at INTEGER NOT NULL,
+        state TEXT NOT NULL, sealed BLOB)""",
+    "CREATE INDEX paper_of_owner ON paper(bucket, owner)",
+    "CREATE INDEX paper_due ON paper(policy, until_at)",
     # ── the organisation: small tables, the same everywhere ──
     """CREATE TABLE policy_version(
         policy TEXT NOT NULL, version TEXT NOT NULL, source BLOB NOT NULL, digest TEXT NOT NULL,
@@ -170,6 +177,7 @@ KEYS: Final = (
     *JOURNAL,
     "CREATE TABLE active_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL)",
     "CREATE TABLE separated_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL)",
+    "CREATE TABLE paper_key(paper_id TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL)",
     """CREATE TABLE token(
         tier TEXT NOT NULL, policy TEXT NOT NULL, item TEXT NOT NULL, token BLOB NOT NULL, value_id INTEGER NOT NULL,
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, PRIMARY KEY(tier, policy, item, token,

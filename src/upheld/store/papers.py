@@ -1,0 +1,225 @@
+"""Papers: what the system itself holds about people, each encrypted under a key of its own in the key store.
+
+The key bears the paper's id. Destroying its row destroys the paper, wherever copies of the ciphertext lie.
+INVARIANT: I4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Any, Final, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from upheld.dates import FOREVER, Instant
+from upheld.errors import StoreFailed
+from upheld.ledger.entries import entry
+from upheld.store.ids import new_id
+from upheld.store.place import Place, Transaction
+from upheld.store.vault import HOUSE, KeyMissing, derived, opened
+
+BLOCK: Final = 16
+"""Keys committed ahead of need, each with the id of the paper it is for."""
+STORE: Final = "paper"
+"""Under this word the ledger counts the keys that were made for papers."""
+
+_INSERT_KEY: Final = "INSERT INTO paper_key(paper_id, wrapped) VALUES(?, ?)"
+_SELECT_KEY: Final = "SELECT wrapped FROM paper_key WHERE paper_id = ?"
+_DELETE_KEY: Final = "DELETE FROM paper_key WHERE paper_id = ?"
+_ALL_KEYS: Final = "SELECT paper_id FROM paper_key"
+
+
+class PaperKeys:
+    """Seals papers and opens them. `root` is 32 bytes, kept outside every database; nothing is kept in memory."""
+
+    def __init__(self, place: Place, root: bytes, random_bytes: Callable[[int], bytes]) -> None:
+        self.place = place
+        self._random = random_bytes
+        self._wrap = AESGCM(derived(root, b"wrap papers"))
+        self._ahead: list[tuple[str, bytes]] = []
+        self._lock = Lock()
+
+    def take(self) -> tuple[str, bytes]:
+        """The id of a paper to come and its key, durable in the key store already: a paper without its key is lost."""
+        with self._lock:
+            if not self._ahead:
+                fresh = [(new_id(self._random), AESGCM.generate_key(256)) for _ in range(BLOCK)]
+                with self.place.transaction() as transaction:
+                    transaction.executemany(_INSERT_KEY, [(one, self._wrapped(one, key)) for one, key in fresh])
+                    # On record, so that an older copy of the key store is noticed: it lacks keys that papers need.
+                    transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=STORE, made=BLOCK))
+                self._ahead = fresh
+            return self._ahead.pop()
+
+    def _wrapped(self, paper_id: str, key: bytes) -> bytes:
+        nonce = self._random(12)
+        return nonce + self._wrap.encrypt(nonce, key, f"paper|{paper_id}".encode())
+
+    def seal(self, policy: str, kind: str, owner: str, content: bytes) -> tuple[str, bytes, bytes]:
+        """Encrypt a paper. Gives its id, the ciphertext, and a digest that nobody can guess back without the key."""
+        paper_id, key = self.take()
+        nonce = self._random(12)
+        blob = nonce + AESGCM(key).encrypt(nonce, content, _bound(policy, kind, owner, paper_id))
+        return paper_id, blob, keyed_digest(key, content)
+
+    def open(self, policy: str, kind: str, owner: str, paper_id: str, blob: bytes) -> bytes:
+        """Decrypt a paper. Raises KeyMissing when its key is destroyed, StoreFailed when its row was changed."""
+        return opened(AESGCM(self._key(paper_id)), blob, _bound(policy, kind, owner, paper_id))
+
+    def digest(self, paper_id: str, content: bytes) -> bytes:
+        """The digest under which the ledger knows this content of a paper; its key must still be there."""
+        return keyed_digest(self._key(paper_id), content)
+
+    def _key(self, paper_id: str) -> bytes:
+        with self.place.reading() as connection:
+            row = connection.execute(_SELECT_KEY, (paper_id,)).fetchone()
+        if row is None:
+            raise KeyMissing("the key of this paper is destroyed")
+        wrapped = bytes(row[0])
+        try:
+            return self._wrap.decrypt(wrapped[:12], wrapped[12:], f"paper|{paper_id}".encode())
+        except InvalidTag as failure:
+            raise StoreFailed("a paper's key does not open with this master key; check which key file is in use") from (
+                failure
+            )
+
+    @staticmethod
+    def destroy(transaction: Transaction, paper_ids: Iterable[str]) -> list[str]:
+        """Delete keys; gives the ids of those that were still there."""
+        return [one for one in paper_ids if transaction.execute(_DELETE_KEY, (one,)).rowcount]
+
+    def known(self) -> set[str]:
+        """The ids of all papers that have a key: those there are, and a block ahead."""
+        with self.place.reading() as connection:
+            return {row[0] for row in connection.execute(_ALL_KEYS)}
+
+    def drop_ahead(self) -> None:
+        """Forget the keys made ahead: the key store is about to be cleaned of keys that no paper needs."""
+        with self._lock:
+            self._ahead = []
+
+
+def keyed_digest(key: bytes, content: bytes) -> bytes:
+    """What the ledger says about a paper's content: it dies with the paper's key."""
+    return hmac.digest(derived(key, b"digest"), content, hashlib.sha256)
+
+
+def _bound(policy: str, kind: str, owner: str, paper_id: str) -> bytes:
+    return f"paper|{policy}|{kind}|{owner}|{paper_id}".encode()
+
+
+# ── rows of the active place ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PaperRow(NamedTuple):
+    """A paper as the active place has it. `until_at` is FOREVER while nobody knows the end."""
+
+    bucket: int
+    owner: str
+    paper_id: str
+    policy: str
+    kind: str
+    held_by: str
+    about: str | None
+    filed_at: Instant
+    until_at: Instant
+    state: str
+
+
+OVER: Final = Instant(0)
+"""The end of a paper that is on its way out: before every other, so that the sweep finds it first."""
+_COLUMNS: Final = "bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state"
+INSERT: Final = (
+    "INSERT INTO paper(bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, sealed) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(paper_id) DO NOTHING"
+)
+_ONE: Final = f"SELECT {_COLUMNS}, sealed FROM paper WHERE paper_id = ?"  # noqa: S608 - columns are words of ours
+ALL_WHERE: Final = f"SELECT {_COLUMNS} FROM paper WHERE {{}} ORDER BY paper_id"  # noqa: S608 - as above
+_OF_OWNER: Final = f"SELECT {_COLUMNS} FROM paper WHERE bucket = ? AND owner = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
+_OF_POLICY: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
+_DUE: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND until_at <= ? ORDER BY bucket, owner, paper_id"  # noqa: S608 - as above
+_ENDLESS: Final = (
+    f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND held_by = 'handler' AND until_at = ? AND state = 'held'"  # noqa: S608 - as above
+)
+_SET_UNTIL: Final = "UPDATE paper SET until_at = ? WHERE paper_id = ? AND state = 'held'"
+_CONDEMN: Final = "UPDATE paper SET state = 'condemned', until_at = ? WHERE paper_id = ? AND state = 'held'"
+_BLANK: Final = "UPDATE paper SET sealed = NULL WHERE paper_id = ?"
+_DELETE: Final = "DELETE FROM paper WHERE paper_id = ? AND state <> 'held'"
+_LEFT: Final = "SELECT count(*) FROM paper WHERE bucket = ? AND owner = ?"
+
+
+def paper_row(row: tuple[Any, ...]) -> PaperRow:
+    """A row of a statement of this module."""
+    bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state = row
+    return PaperRow(bucket, owner, paper_id, policy, kind, held_by, about, Instant(filed_at), Instant(until_at), state)
+
+
+def one(place: Place, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
+    """A paper and its ciphertext; None where no such paper is."""
+    with place.reading() as connection:
+        row = connection.execute(_ONE, (paper_id,)).fetchone()
+    return None if row is None else (paper_row(row[:-1]), row[-1])
+
+
+def of_owner(place: Place, bucket: int, owner: str) -> list[PaperRow]:
+    """Everything filed for one owner, oldest first."""
+    with place.reading() as connection:
+        return [paper_row(row) for row in connection.execute(_OF_OWNER, (bucket, owner))]
+
+
+def of_policy(place: Place, policy: str) -> list[PaperRow]:
+    """Everything filed under a policy, oldest first."""
+    with place.reading() as connection:
+        return [paper_row(row) for row in connection.execute(_OF_POLICY, (policy,))]
+
+
+def due(place: Place, policy: str, now: Instant) -> list[PaperRow]:
+    """Papers whose time is over, and those on their way out."""
+    with place.reading() as connection:
+        return [paper_row(row) for row in connection.execute(_DUE, (policy, now))]
+
+
+def going(place: Place, policy: str) -> list[PaperRow]:
+    """Papers whose destruction was begun and is not over."""
+    return [row for row in due(place, policy, OVER) if row.state != "held"]
+
+
+def endless_of_staff(place: Place, policy: str) -> list[PaperRow]:
+    """Papers of handlers of which nobody knows the end yet."""
+    with place.reading() as connection:
+        return [paper_row(row) for row in connection.execute(_ENDLESS, (policy, FOREVER))]
+
+
+def endless_in(transaction: Transaction, bucket: int, owner: str) -> list[PaperRow]:
+    """Papers of one owner of which nobody knows the end yet."""
+    rows = [paper_row(row) for row in transaction.execute(_OF_OWNER, (bucket, owner))]
+    return [row for row in rows if row.until_at >= FOREVER and row.state == "held"]
+
+
+def set_until(transaction: Transaction, paper_id: str, until: Instant) -> None:
+    """The end of a paper became known."""
+    transaction.execute(_SET_UNTIL, (until, paper_id))
+
+
+def condemn(transaction: Transaction, paper_id: str) -> bool:
+    """From here nobody reads it; False when that was so already."""
+    return transaction.execute(_CONDEMN, (OVER, paper_id)).rowcount == 1
+
+
+def blank(transaction: Transaction, paper_ids: Iterable[str]) -> None:
+    """The ciphertext goes."""
+    transaction.executemany(_BLANK, [(one,) for one in paper_ids])
+
+
+def delete(transaction: Transaction, paper_ids: Iterable[str]) -> list[str]:
+    """The rows go; gives the ids of those that were still there."""
+    return [one for one in paper_ids if transaction.execute(_DELETE, (one,)).rowcount]
+
+
+def left(transaction: Transaction, bucket: int, owner: str) -> int:
+    """How many papers of an owner there are, on their way out or not."""
+    return int(transaction.execute(_LEFT, (bucket, owner)).fetchone()[0])
