@@ -22,6 +22,7 @@ from upheld.engine.state import HeldState
 from upheld.keeper import Keeper, Outcome
 from upheld.keeper.asking import RIGHTS
 from upheld.keeper.showing import ATTESTED, section_of
+from upheld.keeper.unasked import PAPERS, Difficulty, WithoutConsent
 from upheld.ledger.report import Report
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
@@ -250,9 +251,12 @@ class Audited:
                     self._cross(life, row.party)
                     self.agree_own(life, name)
                     items = tuple(sorted(set(life.values) & row.items))
-                    if items and self.keeper.entrust(
-                        life.subject, name, taking.purpose, items, engagement=life.engagement
-                    ).granted:
+                    if (
+                        items
+                        and self.keeper.entrust(
+                            life.subject, name, taking.purpose, items, engagement=life.engagement
+                        ).granted
+                    ):
                         found.append(life)
                         break
         return found
@@ -304,6 +308,30 @@ class Audited:
             if items:
                 self.keeper.disclose(life.subject, name, items, shown=frozenset(), law=law)
                 self.keeper.disclose(life.subject, name, items, shown=row.needs, law=law)
+
+    def take_unasked(self) -> None:
+        """Each exception to consent with all that it needs, and once without."""
+        approver = next(iter(self.staff.values()))
+        for name, row in self.plan.unasked.items():
+            for role, stay, taking in self.takings():
+                if row.blocked or not row.serves(self.plan.purposes[taking.purpose]):
+                    continue
+                subject = self.keeper.enter(self.policy, role.kind)
+                life = Life(subject, role, taking, stay, self._begun(subject, stay))
+                whole = WithoutConsent(
+                    name,
+                    sorted(row.laws)[0] if row.laws else None,
+                    "1" if "article" in row.needs else None,
+                    Difficulty.TECHNICAL if "difficulty" in row.needs else None,
+                    approver,
+                    dict.fromkeys(row.needs & PAPERS, b"made-up paper"),
+                )
+                for unasked in (WithoutConsent(name), whole):
+                    self.keeper.collect(
+                        subject, taking.purpose, {taking.items[0]: "made-up"}, engagement=life.engagement,
+                        channel=taking.channels[0], proofs=taking.proofs, unasked=unasked,
+                    )  # fmt: skip
+                break
 
     def advertise(self, life: Life) -> None:
         """One message on each medium, with every consent that it asks."""
@@ -446,6 +474,7 @@ def _keep(house: Audited) -> dict[str, str]:
         house.read(life)
         house.advertise(life)
     house.disclose_all(lives[0])
+    house.take_unasked()
     given = house.provide_all() + house.entrust_all()
     for life in given:
         house.correct_given(life)

@@ -179,19 +179,27 @@ class World:
         rows = self.binding(use, matter)
         if not rows:
             return
-        ends: list[Moment] = [self.purpose_end(row, where) for row in rows]
+        counted = where._replace(bound=("consented", (use.at, use.known))) if use.exception else where
+        ends: list[Moment] = [self.purpose_end(row, counted) for row in rows]
         if by_consent(rows[0], value.item):
-            ends.append(self.consent_end(matter, use.at))
+            ends.append(self.unasked_end(use, matter) if use.exception else self.consent_end(matter, use.at))
         ends += [self.fact(code, where) for code in self.policy.destruction["when-needless"].after]
         for number in self.since(use.at):
             row = self.policies[number].purposes.get(use.purpose)
-            if row is None or value.item not in row.items:
+            dropped = use.exception and use.exception not in self.policies[number].collection_exceptions
+            if dropped or row is None or value.item not in row.items:
                 ends.append((self.effective(self.policies[number]), BEGINNING))
         until = self.cut(value, use.purpose, min(ends))
         yield Ground("purpose", rows[0].path, use.purpose, use.at, until)
         for kept in self.policy.retention.values():
             if kept.kind == "retention" and not kept.blocked and covers(kept, value.item, use.purpose):
                 yield from self.retained(value, use, kept, where, until)
+
+    def unasked_end(self, use: Used, matter: str) -> Moment:
+        """A law needs nobody's yes; what else went without asking ends with a no that is said later."""
+        row = self.policy.collection_exceptions.get(use.exception or "")
+        noes = [(one.at, one.known) for one in self.about(matter) if one.at >= use.at and not one.given]
+        return NEVER if row and row.basis == "law" else min(noes, default=NEVER)
 
     def binding(self, use: Used, matter: str) -> list[Purpose]:
         """The version in force first; where consent is the basis, all that bound since, the shorter period holding."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.reference import World, by_consent
-from tests.reference_history import Agreed, Held, Request, Used
+from tests.reference_history import Agreed, Held, Request, Unasked, Used
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
-from upheld.policy.model import Provision, Purpose
+from upheld.policy.model import CollectionException, Provision, Purpose
 
 LAYERS = [
     set(names.split())
@@ -122,13 +122,20 @@ class Reference(World):
         if any(g.kind == "purpose" and g.purpose == row.name and g.lives(self.at) for g in self.grounds(value)):
             return self.holds(value, row.name)
         last = self.last(f"purpose/{row.name}", self.at)
-        if by_consent(row, value.item) and not (last and last.given):
+        unasked = any(use.exception for use in value.uses if use.purpose == row.name)
+        if by_consent(row, value.item) and not (last and last.given) and not unasked:
             return {"consent-withdrawn" if last else "consent-missing"}
         due = self.due(value)
         return {f"value-{due}"} if due != "active" else {"ground-ended"}
 
     def collect(
-        self, purpose: str, items: tuple[str, ...], engagement: str | None, channel: str | None, proofs: frozenset[str]
+        self,
+        purpose: str,
+        items: tuple[str, ...],
+        engagement: str | None,
+        channel: str | None,
+        proofs: frozenset[str],
+        unasked: Unasked | None = None,
     ) -> frozenset[str]:
         policy, row = self.policy, self.policy.purposes.get(purpose)
         if self.version() < 0:
@@ -143,12 +150,15 @@ class Reference(World):
         found |= {"kind-not-covered"} if row.whose and self.kind not in row.whose else set()
         if self.minor_until is not None and self.at < self.minor_until:
             found |= set() if self.stands("representative/collection", self.at) else {"child-without-representative"}
+        found |= self.not_excepted(row, unasked) if unasked else set()
+        instead = self.excepting(row, unasked) if unasked else None
         for item in set(items) & set(row.items):
-            found |= self.baseless(row, item, proofs)
+            found |= self.baseless(row, item, proofs, instead)
         if row.per:
             one = self.begun.get(engagement or "")
             found |= {"ground-ended"} if not one or one.kind not in row.per or self.ended(one)[0] <= self.at else set()
-        use = Used(purpose, engagement, self.at, self.at, max(self.version(), 0))
+        exception = unasked.exception if unasked else None
+        use = Used(purpose, engagement, self.at, self.at, max(self.version(), 0), exception)
         for item in set(items) & set(row.items):  # nothing is taken that would be due at once
             fresh = self.of_use(Held(0, item, self.at, (use,)), use)
             found |= set() if next(fresh).lives(self.at) else {"ground-ended"}
@@ -167,9 +177,32 @@ class Reference(World):
         fits = [one for one in ways if (not one.by or channel in one.by) and (not one.for_ or row.name in one.for_)]
         return channel in row.via if row.via else bool(fits) or not ways
 
-    def baseless(self, row: Purpose, item: str, proofs: frozenset[str]) -> set[str]:
+    def excepting(self, row: Purpose, unasked: Unasked) -> CollectionException | None:
+        """The exception, where it may stand in for consent to the purpose: never for one that may be refused."""
+        exception = self.policy.collection_exceptions.get(unasked.exception)
+        serves = exception and row.required and (not exception.for_ or row.name in exception.for_)
+        return exception if serves else None
+
+    def not_excepted(self, row: Purpose, unasked: Unasked) -> set[str]:
+        exception = self.excepting(row, unasked)
+        if exception is None:
+            blocked = getattr(self.policy.collection_exceptions.get(unasked.exception), "blocked", None)
+            return {"method-undeclared"} | ({"declaration-incomplete"} if blocked else set())
+        found = {"declaration-incomplete"} if exception.blocked else set()
+        missing = set(exception.needs) - unasked.shown
+        found |= {"approval-missing" if missing == {"approver"} else "demand-incomplete"} if missing else set()
+        laws = {one.law for one in exception.law}
+        if exception.basis == "law":
+            named = unasked.law in laws if laws else unasked.law is not None
+            return found if named else found | {"law-missing"}
+        last = self.last(f"purpose/{row.name}", self.at)
+        return found | ({"consent-withdrawn"} if last and not last.given else set())
+
+    def baseless(
+        self, row: Purpose, item: str, proofs: frozenset[str], instead: CollectionException | None = None
+    ) -> set[str]:
         declared, matter, found = self.policy.items[item], f"purpose/{row.name}", set()
-        if by_consent(row, item):
+        if by_consent(row, item) and instead is None:
             consent = self.stands(matter, self.at)
             if consent is None:
                 found.add("consent-withdrawn" if self.last(matter, self.at) else "consent-missing")
@@ -177,7 +210,8 @@ class Reference(World):
                 found.add("consent-scope-older")
         elif row.basis[item] == "law" and not (row.law or declared.law):
             found.add("law-missing")
-        if declared.nature in ("sensitive", "unique-id") and not (row.law or declared.law):
+        by_law = row.law or declared.law or (instead and instead.basis == "law")
+        if declared.nature in ("sensitive", "unique-id") and not by_law:
             found |= set() if self.stands(f"item/{item}", self.at) else {"separate-consent-missing"}
         if declared.nature == "resident-number" and (by_consent(row, item) or not (row.law or declared.law)):
             found.add("law-missing")
@@ -186,11 +220,17 @@ class Reference(World):
         return found | ({"identity-not-proved"} if declared.needs and declared.needs not in proofs else set())
 
     def reuse(
-        self, purpose: str, values: tuple[int, ...], engagement: str | None, channel: str | None
+        self,
+        purpose: str,
+        values: tuple[int, ...],
+        engagement: str | None,
+        channel: str | None,
+        unasked: Unasked | None = None,
     ) -> frozenset[str]:
         """One more use of values that are there and in use: collected for it, but for being asked again."""
         held = [self.held[one] for one in values]
-        found = set(self.collect(purpose, tuple(value.item for value in held), engagement, channel, frozenset()))
+        items = tuple(value.item for value in held)
+        found = set(self.collect(purpose, items, engagement, channel, frozenset(), unasked))
         row = self.policy.purposes.get(purpose)
         for value in held:
             due = self.due(value)

@@ -52,6 +52,16 @@ class Used:
     at: Instant
     known: Instant
     version: int
+    exception: str | None = None
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """An exception to consent, and what is shown for it."""
+
+    exception: str
+    shown: frozenset[str] = frozenset()
+    law: str | None = None
 
 
 @dataclass(frozen=True)

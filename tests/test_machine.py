@@ -31,12 +31,12 @@ from hypothesis.stateful import (
 
 import upheld
 from tests.reference_answers import Reference
-from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Used
+from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
-from upheld.engine.acts import EngagementId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
+from upheld.engine.acts import EngagementId, HandlerId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
 from upheld.engine.decide import decide, holds_on
 from upheld.errors import InputRefused
-from upheld.keeper import Keeper, Outcome
+from upheld.keeper import Difficulty, Keeper, Outcome, WithoutConsent
 from upheld.policy.ends import Point, facts_in
 from upheld.policy.model import Policy, Purpose
 from upheld.policy.read import read_policy
@@ -116,6 +116,7 @@ class Lives(RuleBasedStateMachine):
         self.people: list[Person] = []
         self.organisation: list[Fact] = []
         self.made = 0
+        self.approver: HandlerId | None = None
 
     def teardown(self) -> None:
         """What was told step by step is what a history told at once comes to."""
@@ -396,24 +397,56 @@ class Lives(RuleBasedStateMachine):
         lawful = lawful and bool(self.mine(person))
         row = self.pick(data, self.mine(person) if lawful else list(world.policy.purposes.values()), "purpose")
         items = self.items_for(data, row.items)
+        unasked = self.without_asking(data, person)
         if lawful and self.chance(data, 9, "prepared"):
-            self.prepare(person, row, items)
+            self.prepare(person, row, items, agrees=unasked is None)
         channel = self.channel_for(data, person, row)
         proofs = frozenset({"identity-check"}) if self.chance(data, 9, "checked") else frozenset[str]()
         engagement = self.open_one(person, row.per) if row.per else None
         self.made += 1
         texts = {item: f"{item} {self.made}" for item in items}
-        reasons = world.collect(row.name, items, engagement, channel, proofs)
+        reasons = world.collect(row.name, items, engagement, channel, proofs, unasked)
         outcome = self.keeper.collect(
-            person.subject_id, row.name, texts, engagement=named(engagement), channel=channel, proofs=proofs
-        )
+            person.subject_id, row.name, texts, engagement=named(engagement), channel=channel, proofs=proofs,
+            unasked=self.on_record(unasked),
+        )  # fmt: skip
         if self.expect(outcome, reasons, f"collect {row.name} {items} by {channel}"):
             organisation = world.begun[engagement].organisation if engagement else None
-            use = Used(row.name, engagement, self.now, self.now, world.version())
+            exception = unasked.exception if unasked else None
+            use = Used(row.name, engagement, self.now, self.now, world.version(), exception)
             for item, (value,) in outcome.values.items():
                 held_for = (organisation or "organisation") if row.held_for else None
                 person.tell(Held(value, item, self.now, (use,), held_for=held_for))
                 person.texts[value] = texts[item]
+
+    def without_asking(self, data: st.DataObject, person: Person) -> Unasked | None:
+        """Now and then nobody is asked, under an exception; mostly with all that it needs."""
+        rows = person.world.policy.collection_exceptions
+        if not rows or self.chance(data, 7, "asked"):
+            return None
+        row = rows[self.pick(data, list(rows), "exception")]
+        needs = sorted({*map(str, row.needs)})
+        shown = needs if self.chance(data, 7, "all on record") else self.some(data, needs, "on record")
+        laws = [one.law for one in row.law]
+        law = self.pick(data, laws, "law") if laws and self.chance(data, 8, "law named") else None
+        return Unasked(row.name, frozenset(shown), law)
+
+    def on_record(self, unasked: Unasked | None) -> WithoutConsent | None:
+        if unasked is None:
+            return None
+        shown = unasked.shown
+        if "approver" in shown and self.approver is None:
+            row = next(iter(self.policy.handlers.values()))
+            granted = frozenset(map(str, row.granted_with))
+            self.approver, _ = self.keeper.grant(self.policy.policy, row.name, shown=granted)
+        return WithoutConsent(
+            unasked.exception,
+            unasked.law,
+            "33-1" if "article" in shown else None,
+            Difficulty.TECHNICAL if "difficulty" in shown else None,
+            self.approver if "approver" in shown else None,
+            {paper: paper.encode() for paper in shown & {"document", "contract"}},
+        )
 
     def items_for(self, data: st.DataObject, listed: Sequence[str]) -> tuple[str, ...]:
         usual = [item for item in listed if not self.policy.items[item].collected] or list(listed)
@@ -427,13 +460,13 @@ class Lives(RuleBasedStateMachine):
         declared = [one for one in every if person.world.way_declared(row, one)]
         return self.pick(data, declared if declared and self.chance(data, 9, "declared way") else every, "channel")
 
-    def prepare(self, person: Person, row: Purpose, items: tuple[str, ...]) -> None:
+    def prepare(self, person: Person, row: Purpose, items: tuple[str, ...], *, agrees: bool = True) -> None:
         """What a lawful collection needs: the engagement, and each consent by itself."""
         world = person.world
         engagement = self.open_one(person, row.per) if row.per else None
         if row.per and (engagement is None or world.ended(world.begun[engagement])[0] <= self.now):
             self.begin(person, row.per[0])
-        wanted = [f"purpose/{row.name}"]
+        wanted = [f"purpose/{row.name}"] if agrees else []
         wanted += [
             f"item/{item}" for item in items if item in row.items and world.policy.items[item].nature == "sensitive"
         ]

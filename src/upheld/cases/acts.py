@@ -10,7 +10,7 @@ from upheld.cases.stage import Came, Person, Stage
 from upheld.dates import Instant, end_of_day, local_date, start_of
 from upheld.engine.acts import HandlerId, RequestId
 from upheld.errors import InputRefused
-from upheld.keeper import Outcome
+from upheld.keeper import Difficulty, Outcome, WithoutConsent
 
 Play = Callable[[Stage, Step], Iterator[Came]]
 DAY = 86_400_000_000
@@ -109,11 +109,35 @@ def collect(stage: Stage, step: Step) -> Iterator[Came]:
             channel=channel,
             proofs=frozenset(step.words("with")),
             use=step.word("use"),
+            unasked=unasked(stage, step),
         )
         stage.keep(outcome.values, texts)
         if outcome.granted:
             stage.came_in(purpose, channel)
         yield came(f"collect for {purpose}", outcome)
+
+
+def unasked(stage: Stage, step: Step) -> WithoutConsent | None:
+    """The exception under which a step goes without consent, with what it shows."""
+    exception = step.word("except")
+    if exception is None:
+        return None
+    difficulty, approver, law = step.word("difficulty"), step.word("approved"), step.word("under")
+    if law is not None:
+        stage.elements.add(f"laws.{law}")
+    return WithoutConsent(
+        exception,
+        law,
+        step.word("article"),
+        Difficulty(difficulty) if difficulty else None,
+        _approver(stage, approver) if approver else None,
+        {paper: f"the {paper}".encode() for paper in step.words("shown")},
+    )
+
+
+def _approver(stage: Stage, name: str) -> HandlerId:
+    stage.handler_reader(name)  # standing staff keep their role
+    return _handler(stage, name)
 
 
 def reuse(stage: Stage, step: Step) -> Iterator[Came]:
@@ -123,7 +147,12 @@ def reuse(stage: Stage, step: Step) -> Iterator[Came]:
         named = stage.engagement(person, step, plan.per if plan else ())
         channel = stage.channel(step, plan)
         outcome = stage.keeper.reuse(
-            person.subject_id, purpose, stage.live(person, items), engagement=named, channel=channel
+            person.subject_id,
+            purpose,
+            stage.live(person, items),
+            engagement=named,
+            channel=channel,
+            unasked=unasked(stage, step),
         )
         yield came(f"reuse for {purpose}", outcome)
 

@@ -97,6 +97,7 @@ def names_of(policy: Policy) -> Mapping[Names, frozenset[str]]:
         Names.RECIPIENTS: frozenset(policy.provisions),
         Names.PROCESSORS: frozenset(policy.entrustments),
         Names.EXCEPTIONS: frozenset(policy.provision_exceptions),
+        Names.UNASKED: frozenset(policy.collection_exceptions),
         Names.DUTIES: frozenset(policy.handlers),
         Names.CONTROLS: frozenset(policy.safeguards),
         Names.ELEMENTS: elements,

@@ -33,6 +33,7 @@ class Names(StrEnum):
     RECIPIENTS = "provisions"
     PROCESSORS = "entrustments"
     EXCEPTIONS = "provision-exceptions"
+    UNASKED = "collection-exceptions"
     DUTIES = "handlers"
     CONTROLS = "safeguards"
     ELEMENTS = "elements"
@@ -73,6 +74,16 @@ def _table(left: Names, names: Names) -> Word:
     return Word(Takes.TABLE, names, left)
 
 
+UNASKED: Final[Mapping[str, Word]] = {
+    "except": Word(Takes.NAME, Names.UNASKED),
+    "under": NAME,
+    "article": NAME,
+    "difficulty": NAME,
+    "approved": NAME,
+    "shown": NAMES,
+}
+"""How data comes in without consent: the exception, its law and article or difficulty, who approved, which papers."""
+
 ACTS: Final[Mapping[str, Verb]] = {
     "enter": Verb(
         Word(Takes.NAME, Names.SUBJECTS),
@@ -95,9 +106,11 @@ ACTS: Final[Mapping[str, Verb]] = {
     "collect": Verb(
         _table(Names.PURPOSES, Names.ITEMS),
         "items come in for a purpose; `by: nobody` names no way of coming",
-        {"by": NAME, "with": NAMES, "use": NAME, "in": ENGAGEMENT},
+        {"by": NAME, "with": NAMES, "use": NAME, "in": ENGAGEMENT, **UNASKED},
     ),
-    "reuse": Verb(_table(Names.PURPOSES, Names.ITEMS), "what is held serves one more purpose", {"in": ENGAGEMENT}),
+    "reuse": Verb(
+        _table(Names.PURPOSES, Names.ITEMS), "what is held serves one more purpose", {"in": ENGAGEMENT, **UNASKED}
+    ),
     "read": Verb(
         ITEMS,
         "somebody looks, for a purpose; `by` is one of the staff, `the-job`, `themselves` or `fellow`",

@@ -216,6 +216,16 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Unasked:
+    """The declared exception under which data is used without the consent it would need, and what is on record."""
+
+    exception: str
+    shown: frozenset[str] = frozenset()
+    """What was put on record of all that the exception `needs`."""
+    law: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Collect:
     """Take items of a subject for one purpose."""
 
@@ -229,6 +239,8 @@ class Collect:
     """Checks made just now, such as a fresh identity check that an item `needs`."""
     reused: tuple[ValueId, ...] = ()
     """Values already held that get one more use instead of new ones being taken."""
+    unasked: Unasked | None = None
+    """Set where the person was not asked, under an exception that the policy names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
     row = view.plan.exceptions.get(act.exception)
     if row is None:
         return refused(view.plan.builtin["exceptions"].cited(Reason.RECIPIENT_UNDECLARED, detail=act.exception))
+    if row.blocked:
+        no.add(Reason.DECLARATION_INCOMPLETE, row.rule.path, row.rule.cites())
     missing = row.needs - act.shown
     if missing:
         reason = Reason.APPROVAL_MISSING if missing == {"approver"} else Reason.DEMAND_INCOMPLETE

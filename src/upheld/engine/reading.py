@@ -131,7 +131,8 @@ def _live_use(view: View, value: Value, purpose: str, act: Read, at: Instant) ->
 
 def _why_no_ground(view: View, value: Value, purpose: PurposePlan, at: Instant) -> Cited:
     about = About(AboutKind.PURPOSE, purpose.name)
-    if purpose.rests_on_consent(value.item):
+    unasked = any(use.purpose == purpose.name and use.exception for use in value.uses)
+    if purpose.rests_on_consent(value.item) and not unasked:
         event = view.life.last_consent_event(about, at)
         if event is None:
             return purpose.rule.cited(Reason.CONSENT_MISSING, "basis")

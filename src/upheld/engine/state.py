@@ -96,6 +96,8 @@ class Use:
     anchor_at: Instant
     version: str
     known_at: Instant
+    exception: str | None = None
+    """The exception on which it rests where nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
 from upheld.keeper.recovering import Recovered, Recovery
+from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse
 
 
@@ -65,4 +66,15 @@ class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisat
         self.close()
 
 
-__all__ = ["Keeper", "Outcome", "Paper", "Publication", "Reading", "Recovered", "Shown", "Swept"]
+__all__ = [
+    "Difficulty",
+    "Keeper",
+    "Outcome",
+    "Paper",
+    "Publication",
+    "Reading",
+    "Recovered",
+    "Shown",
+    "Swept",
+    "WithoutConsent",
+]

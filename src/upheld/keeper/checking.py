@@ -395,7 +395,7 @@ _RECIPIENTS = (
 _WITHOUT_OWN_CONSENT = (
     "SELECT v.subject_id, v.collected_at FROM value v "
     "JOIN subject s ON s.bucket = v.bucket AND s.subject_id = v.subject_id AND s.policy = ? "
-    "WHERE v.state IN ('held', 'moving') AND v.item = ? AND NOT EXISTS ("
+    "WHERE v.state IN ('held', 'moving') AND v.item = ? AND json_extract(v.uses, '$[0][5]') IS NULL AND NOT EXISTS ("
     "SELECT 1 FROM consent c WHERE c.bucket = v.bucket AND c.subject_id = v.subject_id AND c.about_kind = 'item' "
     "AND c.about = ? AND c.given = 1 AND c.at <= v.collected_at)"
 )

@@ -31,6 +31,7 @@ from upheld.engine.state import HeldState, SubjectState, Use, Value
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Door, Tier, When, replaced
 from upheld.keeper.outcome import Outcome
+from upheld.keeper.unasked import WithoutConsent, check_unasked
 from upheld.ledger.entries import Entry, entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.policy.vocabulary import Nature
@@ -94,10 +95,12 @@ class Data(Door):
         channel: str | None = None,
         proofs: frozenset[str] = frozenset(),
         use: str | None = None,
+        unasked: WithoutConsent | None = None,
     ) -> Outcome:
         """Take items for one purpose: all of them or none. Each value is sealed under a key of its own.
 
-        `texts` maps item names to contents. `channel` is the way by which they came. Passwords of our own are hashed
+        `texts` maps item names to contents. `channel` is the way by which they came. `unasked` names the exception
+        under which the person was not asked, with what must be on record for it. Passwords of our own are hashed
         one-way before anything is stored. Raises InputRefused for contents that cannot be stored.
         """
         _check_contents(texts)
@@ -109,7 +112,10 @@ class Data(Door):
             kept.clear()
             declared = seen.view.plan.purposes.get(purpose or "")
             named = self._engagement(seen, engagement, declared.per if declared else frozenset())
-            act = Collect(purpose, items, named, channel, use, proofs=proofs)
+            if unasked is not None:
+                check_unasked(transaction, seen.policy, unasked, now)
+            without = unasked.unasked() if unasked else None
+            act = Collect(purpose, items, named, channel, use, None, proofs, (), without)
             decision = self._decide(act, seen, now)
             if not decision.granted or purpose is None:
                 self._refusal(transaction, seen, act, decision)
@@ -127,6 +133,7 @@ class Data(Door):
                     engagement=named,
                     channel=channel or "generated",
                     capacity="organisation" if made[0].held_for else None,
+                    **(unasked.fields() if unasked else {}),
                 ).with_elements(decision.elements + _way_in(seen.view.plan, channel, purpose))
             )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
@@ -150,7 +157,8 @@ class Data(Door):
         one = state.engagements.get(act.engagement) if act.engagement else None
         held_for = (one.organisation or "organisation") if purpose.held_for_organisation and one else None
         day = local_date(now, plan.zone)
-        use = Use(purpose.name, act.engagement, now, plan.version, transaction.at)
+        exception = act.unasked.exception if act.unasked else None
+        use = Use(purpose.name, act.engagement, now, plan.version, transaction.at, exception)
         made: list[Value] = []
         for item in act.items:
             new = value_id(seen.subject_id, day, self.places.random_bytes)
@@ -198,6 +206,7 @@ class Data(Door):
         *,
         engagement: EngagementId | None = None,
         channel: str | None = None,
+        unasked: WithoutConsent | None = None,
     ) -> Outcome:
         """Use values that are already held for one more purpose, which must be allowed to collect them."""
 
@@ -205,12 +214,16 @@ class Data(Door):
             held = [seen.view.values[one] for one in values if one in seen.view.values]
             declared = seen.view.plan.purposes.get(purpose)
             named = self._engagement(seen, engagement, declared.per if declared else frozenset())
-            act = Collect(purpose, tuple(value.item for value in held), named, channel, reused=values)
+            if unasked is not None:
+                check_unasked(transaction, seen.policy, unasked, now)
+            without = unasked.unasked() if unasked else None
+            act = Collect(purpose, tuple(value.item for value in held), named, channel, reused=values, unasked=without)
             decision = self._decide(act, seen, now)
             if not decision.granted:
                 self._refusal(transaction, seen, act, decision)
                 return Outcome(decision, now)
-            use = Use(purpose, named, now, seen.view.plan.version, transaction.at)
+            exception = without.exception if without else None
+            use = Use(purpose, named, now, seen.view.plan.version, transaction.at, exception)
             fresh = {value.value_id: replace(value, uses=(*value.uses, use)) for value in held}
             state = replaced(seen.state, values=tuple(fresh.get(value.value_id, value) for value in seen.state.values))
             self._changed(transaction, seen, state, now, ((f"collected/{purpose}", now),))
@@ -218,7 +231,14 @@ class Data(Door):
                 subjects.set_uses(transaction, value.value_id, value.uses)
             transaction.journal(
                 self._entry(
-                    seen, now, "value.reused", values=tuple(values), purpose=purpose, engagement=named, items=act.items
+                    seen,
+                    now,
+                    "value.reused",
+                    values=tuple(values),
+                    purpose=purpose,
+                    engagement=named,
+                    items=act.items,
+                    **(unasked.fields() if unasked else {}),
                 ).with_elements(decision.elements)
             )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in held})

@@ -55,7 +55,8 @@ _OF_ITEM = (
 _WITHOUT_CONSENT = (
     "SELECT v.item, v.subject_id, v.collected_at "
     "FROM value v JOIN subject s ON s.bucket = v.bucket AND s.subject_id = v.subject_id AND s.policy = ?, "
-    "json_each(v.uses) u WHERE v.state IN ('held', 'moving') AND json_extract(u.value, '$[0]') = ? AND NOT EXISTS ("
+    "json_each(v.uses) u WHERE v.state IN ('held', 'moving') AND json_extract(u.value, '$[0]') = ? "
+    "AND json_extract(u.value, '$[5]') IS NULL AND NOT EXISTS ("
     "SELECT 1 FROM consent c WHERE c.bucket = v.bucket AND c.subject_id = v.subject_id AND c.about_kind = 'purpose' "
     "AND c.about = ? AND c.given = 1 AND c.at <= v.collected_at)"
 )

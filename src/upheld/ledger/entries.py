@@ -303,9 +303,11 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "channel:code by:code engagement:id? known_at:instant?",
         "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
         # data arrives, is used and changes
-        "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id?",
+        "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id? "
+        "exception:code? law:code? article:code? difficulty:code? approver:id? papers:digest?",
         "value.copied": "values:ids place:code",
-        "value.reused": "values:ids purpose:code engagement:id? items:codes?",
+        "value.reused": "values:ids purpose:code engagement:id? items:codes? exception:code? law:code? article:code? "
+        "difficulty:code? approver:id? papers:digest?",
         "value.corrected": "old:id new:id item:code? request:id?",
         "value.provided": "recipient:code values:ids items:codes disclosure:id until:instant? purpose:code? "
         "engagement:id?",
@@ -323,6 +325,9 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "request.answered": "request:id right:code outcome:code values:ids? channel:code? reason:code? due_at:instant?",
         "hold.set": "request:id hold:code values:ids",
         "hold.lifted": "request:id hold:code values:ids",
+        # somebody looks at what is left open
+        "review.due": "about:code engagement:id? named:code? since:instant due_at:instant",
+        "review.done": "about:code outcome:code engagement:id? named:code? reason:code? due_at:instant?",
         # data leaves
         "separation.opened": "values:ids generation:int",
         "value.separated": "values:ids grounds:codes generation:int? items:codes? due_at:instant?",
@@ -344,7 +349,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "subject.forgotten": "",
         # the house
         "policy.published": "version:code digest:digest announced_at:instant effective_at:instant gaps:codes "
-        "notice:digest?",
+        "notice:digest? gate:code? by:code? reason:code? evidence:digest? first_night:counts? decided_by:code?",
         "control.evidenced": "control:code evidence:code about:digest? due_at:instant? outcome:code? named:code? "
         "known_at:instant?",
         "contract.recorded": "party:code contract:id kind:code? until:instant? digest:digest? terms:codes? "

@@ -32,7 +32,20 @@ from upheld.store.place import Transaction
 _encode = msgspec.json.Encoder().encode
 _ids_decode = msgspec.json.Decoder(tuple[int, ...]).decode
 _names_decode = msgspec.json.Decoder(tuple[str, ...]).decode
-_uses_decode = msgspec.json.Decoder(tuple[tuple[str, str | None, int, str, int], ...]).decode
+
+
+class _PackedUse(msgspec.Struct, array_like=True, gc=False):
+    """A use as it stands in its column; the exception only where there is one."""
+
+    purpose: str
+    engagement: str | None
+    anchor: int
+    version: str
+    known: int
+    exception: str | None = None
+
+
+_uses_decode = msgspec.json.Decoder(tuple[_PackedUse, ...]).decode
 
 _SUBJECT = (
     "SELECT policy, kind, entered_at, minor_until, epoch, last_at FROM subject WHERE bucket = ? AND subject_id = ?"
@@ -153,14 +166,25 @@ def unpacked_names(column: str) -> tuple[str, ...]:
 
 def packed_uses(uses: Sequence[Use]) -> str:
     """The uses of a value as a column."""
-    return _encode([(use.purpose, use.engagement, use.anchor_at, use.version, use.known_at) for use in uses]).decode()
+    rows = [
+        (use.purpose, use.engagement, use.anchor_at, use.version, use.known_at, *filter(None, (use.exception,)))
+        for use in uses
+    ]
+    return _encode(rows).decode()
 
 
 def unpacked_uses(column: str) -> tuple[Use, ...]:
     """The uses of a value."""
     return tuple(
-        Use(purpose, EngagementId(engagement) if engagement else None, Instant(anchor), version, Instant(known))
-        for purpose, engagement, anchor, version, known in _uses_decode(column)
+        Use(
+            one.purpose,
+            EngagementId(one.engagement) if one.engagement else None,
+            Instant(one.anchor),
+            one.version,
+            Instant(one.known),
+            one.exception,
+        )
+        for one in _uses_decode(column)
     )
 
 
