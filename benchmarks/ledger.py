@@ -19,7 +19,8 @@ from upheld.ledger.batch import Head, batch_of
 from upheld.ledger.entries import BatchClass, Entry, entry, stream_name
 from upheld.store import history
 from upheld.store.journal import JournalWriter, create_journal
-from upheld.store.sealing import Sealer, open_for_writing
+from upheld.store.sealing import Sealer
+from upheld.store.sqlite import open_for_writing
 from upheld.store.verifying import verify_copy
 
 AT = 1_600_000_000_000_000

@@ -2,9 +2,16 @@
 
 import os
 import shutil
+import zlib
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import postgres
+from upheld import system
 
 # Derandomised, so a red run here is a red run elsewhere; `make deep` looks further and longer.
 settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -51,3 +58,23 @@ collect_ignore = [] if COMPILER else ["test_power_loss.py"]
 
 def pytest_report_header() -> str:
     return f"power loss: recorder built by {COMPILER}" if COMPILER else "power loss: not tested, no C compiler here"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> Iterator[None]:
+    """With `UPHELD_ENGINE=postgresql` every home of the tests lies on a PostgreSQL server; no test knows."""
+    if os.environ.get("UPHELD_ENGINE") != "postgresql":
+        yield
+        return
+    plain = system.init
+    with postgres.server() as address, pytest.MonkeyPatch.context() as patch:
+
+        def init(home: Path | str, options: system.Options | None = None) -> None:
+            name = f"home_{zlib.crc32(str(home).encode()):08x}_{next(_NUMBER)}"
+            plain(home, options, postgres.made(address, name))
+
+        patch.setattr(system, "init", init)
+        yield
+
+
+_NUMBER = count(1)

@@ -24,7 +24,7 @@ from upheld.ledger.certificate_page import page
 from upheld.ledger.checkpoint import CheckpointRefused, verifier_key
 from upheld.ledger.entries import entry
 from upheld.store import history
-from upheld.store.sealing import export
+from upheld.store.sqlite import export
 from upheld.store.verifying import anchor_in, check_certificate, verify_copy
 
 PUBLIC = verifier_key("trial", SIGNING.public_key())

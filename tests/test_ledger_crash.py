@@ -14,7 +14,8 @@ from upheld.ledger.checkpoint import verifier_key
 from upheld.ledger.entries import entry
 from upheld.store import history
 from upheld.store.journal import JournalWriter
-from upheld.store.sealing import Sealer, open_for_writing
+from upheld.store.sealing import Sealer
+from upheld.store.sqlite import open_for_writing
 from upheld.store.verifying import verify_copy
 
 PUBLIC = verifier_key("trial", SIGNING.public_key())
@@ -41,6 +42,7 @@ def _dies_at(
         own = sealer(folder / "ledger.db", "childchildchildchild")
         places = {name: open_for_writing(folder / f"{name}.db") for name in PLACES}
         for connection in (own.connection, *places.values()):
+            assert isinstance(connection, sqlite3.Connection)
             connection.set_trace_callback(count)
         act(own, dict(places))
         status = 0

@@ -13,7 +13,8 @@ from upheld.ledger.entries import Entry, entry
 from upheld.store import history, sealing
 from upheld.store.journal import JournalWriter, checkpoint_seen
 from upheld.store.leases import FileLeases, LeaseHeld
-from upheld.store.sealing import LedgerOld, Sealer, TailBroken, export, tail_problems
+from upheld.store.sealing import LedgerOld, Sealer, TailBroken, tail_problems
+from upheld.store.sqlite import export
 
 SIGNING = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 DAY = history.DAY

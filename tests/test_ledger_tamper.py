@@ -12,7 +12,7 @@ from tests.test_ledger_journal import AT, GIVEN, OTHER, READ, VALUE
 from tests.test_ledger_sealing import SIGNING, House
 from upheld.ledger.checkpoint import verifier_key
 from upheld.ledger.entries import entry
-from upheld.store.sealing import export
+from upheld.store.sqlite import export
 from upheld.store.verifying import verify_copy
 
 PUBLIC = verifier_key("trial", SIGNING.public_key())

@@ -25,7 +25,8 @@ from upheld.ledger.entries import BatchClass, Entry, entry, packed, unpacked
 from upheld.ledger.merkle import leaf_hash, root_of
 from upheld.ledger.verify import Problem, Verification
 from upheld.store import history
-from upheld.store.sealing import Sealer, export
+from upheld.store.sealing import Sealer
+from upheld.store.sqlite import export
 from upheld.store.verifying import verify_copy
 
 PUBLIC = verifier_key("trial", SIGNING.public_key())

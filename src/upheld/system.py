@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.read import read_policy
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
-from upheld.store import history, schema
+from upheld.store import history, postgres, schema
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
 from upheld.store.leases import FileLeases
@@ -114,8 +114,11 @@ class Options:
     """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
 
 
-def init(home: Path | str, options: Options | None = None) -> None:
-    """Make a home: databases, key files, settings. Raises HomeUnusable when there is one already."""
+def init(home: Path | str, options: Options | None = None, databases: Mapping[str, str] | None = None) -> None:
+    """Make a home: databases, key files, settings. Raises HomeUnusable when there is one already.
+
+    `databases`: addresses of PostgreSQL for `active`, `separated`, `keys` and `ledger`; files of SQLite without them.
+    """
     options = options or Options()
     root = Path(home)
     if (root / SETTINGS).exists():
@@ -123,11 +126,17 @@ def init(home: Path | str, options: Options | None = None) -> None:
     root.mkdir(parents=True, exist_ok=True)
     _make_keys(root / SECRETS)
     for name in schema.PLACES:
-        create(root / f"{name}.db", name)
+        if databases:
+            postgres.create(databases[name], name)
+        else:
+            create(root / f"{name}.db", name)
+    if databases:
+        postgres.create(databases[postgres.LEDGER], postgres.LEDGER)
     settings = {
         "schema": schema.VERSION,
         "ledger_id": new_id(secrets.token_bytes),
         "created_at": options.clock.now(),
+        "databases": dict(databases or {}),
         "look_up": {policy: sorted(items) for policy, items in options.look_up.items()},
     }
     _write_durably(root / SETTINGS, json.dumps(settings, indent=2).encode())
@@ -216,10 +225,12 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
     return _wired(root, settings_of(root), options)
 
 
-def _places(root: Path, incarnation: str, mac_key: bytes, clock: Clock) -> dict[str, Place]:
+def _places(
+    root: Path, databases: Mapping[str, str], incarnation: str, mac_key: bytes, clock: Clock
+) -> dict[str, Place]:
     return {
         name: Place(
-            SqliteFile(root / f"{name}.db"),
+            postgres.PostgresPlace(databases[name], name) if databases else SqliteFile(root / f"{name}.db"),
             name,
             JournalWriter(name, incarnation, mac_key, secrets.token_bytes),
             clock.now,
@@ -233,9 +244,10 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     incarnation = new_id(secrets.token_bytes)
     mac_key = _root_key(root, "mac.key")
     signing = _signing_key(root)
-    places = _places(root, incarnation, mac_key, clock)
+    databases: Mapping[str, str] = settings.get("databases", {})
+    places = _places(root, databases, incarnation, mac_key, clock)
     sealer = Sealer(
-        root / LEDGER,
+        postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
         signing_key=signing,
         mac_key=mac_key,
         salt_source=secrets.token_bytes,
@@ -253,8 +265,9 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         *(() if options.cached is None else (options.cached * 2,)),
     )
     if not options.durable:
-        for connection in (*(place.connection for place in places.values()), sealer.connection):
-            connection.execute("PRAGMA synchronous = OFF")
+        for place in places.values():
+            place.engine.hurry(place.connection)
+        sealer.engine.hurry(sealer.connection)
     log = structlog.get_logger("upheld")
 
     def close() -> None:
@@ -271,8 +284,8 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         vault=vault,
         papers=PaperKeys(places["keys"], _root_key(root, "active.key"), secrets.token_bytes),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
-        leases=FileLeases(root),
-        ledger_copy=lambda: nullcontext(root / LEDGER),
+        leases=postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root),
+        ledger_copy=sealer.engine.copied,
         now=clock.now,
         random_bytes=ids.bytes,
         fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),

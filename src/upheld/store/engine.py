@@ -5,6 +5,7 @@ Statements elsewhere are plain: `?` for parameters, INTEGER, TEXT and BLOB colum
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 
@@ -73,5 +74,33 @@ class Engine(Protocol):
     def scrub(self, connection: Connection) -> bool:
         """Bytes of deleted rows leave the logs of the database. False: a reader is in, try again."""
 
+    def hurry(self, connection: Connection) -> None:
+        """From now on no commit waits for the disk: for simulations only."""
+
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
+
+
+class LedgerEngine(Protocol):
+    """The database of the sealed history: one writer, the sealer."""
+
+    def connect(self) -> Connection:
+        """A connection with the durability that evidence needs; deleted bytes are overwritten where they can be."""
+
+    def made(self, connection: Connection) -> bool:
+        """Whether the tables are there."""
+
+    def begin(self, connection: Connection) -> None:
+        """Open a transaction that writes."""
+
+    def scrub(self, connection: Connection) -> bool:
+        """Bytes of deleted rows leave the logs of the database. False: a reader is in, try again."""
+
+    def lease(self, wait: bool = True) -> AbstractContextManager[None]:
+        """The right to seal. Raises LeaseHeld when another has it and `wait` is False."""
+
+    def hurry(self, connection: Connection) -> None:
+        """From now on no commit waits for the disk: for simulations only."""
+
+    def copied(self) -> AbstractContextManager[Path]:
+        """The ledger as a file that `verify_copy` reads; gone after the block where it was made for it."""

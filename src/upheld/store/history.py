@@ -83,8 +83,8 @@ _SELECT_TALLY: Final = """
     SELECT p.text, e.text, k.text, sum(t.entries), sum(t.value_count), min(t.first_at), max(t.last_at),
            min(t.first), max(t.last)
     FROM tally t JOIN name p ON p.id = t.policy JOIN name e ON e.id = t.element JOIN name k ON k.id = t.kind
-    WHERE t.day >= ? AND t.day < ? AND (? IS NULL OR p.text = ?)
-    GROUP BY t.policy, t.element, t.kind"""
+    WHERE t.day >= ? AND t.day < ? AND (CAST(? AS TEXT) IS NULL OR p.text = ?)
+    GROUP BY p.text, e.text, k.text"""
 
 
 class LedgerMissing(UpheldError):

@@ -10,7 +10,6 @@ Crash table. Each line is one durable transaction; whatever a crash leaves, seal
 | prune: destroy the bodies and what is drawn from them | ledger | done, perhaps bytes in the log | scrubs |
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -44,10 +43,10 @@ from upheld.ledger.checkpoint import (
 from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance, entry, glance, stream_name
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history
-from upheld.store.engine import Connection
+from upheld.store.engine import Connection, LedgerEngine
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
 from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_sealed, ends_of
-from upheld.store.leases import FileLeases
+from upheld.store.sqlite import SqliteLedger, open_for_writing
 
 PLACE: Final = "ledger"
 ROUND: Final = 4_000_000
@@ -74,8 +73,9 @@ _INSERT_ABOUT: Final = "INSERT INTO entry_index(alias, leaf) VALUES(?, ?)"
 _ADD_TALLY: Final = """
     INSERT INTO tally VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(policy, element, kind, day) DO UPDATE SET
-        entries = entries + excluded.entries, value_count = value_count + excluded.value_count,
-        first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at), last = excluded.last"""
+        entries = tally.entries + excluded.entries, value_count = tally.value_count + excluded.value_count,
+        first_at = min(tally.first_at, excluded.first_at), last_at = max(tally.last_at, excluded.last_at),
+        last = excluded.last"""
 _SELECT_OVER: Final = """
     SELECT name, batch.n FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
     WHERE batch.class = 1 AND until_at < ? AND substr(name, instr(name, '/') + 1, ?) = ? ORDER BY name, batch.n"""
@@ -127,14 +127,6 @@ class TailBroken(UpheldError):
         self.sealing = sealing
 
 
-def open_for_writing(path: Path | str) -> sqlite3.Connection:
-    """A connection with the durability that evidence needs; deleted bytes are overwritten."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    return connection
-
-
 class _Checked(NamedTuple):
     """A batch of a journal that was found sound."""
 
@@ -182,7 +174,7 @@ class Sealer:
     """Writes the ledger at `path`, making it when it is not there. Needs the keys; hold the lease for each verb.
 
     Args:
-        path: the ledger's file; a lock file `<path>.lease` is kept beside it.
+        ledger: the database of the ledger, or the path of its file.
         signing_key: signs checkpoints. Kept outside every database.
         mac_key: the key that the journals' writers use.
         salt_source: gives so many random bytes.
@@ -194,7 +186,7 @@ class Sealer:
 
     def __init__(
         self,
-        path: Path,
+        ledger: LedgerEngine | Path,
         *,
         signing_key: Ed25519PrivateKey,
         mac_key: bytes,
@@ -204,16 +196,16 @@ class Sealer:
         created_at: int,
         day_offset: int = 0,
     ) -> None:
-        self._leases, self._name = FileLeases(path.parent), path.name
+        self.engine: LedgerEngine = SqliteLedger(ledger) if isinstance(ledger, Path) else ledger
         self._signing_key = signing_key
         self._mac_key = mac_key
         self._salt_source = salt_source
         self._incarnation = incarnation
         self.ledger_id = ledger_id
         self._trusted: str | None = None  # the newest note that this process has signed: no need to check it again
-        with self._leases.lease(self._name):
-            self._connection = open_for_writing(path)
-            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        with self.engine.lease():
+            self._connection = self.engine.connect()
+            if not self.engine.made(self._connection):
                 self._create(created_at, day_offset)
             elif history.meta(self._connection, "ledger") != ledger_id:
                 raise LedgerOld(f"this is the ledger {history.meta(self._connection, 'ledger')}, not {ledger_id}")
@@ -223,7 +215,7 @@ class Sealer:
         self._connection.close()
 
     @property
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Connection:
         """For reading, with the functions of `history`."""
         return self._connection
 
@@ -238,7 +230,7 @@ class Sealer:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.engine.begin(self._connection)
         try:
             yield
         except BaseException:
@@ -274,7 +266,7 @@ class Sealer:
             LedgerOld: a place has seen more of this ledger than there is. Nothing was sealed.
             TailBroken: a batch is not what its writer wrote. Everything sound was sealed, of that stream up to there.
         """
-        with self._leases.lease(self._name, wait), ExitStack() as opened:
+        with self.engine.lease(wait), ExitStack() as opened:
             connections = {name: _connected(place, opened) for name, place in places.items()}
             for name, connection in connections.items():
                 self._check_seen(name, connection)
@@ -378,7 +370,7 @@ class Sealer:
 
         `rule` is the element of the policy that sets the time. What evidence holds is never touched.
         """
-        with self._leases.lease(self._name, wait):
+        with self.engine.lease(wait):
             # What an earlier prune announced and did not come to is destroyed first, so it is not announced twice.
             batches = self._destroy_pruned()
             prefix = f"{policy}/"
@@ -395,8 +387,8 @@ class Sealer:
                 ]  # fmt: skip
                 note = self._write_own(policy, entries, at)
                 batches += self._destroy_pruned()
-            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        return Pruned(batches, len(ranges), not busy, note)
+            scrubbed = self.engine.scrub(self._connection)
+        return Pruned(batches, len(ranges), scrubbed, note)
 
     def _counts_of(self, stream: str, first: int, last: int) -> dict[str, int]:
         """How many entries of each kind these batches hold: that much is kept for ever, and reports stay checkable."""
@@ -594,10 +586,3 @@ class _Drawn:
             for (policy, element, kind, day), sums in self._counts.items()
         ]
         self._connection.executemany(_ADD_TALLY, rows)
-
-
-def export(ledger: sqlite3.Connection, target: Path) -> None:
-    """A copy of the ledger in one file, consistent, that `verify_copy` can check anywhere."""
-    with closing(sqlite3.connect(target)) as copy:
-        ledger.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE").fetchall()

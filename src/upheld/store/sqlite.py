@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from upheld.errors import StoreFailed
-from upheld.store import schema
+from upheld.store import history, schema
 from upheld.store.engine import Connection
+from upheld.store.leases import FileLeases
 from upheld.store.turn import Turn
 
 _PRAGMAS = (
@@ -31,6 +32,7 @@ _COLUMNS = (
     "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p "
     "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
 )
+_OWN_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _FULL = 2
 _LARGE = 4_096
 """Pages: sixteen megabytes, as much as the cache of a place holds."""
@@ -111,9 +113,75 @@ class SqliteFile:
         finally:
             os.close(handle)
 
+    def hurry(self, connection: Connection) -> None:
+        """No commit waits for the disk."""
+        connection.execute("PRAGMA synchronous = OFF")
+
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
         return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
+
+
+class SqliteLedger:
+    """The file of the ledger, `path`; the lock file `<path>.lease` is kept beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection with the durability that evidence needs; deleted bytes are overwritten."""
+        return open_for_writing(self.path)
+
+    def made(self, connection: Connection) -> bool:
+        """Whether the tables are there."""
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None
+
+    def begin(self, connection: Connection) -> None:
+        """SQLite's own lock is taken at once."""
+        connection.execute("BEGIN IMMEDIATE")
+
+    def scrub(self, connection: Connection) -> bool:
+        """Fold the write-ahead log in and empty it. False: a reader is in."""
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def lease(self, wait: bool = True) -> AbstractContextManager[None]:
+        """The right to seal."""
+        return FileLeases(self.path.parent).lease(self.path.name, wait)
+
+    def hurry(self, connection: Connection) -> None:
+        """No commit waits for the disk."""
+        connection.execute("PRAGMA synchronous = OFF")
+
+    def copied(self) -> AbstractContextManager[Path]:
+        """The file itself."""
+        return nullcontext(self.path)
+
+
+def open_for_writing(path: Path | str) -> sqlite3.Connection:
+    """A connection with the durability that evidence needs; deleted bytes are overwritten."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def export(ledger: Connection, target: Path) -> None:
+    """A copy of a ledger of any engine in one file, consistent, that `verify_copy` can check anywhere."""
+    if isinstance(ledger, sqlite3.Connection):
+        with closing(sqlite3.connect(target)) as copy:
+            ledger.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        return
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        copy.execute("BEGIN")
+        for statement in history.SCHEMA:
+            copy.execute(statement)
+        for (table,) in copy.execute(_OWN_TABLES).fetchall():
+            columns = [name for _, name, *_ in copy.execute(f"PRAGMA table_info({table})")]
+            marks = ", ".join("?" * len(columns))
+            rows = ledger.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - names of our own schema
+            copy.executemany(f"INSERT INTO {table} VALUES({marks})", rows)
+        copy.execute("COMMIT")
 
 
 def declared_columns(statements: Iterable[str]) -> set[str]:
