@@ -176,6 +176,8 @@ class Decision:
     @property
     def elements(self) -> tuple[str, ...]:
         """The policy elements that decided, without repetition."""
+        if len(self.because) == 1:
+            return (self.because[0].element,)
         return tuple(dict.fromkeys(cited.element for cited in self.because))
 
 

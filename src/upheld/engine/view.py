@@ -6,6 +6,7 @@ A `View` is built once per change of the subject and answers reads by two look-u
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from upheld.dates import BEGINNING, FOREVER, Instant
@@ -29,7 +30,7 @@ class View:
     """One subject under one policy line by what is known; immutable once built."""
 
     __slots__ = (
-        "_passes",
+        "__dict__",
         "by_item",
         "controller",
         "life",
@@ -55,17 +56,14 @@ class View:
         for value in state.values:
             if value.held is not HeldState.DESTROYED:
                 self.by_item.setdefault(value.item, []).append(value.value_id)
-        self._passes: Mapping[str, Mapping[ValueId, Pass]] | None = None
 
-    @property
+    @cached_property
     def passes(self) -> Mapping[str, Mapping[ValueId, Pass]]:
         """What may be read for which purpose without more ado: purpose → value → pass."""
-        if self._passes is None:
-            found: dict[str, dict[ValueId, Pass]] = {}
-            for (purpose, value), window in self._all_passes():
-                found.setdefault(purpose, {})[value] = window
-            self._passes = found
-        return self._passes
+        found: dict[str, dict[ValueId, Pass]] = {}
+        for (purpose, value), window in self._all_passes():
+            found.setdefault(purpose, {})[value] = window
+        return found
 
     def _all_passes(self) -> Iterable[tuple[tuple[str, ValueId], Pass]]:
         for value in self.state.values:

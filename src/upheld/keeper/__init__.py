@@ -14,7 +14,7 @@ from upheld.dates import Instant
 from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.certifying import Certifying
-from upheld.keeper.data import Data, Reading
+from upheld.keeper.data import Data
 from upheld.keeper.door import Places
 from upheld.keeper.giving import Giving
 from upheld.keeper.living import Living, Shown
@@ -23,6 +23,7 @@ from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
 from upheld.keeper.recovering import Recovered, Recovery
+from upheld.keeper.seeing import Reading
 from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse
 

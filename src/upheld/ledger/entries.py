@@ -163,7 +163,7 @@ def _ids(value: Value) -> str | bytes:
 
 
 def _numbers(values: Sequence[int]) -> bytes:
-    if any(type(value) is not int or value < 0 for value in values):
+    if set(map(type, values)) != {int} or min(values) < 0:
         raise ValueError("not a tuple of ids: each is a whole number from 0")
     try:
         return struct.pack(f"<{len(values)}q", *values)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from threading import Lock
+from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,13 +38,10 @@ class Tier(StrEnum):
     SEPARATED = "separated"
 
 
+_TIER_BYTES = {tier: tier.value.encode() for tier in Tier}
 _INSERT_KEY = {tier: f"INSERT INTO {tier}_key(key_id, wrapped) VALUES(?, ?)" for tier in Tier}
 _SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
-_SELECT_KEYS = {
-    tier: f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({{}})"  # noqa: S608 - as above
-    for tier in Tier
-}
 _ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _INSERT_TOKEN = "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?)"
 _DELETE_TOKEN = "DELETE FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ? AND value_id = ?"
@@ -122,11 +121,11 @@ class Vault:
 
     def _wrapped(self, tier: Tier, key_id: int, key: bytes) -> bytes:
         nonce = self._random(12)
-        return nonce + self._wrap[tier].encrypt(nonce, key, f"{tier}|{key_id}".encode())
+        return nonce + self._wrap[tier].encrypt(nonce, key, _wrapping(tier, key_id))
 
     def _unwrapped(self, tier: Tier, key_id: int, wrapped: bytes) -> AESGCM:
         try:
-            return AESGCM(self._wrap[tier].decrypt(wrapped[:12], wrapped[12:], f"{tier}|{key_id}".encode()))
+            return AESGCM(self._wrap[tier].decrypt(wrapped[:12], wrapped[12:], _wrapping(tier, key_id)))
         except InvalidTag as failure:
             raise StoreFailed(
                 "a value key does not open with this master key; check which key file is in use"
@@ -144,27 +143,25 @@ class Vault:
                 found[key_id] = cached[0]
             else:
                 missing.append(key_id)
-        if missing:
-            found.update(self._fetched(tier, missing, now + CACHE_SECONDS))
+        for key_id, cipher in self._fetched(tier, missing).items():
+            found[key_id] = cipher
+            self._remember(tier, key_id, cipher, now + CACHE_SECONDS, None)
         return found
 
-    def _fetched(self, tier: Tier, key_ids: list[int], until: float) -> dict[int, AESGCM]:
-        found: dict[int, AESGCM] = {}
+    def _fetched(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
+        """The ciphers of keys, from the key store."""
+        rows: list[tuple[int, bytes]] = []
         with self.place.reading() as connection:
-            rows: list[tuple[int, bytes]] = []
             for start in range(0, len(key_ids), 500):
                 some = key_ids[start : start + 500]
-                rows += connection.execute(_SELECT_KEYS[tier].format(",".join("?" * len(some))), some).fetchall()
-        for key_id, wrapped in rows:
-            cipher = found[key_id] = self._unwrapped(tier, key_id, wrapped)
-            self._remember(tier, key_id, cipher, until)
-        return found
+                rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
+        return {key_id: self._unwrapped(tier, key_id, wrapped) for key_id, wrapped in rows}
 
-    def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float) -> None:
+    def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float, binding: bytes | None) -> None:
         cache = self._cache[tier]
         if len(cache) >= self._cached:
             cache.clear()
-        cache[key_id] = (cipher, until, None)
+        cache[key_id] = (cipher, until, binding)
 
     def forget(self, tier: Tier, key_ids: Iterable[int]) -> None:
         """Drop unwrapped keys from memory."""
@@ -173,8 +170,8 @@ class Vault:
 
     def forget_all(self) -> None:
         """Drop every unwrapped key from memory."""
-        for cache in self._cache.values():
-            cache.clear()
+        for cached in self._cache.values():
+            cached.clear()
 
     def keys_of(self, tier: Tier) -> set[int]:
         """The ids of every key that is there: as many as values are stored, and a block more."""
@@ -210,11 +207,9 @@ class Vault:
         """Encrypt a value under a key of its own, bound to whom, what and where it is."""
         key_id, key = self.take(tier)
         nonce = self._random(12)
-        cipher = AESGCM(key)
-        self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS)
-        return Sealed(
-            key_id, nonce + cipher.encrypt(nonce, content, bound(tier, policy, subject_id, value_id, item, key_id))
-        )
+        cipher, binding = AESGCM(key), bound(tier, policy, subject_id, value_id, item, key_id)
+        self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS, binding)
+        return Sealed(key_id, nonce + cipher.encrypt(nonce, content, binding))
 
     def open(
         self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, sealed: Sealed
@@ -226,29 +221,48 @@ class Vault:
         return opened(cipher, sealed.blob, bound(tier, policy, subject_id, value_id, item, sealed.key_id))
 
     def open_rows(
-        self, tier: Tier, rows: Sequence[tuple[int, int, bytes]], binding_of: Callable[[int, int], bytes]
+        self,
+        tier: Tier,
+        rows: Iterable[tuple[int, int, bytes]],
+        binding_of: Callable[[ValueId, int], bytes],
     ) -> dict[ValueId, str]:
         """The texts of many rows (value, key, ciphertext); one whose key is gone is left out.
 
-        A key belongs to one value for ever, so what its ciphertext is bound to is remembered with it.
+        A key belongs to one value for ever, so what its ciphertext is bound to is remembered with it. The first loop is
+        the hot path of a batch: one look-up and one decryption a value.
         """
-        now = self._monotonic()
-        cache = self._cache[tier]
-        missing = [row[1] for row in rows if (known := cache.get(row[1])) is None or known[1] <= now]
-        if missing:
-            self.forget(tier, missing)  # what has expired opens nothing unless its key is still there
-            self._fetched(tier, missing, now + CACHE_SECONDS)
-        texts: dict[ValueId, str] = {}
+        now, cached = self._monotonic(), self._cache[tier].get
+        texts: dict[int, str] = {}
+        unknown: list[tuple[int, int, bytes]] = []
+        try:
+            for row in rows:
+                value, key_id, blob = row
+                known = cached(key_id)
+                if known is None or known[1] <= now or known[2] is None:
+                    unknown.append(row)
+                else:
+                    texts[value] = known[0].decrypt(blob[:12], blob[12:], known[2]).decode()
+        except InvalidTag as failure:
+            raise _tampered() from failure
+        found = cast(dict[ValueId, str], texts)
+        if unknown:
+            found.update(self._opened_anew(tier, unknown, binding_of))
+        return found
+
+    def _opened_anew(
+        self, tier: Tier, rows: Sequence[tuple[int, int, bytes]], binding_of: Callable[[ValueId, int], bytes]
+    ) -> Iterator[tuple[ValueId, str]]:
+        """Fetch the keys of rows from the key store: what has expired opens nothing unless its key is still there."""
+        key_ids = [row[1] for row in rows]
+        self.forget(tier, key_ids)
+        until = self._monotonic() + CACHE_SECONDS
+        ciphers = self._fetched(tier, key_ids)
         for number, key_id, blob in rows:
-            known = cache.get(key_id)
-            if known is None:
-                continue
-            cipher, until, binding = known
-            if binding is None:
-                binding = binding_of(number, key_id)
-                cache[key_id] = (cipher, until, binding)
-            texts[ValueId(number)] = opened(cipher, blob, binding).decode()
-        return texts
+            cipher, value = ciphers.get(key_id), ValueId(number)
+            if cipher is not None:
+                binding = binding_of(value, key_id)
+                self._remember(tier, key_id, cipher, until, binding)
+                yield value, opened(cipher, blob, binding).decode()
 
     # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -287,6 +301,16 @@ class Vault:
             return int(connection.execute(_COUNT_TOKENS, (value_id,)).fetchone()[0])
 
 
+@cache
+def _select_keys(tier: Tier, count: int) -> str:
+    return f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({','.join('?' * count)})"  # noqa: S608 - as above
+
+
+def _wrapping(tier: Tier, key_id: int) -> bytes:
+    """What a wrapped key is bound to."""
+    return b"%s|%d" % (_TIER_BYTES[tier], key_id)
+
+
 def bound(tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, key_id: int) -> bytes:
     """What the ciphertext is bound to, so that no row can be passed off as another."""
     return f"{tier.value}|{policy}|{subject_id}|{value_id}|{item}|{key_id}".encode()
@@ -297,7 +321,11 @@ def opened(cipher: AESGCM, blob: bytes, binding: bytes) -> bytes:
     try:
         return cipher.decrypt(blob[:12], blob[12:], binding)
     except InvalidTag as failure:
-        raise StoreFailed("a stored value does not decrypt: its row was changed from outside") from failure
+        raise _tampered() from failure
+
+
+def _tampered() -> StoreFailed:
+    return StoreFailed("a stored value does not decrypt: its row was changed from outside")
 
 
 def derived(root: bytes, purpose: bytes) -> bytes:

@@ -1,0 +1,376 @@
+"""Values are seen: for a purpose, one by one or many at once, from the separated tier, by their owner.
+
+Every form has the same course: decide on cached views; in one transaction prove the views, write the record, fetch the
+rows; commit; only then decrypt. INVARIANT: I1, I6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+
+from upheld.dates import Instant
+from upheld.engine.acts import (
+    Decision,
+    EngagementId,
+    Read,
+    Reader,
+    ReadSeparated,
+    RequestId,
+    Show,
+    SubjectId,
+    ValueId,
+)
+from upheld.engine.decide import reader_passes
+from upheld.errors import StoreFailed
+from upheld.keeper.door import Door, Tier
+from upheld.keeper.outcome import Outcome
+from upheld.ledger.entries import Entry
+from upheld.ledger.entries import Value as Recordable
+from upheld.store.place import Transaction
+from upheld.store.vault import Sealed, bound
+from upheld.store.views import Seen, Stale
+
+_ID = re.compile(r"[a-z2-7]{20}\Z")
+
+HeldRow = tuple[int, int, bytes]
+"""Value, key, ciphertext."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One of several reads that share a transaction."""
+
+    subject_id: SubjectId
+    act: Read
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutcome:
+    """The answer of a batch read: the texts of what was granted, the decision of what was not."""
+
+    texts: Mapping[ValueId, str]
+    refused: Mapping[ValueId, Decision]
+    at: Instant
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """What a batch may see, and what not, before its record is written."""
+
+    owners: dict[ValueId, Seen] = field(default_factory=dict)
+    elements: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By policy, the elements that granted."""
+    refused: list[tuple[Seen, ValueId, Read, Decision]] = field(default_factory=list)
+
+
+_Decided = Sequence[tuple[Seen, Decision]]
+
+
+class Seeing(Door):
+    """Reading for a purpose, and showing."""
+
+    def read(
+        self,
+        subject_id: SubjectId,
+        purpose: str | None,
+        *,
+        reader: Reader,
+        items: tuple[str, ...] = (),
+        values: tuple[ValueId, ...] = (),
+        use: str | None = None,
+        engagement: EngagementId | None = None,
+    ) -> Outcome:
+        """See values for one purpose. The access record is durable before anything is decrypted.
+
+        Name `items` (every value of them that may be seen) or `values`. Refused values are left out; when none may be
+        seen the outcome is a refusal with its reasons.
+        """
+        return self.read_many([Reading(subject_id, Read(purpose, reader, items, values, use, engagement))])[0]
+
+    # ── several readings, each with an answer of its own ────────────────────────────────────────────────────────────
+
+    def read_many(self, readings: Sequence[Reading]) -> list[Outcome]:
+        """Several reads under one transaction and one access record each; every value is decided by itself."""
+        self._refuse_while_recovering()
+        for _ in range(_ATTEMPTS):
+            now = self.now()
+            found = [self.views.get(one.subject_id, now) for one in readings]
+            decided = [
+                (seen, self._decide(one.act, seen, max(now, seen.last_at)))
+                for one, seen in zip(readings, found, strict=True)
+            ]
+            try:
+                rows = self.places.active.submit(partial(self._recorded, readings, decided))
+            except Stale:
+                continue
+            short = [one for one in decided if not rows.keys() >= set(one[1].covers)]
+            if short:
+                self._note_shortfall(short)
+                for seen in found:
+                    self.views.drop(seen.subject_id)
+                continue
+            return self._answers(decided, rows, now)
+        raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
+
+    def _recorded(
+        self, readings: Sequence[Reading], decided: _Decided, transaction: Transaction
+    ) -> Mapping[ValueId, HeldRow]:
+        """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
+        self.views.prove_all(transaction, [seen for seen, _ in decided])
+        wanted = [value for _, decision in decided for value in decision.covers]
+        transaction.entries += _access_entries(readings, decided, transaction.at)
+        return _held_rows(transaction, wanted)
+
+    def _answers(self, decided: _Decided, rows: Mapping[ValueId, HeldRow], now: Instant) -> list[Outcome]:
+        """r3: the record is durable; decrypt, and give each reading what it asked for."""
+        owners = {value: seen for seen, decision in decided for value in decision.covers}
+        every = self._opened(owners, list(rows.values()))
+        outcomes: list[Outcome] = []
+        for seen, decision in decided:
+            texts = {value: every[value] for value in decision.covers if value in every}
+            if len(texts) < len(decision.covers):
+                self._note_shortfall([(seen, decision)])
+            outcomes.append(Outcome(decision, now, _by_item(seen, texts), texts))
+        return outcomes
+
+    def _opened(self, owners: Mapping[ValueId, Seen], rows: Sequence[HeldRow]) -> dict[ValueId, str]:
+        """The texts of rows of the active tier; one whose key is gone is left out."""
+
+        def binding_of(value: ValueId, key_id: int) -> bytes:
+            seen = owners[value]
+            return bound(Tier.ACTIVE, seen.policy, seen.subject_id, value, seen.view.values[value].item, key_id)
+
+        return self.places.vault.open_rows(Tier.ACTIVE, rows, binding_of)
+
+    def _note_shortfall(self, short: _Decided) -> None:
+        """A row or key was gone after the decision: recorded, never glossed over."""
+
+        def work(transaction: Transaction) -> None:
+            for seen, decision in short:
+                transaction.journal(self._entry(seen, transaction.at, "read.fell-short", values=decision.covers))
+
+        self.places.active.submit(work)
+
+    # ── many values, one record ─────────────────────────────────────────────────────────────────────────────────────
+
+    def read_batch(self, purpose: str, wanted: Sequence[tuple[SubjectId, ValueId]], *, reader: Reader) -> BatchOutcome:
+        """See many values of many persons for one purpose: decided value by value, one record, one commit."""
+        self._refuse_while_recovering()
+        for _ in range(_ATTEMPTS):
+            now = self.now()
+            chosen = self._chosen(purpose, wanted, reader, now)
+            try:
+                rows = self.places.active.submit(partial(self._batch_recorded, purpose, reader, chosen))
+            except Stale:
+                continue
+            texts = self._opened(chosen.owners, rows)
+            if len(texts) == len(chosen.owners):
+                return BatchOutcome(texts, {one: decision for _, one, _, decision in chosen.refused}, now)
+            for seen in chosen.owners.values():
+                self.views.drop(seen.subject_id)
+        raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
+
+    def _chosen(
+        self, purpose: str, wanted: Sequence[tuple[SubjectId, ValueId]], reader: Reader, now: Instant
+    ) -> _Chosen:
+        """Decide value by value. The loop is the hot path of a batch: two look-ups and three comparisons a value.
+
+        A subject known to be ahead of the clock, and whatever no standing pass answers, takes the whole way.
+        """
+        chosen = _Chosen()
+        get, owners, elements = self.views.get, chosen.owners, chosen.elements
+        may = reader_passes(reader, purpose, now)
+        for subject_id, value in wanted:
+            seen = get(subject_id, now)
+            if may and seen.last_at <= now:
+                passes = seen.view.passes.get(purpose)
+                if passes is not None and value in passes:
+                    from_at, until_at, element, _ = passes[value]
+                    if from_at <= now < until_at:
+                        owners[value] = seen
+                        elements[seen.policy].add(element)
+                        continue
+            act = Read(purpose, reader, values=(value,))
+            decision = self._decide(act, seen, max(now, seen.last_at))
+            if decision.granted:
+                owners[value] = seen
+                elements[seen.policy].update(decision.elements)
+            else:
+                chosen.refused.append((seen, value, act, decision))
+        return chosen
+
+    def _batch_recorded(
+        self, purpose: str, reader: Reader, chosen: _Chosen, transaction: Transaction
+    ) -> Sequence[HeldRow]:
+        """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
+        owners = chosen.owners
+        self.views.prove_all(transaction, owners.values())
+        self.views.prove_all(transaction, [seen for seen, _, _, _ in chosen.refused])
+        for seen, _, act, decision in chosen.refused:
+            transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
+        alone = len(chosen.elements) == 1
+        for policy, elements in chosen.elements.items():
+            own = owners if alone else {value: seen for value, seen in owners.items() if seen.policy == policy}
+            asked = (purpose, None, reader.kind, reader.reader_id)
+            aliases = [seen.alias for seen in own.values()]
+            record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
+            transaction.entries.append(record)
+        return _rows_of(transaction, list(owners))
+
+    def _refuse_while_recovering(self) -> None:
+        if self._recovering:
+            raise StoreFailed("recovering: this home is bringing an old copy up to date; run `upheld recover`")
+
+    # ── from either tier ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read_separated(
+        self, subject_id: SubjectId, ground: str, *, reader: Reader, values: tuple[ValueId, ...] = ()
+    ) -> Outcome:
+        """See values kept apart, for the use that a live ground of theirs names (an element path such as
+        `statutes.tax`).
+        """
+        return self._read_tiers(subject_id, ReadSeparated(ground, reader, values), "separated")
+
+    def show(
+        self,
+        subject_id: SubjectId,
+        *,
+        reader: Reader,
+        right: str = "access",
+        identity_proved: bool = False,
+        request: RequestId | None = None,
+        values: tuple[ValueId, ...] = (),
+    ) -> Outcome:
+        """Give a person everything held on them, from both tiers. Passwords and secrets are never shown."""
+        return self._read_tiers(subject_id, Show(reader, right, identity_proved, values), right, request)
+
+    def _read_tiers(
+        self, subject_id: SubjectId, act: ReadSeparated | Show, right: str, request: RequestId | None = None
+    ) -> Outcome:
+        """Record in the active place, then open from whichever tier holds each value."""
+        rows: dict[ValueId, tuple[int, int, bytes]] = {}
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
+            decision = self._decide(act, seen, now)
+            if not decision.granted:
+                self._refusal(transaction, seen, act, decision)
+                return seen, Outcome(decision, now)
+            self.views.prove(transaction, seen)
+            rows.clear()
+            rows.update(_held_rows(transaction, decision.covers))
+            transaction.journal(
+                self._entry(
+                    seen, transaction.at, "values.shown", right=right, request=request, values=decision.covers
+                ).with_elements(decision.elements)
+            )
+            return seen, Outcome(decision, now)
+
+        seen, outcome = self._attempt(subject_id, work)
+        if not outcome.granted:
+            return outcome
+        texts = {one: self._open_anywhere(seen, one, rows.get(one)) for one in outcome.decision.covers}
+        shown = {one: text for one, text in texts.items() if text is not None}
+        return replace(outcome, values=_by_item(seen, shown), texts=shown)
+
+    def _open_anywhere(self, seen: Seen, value: ValueId, row: tuple[int, int, bytes] | None) -> str | None:
+        item, tier = seen.view.values[value].item, Tier.ACTIVE
+        if row is None:
+            with self.places.separated.reading() as connection:
+                row = connection.execute(_SEPARATED_ROW, (value,)).fetchone()
+            tier = Tier.SEPARATED
+        if row is None:
+            return None
+        sealed = Sealed(row[1], row[2])
+        return self.places.vault.open(tier, seen.policy, seen.subject_id, value, item, sealed).decode()
+
+
+def _by_item(seen: Seen, values: Collection[ValueId]) -> dict[str, tuple[ValueId, ...]]:
+    """Values under the names of their items."""
+    known = seen.view.values
+    if len(values) == 1:
+        return {known[value].item: (value,) for value in values}
+    by_item: dict[str, tuple[ValueId, ...]] = {}
+    for value in values:
+        item = known[value].item
+        by_item[item] = (*by_item.get(item, ()), value)
+    return by_item
+
+
+def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant) -> list[Entry]:
+    """One record for all grants of one kind, with the alias of each value's owner; one for each refusal."""
+    granted: dict[tuple[str, tuple[str, ...], str | None, str | None, str, str], tuple[list[str], list[ValueId]]] = {}
+    entries: list[Entry] = []
+    for reading, (seen, decision) in zip(readings, decided, strict=True):
+        act = reading.act
+        if decision.granted:
+            key = (seen.policy, decision.elements, act.purpose, act.use, act.reader.kind, act.reader.reader_id)
+            aliases, values = granted.setdefault(key, ([], []))
+            aliases += [seen.alias] * len(decision.covers)
+            values += decision.covers
+        else:
+            entries.append(_refused_entry(act, seen, decision, at))
+    for (policy, elements, purpose, use, kind, reader_id), (aliases, values) in granted.items():
+        entries.append(_granted_entry(policy, elements, at, aliases, values, purpose, use, kind, reader_id))
+    return entries
+
+
+def _granted_entry(
+    policy: str,
+    elements: tuple[str, ...],
+    at: Instant,
+    aliases: list[str],
+    values: list[ValueId],
+    purpose: str | None,
+    use: str | None,
+    kind: str,
+    reader_id: str,
+) -> Entry:
+    fields: dict[str, Recordable] = {"purpose": purpose, "values": tuple(values), "reader": str(kind)}
+    if use is not None:
+        fields["use"] = use
+    if _ID.match(reader_id):
+        fields["reader_id"] = reader_id
+    who = (aliases[0] or None) if len(set(aliases)) == 1 else tuple(aliases)
+    return Entry("read.granted", at, policy, who, elements, fields)
+
+
+def _refused_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> Entry:
+    fields: dict[str, Recordable] = {
+        "purpose": act.purpose if act.purpose in seen.view.plan.purposes else "unnamed",
+        "reasons": tuple(reason.value for reason in decision.reasons),
+        "values": tuple(one for one in act.values if one in seen.view.values),
+        "reader": act.reader.kind.value,
+    }
+    if _ID.match(act.reader.reader_id):
+        fields["reader_id"] = act.reader.reader_id
+    return Entry("read.refused", at, seen.policy, seen.alias or None, decision.elements, fields)
+
+
+def _held_rows(transaction: Transaction, wanted: Sequence[ValueId]) -> dict[ValueId, HeldRow]:
+    if len(wanted) == 1:
+        row = transaction.execute(_HELD_ROW, wanted).fetchone()
+        return {wanted[0]: row} if row else {}
+    return {ValueId(row[0]): row for row in _rows_of(transaction, wanted)}
+
+
+def _rows_of(transaction: Transaction, wanted: Sequence[ValueId]) -> list[HeldRow]:
+    rows: list[HeldRow] = []
+    for start in range(0, len(wanted), 500):
+        some = wanted[start : start + 500]
+        rows += transaction.execute(_held_rows_of(len(some)), some).fetchall()
+    return rows
+
+
+@cache
+def _held_rows_of(count: int) -> str:
+    return _HELD_ROWS.format(",".join("?" * count))
+
+
+_ATTEMPTS = 50
+_HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
+_HELD_ROWS = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}) AND state = 'held'"
+_SEPARATED_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
