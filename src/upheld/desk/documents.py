@@ -1,0 +1,70 @@
+"""The versions of a policy as they were written, for showing: each is read once, however often it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from upheld.dates import Instant
+from upheld.keeper import Keeper
+from upheld.policy.model import Policy, Row
+from upheld.policy.plain import fixed_title
+from upheld.policy.read import read_policy
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version on file."""
+
+    version: str
+    announced_at: Instant
+    effective_at: Instant
+    policy: Policy
+    rows: Mapping[str, Row]
+    """Every element by its path."""
+
+    def title(self, path: str, locale: str) -> str:
+        """The public name of an element; its path where the document has none."""
+        row = self.rows.get(path)
+        return path if row is None else fixed_title(row, self.locale(locale))
+
+    def locale(self, wanted: str) -> str:
+        """The wanted language if the policy has texts in it, else its first."""
+        return wanted if wanted in self.policy.locales else self.policy.locales[0]
+
+    def name(self, section: str, code: str, locale: str) -> str:
+        """The public name of a row of a section (`items`, `channels`, `parties`), its code where there is none."""
+        return self.title(f"{section}.{code}", locale) if f"{section}.{code}" in self.rows else code
+
+
+def documents_of(keeper: Keeper, policy: str) -> tuple[Document, ...]:
+    """Every version on file, oldest first."""
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_VERSIONS, (policy,)).fetchall()
+    return tuple(_document(policy, *row) for row in rows)
+
+
+def public_documents(keeper: Keeper, policy: str) -> tuple[Document, ...]:
+    """The versions that people may read: those announced by now."""
+    now = keeper.now()
+    return tuple(one for one in documents_of(keeper, policy) if one.announced_at <= now or one.effective_at <= now)
+
+
+def document_in_force(keeper: Keeper, policy: str) -> Document:
+    """The version in force, before the first is in force that one. Raises InputRefused for a policy not on file."""
+    line, now = keeper.views.line(policy), keeper.now()
+    plan = line.at(now) or line.plans[0]
+    return next(one for one in documents_of(keeper, policy) if one.version == plan.version)
+
+
+@lru_cache(maxsize=64)
+def _document(policy: str, version: str, source: bytes, announced_at: int, effective_at: int) -> Document:
+    read = read_policy(source, f"{policy}.yaml")
+    rows = {row.path: row for row in read.rows()}
+    return Document(version, Instant(announced_at), Instant(effective_at), read, rows)
+
+
+_VERSIONS = (
+    "SELECT version, source, announced_at, effective_at FROM policy_version WHERE policy = ? ORDER BY effective_at"
+)

@@ -1,0 +1,166 @@
+"""What waits at the desk: requests with their deadlines, overdue destruction, work orders, evidence, what is coming.
+
+Nothing is kept for it: everything is asked of the places when the page is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from upheld.dates import Instant, local_date, start_of
+from upheld.engine.acts import RequestId, SubjectId
+from upheld.engine.lifecycle import Step
+from upheld.engine.plan import Plan
+from upheld.engine.state import RequestState
+from upheld.keeper import Keeper
+from upheld.store.ids import bucket_of
+
+SETTLED = frozenset(
+    {RequestState.DONE.value, RequestState.PARTLY.value, RequestState.REFUSED.value, RequestState.TAKEN_BACK.value}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request as the desk lists it."""
+
+    subject_id: SubjectId
+    request_id: RequestId
+    right: str
+    channel: str
+    state: str
+    received_at: Instant
+    due_at: Instant
+    proved: bool
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has its answer."""
+        return self.state in SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Evidence that a safeguard lacks, for a host, room or handler (`about`, empty: for the house), since when."""
+
+    control: str
+    about: str
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class DueToday:
+    """Everything that waits under one policy."""
+
+    requests: tuple[Waiting, ...]
+    overdue: tuple[tuple[SubjectId, Step], ...]
+    orders: int
+    orders_late: int
+    evidence: tuple[Owed, ...]
+    evidence_soon: tuple[Owed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What comes in one month: values to separate, values to destroy."""
+
+    first: date
+    separate: int
+    destroy: int
+
+
+def requests_of(keeper: Keeper, policy: str, *, settled: bool = False) -> list[Waiting]:
+    """The requests under a policy, the first due first. `settled`: those that have their answer, newest first."""
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_REQUESTS, (policy,)).fetchall()
+    found = [one for one in map(_waiting, rows) if one.settled is settled]
+    return found[::-1] if settled else found
+
+
+def request_of(keeper: Keeper, policy: str, subject_id: SubjectId, request_id: str) -> Waiting | None:
+    """One request of one person."""
+    key = (policy, bucket_of(subject_id), subject_id, request_id)
+    with keeper.places.active.reading() as connection:
+        row = connection.execute(_REQUEST, key).fetchone()
+    return None if row is None else _waiting(row)
+
+
+def _waiting(row: tuple[str, str, str, str, str, int, int, int | None]) -> Waiting:
+    subject, request, right, channel, state, received, due, proved = row
+    return Waiting(
+        SubjectId(subject), RequestId(request), right, channel, state, Instant(received), Instant(due),
+        proved is not None,
+    )  # fmt: skip
+
+
+def due_today(keeper: Keeper, policy: str) -> DueToday:
+    """What waits now."""
+    now, plan = keeper.now(), keeper.views.line(policy).latest
+    orders = keeper.work_orders(policy)
+    soon = start_of(local_date(now, plan.zone) + timedelta(days=15), plan.zone)
+    owed = evidence_owed(keeper, plan, now)
+    later = [one for one in evidence_owed(keeper, plan, soon) if one not in owed]
+    return DueToday(
+        requests=tuple(requests_of(keeper, policy)),
+        overdue=tuple(keeper.overdue(policy)),
+        orders=len(orders),
+        orders_late=sum(one.due_at <= now for one in orders),
+        evidence=tuple(owed),
+        evidence_soon=tuple(later),
+    )
+
+
+def evidence_owed(keeper: Keeper, plan: Plan, at: Instant) -> list[Owed]:
+    """What safeguards lack at an instant, the longest missing first. Evidence filed by now counts."""
+    found = {
+        Owed(control.name, about, since)
+        for control in plan.controls.values()
+        if control.evidence
+        for about, since in keeper.evidence_owed(plan.policy, control, at)
+    }
+    return sorted(found, key=lambda one: (one.since, one.control, one.about))
+
+
+def coming(keeper: Keeper, policy: str, months: int) -> list[Month]:
+    """How many values are to be separated and destroyed, by the month in which their end comes."""
+    plan, now = keeper.views.line(policy).latest, keeper.now()
+    first = local_date(now, plan.zone).replace(day=1)
+    firsts = [_months_later(first, count) for count in range(months + 1)]
+    counts: Mapping[date, dict[str, int]] = {day: {"separate": 0, "destroy": 0} for day in firsts[:-1]}
+    last = start_of(firsts[-1] + timedelta(days=31), plan.zone)  # grace is days: what ends within is found by then
+    for _, step in keeper.overdue(policy, last):
+        month = max(first, local_date(step.due_at, plan.zone).replace(day=1))
+        if month in counts:
+            counts[month][step.kind.value] += 1
+    return [Month(day, one["separate"], one["destroy"]) for day, one in counts.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """A certificate of destruction as the desk lists it."""
+
+    certificate_id: str
+    at: Instant
+
+
+def certificates_of(keeper: Keeper, policy: str, most: int) -> list[Certified]:
+    """The newest certificates under a policy."""
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_CERTIFICATES, (policy, most)).fetchall()
+    return [Certified(one, Instant(at)) for one, at in rows]
+
+
+def _months_later(first: date, count: int) -> date:
+    month = first.month - 1 + count
+    return date(first.year + month // 12, month % 12 + 1, 1)
+
+
+_COLUMNS_OF = (
+    "SELECT r.subject_id, r.request_id, r.own_right, r.channel, r.state, r.received_at, r.due_at, r.proved_at "
+    "FROM request r JOIN subject s ON s.bucket = r.bucket AND s.subject_id = r.subject_id WHERE s.policy = ?"
+)
+_REQUESTS = f"{_COLUMNS_OF} ORDER BY r.due_at, r.request_id"
+_REQUEST = f"{_COLUMNS_OF} AND r.bucket = ? AND r.subject_id = ? AND r.request_id = ?"
+_CERTIFICATES = "SELECT certificate_id, at FROM certificate WHERE policy = ? ORDER BY at DESC, certificate_id LIMIT ?"

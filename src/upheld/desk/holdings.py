@@ -1,0 +1,68 @@
+"""What is held on a person, as both the person and the desk see it: why, until when, who got it. No contents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upheld.dates import FOREVER, Instant
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.lifecycle import DueState
+from upheld.engine.state import HeldState, Value
+from upheld.keeper import Keeper
+from upheld.store.ids import bucket_of
+from upheld.store.views import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason for which a value is kept: the element, and until when. None: until something happens."""
+
+    path: str
+    until_at: Instant | None
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One value without its content."""
+
+    value_id: ValueId
+    item: str
+    collected_at: Instant
+    state: DueState
+    apart: bool
+    """Whether it is in the separated store already."""
+    why: tuple[Why, ...]
+    recipients: tuple[tuple[str, Instant], ...]
+
+
+def seen_of(keeper: Keeper, policy: str, subject_id: SubjectId) -> Seen | None:
+    """The person as the database has them now; None for nobody, or a person of another policy. INVARIANT: I12."""
+    with keeper.places.active.reading() as connection:
+        row = connection.execute(_POLICY_OF, (bucket_of(subject_id), subject_id)).fetchone()
+    if row is None or row[0] != policy:
+        return None
+    keeper.views.drop(subject_id)  # another process may have changed what this one remembers
+    return keeper.views.get(subject_id, keeper.now())
+
+
+def held_of(keeper: Keeper, seen: Seen) -> list[Held]:
+    """Everything held on a person, what was collected first first."""
+    now = max(keeper.now(), seen.last_at)
+    values = [one for one in seen.state.values if one.held is not HeldState.DESTROYED]
+    return [_held(seen, one, now) for one in sorted(values, key=lambda one: (one.collected_at, one.item))]
+
+
+def _held(seen: Seen, value: Value, now: Instant) -> Held:
+    due = seen.view.life.due(value, now)
+    reasons = {
+        Why(ground.rule.path, None if ground.until.at >= FOREVER else ground.until.at, ground.rule.cites("until"))
+        for ground in due.grounds
+    }
+    why = tuple(sorted(reasons, key=lambda one: (one.path, one.until_at or FOREVER)))
+    got = tuple((one.recipient, one.at) for one in seen.state.disclosures if value.value_id in one.values)
+    apart = value.held is HeldState.SEPARATED
+    return Held(value.value_id, value.item, value.collected_at, due.state, apart, why, got)
+
+
+_POLICY_OF = "SELECT policy FROM subject WHERE bucket = ? AND subject_id = ?"

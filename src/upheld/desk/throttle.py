@@ -1,0 +1,72 @@
+"""How often somebody may try: counted in the database, so that another process or a restart forgets nothing.
+
+What is counted stands there as a keyed digest. A try is counted before it is made, so that many at once do not pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from upheld.dates import Instant
+from upheld.keeper import Keeper
+from upheld.store.place import Transaction
+from upheld.store.vault import Tier
+
+MINUTE = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` tries within one to two times `within` minutes."""
+
+    name: str
+    most: int
+    within: int
+
+
+SIGN_IN_NAME = Limit("sign-in-name", 8, 15)
+"""Ours: wrong passwords for one name, whoever tries."""
+SIGN_IN_SOURCE = Limit("sign-in-source", 60, 15)
+"""Ours: tries from one network address, whatever the name."""
+CODE_ADDRESS = Limit("code-address", 4, 30)
+"""Ours: codes sent to one address of a person."""
+CODE_SOURCE = Limit("code-source", 30, 30)
+"""Ours: codes asked for from one network address."""
+LOOKS = Limit("looks", 60, 60)
+"""Ours: look-ups by one member of staff; more is no desk work but a search."""
+
+
+def counted(keeper: Keeper, policy: str, limit: Limit, about: str) -> bool:
+    """Count one try. Returns whether it may be made."""
+    what, slot = _what(keeper, policy, limit, about), keeper.now() // (limit.within * MINUTE)
+
+    def work(transaction: Transaction) -> int:
+        transaction.execute(_COUNT, (what, slot))
+        row = transaction.execute(_TRIES, (what, slot - 1)).fetchone()
+        return int(row[0])
+
+    return keeper.places.active.submit(work) <= limit.most
+
+
+def forgiven(keeper: Keeper, policy: str, limit: Limit, about: str) -> None:
+    """Who got in starts from nothing."""
+    what = _what(keeper, policy, limit, about)
+    keeper.places.active.submit(lambda transaction: transaction.execute(_FORGET, (what,)))
+
+
+def _what(keeper: Keeper, policy: str, limit: Limit, about: str) -> bytes:
+    return keeper.places.vault.token(Tier.ACTIVE, policy, f"@{limit.name}", about)
+
+
+def purge_attempts(transaction: Transaction, now: Instant) -> None:
+    """Counts that no limit looks at any more."""
+    transaction.execute(_PURGE, (now // (60 * MINUTE) - 2,))
+
+
+_COUNT = (
+    "INSERT INTO attempt(what, slot, tries) VALUES(?, ?, 1) "
+    "ON CONFLICT(what, slot) DO UPDATE SET tries = attempt.tries + 1"
+)
+_TRIES = "SELECT coalesce(sum(tries), 0) FROM attempt WHERE what = ? AND slot >= ?"
+_FORGET = "DELETE FROM attempt WHERE what = ?"
+_PURGE = "DELETE FROM attempt WHERE slot < ?"

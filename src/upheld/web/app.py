@@ -1,0 +1,272 @@
+"""The application: the route table put behind one edge that parses, limits, checks, answers and hardens.
+
+Page functions are plain functions that run in threads; nothing of a request outlives it, and nothing of a session is
+kept in the process.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, assert_never
+from urllib.parse import parse_qsl
+
+from fastapi import FastAPI
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route as Served
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from upheld.errors import InputRefused, UpheldError
+from upheld.web import render
+from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static
+from upheld.web.asked import Asked, wanted_language
+from upheld.web.gate import answered
+from upheld.web.route import Route, Who
+from upheld.web.routes import ROUTES
+from upheld.web.settings import Settings
+from upheld.web.words import known
+
+LARGEST_FORM: Final = 64 * 1024
+"""Ours: bytes of a form. A page that takes files has a limit of its own."""
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'{style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""On every answer, beside the content policy."""
+_TOKEN = re.compile(r"[0-9a-f]{64}")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service of one home. Other interfaces (an API) mount onto the same application."""
+    app = FastAPI(title="Upheld", docs_url=None, redoc_url=None, openapi_url=None)
+    table = {route.name: route for route in sorted(ROUTES, key=lambda one: one.method, reverse=True)}  # GET has the say
+    edge = Edge(settings, table)
+    app.router.routes.extend(Served(route.path, edge.page(route), methods=[route.method]) for route in ROUTES)
+    for status in (404, 405, 413):
+        app.add_exception_handler(status, edge.not_served)
+    app.add_middleware(Limited, largest=LARGEST_FORM)
+    app.add_middleware(Hardened, secure=settings.secure)
+    return app
+
+
+class Edge:
+    """From a request to what was asked, and from an answer to a response."""
+
+    def __init__(self, settings: Settings, table: Mapping[str, Route]) -> None:
+        self.settings = settings
+        self.table = table
+
+    def page(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint of a row of the table."""
+
+        async def endpoint(request: Request) -> Response:
+            form = await _form(request) if route.method == "POST" else {}
+            if form is None:
+                return await run_in_threadpool(self._explained, self._asked(request, route, {}), 400, "form-unreadable")
+            return await run_in_threadpool(self._served, self._asked(request, route, form))
+
+        return endpoint
+
+    async def not_served(self, request: Request, failure: Exception) -> Response:
+        """No such page, no such method, too much sent."""
+        status = getattr(failure, "status_code", 404)
+        asked = self._asked(request, Route("error", "GET", "/", Who.ANYBODY, lambda _: Shown("error")), {})
+        code = {405: "method-not-allowed", 413: "too-large"}.get(status, "not-found")
+        return await run_in_threadpool(self._explained, asked, status, code)
+
+    def _asked(self, request: Request, route: Route, form: Mapping[str, tuple[str, ...]]) -> Asked:
+        cookies = request.cookies
+        visitor = cookies.get(self._visitor_cookie(), "")
+        parts = {name: str(part) for name, part in request.path_params.items()}
+        return Asked(
+            settings=self.settings,
+            table=self.table,
+            route=route,
+            path=request.url.path,
+            parts=parts,
+            query=dict(request.query_params),
+            form=form,
+            cookies=cookies,
+            source=self._source(request),
+            locale=wanted_language(request.query_params, cookies, request.headers.get("accept-language", "")),
+            visitor=visitor if _TOKEN.fullmatch(visitor) else self.settings.keeper.places.random_bytes(32).hex(),
+            policy=parts.get("policy", ""),
+        )
+
+    def _visitor_cookie(self) -> str:
+        return "__Host-upheld-visitor" if self.settings.secure else "upheld-visitor"
+
+    def _source(self, request: Request) -> str:
+        forwarded = request.headers.get("x-forwarded-for", "") if self.settings.trusted_proxy else ""
+        return forwarded.rpartition(",")[2].strip() or (request.client.host if request.client else "unknown")
+
+    def _served(self, asked: Asked) -> Response:
+        try:
+            return self._response(asked, answered(asked))
+        except Refused as refusal:
+            return self._explained(asked, refusal.status, refusal.code)
+        except InputRefused as refusal:
+            code = f"refused.{refusal.code}"
+            return self._explained(asked, 400, code if known(f"error.{code}") else "refused", refusal.message)
+        except UpheldError as failure:
+            return self._explained(asked, 503, "store-failed", str(failure))
+        except Exception as failure:  # noqa: BLE001 - the outermost layer: shown as a page, told to the log
+            self.settings.failed(asked.route.name, failure)
+            return self._explained(asked, 500, "our-fault")
+
+    def _explained(self, asked: Asked, status: int, code: str, detail: str = "") -> Response:
+        """An error page that says what happened and what helps. It stands on its own: no policy, nobody signed in."""
+        if asked.policy and asked.policy not in asked.keeper.views.lines:
+            asked.policy = ""
+        shown = Shown("error", {"code": code, "status": status, "detail": detail}, status)
+        return self._response(asked, shown)
+
+    def _response(self, asked: Asked, answer: Answer) -> Response:
+        match answer:
+            case Shown():
+                made = _html(render.page(asked, answer), answer.status)
+                cookies = answer.cookies
+            case Moved():
+                task = BackgroundTask(answer.afterwards) if answer.afterwards else None
+                made, cookies = RedirectResponse(answer.to, 303, background=task), answer.cookies
+            case Printed():
+                made, cookies = _html(_barred(asked, answer.html), 200, answer.html), ()
+            case Download():
+                name = re.sub(r"[^\w.-]", "-", answer.name)
+                made = Response(answer.content, media_type=answer.media_type)
+                made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+                cookies = ()
+            case Static():
+                made = Response(answer.content, media_type=answer.media_type)
+                made.headers["Cache-Control"] = "public, max-age=3600"
+                return made
+            case _:
+                assert_never(answer)
+        made.headers["Cache-Control"] = "no-store"
+        self._keep(asked, made, cookies)
+        return made
+
+    def _keep(self, asked: Asked, made: Response, cookies: Iterable[Cookie]) -> None:
+        secure = self.settings.secure
+        if asked.cookies.get(self._visitor_cookie()) != asked.visitor:
+            made.set_cookie(self._visitor_cookie(), asked.visitor, secure=secure, httponly=True, samesite="strict")
+        if "locale" in asked.query and asked.query["locale"] == asked.locale:
+            made.set_cookie("upheld-locale", asked.locale, 31_536_000, secure=secure, httponly=True, samesite="lax")
+        for one in cookies:
+            if one.value:
+                made.set_cookie(one.name, one.value, secure=secure, httponly=True, samesite="strict")
+            else:
+                made.delete_cookie(one.name, secure=secure, httponly=True, samesite="strict")
+
+
+def _html(text: str, status: int, styled: str = "") -> Response:
+    """A page; the one style block of a printed document is allowed by its own digest, nothing else inline is."""
+    made = Response(text, status, media_type="text/html")
+    styles = re.findall(r"<style>(.*?)</style>", styled, re.S)
+    allowed = "".join(f" 'sha256-{_digest(style)}'" for style in styles)
+    made.headers["Content-Security-Policy"] = _POLICY.format(style=allowed)
+    return made
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _barred(asked: Asked, document: str) -> str:
+    """A printed document with the bar of the site above it: where one is, the other language, the way back."""
+    bar = render.page(asked, Shown("_bar"))
+    linked = '<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/bar.css"></head>'
+    return document.replace("</head>", linked, 1).replace("<body>", f"<body>\n{bar}", 1)
+
+
+async def _form(request: Request) -> dict[str, tuple[str, ...]] | None:
+    """The fields of a plain form; None for anything else, or text that is none."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        return None
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return None
+    try:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
+    except ValueError:
+        return None
+    fields: dict[str, tuple[str, ...]] = {}
+    for name, text in pairs:
+        fields[name] = (*fields.get(name, ()), text)
+    return fields
+
+
+class Limited:
+    """Refuses a body that is too large, whatever it says of its length."""
+
+    def __init__(self, app: ASGIApp, largest: int) -> None:
+        self.app = app
+        self.largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what comes in."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        came = 0
+
+        async def counted() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > self.largest:
+                raise _TooLarge
+            return message
+
+        if not said.isdigit() or int(said) > self.largest:
+            await _too_large(scope, receive, send)
+            return
+        try:
+            await self.app(scope, counted, send)
+        except _TooLarge:
+            await _too_large(scope, receive, send)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    text = "Too much was sent at once. 한 번에 보낼 수 있는 크기를 넘었습니다.\n"
+    await Response(text, 413, media_type="text/plain")(scope, receive, send)
+
+
+class Hardened:
+    """Puts the security headers on every answer, errors and static files too."""
+
+    def __init__(self, app: ASGIApp, secure: bool) -> None:
+        self.app = app
+        self.headers = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
+        if secure:
+            self.headers.append((b"strict-transport-security", b"max-age=31536000"))
+        self.fallback = (b"content-security-policy", _POLICY.format(style="").encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add what is not there yet."""
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name for name, _ in message["headers"]}
+                more = [one for one in (*self.headers, self.fallback) if one[0] not in there]
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        await self.app(scope, receive, hardened if scope["type"] == "http" else send)

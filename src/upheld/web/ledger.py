@@ -1,0 +1,27 @@
+"""The ledger in the console: how much is sealed, and whether all of it is what was signed."""
+
+from __future__ import annotations
+
+from upheld.ledger.checkpoint import checkpoint_in
+from upheld.store import history
+from upheld.store.verifying import verify_copy
+from upheld.system import LEDGER
+from upheld.web.answer import Answer, Download, Shown
+from upheld.web.asked import Asked
+
+
+def ledger(asked: Asked) -> Answer:
+    """The newest checkpoint, and on demand the proof of everything below it. Nothing is changed by looking."""
+    note = history.newest_note(asked.keeper.places.sealer.connection)
+    home = asked.settings.home
+    found = None
+    if asked.query.get("verify") == "now":
+        asked.keeper.seal()
+        found = verify_copy(home / LEDGER, (home / "public.pem").read_text())
+    return Shown("ledger", {"checkpoint": checkpoint_in(note), "note": note, "found": found})
+
+
+def checkpoint(asked: Asked) -> Answer:
+    """The newest checkpoint as a file: whoever keeps it can show later that nothing was cut off."""
+    note = history.newest_note(asked.keeper.places.sealer.connection)
+    return Download(note.encode(), "text/plain", f"checkpoint-{checkpoint_in(note).size}.txt")

@@ -1,0 +1,189 @@
+"""Persons at the desk: looked up by an exact identifier with a reason, shown without contents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from upheld.dates import Instant
+from upheld.desk.due import requests_of
+from upheld.desk.holdings import Held, held_of, seen_of
+from upheld.desk.sessions import looked_at, note_look
+from upheld.desk.throttle import LOOKS, counted
+from upheld.engine.acts import SubjectId
+from upheld.keeper.asking import RIGHTS
+from upheld.policy import plain
+from upheld.policy.ends import EarlierOf, LaterOf, Plus, Point
+from upheld.store.views import Seen
+from upheld.web.answer import Answer, Moved, Refused, Shown
+from upheld.web.asked import Asked
+from upheld.web.due import channels_of
+
+REASONS: Final = ("request-of-person", "inquiry", "complaint", "correction", "dispute", "duty-of-law")
+"""Why somebody is looked up. Each look is on record with one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhyRow:
+    """A reason in words: the element's public name, and until when."""
+
+    title: str
+    until_at: Instant | None
+    until: str
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """One line of *what is held*."""
+
+    item: str
+    collected_at: Instant
+    state: str
+    apart: bool
+    why: tuple[WhyRow, ...]
+    recipients: tuple[tuple[str, Instant], ...]
+
+
+def look(asked: Asked) -> Answer:
+    """The form of the look-up."""
+    return _form(asked, "", (), 200)
+
+
+def look_up(asked: Asked) -> Answer:
+    """Look somebody up. Recorded with reader, item and reason before anything is shown; never by part of a text."""
+    signed = asked.signed()
+    items = _items(asked)
+    item, reason = asked.choice("item", items), asked.choice("reason", REASONS)
+    text = asked.field("text")
+    if not text:
+        return _form(asked, "text-missing", (), 400)
+    if not counted(asked.keeper, asked.policy, LOOKS, signed.account.account_id):
+        raise Refused(429, "too-many-looks")
+    found: list[SubjectId] = []
+    for apart in (False, True):
+        if apart and "separated" not in signed.reader.duties:
+            continue
+        found += asked.keeper.lookup(asked.policy, item, text, reader=signed.reader, reason=reason, separated=apart)
+    found = list(dict.fromkeys(found))
+    note_look(asked.keeper, signed.session, found)
+    if len(found) == 1:
+        return Moved(asked.url("person", subject=found[0]))
+    return _form(asked, "" if found else "nobody-found", tuple(found), 200)
+
+
+def person(asked: Asked) -> Answer:
+    """What is held on a person, why and until when; their requests; a form to take in a new one."""
+    seen = _may_see(asked)
+    keeper, plan, document = asked.keeper, asked.plan, asked.document
+    rights = {right: document.name("rights", right, asked.locale) for right in RIGHTS}
+    of_person = [
+        one for settled in (False, True) for one in requests_of(keeper, asked.policy, settled=settled)
+        if one.subject_id == seen.subject_id
+    ]  # fmt: skip
+    return Shown(
+        "person",
+        {
+            "seen": seen,
+            "kind": document.name("subjects", seen.state.kind, asked.locale),
+            "holdings": holding_rows(asked, held_of(keeper, seen)),
+            "consents": _consents(asked, seen),
+            "requests": of_person,
+            "rights": rights,
+            "channels": {name: document.name("channels", name, asked.locale) for name in sorted(plan.channels)},
+        },
+    )
+
+
+def receive(asked: Asked) -> Answer:
+    """A request comes in by letter, call or visit. Its clock runs from now."""
+    seen = _may_see(asked)
+    right = asked.choice("right", RIGHTS)
+    channel = asked.choice("channel", tuple(asked.plan.channels))
+    if channel not in channels_of(asked, asked.plan, right):
+        raise Refused(400, "channel-undeclared")
+    made = asked.keeper.request(seen.subject_id, right, channel=channel)
+    if "requests" in asked.signed().reader.duties:
+        return Moved(asked.url("request", subject=seen.subject_id, request=made.made))
+    return Moved(asked.url("person", subject=seen.subject_id))
+
+
+def _form(asked: Asked, problem: str, found: tuple[SubjectId, ...], status: int) -> Shown:
+    return Shown("people", {"items": _items(asked), "reasons": REASONS, "problem": problem, "found": found}, status)
+
+
+def _items(asked: Asked) -> dict[str, str]:
+    """What persons are looked up by under this policy, with its public name."""
+    keeper, document = asked.keeper, asked.document
+    names = (item for item in asked.plan.items if keeper.looked_up(asked.policy, item))
+    return {item: document.name("items", item, asked.locale) for item in names}
+
+
+def _may_see(asked: Asked) -> Seen:
+    """A person's page opens for who looked them up in this session, and for who has the duty of an open request."""
+    signed, subject = asked.signed(), SubjectId(asked.parts["subject"])
+    seen = seen_of(asked.keeper, asked.policy, subject)
+    if seen is None:
+        raise Refused(404, "person-unknown")
+    on_duty = "requests" in signed.reader.duties and any(
+        one.subject_id == subject for one in requests_of(asked.keeper, asked.policy)
+    )
+    if not (on_duty or looked_at(asked.keeper, signed.session, subject)):
+        raise Refused(403, "look-up-first")
+    return seen
+
+
+def _consents(asked: Asked, seen: Seen) -> list[tuple[str, str]]:
+    """Each matter in words, and whether the agreement stands."""
+    return [
+        (about_title(asked, about), state) for about, state in sorted(asked.keeper.consents(seen.subject_id).items())
+    ]
+
+
+def about_title(asked: Asked, about: str) -> str:
+    """What a consent is for, by its public name."""
+    kind, _, name = about.partition("/")
+    plan, document = asked.plan, asked.document
+    if kind in ("purpose", "permission") and name in plan.purposes:
+        return document.title(plan.purposes[name].rule.path, asked.locale)
+    section = {"provision": "provisions", "entrustment": "entrustments", "transfer": "transfers", "item": "items"}
+    return document.name(section.get(kind, kind), name, asked.locale)
+
+
+# ── what is held, in words ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def holding_rows(asked: Asked, held: Iterable[Held]) -> list[HoldingRow]:
+    """What is held, in the words of the policy."""
+    document = asked.document
+    return [
+        HoldingRow(
+            document.name("items", one.item, asked.locale),
+            one.collected_at,
+            one.state.value,
+            one.apart,
+            tuple(
+                WhyRow(document.title(why.path, asked.locale), why.until_at, _until(asked, why.path), why.clauses)
+                for why in one.why
+            ),
+            tuple((recipient_title(asked, recipient), at) for recipient, at in one.recipients),
+        )
+        for one in held
+    ]
+
+
+def recipient_title(asked: Asked, recipient: str) -> str:
+    """The company behind a recipient or processor of the policy."""
+    plan, document = asked.plan, asked.document
+    row = plan.provisions.get(recipient) or plan.entrustments.get(recipient)
+    return document.name("parties", row.party if row else recipient, asked.locale)
+
+
+def _until(asked: Asked, path: str) -> str:
+    """The end that the policy states, in words, for what has no date yet."""
+    document = asked.document
+    until = getattr(document.rows.get(path), "until", None)
+    if not isinstance(until, Point | Plus | LaterOf | EarlierOf):
+        return ""
+    return plain.end(until, document.policy, document.locale(asked.locale))

@@ -1,0 +1,59 @@
+"""The route table: every page, in the order in which people meet them. A page is a row here, a function, a template."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upheld.web import calendar, due, ledger, notices, people, portal, report, requests, signing, start
+from upheld.web.route import Route, Who
+
+ROUTES: Final = (
+    Route("start", "GET", "/", Who.ANYBODY, start.start),
+    Route("static", "GET", "/static/{name}", Who.ANYBODY, start.static),
+    Route("health", "GET", "/health", Who.ANYBODY, start.health),
+    # ── notices, for everybody ──
+    Route("notice", "GET", "/notice/{policy}", Who.ANYBODY, notices.notice),
+    Route("versions", "GET", "/notice/{policy}/versions", Who.ANYBODY, notices.versions),
+    Route("version", "GET", "/notice/{policy}/versions/{version}", Who.ANYBODY, notices.version),
+    Route("compare", "GET", "/notice/{policy}/compare", Who.ANYBODY, notices.compare),
+    # ── portal, for a person ──
+    Route("portal", "GET", "/portal/{policy}", Who.ANYBODY, portal.portal),
+    Route("portal", "POST", "/portal/{policy}", Who.ANYBODY, portal.send_code),
+    Route("portal-code", "GET", "/portal/{policy}/code", Who.ANYBODY, portal.ask_for_code),
+    Route("portal-code", "POST", "/portal/{policy}/code", Who.ANYBODY, portal.take_code),
+    Route("mine", "GET", "/portal/{policy}/mine", Who.SUBJECT, portal.mine),
+    Route("second", "POST", "/portal/{policy}/mine/second", Who.SUBJECT, portal.second),
+    Route("contents", "GET", "/portal/{policy}/mine/contents", Who.SUBJECT, portal.contents),
+    Route("portal-out", "POST", "/portal/{policy}/sign-out", Who.SUBJECT, portal.sign_out),
+    # ── console, for staff ──
+    Route("sign-in", "GET", "/console/{policy}/sign-in", Who.ANYBODY, signing.ask_name),
+    Route("sign-in", "POST", "/console/{policy}/sign-in", Who.ANYBODY, signing.take_name),
+    Route("second-step", "GET", "/console/{policy}/sign-in/code", Who.ANYBODY, signing.ask_second),
+    Route("second-step", "POST", "/console/{policy}/sign-in/code", Who.ANYBODY, signing.take_second),
+    Route("sign-out", "POST", "/console/{policy}/sign-out", Who.STAFF, signing.sign_out),
+    Route("own-account", "GET", "/console/{policy}/account", Who.STAFF, signing.own_account),
+    Route("own-account", "POST", "/console/{policy}/account", Who.STAFF, signing.new_password),
+    Route("desk", "GET", "/console/{policy}", Who.STAFF, due.desk),
+    Route("requests", "GET", "/console/{policy}/requests", Who.REQUESTS, requests.listed),
+    Route("request", "GET", "/console/{policy}/requests/{subject}/{request}", Who.REQUESTS, requests.request),
+    Route("prove", "POST", "/console/{policy}/requests/{subject}/{request}/proof", Who.REQUESTS, requests.prove),
+    Route("answer", "POST", "/console/{policy}/requests/{subject}/{request}/answer", Who.REQUESTS, requests.answer),
+    Route("people", "GET", "/console/{policy}/people", Who.DESK, people.look),
+    Route("people", "POST", "/console/{policy}/people", Who.DESK, people.look_up),
+    Route("person", "GET", "/console/{policy}/people/{subject}", Who.DESK, people.person),
+    Route("receive", "POST", "/console/{policy}/people/{subject}/requests", Who.DESK, people.receive),
+    Route("calendar", "GET", "/console/{policy}/calendar", Who.CALENDAR, calendar.calendar),
+    Route("work-done", "POST", "/console/{policy}/orders/{order}", Who.DESTRUCTION, calendar.work_done),
+    Route("certificate", "GET", "/console/{policy}/certificates/{certificate}", Who.CALENDAR, calendar.certificate),
+    Route(
+        "certificate-file", "GET", "/console/{policy}/certificates/{certificate}/file", Who.CALENDAR,
+        calendar.certificate_file,
+    ),
+    Route("report", "GET", "/console/{policy}/report", Who.RECORDS, report.report),
+    Route("report-print", "GET", "/console/{policy}/report-print", Who.RECORDS, report.printed),
+    Route("clause", "GET", "/console/{policy}/report/{clause}", Who.RECORDS, report.clause),
+    Route("ledger", "GET", "/console/{policy}/ledger", Who.RECORDS, ledger.ledger),
+    Route("checkpoint", "GET", "/console/{policy}/checkpoint", Who.RECORDS, ledger.checkpoint),
+    Route("entry", "GET", "/console/{policy}/ledger/{reference}", Who.RECORDS, report.entry),
+)  # fmt: skip
+"""`name` is the same for a form and for what takes it; links go to the GET row."""

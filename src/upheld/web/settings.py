@@ -1,0 +1,34 @@
+"""What a service is told when it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from upheld.desk.codes import CodeSender
+from upheld.desk.reports import ReportShelf
+from upheld.keeper import Keeper
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One service. `address` is the public address; cookies are bound to TLS when it is an https one."""
+
+    keeper: Keeper
+    home: Path
+    address: str = "http://127.0.0.1:8000"
+    send_code: CodeSender | None = None
+    """Sends one-time codes; None: the portal says that it cannot."""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Policy → items at which a person can be reached and is looked up by."""
+    trusted_proxy: bool = False
+    """Whether the client's address is the one a proxy of ours puts into `X-Forwarded-For`."""
+    failed: Callable[[str, Exception], None] = lambda _, __: None
+    """Told of a page that failed by a bug of ours: its name and the failure."""
+    reports: ReportShelf = field(default_factory=ReportShelf)
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come over TLS."""
+        return self.address.startswith("https://")

@@ -1,0 +1,121 @@
+"""Staff sign in and out: password first, then a second factor; the same answer for a name nobody has."""
+
+from __future__ import annotations
+
+from upheld.desk.accounts import (
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    account_of,
+    change_password,
+    password_right,
+    second_factor_right,
+)
+from upheld.desk.sessions import Session, SessionKind, digest_of, end_session, open_session, session_of
+from upheld.desk.throttle import SIGN_IN_NAME, SIGN_IN_SOURCE, counted, forgiven
+from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
+from upheld.web.asked import Asked
+
+
+def ask_name(asked: Asked) -> Answer:
+    """The form; who is signed in already goes to the desk."""
+    return Moved(asked.url("desk")) if asked.staff else Shown("sign_in", {"wrong": False})
+
+
+def take_name(asked: Asked) -> Answer:
+    """The first step. Every try is counted, for the name and for where it comes from, before it is looked at."""
+    name, password = asked.field("name"), asked.secret("password")
+    _may_try(asked, name)
+    account = password_right(asked.keeper, asked.policy, name, password)
+    if account is None:
+        return Shown("sign_in", {"wrong": True}, 403)
+    token = open_session(asked.keeper, asked.policy, SessionKind.PENDING, account.account_id)
+    return Moved(asked.url("second-step"), (Cookie(asked.cookie_name("step"), token),))
+
+
+def ask_second(asked: Asked) -> Answer:
+    """The form of the second step."""
+    _pending(asked)
+    return Shown("second_step", {"wrong": False})
+
+
+def take_second(asked: Asked) -> Answer:
+    """The second step. The session that begins has a token of its own, whatever was sent before."""
+    keeper, policy, pending = asked.keeper, asked.policy, _pending(asked)
+    account = account_of(keeper, policy, pending.who)
+    if account is None:
+        raise Refused(403, "session-over")
+    _may_try(asked, f"second {account.account_id}")
+    if not second_factor_right(keeper, account, asked.field("code")):
+        return Shown("second_step", {"wrong": True}, 403)
+    end_session(keeper, pending.digest)
+    earlier = asked.cookies.get(asked.cookie_name("desk"))
+    if earlier:
+        end_session(keeper, digest_of(earlier))
+    forgiven(keeper, policy, SIGN_IN_NAME, f"second {account.account_id}")
+    token = open_session(keeper, policy, SessionKind.STAFF, account.account_id)
+    cookies = (Cookie(asked.cookie_name("step"), ""), Cookie(asked.cookie_name("desk"), token))
+    return Moved(asked.url("desk"), cookies)
+
+
+def sign_out(asked: Asked) -> Answer:
+    """The session ends here and in the database."""
+    end_session(asked.keeper, asked.signed().session.digest)
+    return Moved(asked.url("sign-in"), (Cookie(asked.cookie_name("desk"), ""),))
+
+
+def own_account(asked: Asked) -> Answer:
+    """What I may do, and a new password."""
+    return _own(asked, "", 200)
+
+
+def new_password(asked: Asked) -> Answer:
+    """Take a new password; every session of the account ends, this one too."""
+    signed = asked.signed()
+    _may_try(asked, f"change {signed.account.account_id}")
+    old, new, again = (asked.secret(name) for name in ("old", "new", "again"))
+    if new != again:
+        return _own(asked, "passwords-differ", 400)
+    if not SHORTEST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
+        return _own(asked, "password-short", 400)
+    if not change_password(asked.keeper, signed.account, old, new):
+        return _own(asked, "password-wrong", 403)
+    return Moved(asked.url("sign-in", changed="yes"), (Cookie(asked.cookie_name("desk"), ""),))
+
+
+def _own(asked: Asked, problem: str, status: int) -> Shown:
+    signed, document = asked.signed(), asked.document
+    reader = signed.reader
+    return Shown(
+        "own_account",
+        {
+            "problem": problem,
+            "role": signed.account.role.value,
+            "duties": [document.name("handlers", one, asked.locale) for one in signed.duties],
+            "tasks": sorted(reader.duties),
+            "purposes": sorted(document_purposes(asked, reader.purposes or frozenset())),
+            "lapsed": [document.name("safeguards", one, asked.locale) for one in reader.lapsed],
+            "shortest": SHORTEST_PASSWORD,
+        },
+        status,
+    )
+
+
+def document_purposes(asked: Asked, names: frozenset[str]) -> list[str]:
+    """The public names of purposes."""
+    purposes, document = asked.plan.purposes, asked.document
+    return [document.title(purposes[one].rule.path, asked.locale) for one in names if one in purposes]
+
+
+def _may_try(asked: Asked, name: str) -> None:
+    keeper, policy = asked.keeper, asked.policy
+    source = counted(keeper, policy, SIGN_IN_SOURCE, asked.source)
+    if not (counted(keeper, policy, SIGN_IN_NAME, name.lower()) and source):
+        raise Refused(429, "too-many-tries")
+
+
+def _pending(asked: Asked) -> Session:
+    token = asked.cookies.get(asked.cookie_name("step"))
+    found = session_of(asked.keeper, asked.policy, SessionKind.PENDING, token)
+    if found is None:
+        raise Refused(403, "session-over")
+    return found
