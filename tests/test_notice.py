@@ -1,5 +1,6 @@
 """The notice says everything public that the document says, nothing internal, and nothing of its own."""
 
+import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,13 +10,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 
 from upheld.dates import Period
 from upheld.policy import plain, shapes
 from upheld.policy.ends import LaterOf, Plus, Point
 from upheld.policy.model import Key, Policy, Row, Rows, keys_of, sections
-from upheld.policy.notice import notice
+from upheld.policy.notice import notice, paper
 from upheld.policy.notice_parts import Grid, Page
 from upheld.policy.notice_sections import HIDDEN, Notice
 from upheld.policy.notice_words import COUNTRIES, PROSE
@@ -25,6 +27,7 @@ from upheld.policy.vocabulary import FallbackIf, FreezeExcept, Seen
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 NAMES = ("bizmeka-ez-2016", "bizmeka-ez-2018", "kt-enterprise-2022", "kt-mns-2018", "nexr-2017")
 LOCALES = ("en", "ko")
+FORMS = ("html", "md", "pdf")
 ONLY_WHERE_USED = ("facts", "soft-words")
 """Words that are no element of the notice; a period or a deadline says them."""
 
@@ -64,6 +67,46 @@ def read(html: str) -> _Reader:
     reader = _Reader()
     reader.feed(html)
     return reader
+
+
+def read_md(md: str) -> _Reader:
+    """The same of a Markdown file."""
+    reader = _Reader()
+    reader.ids = re.findall(r'<a id="([^"]+)"></a>', md)
+    bare = re.sub(r'<a id="[^"]+"></a>|\]\([^)]*\)|<br>|^[#|\- ]+|[|\[]', " ", md, flags=re.M)
+    reader.texts = re.sub(r"\\([\\`*_\[\]<>|~])", r"\1", bare).split("\n")
+    return reader
+
+
+def read_pdf(content: bytes) -> _Reader:
+    """The same of a PDF: the text as a reader of it selects it, without the lines on top and bottom of each page."""
+    reader = _Reader()
+    document = pypdfium2.PdfDocument(content)
+    raw = pypdfium2.raw
+    for at in range(raw.FPDF_CountNamedDests(document)):
+        length = ctypes.c_long()
+        raw.FPDF_GetNamedDest(document, at, None, length)
+        buffer = ctypes.create_string_buffer(length.value)
+        raw.FPDF_GetNamedDest(document, at, buffer, length)
+        reader.ids.append(buffer.raw.decode("utf-16-le").rstrip("\0"))
+    for number, page in enumerate(document, 1):
+        lines = page.get_textpage().get_text_range().replace("\r", "").split("\n")
+        top = 1 if number > 1 else 0
+        reader.texts += lines[top:-1]
+        assert lines[-1] == f"{number} / {len(document)}"
+    document.close()
+    return reader
+
+
+def read_as(form: str, policy: Policy, locale: str) -> _Reader:
+    """A notice in one form, read back."""
+    match form:
+        case "pdf":
+            return read_pdf(paper(policy, locale))
+        case "md":
+            return read_md(notice(policy, locale, "md"))
+        case _:
+            return read(notice(policy, locale))
 
 
 # ---------------------------------------------------------------------------- every text of the document, marked
@@ -113,14 +156,14 @@ class _Marks:
         return replace(policy, **marked)
 
 
-@pytest.mark.parametrize("form", ["html", "md"])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_public_text_is_in_the_notice_and_no_internal_one(
-    policies: dict[str, Policy], name: str, locale: str, form: Any
+    policies: dict[str, Policy], name: str, locale: str, form: str
 ) -> None:
     marks = _Marks()
-    text = notice(marks.policy(policies[name]), locale, form)
+    text = " ".join(read_as(form, marks.policy(policies[name]), locale).texts)
     found = set(re.findall(r"mark\d{5}x", text))
     here = {mark for mark in found if f"{mark}{locale}" in text or not re.search(f"{mark}(en|ko)", text)}
     assert found - here == set(), "a text of the other language"
@@ -278,12 +321,13 @@ def fixed_texts(locale: str) -> set[str]:
     return {part.strip() for text in (*prose, *plain.vocabulary_phrases(locale)) for part in re.split(r"\{\w+\}", text)}
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_in_the_notice_is_invented(policies: dict[str, Policy], name: str, locale: str) -> None:
+def test_nothing_in_the_notice_is_invented(policies: dict[str, Policy], name: str, locale: str, form: str) -> None:
     known = document_texts(policies[name], locale) | fixed_texts(locale)
     words = {word for text in known for word in re.findall(r"[^\W\d_]+", text)}
-    text = " ".join(read(notice(policies[name], locale)).texts)
+    text = " ".join(read_as(form, policies[name], locale).texts)
     for phrase in sorted(known, key=len, reverse=True):
         if len(phrase) > 3:
             text = re.sub(rf"(?<![A-Za-z]){re.escape(phrase)}(?![A-Za-z])", " ", text)
@@ -300,19 +344,19 @@ def test_a_sentence_of_ones_own_would_be_found(policies: dict[str, Policy]) -> N
     assert {"cherish", "forever", "worldwide"} & words == set()
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", NAMES)
-def test_no_reading_and_no_evidence_is_in_the_notice(policies: dict[str, Policy], name: str) -> None:
+def test_no_reading_and_no_evidence_is_in_the_notice(policies: dict[str, Policy], name: str, form: str) -> None:
     policy = policies[name]
     for locale in LOCALES:
-        html = notice(policy, locale)
+        words = "".join(" ".join(read_as(form, policy, locale).texts).split())
         said = [row.reading for row in policy.rows() if row.reading] + [
             row.blocked for row in policy.rows() if row.blocked
         ]
-        assert [text for text in said if text in html and len(text) > 25] == []
+        assert [text for text in said if "".join(text.split()) in words and len(text) > 25] == []
         kinds = {code for row in policy.safeguards.values() for code in row.evidence if "-" in code}
-        ids = " ".join(read(html).texts)
         own = " ".join(document_texts(policy, locale))
-        assert [code for code in kinds if code in ids and code not in own] == []
+        assert [code for code in kinds if code in words and code not in own] == []
 
 
 # ------------------------------------------------------------------------------------------------------- anchors
@@ -329,17 +373,26 @@ def clauses_of(policy: Policy, *, printed: bool) -> set[str]:
     }
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_clause_of_a_printed_element_has_one_anchor(policies: dict[str, Policy], name: str) -> None:
+def test_every_clause_of_a_printed_element_has_one_anchor(
+    policies: dict[str, Policy], name: str, locale: str, form: str
+) -> None:
     policy = policies[name]
-    ids = read(notice(policy, "ko")).ids
+    ids = read_as(form, policy, locale).ids
     assert [one for one, count in Counter(ids).items() if count > 1] == []
     assert clauses_of(policy, printed=True) - set(ids) == set()
+    own = {row.path for row in policy.rows()} | {"summary", "contents"}
+    chapters = {section.code for section in page_of(policy, locale).sections}
+    assert set(ids) - clauses_of(policy, printed=True) - own - chapters == set()
 
 
-def test_how_many_clauses_are_in_the_notices(policies: dict[str, Policy]) -> None:
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_how_many_clauses_are_in_the_notices(policies: dict[str, Policy], locale: str, form: str) -> None:
     all_of = {name: clauses_of(policy, printed=False) for name, policy in policies.items()}
-    there = {name: all_of[name] & set(read(notice(policy, "ko")).ids) for name, policy in policies.items()}
+    there = {name: all_of[name] & set(read_as(form, policy, locale).ids) for name, policy in policies.items()}
     page = (Path(__file__).resolve().parent.parent / "docs" / "notice.md").read_text("utf-8")
     for name in NAMES:
         assert f"| {name} | {len(there[name])} | {len(all_of[name])} |" in page

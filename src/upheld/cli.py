@@ -28,7 +28,8 @@ from upheld.policy.change import changes_between
 from upheld.policy.findings import Finding, checked, is_refused
 from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.model import Policy
-from upheld.policy.notice import notice
+from upheld.policy.notice import notice, paper
+from upheld.policy.notice_folder import notice_files
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
@@ -123,13 +124,36 @@ def diff(
 @app.command("notice")
 def print_notice(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    others: Annotated[
+        list[Path] | None, typer.Argument(help="Other versions, for the history.", exists=True, dir_okay=False)
+    ] = None,
     locale: Annotated[str | None, typer.Option(help="A language of the policy; its first if left out.")] = None,
-    earlier: Annotated[list[Path], typer.Option("--earlier", help="Other versions, for the history.")] = [],  # noqa: B006
-    form: Annotated[Literal["html", "md"], typer.Option("--format", help="html or md.")] = "html",
+    form: Annotated[Literal["html", "md", "pdf"], typer.Option("--format", help="html, md or pdf.")] = "html",
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for every version in every language and form, with an index.")
+    ] = None,
 ) -> None:
     """The notice that people read, made from the document."""
-    policy = _document(file)
-    typer.echo(notice(policy, locale or policy.locales[0], form, [_document(one) for one in earlier]))
+    policy, versions = _document(file), [_document(one) for one in others or ()]
+    if out is not None:
+        made = notice_files([policy, *versions])
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in made.items():
+            (out / name).write_bytes(content)
+        typer.echo(f"{len(made)} files in {out}; begin at {out / 'index.html'}")
+        return
+    language = locale or policy.locales[0]
+    if form == "pdf":
+        _bytes_out(paper(policy, language, versions))
+    else:
+        typer.echo(notice(policy, language, form, versions))
+
+
+def _bytes_out(content: bytes) -> None:
+    """Bytes to standard output, unless that is a screen."""
+    if sys.stdout.isatty():
+        raise typer.BadParameter("this is no text for a screen; send it to a file with `> FILE`", param_hint="--format")
+    typer.echo(content, nl=False)
 
 
 @app.command()

@@ -12,31 +12,53 @@ from typing import Literal, assert_never
 from jinja2 import Environment, StrictUndefined, Template
 
 from upheld.policy.model import Policy
-from upheld.policy.notice_parts import Block, Cell, Grid, Page, Para
+from upheld.policy.notice_parts import Block, Cell, Folder, Grid, Page, Para
+from upheld.policy.notice_pdf import printed
 from upheld.policy.notice_sections import Notice
 
 Form = Literal["html", "md"]
 
 
-def notice(policy: Policy, locale: str, form: Form = "html", versions: Sequence[Policy] = ()) -> str:
-    """The notice in one language of the policy. `versions`: the others on file, for the history.
+def notice(
+    policy: Policy,
+    locale: str,
+    form: Form = "html",
+    versions: Sequence[Policy] = (),
+    folder: Folder | None = None,
+) -> str:
+    """The notice in one language of the policy. `versions`: the others on file, for the history. `folder`: where it
+    will lie, if it is to lead to the files beside it.
 
     Raises ValueError for a language that the policy or the notice's own words do not have, or another form.
     """
-    page = Notice(policy, locale, versions).page()
+    page = Notice(policy, locale, versions, folder).page()
     match form:
         case "html":
-            return _template().render(page=page, is_grid=lambda block: isinstance(block, Grid), runs=_runs)
+            return _template().render(
+                page=page, is_grid=lambda block: isinstance(block, Grid), runs=_runs, widths=_widths
+            )
         case "md":
             return "\n".join(_markdown(page)) + "\n"
         case _:
             assert_never(form)
 
 
+def paper(policy: Policy, locale: str, versions: Sequence[Policy] = (), folder: Folder | None = None) -> bytes:
+    """The same notice as PDF. Raises ValueError as `notice` does, and for a letter that its fonts do not have."""
+    return printed(Notice(policy, locale, versions, folder).page())
+
+
 def _runs(blocks: Iterable[Block]) -> list[list[Block]]:
     """The blocks, those that are bullets of one list together."""
     bullets = groupby(blocks, key=lambda block: isinstance(block, Para) and block.bullet)
     return [part for together, run in bullets for part in ([[*run]] if together else [[one] for one in run])]
+
+
+def _widths(grid: Grid) -> list[int]:
+    """The columns of a table in percent: each as wide as the root of what it says, within bounds."""
+    lengths = [[len(" ".join(line.cells[at])) for line in grid.lines] for at in range(len(grid.heads))]
+    roots = [min(11.0, max(3.6, max(sum(one) / len(one), max(one) / 3) ** 0.5)) for one in lengths]
+    return [round(100 * root / sum(roots)) for root in roots]
 
 
 @cache
@@ -57,6 +79,8 @@ def _markdown(page: Page) -> Iterator[str]:
     for para in page.intro:
         yield from _paragraph(para)
     yield ""
+    if page.links:
+        yield from (" · ".join(f"[{_plain(one.text)}]({one.href})" for one in page.links), "")
     yield f"## {_plain(page.summary)}"
     yield ""
     yield "| | |"
@@ -84,7 +108,7 @@ def _paragraph(para: Para) -> Iterator[str]:
 def _table(grid: Grid) -> Iterator[str]:
     yield ""
     if grid.title:
-        yield from (f"### {_plain(grid.title)}", "")
+        yield from (f"### {_anchored(grid.anchors)}{_plain(grid.title)}", "")
     if grid.note:
         yield from (_plain(grid.note), "")
     if not grid.lines:
@@ -92,7 +116,8 @@ def _table(grid: Grid) -> Iterator[str]:
     yield f"| {' | '.join(_plain(head) for head in grid.heads)} |"
     yield f"|{' --- |' * len(grid.heads)}"
     for line in grid.lines:
-        cells = [_cell(cell) for cell in line.cells]
+        links = line.links or ("",) * len(line.cells)
+        cells = [f"[{_cell(cell)}]({to})" if to else _cell(cell) for cell, to in zip(line.cells, links, strict=True)]
         yield f"| {_anchored(line.anchors)}{' | '.join(cells)} |"
     yield ""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 Cell = tuple[str, ...]
 """Lines of one cell; empty where there is nothing to say."""
@@ -10,10 +11,14 @@ Cell = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of a table. `anchors`: its element's path, then the clauses that are printed here first."""
+    """One row of a table. `anchors`: its element's path, then the clauses that are printed here first.
+
+    `links`: where each cell leads (`#anchor`, a file beside the notice, or nothing); empty where none leads anywhere.
+    """
 
     anchors: tuple[str, ...]
     cells: tuple[Cell, ...]
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Grid:
     note: str = ""
     bare: bool = False
     """Two columns, the first the name of the second: printed as a list of pairs."""
+    anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,24 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A file beside the notice: the same text in another form or language. `href` is its name; `media` its type."""
+
+    text: str
+    href: str
+    media: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where a notice lies: the files beside it, and those with the other versions, by the day they came into force."""
+
+    beside: tuple[Beside, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The whole notice."""
 
@@ -70,3 +94,4 @@ class Page:
     contents: str
     cards: tuple[Card, ...]
     sections: tuple[Section, ...]
+    links: tuple[Beside, ...] = ()

@@ -13,7 +13,7 @@ from upheld.policy.change import Difference, changes_between
 from upheld.policy.change_rules import Demand
 from upheld.policy.ends import facts_in
 from upheld.policy.model import Policy, Purpose, Row, keys_of
-from upheld.policy.notice_parts import Block, Card, Cell, Grid, Line, Page, Para, Section
+from upheld.policy.notice_parts import Block, Card, Cell, Folder, Grid, Line, Page, Para, Section
 from upheld.policy.notice_words import COUNTRIES, PROSE
 from upheld.policy.shapes import attribute
 from upheld.policy.vocabulary import Collected, GroundKind, Nature, RightName, Seen, Source
@@ -36,10 +36,10 @@ _NATURES: Final = (Nature.SENSITIVE, Nature.UNIQUE_ID, Nature.RESIDENT_NUMBER, N
 class Notice:
     """One policy in one language, being set."""
 
-    def __init__(self, policy: Policy, locale: str, versions: Sequence[Policy]) -> None:
+    def __init__(self, policy: Policy, locale: str, versions: Sequence[Policy], folder: Folder | None = None) -> None:
         if locale not in policy.locales:
             raise ValueError(f"the policy has no texts in `{locale}`; it has {', '.join(policy.locales)}")
-        self.policy, self.locale = policy, locale
+        self.policy, self.locale, self.folder = policy, locale, folder or Folder()
         self.versions = sorted(
             {one.effective.date: one for one in (*versions, policy)}.items(), key=lambda one: str(one[0])
         )
@@ -117,7 +117,10 @@ class Notice:
             return []
         names = tuple(self.say(head) for head in heads.split())
         filled = [at for at in range(len(names)) if at == 0 or any(any(row.cells[at]) for row in rows)]
-        kept = tuple(Line(row.anchors, tuple(row.cells[at] for at in filled)) for row in rows)
+        kept = tuple(
+            Line(row.anchors, tuple(row.cells[at] for at in filled), tuple(row.links[at] for at in filled if row.links))
+            for row in rows
+        )
         heading, below = self.say(title) if title else "", self.say(note) if note else ""
         if bare and filled == [0]:
             items = tuple(Para(row.anchors, " ".join(row.cells[0]), bullet=True) for row in kept)
@@ -159,6 +162,7 @@ class Notice:
             contents=self.say("contents"),
             cards=tuple(self.cards()),
             sections=sections,
+            links=self.folder.beside,
         )
 
     def languages(self) -> str:
@@ -695,28 +699,32 @@ def _changes(page: Notice) -> Iterator[Block]:
 
 
 def _versions(page: Notice) -> Iterator[Block]:
-    """The history, where more than one version is on file; the newest first."""
+    """The history, where more than one version is on file; the newest first, each with what it changed below."""
     if len(page.versions) < 2:
         return
     lines, details = [], []
-    for at, (_, version) in enumerate(page.versions):
+    for at, (day, version) in enumerate(page.versions):
         this = (page.say("this-version"),) if version is page.policy else ()
-        text = page.say("first-version")
+        text, anchor = page.say("first-version"), ""
         if at:
-            changes = changes_between(page.versions[at - 1][1], version)
-            told = [one for one in changes.differences if _is_public(one, page.versions[at - 1][1], version)]
+            before = page.versions[at - 1][1]
+            told = [one for one in changes_between(before, version).differences if _is_public(one, before, version)]
             consent, notice = ([one for one in told if one.demand is kind] for kind in (Demand.CONSENT, Demand.NOTICE))
             text = page.say("changed-counts", consent=len(consent), notice=len(notice))
-            details.append((page.versions[at - 1][1], version, consent, notice))
-        when = (str(version.effective.date), *this)
-        lines.append(Line((), (when, (str(version.announced.date),), (text,))))
+            anchor = f"#changes-{day}" if consent or notice else ""
+            details.append((before, version, consent, notice))
+        cells = ((str(day), *this), (str(version.announced.date),), (text,))
+        lines.append(Line((), cells, ("" if this else page.folder.versions.get(str(day), ""), "", anchor)))
     yield from page.grid("c-version c-announced c-changed", reversed(lines), "versions")
-    for old, new, consent, notice in reversed(details):
-        between = page.say("between", old=old.effective.date, new=new.effective.date)
+    for before, version, consent, notice in reversed(details):
+        between = page.say("between", old=before.effective.date, new=version.effective.date)
+        anchors: tuple[str, ...] = (f"changes-{version.effective.date}",)
         for label, found in (("needs-consent", consent), ("by-notice", notice)):
             if found:
                 texts = tuple(one.text.say(page.locale) for one in found)
-                yield Grid(f"{between}: {page.say(label)}", ("",), tuple(Line((), ((text,),)) for text in texts))
+                rows = tuple(Line((), ((text,),)) for text in texts)
+                yield Grid(f"{between}: {page.say(label)}", ("",), rows, anchors=anchors)
+                anchors = ()
 
 
 def _is_public(one: Difference, old: Policy, new: Policy) -> bool:

@@ -238,6 +238,13 @@ PROSE: Final[Mapping[str, Words]] = {
     "needs-consent": Words("Only with your fresh consent", "새로운 동의를 받은 뒤 적용하는 변경"),
     "by-notice": Words("By announcement", "공고로 적용하는 변경"),
     "between": Words("From {old} to {new}", "{old} → {new} 변경 내용"),
+    "as-html": Words("web page", "웹 문서"),
+    "as-pdf": Words("to print (PDF)", "인쇄용(PDF)"),
+    "as-md": Words("as text (Markdown)", "텍스트(Markdown)"),
+    "as-jsonld": Words("for machines (JSON-LD)", "기계 판독용(JSON-LD)"),
+    "in-language": Words("in {language}", "{language}로 보기"),
+    "this-newest": Words("the newest version", "최신 처리방침"),
+    "all-versions": Words("all versions", "모든 처리방침"),
 }
 
 COUNTRIES: Final[Mapping[str, Words]] = {

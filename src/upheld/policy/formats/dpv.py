@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from upheld.policy import plain
-from upheld.policy.formats.given import TENDER, processors, recipients
+from upheld.policy.formats.given import TENDER, processors, recipients, runs
 from upheld.policy.model import Item, Policy, Purpose, Row
 from upheld.policy.vocabulary import Basis, Nature
 
@@ -33,7 +33,8 @@ NATURES: Final[Mapping[Nature, str]] = dict.fromkeys(TENDER, "dpv:SensitivePerso
 
 
 def description(policy: Policy, locale: str) -> dict[str, object]:
-    """The whole policy for JSON-LD; ids are made of the policy's code and paths. What does not run is left out.
+    """The whole policy for JSON-LD; ids are made of the policy's code and paths. What does not run, and what the
+    document keeps internal, is left out.
 
     `locale` is the language of the sentences that are made here; titles come in all languages of the document.
     """
@@ -47,18 +48,18 @@ def description(policy: Policy, locale: str) -> dict[str, object]:
         "dct:valid": day(policy.effective.date),
         "dct:language": [*policy.locales],
         "dpv:hasDataController": entity(policy, policy.controller, "dpv:DataController"),
-        "dpv:hasProcess": [process(policy, row, locale) for row in policy.purposes.values() if not row.blocked],
+        "dpv:hasProcess": [process(policy, row, locale) for row in policy.purposes.values() if runs(row, public=True)],
         "dpv:hasRight": [
             {"@id": iri(policy, row), "@type": "dpv:DataSubjectRight", "dct:title": plain.fixed_title(row, locale)}
             for row in policy.rights.values()
-            if not row.blocked
+            if runs(row, public=True)
         ],
     }
 
 
 def process(policy: Policy, purpose: Purpose, locale: str) -> dict[str, object]:
     """One purpose: items, grounds, persons, receivers, how long."""
-    told: dict[str, object] = {
+    said: dict[str, object] = {
         "@id": iri(policy, purpose),
         "@type": "dpv:Process",
         "dpv:hasPurpose": {"@type": "dpv:Purpose", "dct:title": titled(purpose)},
@@ -73,10 +74,14 @@ def process(policy: Policy, purpose: Purpose, locale: str) -> dict[str, object]:
         "dct:source": [*purpose.cites()],
     }
     others = {
-        "dpv:hasRecipientThirdParty": [entity(policy, one, "dpv:ThirdParty") for one in recipients(policy, purpose)],
-        "dpv:hasDataProcessor": [entity(policy, one, "dpv:DataProcessor") for one in processors(policy, purpose)],
+        "dpv:hasRecipientThirdParty": [
+            entity(policy, one, "dpv:ThirdParty") for one in recipients(policy, purpose, public=True)
+        ],
+        "dpv:hasDataProcessor": [
+            entity(policy, one, "dpv:DataProcessor") for one in processors(policy, purpose, public=True)
+        ],
     }
-    return told | {relation: rows for relation, rows in others.items() if rows}
+    return said | {relation: rows for relation, rows in others.items() if rows}
 
 
 def personal_data(policy: Policy, item: Item) -> dict[str, object]:

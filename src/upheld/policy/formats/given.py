@@ -9,7 +9,7 @@ from datetime import datetime
 from upheld.errors import InputRefused
 from upheld.policy import plain
 from upheld.policy.model import Policy, Provision, Purpose, Row, Transfer
-from upheld.policy.vocabulary import Nature
+from upheld.policy.vocabulary import Nature, Seen
 
 TENDER = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID, Nature.RESIDENT_NUMBER})
 
@@ -62,16 +62,24 @@ def matter_of(policy: Policy, consent: GivenConsent) -> Purpose | Provision | Tr
     return found
 
 
-def recipients(policy: Policy, purpose: Purpose) -> Iterator[Row]:
-    """The third parties that share an item with a purpose; a document gives items away, not purposes."""
-    rows = [row for row in policy.provisions.values() if not row.blocked and {*row.items} & {*purpose.items}]
-    yield from _parties(policy, [row.to for row in rows])
+def recipients(policy: Policy, purpose: Purpose, *, public: bool = False) -> Iterator[Row]:
+    """The third parties that share an item with a purpose; a document gives items away, not purposes.
+
+    With `public` only those that the document shows to everybody.
+    """
+    rows = [row for row in policy.provisions.values() if runs(row, public=public) and {*row.items} & {*purpose.items}]
+    yield from _parties(policy, [row.to or row.name for row in rows])
 
 
-def processors(policy: Policy, purpose: Purpose) -> Iterator[Row]:
-    """The processors that work for a purpose."""
-    rows = [row for row in policy.entrustments.values() if not row.blocked and purpose.name in row.for_]
-    yield from _parties(policy, [row.to for row in rows])
+def processors(policy: Policy, purpose: Purpose, *, public: bool = False) -> Iterator[Row]:
+    """The processors that work for a purpose; with `public` only those that the document shows to everybody."""
+    rows = [row for row in policy.entrustments.values() if runs(row, public=public) and purpose.name in row.for_]
+    yield from _parties(policy, [row.to or row.name for row in rows])
+
+
+def runs(row: Row, *, public: bool = False) -> bool:
+    """Whether a row is in operation, and with `public` shown to everybody."""
+    return not row.blocked and (not public or row.seen is Seen.PUBLIC)
 
 
 def _parties(policy: Policy, names: list[str | None]) -> Iterator[Row]:
