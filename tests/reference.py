@@ -35,6 +35,7 @@ class Ground(NamedTuple):
     purpose: str | None
     begins: Instant
     until: Moment
+    engagement: str | None = None
 
     def lives(self, at: Instant) -> bool:
         return self.begins <= at < self.until[0]
@@ -189,8 +190,9 @@ class World:
             dropped = use.exception and use.exception not in self.policies[number].collection_exceptions
             if dropped or row is None or value.item not in row.items:
                 ends.append((self.effective(self.policies[number]), BEGINNING))
-        until = self.cut(value, use.purpose, min(ends))
-        yield Ground("purpose", rows[0].path, use.purpose, use.at, until)
+        ends.append(self.looked_at(rows[0].path, use.engagement, use.at))
+        until = self.cut(value, use, min(ends))
+        yield Ground("purpose", rows[0].path, use.purpose, use.at, until, use.engagement)
         for kept in self.policy.retention.values():
             if kept.kind == "retention" and not kept.blocked and covers(kept, value.item, use.purpose):
                 yield from self.retained(value, use, kept, where, until)
@@ -229,12 +231,24 @@ class World:
             if consent and consent.version != max(self.version(), 0):
                 older = self.policies[consent.version].retention.get(row.name)
                 ends.append(self.end(older.until, where) if older and older.until else (use.at, use.known))
-        last = self.cut(value, use.purpose, min(ends))
+        ends.append(self.looked_at(row.path, use.engagement, until[0]))
+        last = self.cut(value, use, min(ends))
         if last[0] > until[0]:
-            yield Ground("retention", row.path, use.purpose, Instant(until[0]), last)
+            yield Ground("retention", row.path, use.purpose, Instant(until[0]), last, use.engagement)
 
-    def cut(self, value: Held, purpose: str, until: Moment) -> Moment:
+    def looked_at(self, about: str, engagement: str | None, since: int) -> Moment:
+        """Somebody looked at what was left open: closed it, or had it destroyed, which waits for nothing."""
+        found: list[Moment] = []
+        for one in self.facts:
+            if one.about == about and one.engagement == engagement and one.at >= since:
+                found += [(one.at, one.known)] if one.code == "review-closed" else []
+                found += [(one.at, BEGINNING)] if one.code == "review-destroyed" else []
+        return min(found, default=NEVER)
+
+    def cut(self, value: Held, use: Used, until: Moment) -> Moment:
+        purpose = use.purpose
         ends = [until, *([value.replaced] if value.replaced else [])]
+        ends += [self.looked_at("engagement", use.engagement, BEGINNING)] if use.engagement else []
         erased = False
         for one in self.requests.values():
             done = one.settled if one.state in ("done", "partly") else None
@@ -260,8 +274,9 @@ class World:
                 if row.kind == "claim" and opened.code == row.from_ and kept and row.until:
                     closed = [(one.at, one.known) for one in self.facts if one.code in facts_in(row.until)
                               and one.engagement == opened.engagement and one.at >= opened.at]  # fmt: skip
-                    until = min([*closed, *([value.replaced] if value.replaced else [])], default=NEVER)
-                    yield Ground("claim", row.path, None, max(opened.at, value.at), until)
+                    closed.append(self.looked_at(row.path, opened.engagement, opened.at))
+                    until = min([*closed, *([value.replaced] if value.replaced else [])])
+                    yield Ground("claim", row.path, None, max(opened.at, value.at), until, opened.engagement)
                 named = value.id in opened.values if opened.values else value.at <= opened.at and opened.concerns(value)
                 if row.kind == "dispute" and opened.code == "dispute-opened" and named:
                     closed = [(one.at, one.known) for one in self.facts if one.code == "dispute-settled"

@@ -32,9 +32,11 @@ from hypothesis.stateful import (
 import upheld
 from tests.reference_answers import Reference
 from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
+from tests.reference_reviews import up_for_review
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
 from upheld.engine.acts import EngagementId, HandlerId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
 from upheld.engine.decide import decide, holds_on
+from upheld.engine.reviews import reviews_up
 from upheld.errors import InputRefused
 from upheld.keeper import Difficulty, Keeper, Outcome, WithoutConsent
 from upheld.policy.ends import Point, facts_in
@@ -223,6 +225,31 @@ class Lives(RuleBasedStateMachine):
         """INVARIANT: I1, I2, I3, I9, I10 as far as one state can show them: both stand alike after every step."""
         for person in self.alive():
             assert self.state_of(person) == person.world.projection()
+            assert self.up_for(person) == up_for_review(person.world)
+
+    def up_for(self, person: Person) -> set[tuple[str, str | None, str | None]]:
+        """What somebody has to look at by now, by the engine."""
+        life = self.keeper.views.get(person.subject_id, self.now).view.life
+        return {(one.about, one.engagement, one.named) for one in reviews_up(life, self.now)}
+
+    @rule(data=st.data())
+    def is_looked_at(self, data: st.DataObject) -> None:
+        """Somebody looks at what is left open; what comes of it is a fact."""
+        person = self.person(data)
+        up = sorted(up_for_review(person.world), key=str)
+        if not up:
+            return
+        about, engagement, name = self.pick(data, up, "left open")
+        row = next((one for one in person.world.policy.retention.values() if about.startswith(one.path)), None)
+        owed = row is not None and row.kind in ("claim", "dispute")
+        outcome = self.pick(data, ["kept", "closed", "kept" if owed else "destroyed"], "look")
+        before = len(self.keeper.views.get(person.subject_id, self.now).state.facts)
+        done = self.keeper.review(person.subject_id, about, outcome, engagement=named(engagement), reason="asked")
+        assert done.granted
+        made = self.keeper.views.get(person.subject_id, self.now).state.facts[before:]
+        assert made, f"a look at {about} ({name}) left nothing"
+        for fact in made:
+            person.tell(Fact(fact.code, fact.at, fact.known_at, fact.engagement, fact.about))
 
     def state_of(self, person: Person) -> dict[str, object]:
         seen = self.keeper.views.get(person.subject_id, self.now)

@@ -298,6 +298,15 @@ def accept_again(stage: Stage, step: Step) -> Iterator[Came]:
     yield came(f"accept {right} again", stage.keeper.accept_again(person.subject_id, _request(person, right)))
 
 
+def review(stage: Stage, step: Step) -> Iterator[Came]:
+    person, about = stage.person(step), step.word("review") or ""
+    named = stage.engagement(person, step, ()) if step.word("in") else None
+    outcome = stage.keeper.review(
+        person.subject_id, about, step.word("outcome") or "kept", engagement=named, reason=step.word("reason")
+    )
+    yield came(f"look at {about}", outcome)
+
+
 def _request(person: Person, right: str) -> RequestId:
     if right not in person.requests:
         raise InputRefused("request-unknown", f"{person.name} has not asked for {right}")
@@ -495,6 +504,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "answer": answer,
     "lift": lift,
     "accept-again": accept_again,
+    "review": review,
     "provide": provide,
     "entrust": entrust,
     "disclose": disclose,

@@ -14,6 +14,7 @@ from upheld.engine.question import question
 from upheld.engine.state import HeldState
 from upheld.errors import InputRefused
 from upheld.keeper.living import about_of
+from upheld.keeper.reviewing import UpForReview
 from upheld.ledger.entries import Entry
 from upheld.policy.vocabulary import Nature
 from upheld.store.verifying import check_certificate, verify_copy
@@ -150,6 +151,17 @@ def requests(stage: Stage, step: Step) -> Iterator[str]:
         yield from differs(f"the request for {right}", states, [found.get(right, "never made")])
 
 
+def reviews(stage: Stage, step: Step) -> Iterator[str]:
+    person = stage.person(step)
+    up = [one for one in stage.keeper.reviews(stage.code) if one.subject_id == person.subject_id]
+    stage.elements |= {one.element for one in up}
+    yield from differs("up for a look", (one for one in step.words("reviews") if one != "nothing"), _abouts(up))
+
+
+def _abouts(up: list[UpForReview]) -> list[str]:
+    return [one.about for one in up]
+
+
 def owed(stage: Stage, step: Step) -> Iterator[str]:
     names = {handler: name for name, handler in stage.handlers.items()} | {"": "house"}
     for control, expected in step.table("owed").items():
@@ -269,6 +281,7 @@ LOOKING: Final[Mapping[str, Look]] = {
     "certified": certified,
     "consents": consents,
     "requests": requests,
+    "reviews": reviews,
     "owed": owed,
     "gaps": gaps,
     "recorded": recorded,

@@ -155,6 +155,11 @@ ACTS: Final[Mapping[str, Verb]] = {
     ),
     "lift": Verb(Word(Takes.NAME, Names.RIGHTS), "the person lifts a suspension"),
     "accept-again": Verb(Word(Takes.NAME, Names.RIGHTS), "staff accept a request that was refused before"),
+    "review": Verb(
+        NAME,
+        "somebody looked at what is left open (`engagement`, or an element) and keeps, closes or destroys it",
+        {"outcome": NAME, "reason": NAME, "in": ENGAGEMENT},
+    ),
     "provide": Verb(
         _table(Names.RECIPIENTS, Names.ITEMS), "items go to a recipient for its own purpose", {"in": ENGAGEMENT}
     ),
@@ -217,6 +222,7 @@ LOOKS: Final[Mapping[str, Verb]] = {
     "certified": Verb(ITEMS, "items whose destruction is certified, each certificate checked", looks=True),
     "consents": Verb(_table(Names.GIVEN, Names.MATTERS), "how each matter stands", {"on": DATE}, looks=True),
     "requests": Verb(_table(Names.RIGHTS, Names.FREE), "where each request stands", looks=True),
+    "reviews": Verb(NAMES, "what is up for a look: `engagement`, elements, or `nothing`", looks=True),
     "owed": Verb(
         _table(Names.CONTROLS, Names.FREE),
         "for whom or what evidence is missing or stale: a name, `house`, or `nobody`",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from upheld.dates import Instant, Period
+from upheld.dates import NO_PERIOD, Instant, Period
 from upheld.engine.acts import Cited, Reason
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.vocabulary import Basis, Nature
@@ -338,7 +338,7 @@ class Plan:
     digest: str = ""
     atoms: frozenset[Atom] = field(default_factory=frozenset)
     """Every (fact, calendar rule, period) from which some end is reckoned: what the sweep must look for."""
-    first_review: Period = Period(months=1)
+    first_review: Period = NO_PERIOD
     """The shortest time after which somebody looks at an end that is still open."""
 
 

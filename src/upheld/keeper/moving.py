@@ -28,6 +28,7 @@ from upheld.keeper.door import GONE, Tier, anchor_days
 from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
 from upheld.keeper.papers import Papers
+from upheld.keeper.reviewing import Reviewing
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
 from upheld.store.ids import bucket_of
@@ -86,7 +87,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Elsewhere, Giving, Papers):
+class Moving(Elsewhere, Reviewing, Giving, Papers):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,6 +244,7 @@ class Moving(Elsewhere, Giving, Papers):
         self._note_ended(transaction, seen, at)
         self._reckon_papers(transaction, seen, at)
         swept.recalled += self.recall(seen, transaction, at)
+        self._note_reviews(transaction, seen, at)
         coming = tuple(steps_coming(seen.view.life, at))
         steps = [step for step in coming if step.ready_at <= at]
         if len(steps) < len(coming):
@@ -834,6 +836,7 @@ _SUBJECT_TABLES = (
     "certificate",
     "work_order",
     "value_place",
+    "review",
     "step",
     "dirty",
     "subject",

@@ -1,7 +1,7 @@
 """What is left open comes up for a look: somebody asks and keeps it with a reason, closes it, or has it destroyed.
 
 The sweep notes what is up when its day has come (`docs/rules.md` 4.5), so that a list costs what is due, not what is
-stored. The note is a list to work through; what is open follows from the facts alone and is noted anew after a recovery.
+stored. The note is a list to work through; what is open follows from the facts alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from upheld.errors import InputRefused
 from upheld.keeper.door import Door, replaced
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry
+from upheld.policy.ends import Point
 from upheld.store import subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
@@ -97,7 +98,7 @@ class Reviewing(Door):
             up = _up(seen, about, engagement, now)
             if outcome == DESTROYED and up.kind in (GroundKind.CLAIM, GroundKind.DISPUTE):
                 raise InputRefused("outcome-unknown", "a claim or a dispute is kept or closed; it keeps what it needs")
-            facts = _facts_of(up, outcome)
+            facts = _facts_of(seen, up, outcome)
             made = tuple(Fact(FactId(self.new_id()), code, now, transaction.at, of, on) for code, of, on in facts)
             state = replaced(seen.state, facts=(*seen.state.facts, *made))
             anchors = tuple((fact.code, now) for fact in made)
@@ -159,16 +160,23 @@ def _up(seen: Seen, about: str, engagement: EngagementId | None, at: Instant) ->
     return named[0]
 
 
-def _facts_of(up: Review, outcome: str) -> list[tuple[str, EngagementId | None, str | None]]:
+def _facts_of(seen: Seen, up: Review, outcome: str) -> list[tuple[str, EngagementId | None, str | None]]:
     """The facts that an outcome is: code, engagement, what it is about."""
     if outcome == KEPT:
         return [(KEPT_BY_REVIEW, up.engagement, up.about)]
     if up.kind is GroundKind.DISPUTE:
         return [("dispute-settled", None, up.named)]
     destroyed = [(DESTROYED_BY_REVIEW, up.engagement, up.about)] if outcome == DESTROYED else []
-    if up.about == ENGAGEMENT_REVIEWED:
-        return [*destroyed, ("ended", up.engagement, None)]
-    return [*destroyed] or [(CLOSED_BY_REVIEW, up.engagement, up.about)]
+    if up.about == ENGAGEMENT_REVIEWED and up.engagement is not None:
+        return [*destroyed, (_ending(seen, up.engagement), up.engagement, None)]
+    return destroyed or [(CLOSED_BY_REVIEW, up.engagement, up.about)]
+
+
+def _ending(seen: Seen, engagement: EngagementId) -> str:
+    """The fact that ends an engagement as the policy has it, since promises to keep count from it; else `ended`."""
+    declared = seen.view.plan.engagements.get(seen.state.engagements[engagement].kind)
+    ends = declared.ends if declared is not None else None
+    return ends.fact if isinstance(ends, Point) and ends.calendar is None else "ended"
 
 
 _REVIEWS = (

@@ -20,6 +20,8 @@ _LIKELY: Mapping[str, float] = MappingProxyType(
         "lifted": 0.35,
         "done": 0.85,
         "whole-person": 0.5,
+        "looked-at": 0.3,
+        "still-open": 0.93,
     }
 )
 _SEEN_BY_RIGHT = frozenset({"access", "portability"})
@@ -37,6 +39,18 @@ class Asks:
             "lift": self._lift,
             "answer": self._answer,
         }
+
+    def look(self) -> None:
+        """What is left open: staff work the list off within some days, and close what nobody needs any more."""
+        for up in self.lives.keeper.reviews(self.lives.plan.policy):
+            if not self._likely("looked-at"):
+                continue
+            kept = self._likely("still-open")
+            outcome = self.lives.keeper.review(
+                up.subject_id, up.about, "kept" if kept else "closed", engagement=up.engagement,
+                reason="still-used" if kept else None,
+            )  # fmt: skip
+            self.lives.tally.note("review", outcome)
 
     def _likely(self, turn: str) -> bool:
         return self.lives.chance.random() < _LIKELY[turn]

@@ -78,7 +78,7 @@ def simulate(
     agenda = Agenda()
     house = House(keeper, plan, chance, tally, reviews_in(read_policy(document, published.policy)))
     lives = Lives(keeper, plan, script, agenda, house, chance, tally, last)
-    days = _Days(lives, set_clock, course, first, last)
+    days = Days(lives, set_clock, course, first, last)
     try:
         for day in range(first, last + 1):
             days.live(day)
@@ -93,7 +93,7 @@ def _first_day(plan: Plan) -> int:
     return plan.effective_at // (86_400 * SECOND) + date(1970, 1, 1).toordinal() + 1
 
 
-def _tell(progress: Callable[[Progress], None], days: _Days, day: int) -> None:
+def _tell(progress: Callable[[Progress], None], days: Days, day: int) -> None:
     if (day - days.first) % 10 == 0 or day == days.last:
         tally = days.lives.tally
         done, total = day - days.first + 1, days.last - days.first + 1
@@ -102,14 +102,15 @@ def _tell(progress: Callable[[Progress], None], days: _Days, day: int) -> None:
         progress(Progress(policy, date.fromordinal(day), done, total, tally.persons.total(), held))
 
 
-class _Days:
+class Days:
     """One day after the other."""
 
     def __init__(
         self, lives: Lives, set_clock: Callable[[Instant], None], course: Course, first: int, last: int
     ) -> None:
         self.lives = lives
-        self.moves = lives.moves | Asks(lives).moves
+        self.asks = Asks(lives)
+        self.moves = lives.moves | self.asks.moves
         self.set_clock = set_clock
         self.course = course
         self.first = first
@@ -118,15 +119,23 @@ class _Days:
 
     def live(self, day: int) -> None:
         """Sweep at night, then everything of the day in one commit, then what shows contents."""
-        lives, midnight = self.lives, start_of(date.fromordinal(day), self.lives.plan.zone)
+        midnight = start_of(date.fromordinal(day), self.lives.plan.zone)
         self.set_clock(Instant(midnight + SWEEP_AT))
         self.sweep(day)
-        self.now = Instant(midnight + OPENS_AT)
+        self.act(day, Instant(midnight + OPENS_AT))
+        if (date.fromordinal(day) + timedelta(days=1)).day == 1 or day == self.last:
+            self._month_ends(day)
+
+    def act(self, day: int, opens_at: Instant) -> None:
+        """Everything of the day from an instant on; `now` is where it ended."""
+        lives = self.lives
+        self.now = opens_at
         self.set_clock(self.now)
         with lives.keeper.batch():
             if day == self.first:
                 lives.house.set_up(day)
             lives.house.live(day)
+            self.asks.look()
             lives.returned(day)
             self._arrivals(day)
             for person, moves in lives.today(day):
@@ -136,8 +145,6 @@ class _Days:
                     self._move(person, move, day)
                 lives.agenda.keep(person)
         lives.released()
-        if (date.fromordinal(day) + timedelta(days=1)).day == 1 or day == self.last:
-            self._month_ends(day)
 
     def _move(self, person: Person, move: Move, day: int) -> None:
         try:

@@ -103,12 +103,30 @@ ACTIVE: Final = (
         state TEXT NOT NULL, sealed BLOB)""",
     "CREATE INDEX paper_of_owner ON paper(bucket, owner)",
     "CREATE INDEX paper_due ON paper(policy, until_at)",
+    """CREATE TABLE review(
+        bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, about TEXT NOT NULL, engagement_id TEXT NOT NULL,
+        policy TEXT NOT NULL, element TEXT NOT NULL, named TEXT, since INTEGER NOT NULL, due_at INTEGER NOT NULL,
+        PRIMARY KEY(bucket, subject_id, about, engagement_id)) WITHOUT ROWID""",
+    "CREATE INDEX review_of_policy ON review(policy, due_at)",
     # ── the organisation: small tables, the same everywhere ──
     """CREATE TABLE policy_version(
         policy TEXT NOT NULL, version TEXT NOT NULL, source BLOB NOT NULL, digest TEXT NOT NULL,
         announced_at INTEGER NOT NULL,
         effective_at INTEGER NOT NULL, published_at INTEGER NOT NULL, gaps TEXT NOT NULL,
         PRIMARY KEY(policy, version)) WITHOUT ROWID""",
+    # A document that is being prepared: contracts, roles and evidence are recorded against it; nothing is decided by it.
+    """CREATE TABLE policy_draft(
+        policy TEXT NOT NULL PRIMARY KEY, source BLOB NOT NULL, digest TEXT NOT NULL, kept_at INTEGER NOT NULL)
+        WITHOUT ROWID""",
+    """CREATE TABLE notice_copy(
+        policy TEXT NOT NULL, version TEXT NOT NULL, locale TEXT NOT NULL, form TEXT NOT NULL, digest BLOB NOT NULL,
+        content BLOB NOT NULL, kept_at INTEGER NOT NULL,
+        PRIMARY KEY(policy, version, locale, form, digest)) WITHOUT ROWID""",
+    """CREATE TABLE publication_finding(
+        policy TEXT NOT NULL, version TEXT NOT NULL, code TEXT NOT NULL, element TEXT NOT NULL,
+        PRIMARY KEY(policy, version, code, element)) WITHOUT ROWID""",
+    # A rehearsal under way: whatever carries its code goes when the row is found by anybody else.
+    "CREATE TABLE rehearsal(code TEXT NOT NULL PRIMARY KEY, begun_at INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE setting(policy TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(policy, "
     "name)) WITHOUT ROWID",
     """CREATE TABLE shown_text(
