@@ -1,7 +1,7 @@
 """Findings: each check sees its flaw and leaves a sound document alone; the five policies keep their real ones.
 
 What is found in the five stands beside them (`policies/*.findings.yaml`); a finding more or less fails here, and
-`make accept` rewrites the files, to be read in `git diff`.
+`make accept` or `upheld check --record` rewrites the files, to be read in `git diff`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,25 @@ import pytest
 import yaml
 
 from upheld.dates import Period
-from upheld.errors import Level, PolicyRefused
+from upheld.errors import Level, PolicyRefused, Problem
 from upheld.law import LawUnknown, law_named, law_on
 from upheld.law.stricter import By
+from upheld.policy.change import changes_between
+from upheld.policy.change_rules import Demand
 from upheld.policy.codes import CODES
 from upheld.policy.findings import (
     Finding,
     Size,
+    Standing,
+    Told,
     access_records_kept,
-    as_data,
+    as_record,
+    beside,
     checked,
     findings_against,
     findings_among,
     findings_in,
+    held,
     is_refused,
 )
 from upheld.policy.findings.codes import AMONG, FINDINGS, ITSELF, LAW
@@ -181,33 +187,28 @@ def test_a_country_is_recognised_from_its_day_on() -> None:
 # ------------------------------------------------------------------------------------------------- the five policies
 
 
-def recorded(path: Path) -> Mapping[str, list[Mapping[str, object]]]:
-    """What is found in a policy, as the file beside it holds it."""
-    policy = policy_in(path)
-    among = findings_among([policy_in(each) for each in POLICIES])
-    held = {"itself": findings_in(policy), "among the five": [one for one in among if one.file == path.name]}
-    held |= {day: findings_against(policy, law_named(day)) for day in DAYS}
-    return {name: [*map(as_data, findings)] for name, findings in held.items()}
-
-
-def written(data: Mapping[str, list[Mapping[str, object]]]) -> str:
-    """One line for each finding, which `git diff` shows well."""
-    lines = ["# What the checks find in this policy. Written by `make accept`; a finding more or less fails the tests."]
-    for name, findings in data.items():
-        lines.append(f"{name}:" if findings else f"{name}: []")
-        for one in findings:
-            row = yaml.safe_dump(dict(one), default_flow_style=True, width=10**6, sort_keys=False, allow_unicode=True)
-            lines.append(f"  - {row.strip()}")
-    return "\n".join(lines) + "\n"
+@cache
+def told(day: str) -> Mapping[Path, Told]:
+    """What `upheld check --law` tells of the five together, held against the records beside them."""
+    return held(POLICIES, day)
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_the_findings_of_a_policy_are_those_recorded_beside_it(path: Path) -> None:
-    beside = path.with_suffix(".findings.yaml")
-    text = written(recorded(path))
+    sections: dict[str, tuple[Problem, ...]] = {}
+    for day in DAYS:
+        sections |= told(day)[path].sections
+    text = as_record(sections)
     if ACCEPT:
-        beside.write_text(text, encoding="utf-8")
-    assert yaml.safe_load(beside.read_text("utf-8")) == yaml.safe_load(text)
+        beside(path).write_text(text, encoding="utf-8")
+    assert yaml.safe_load(beside(path).read_text("utf-8")) == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_check_of_the_five_prints_the_recorded_findings_and_nothing_else(day: str) -> None:
+    for one in told(day).values():
+        assert {standing for _, standing in one.each} == {Standing.RECORDED}
+        assert one.gone == ()
 
 
 @pytest.mark.clauses("BZ18-7.1.6", "BZ18-8.1.13", "BZ18-8.1.8", "BZ18-9.3.b", "BZ18-13.b")
@@ -239,30 +240,15 @@ def test_the_flaws_of_the_others_are_seen() -> None:
 
 
 def test_checked_tells_errors_or_findings_and_passes_over_files_beside(tmp_path: Path) -> None:
-    bad, beside = tmp_path / "bad.yaml", tmp_path / "sound.cases.yaml"
+    bad, cases = tmp_path / "bad.yaml", tmp_path / "sound.cases.yaml"
     bad.write_text("upheld: 2\n", "utf-8")
-    beside.write_text("[]", "utf-8")
-    told = checked([SOUND, bad, beside], DAYS[-1])
-    assert {*told} == {SOUND, bad}
-    assert is_refused(told[bad])
-    assert not is_refused(told[SOUND])
+    cases.write_text("[]", "utf-8")
+    found = checked([SOUND, bad, cases], DAYS[-1])
+    assert {*found} == {SOUND, bad}
+    assert is_refused(found[bad])
+    assert not is_refused(found[SOUND])
     with pytest.raises(LawUnknown, match="kr@2026-11-22"):
         checked([SOUND], "kr")
-
-
-def test_checked_prints_the_recorded_findings_and_nothing_else() -> None:
-    told = checked(POLICIES, DAYS[-1])
-    for path, problems in told.items():
-        beside = yaml.safe_load(path.with_suffix(".findings.yaml").read_text("utf-8"))
-        expected = Counter(one["code"] for name in ("itself", "among the five", DAYS[-1]) for one in beside[name])
-        assert Counter(one.code for one in problems if one.code in FINDINGS) == expected
-        assert {one.code for one in problems} - {*FINDINGS} <= {
-            "announced-late",
-            "required-by-consent",
-            "item-never-collected",
-            "way-missing",
-            "kept-but-not-collected",
-        }
 
 
 # --------------------------------------------------------------------------------------------------------- the pages
@@ -274,7 +260,8 @@ def test_the_page_of_checks_tells_every_code() -> None:
     assert {code: told.get(code) for code in FINDINGS} == FINDINGS
 
 
-DOUBT = re.compile(r"^\| ((?:BZ16|BZ18|NX17|KE22|MS18)-\S+) \| (found|part|writing|person) \| (\S+) \|$", re.M)
+DOUBT = re.compile(r"^\| ((?:BZ16|BZ18|NX17|KE22|MS18)-\S+) \| (found|part|settled|writing|person) \| (\S+) \|$", re.M)
+WAYS = ("found", "part", "settled", "writing", "person")
 PERSON = {"wording", "meaning", "silence", "world", "compare"}
 CATALOGUES = {
     "BZ16": "bizmeka-ez-2016",
@@ -297,7 +284,10 @@ def test_a_doubt_called_found_is_found_at_its_clause() -> None:
         findings = [*findings_in(policy), *(o for day in DAYS for o in findings_against(policy, law_named(day)))]
         seen |= {(clause, one.code) for one in findings for clause in one.clauses}
     seen |= {(c, one.code) for one in findings_among([policy_in(path) for path in POLICIES]) for c in one.clauses}
-    claimed = {(clause, code) for clause, how, code in doubts() if how in {"found", "part"}}
+    two = [policy_in(HOUSE / "policies" / f"bizmeka-ez-{year}.yaml") for year in (2016, 2018)]
+    demanding = [one for one in changes_between(*two).differences if one.demand is not Demand.NOTHING]
+    seen |= {(clause, "diff") for one in demanding for clause in (*one.old_clauses, *one.new_clauses)}
+    claimed = {(clause, code) for clause, how, code in doubts() if how in {"found", "part", "settled"}}
     assert claimed - seen == set()
 
 
@@ -311,10 +301,21 @@ def test_the_counts_of_doubts_are_those_of_the_table() -> None:
     page = (HOUSE / "docs" / "doubts.md").read_text("utf-8")
     counts = Counter((clause.partition("-")[0], how) for clause, how, _ in doubts())
     for short, name in CATALOGUES.items():
-        row = [counts[short, how] for how in ("found", "part", "writing", "person")]
+        row = [counts[short, how] for how in WAYS]
         assert f"| {name} | {sum(row)} | {' | '.join(map(str, row))} |" in page
-    total = [sum(counts[short, how] for short in CATALOGUES) for how in ("found", "part", "writing", "person")]
+    total = [sum(counts[short, how] for short in CATALOGUES) for how in WAYS]
     assert f"| all | {sum(total)} | {' | '.join(map(str, total))} |" in page
+
+
+def test_the_reasons_why_a_person_is_needed_are_counted_on_the_page() -> None:
+    page = (HOUSE / "docs" / "doubts.md").read_text("utf-8")
+    told = {reason: int(times) for reason, times in re.findall(r"^  - `([a-z]+)` \((\d+)\)", page, re.M)}
+    assert told == Counter(code for _, how, code in doubts() if how == "person")
+
+
+def test_a_doubt_called_settled_has_a_reading_and_no_check_of_its_own() -> None:
+    assert {code for _, how, code in doubts() if how == "settled"} == {"settled-by-reading"}
+    assert "settled-by-reading" not in {code for _, how, code in doubts() if how != "settled"}
 
 
 def test_every_doubt_of_the_catalogues_is_accounted_for_once() -> None:

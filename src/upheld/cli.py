@@ -16,16 +16,16 @@ from rich.console import Console
 
 from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
-from upheld.errors import Level, Problem, UpheldError
+from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.law import law_named, law_on
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
-from upheld.policy import change_pages, formats, read, schema, starter
+from upheld.policy import change_pages, check_report, formats, read, schema, starter
 from upheld.policy import explain as explaining
 from upheld.policy.change import changes_between
-from upheld.policy.findings import Finding, checked, is_refused
+from upheld.policy.findings import Told, as_record, beside, held, is_refused, on_record
 from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.model import Policy
 from upheld.policy.notice import notice, paper
@@ -70,37 +70,27 @@ def check(
     files: Documents,
     law: Annotated[str | None, typer.Option(help="Hold against the law of a day too, such as kr@2026-11-22.")] = None,
     form: FormatOption = Format.TEXT,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write what is found to FILE.findings.yaml, as seen and settled on.")
+    ] = False,
 ) -> None:
-    """Report every problem of documents at once, each with line, column and remedy; with --law what the law wants."""
-    told = checked(files, law)
-    found = [problem for problems in told.values() for problem in problems]
+    """Report every problem at once, with place and remedy. Fails for an error and for a finding not on record."""
+    if record:
+        _record(held(files, law))
+    told = held(files, law)
     if form is Format.JSON:
-        typer.echo(json.dumps([_problem(one) for one in found], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(check_report.as_data(told), ensure_ascii=False, indent=2))
     else:
-        for problem in found:
-            _say(problem)
-        errors = sum(problem.level is Level.ERROR for problem in found)
-        typer.echo(f"{len(told)} documents: {errors} errors, {len(found) - errors} findings")
-    raise typer.Exit(1 if is_refused(found) else 0)
+        typer.echo(check_report.as_text(told, law))
+    raise typer.Exit(1 if check_report.fails(told) else 0)
 
 
-def _say(problem: Problem) -> None:
-    typer.echo(f"{problem.file}:{problem.line}:{problem.column} {problem.code} ({problem.level})")
-    typer.echo(f"    {problem.message}. {problem.remedy}")
-    if isinstance(problem, Finding):
-        typer.echo(f"    {' '.join(problem.clauses)}{f' · {problem.rule}' if problem.rule else ''}")
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    return {
-        "code": problem.code,
-        "level": problem.level.value,
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "message": problem.message,
-        "remedy": problem.remedy,
-    }
+def _record(told: Mapping[Path, Told]) -> None:
+    for file, one in told.items():
+        if is_refused(one.problems):
+            typer.echo(f"{file} has errors; nothing is recorded for it", err=True)
+            continue
+        beside(file).write_text(as_record(one.sections, on_record(file)), encoding="utf-8")
 
 
 @app.command()

@@ -16,10 +16,11 @@ from typing import Final
 
 from upheld.errors import Level, PolicyRefused, Problem
 from upheld.law import LawOfDay, law_named
-from upheld.policy.findings import against, among, giving, people
+from upheld.policy.findings import against, among, giving, people, recorded, unsaid
 from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.findings.codes import FINDINGS
 from upheld.policy.findings.finding import Finding, as_data
+from upheld.policy.findings.recorded import Gone, Standing, Told, as_record, beside, compared, on_record
 from upheld.policy.model import Policy
 from upheld.policy.read import problems_in, read_policy
 
@@ -32,7 +33,7 @@ def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def findings_in(policy: Policy) -> tuple[Finding, ...]:
     """What is doubtful in a document by itself, in the order of the file. Never an error."""
-    return _in_order(one for check in (*people.CHECKS, *giving.CHECKS) for one in check(policy))
+    return _in_order(one for check in (*people.CHECKS, *giving.CHECKS, *unsaid.CHECKS) for one in check(policy))
 
 
 def findings_among(policies: Sequence[Policy]) -> tuple[Finding, ...]:
@@ -47,15 +48,16 @@ def findings_against(policy: Policy, law: LawOfDay, size: Size = UNKNOWN) -> tup
     return _in_order((*found, *(one for check in against.SIZED for one in check(policy, law, size))))
 
 
-def checked(files: Iterable[Path], law: str | None = None) -> Mapping[Path, tuple[Problem, ...]]:
-    """Everything to be said of each file: errors and, where it can be read, findings. `law` as `kr@2026-11-22`.
+def held(files: Iterable[Path], law: str | None = None) -> Mapping[Path, Told]:
+    """Everything to be said of each file, held against the record beside it. `law` as `kr@2026-11-22`.
 
-    Files with a second suffix (`x.cases.yaml`, `x.findings.yaml`) stand beside a policy and are passed over.
+    Errors and, where the file can be read, findings: of the document itself, against the law of the day, and among the
+    documents where several are given. Files with a second suffix (`x.cases.yaml`, `x.findings.yaml`) are passed over.
 
-    Raises LawUnknown for a law that is not there and OSError for a file that cannot be read.
+    Raises LawUnknown for a law that is not there, InputRefused for a record that cannot be read, OSError for a file.
     """
-    held_against = law_named(law) if law else None
-    told: dict[Path, list[Problem]] = {}
+    against_law = law_named(law) if law else None
+    told: dict[Path, dict[str, list[Problem]]] = {}
     policies: dict[str, tuple[Path, Policy]] = {}
     for file in files:
         if len(file.suffixes) > 1:
@@ -64,15 +66,24 @@ def checked(files: Iterable[Path], law: str | None = None) -> Mapping[Path, tupl
         try:
             policy = read_policy(source, str(file))
         except PolicyRefused as refused:
-            told[file] = [*refused.problems]
+            told[file] = {recorded.ITSELF: [*refused.problems]}
             continue
         policies[str(file)] = file, policy
-        told[file] = [*problems_in(source, str(file)), *findings_in(policy)]
-        if held_against:
-            told[file] += findings_against(policy, held_against)
-    for one in findings_among([policy for _, policy in policies.values()]):
-        told[policies[one.file][0]].append(one)
-    return {file: tuple(problems) for file, problems in told.items()}
+        told[file] = {recorded.ITSELF: [*problems_in(source, str(file)), *findings_in(policy)]}
+        if against_law:
+            told[file][against_law.name] = [*findings_against(policy, against_law)]
+    if len(policies) > 1:
+        together = recorded.among(file for file, _ in policies.values())
+        for file, _ in policies.values():
+            told[file][together] = []
+        for one in findings_among([policy for _, policy in policies.values()]):
+            told[policies[one.file][0]][together].append(one)
+    return {file: compared(file, sections) for file, sections in told.items()}
+
+
+def checked(files: Iterable[Path], law: str | None = None) -> Mapping[Path, tuple[Problem, ...]]:
+    """Everything to be said of each file as `held` finds it, whatever is on record."""
+    return {file: told.problems for file, told in held(files, law).items()}
 
 
 def is_refused(problems: Iterable[Problem]) -> bool:
@@ -83,12 +94,19 @@ def is_refused(problems: Iterable[Problem]) -> bool:
 __all__ = [
     "FINDINGS",
     "Finding",
+    "Gone",
     "Size",
+    "Standing",
+    "Told",
     "access_records_kept",
     "as_data",
+    "as_record",
+    "beside",
     "checked",
     "findings_against",
     "findings_among",
     "findings_in",
+    "held",
     "is_refused",
+    "on_record",
 ]

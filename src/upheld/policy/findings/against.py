@@ -26,6 +26,10 @@ NETWORK: Final = re.compile(r"Network Act|정보통신망", re.I)
 FORM: Final = re.compile(r"Annex \d+ of the rules|별지 제\d+호")
 CARD: Final = re.compile(r"passport|driving licence|resident registration card|주민등록증|여권|운전면허", re.I)
 DISCLAIMED: Final = re.compile(r"do not answer for|not liable|책임지지 않", re.I)
+BREACH: Final = re.compile(r"\bbreach|\bleak|\bincident|유출|침해사고", re.I)
+INTEREST: Final = re.compile(r"\binterest|이익", re.I)
+LOG_REVIEW: Final = re.compile(r"log-review|access-review|record-review")
+PLAN: Final = re.compile(r"management-plan|inside-plan|internal-plan")
 PORTAL: Final = re.compile(r"privacy\.go\.kr")
 
 
@@ -55,6 +59,10 @@ CONTENTS: Final[dict[str, tuple[str, Callable[[Policy], bool]]]] = {
     "contents.complaint": ("contacts", lambda policy: _own(policy, "agencies")),
     "contents.remedies": ("contacts", lambda policy: _own(policy, "agencies")),
     "contents.children": ("acting-for", lambda policy: _own(policy, "children")),
+    "contents.recipients": (
+        "purposes",
+        lambda policy: all(_told(policy, one) for one in ("provisions", "entrustments")),
+    ),
     "contents.cookies": ("purposes", lambda policy: _own(policy, "cookies") or "cookies" in policy.empty_sections),
 }
 """What must stand in a policy: the section beside which its absence is shown, and whether it is there."""
@@ -79,6 +87,10 @@ def _own(policy: Policy, section: str) -> bool:
     return any(not row.builtin for row in getattr(policy, attribute(section)).values())
 
 
+def _told(policy: Policy, section: str) -> bool:
+    return _own(policy, section) or section in policy.empty_sections
+
+
 def _beside(policy: Policy, section: str) -> Row:
     rows = () if section == "controller" else getattr(policy, attribute(section)).values()
     return next((row for row in rows if not row.builtin), policy.controller)
@@ -98,7 +110,7 @@ def contents_if_any(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     """What a policy must hold if there is any of it, and this one passes over."""
     for code, (section, what) in IF_ANY.items():
         rule = law.rule(code)
-        if rule and not (section and _own(policy, section)) and not _said_elsewhere(policy, code):
+        if rule and not (section and _told(policy, section)) and not _said_elsewhere(policy, code):
             message = f"nothing is said of {what}"
             yield found(policy, "law-silent-on", at(policy.controller), message, "Say it, if there is any", rule=rule)
 
@@ -238,6 +250,74 @@ def children(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     if rule and least and age and not age.builtin and age.under and age.under < least:
         message = f"children are those under {age.under}, where the law says {least}"
         yield found(policy, "law-child-age", (Spot(age, "under"),), message, "Raise it", Level.WARNING, rule)
+
+
+def consent_together(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Sensitive data or an identifier in one row with other items, all of them by consent: one tick for both."""
+    rule, apart = law.rule("consent.separate"), law.words("consent.separate")
+    tender = {Nature(word) for word in apart if word in {*Nature}}
+    for row in policy.purposes.values():
+        agreed = [item for item, basis in row.basis.items() if basis is Basis.CONSENT and item in policy.items]
+        grave = [item for item in agreed if policy.items[item].nature in tender]
+        if rule and grave and len(grave) < len(agreed) and not row.blocked:
+            message = f"`{row.path}` asks consent for {listed(grave)} and {listed(i for i in agreed if i not in grave)}"
+            remedy = "Make it a purpose of its own, so that the form asks for it apart"
+            yield found(policy, "law-consent-together", (*at(row), Spot(row, "items")), message, remedy, rule=rule)
+
+
+def child_words(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Children are spoken of, and not that they are told in words of theirs."""
+    rule, told = law.rule("children.plain"), policy.children.get("told")
+    rows = [row for row in policy.children.values() if not row.builtin]
+    if rule and rows and not (told and told.words):
+        message = "nothing says that children are told in plain words"
+        remedy = "Add `told: {words: plain}` to `children`"
+        yield found(policy, "law-child-words", at(rows[0]), message, remedy, rule=rule)
+
+
+def refusals_unsaid(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Required purposes of which it is not said what follows when somebody gives nothing."""
+    rule = law.rule("contents.refusal")
+    rows = [row for row in policy.purposes.values() if row.required and not row.blocked and not row.refused]
+    if rule and rows:
+        message = f"it is not said what follows when nothing is given for {listed(row.name for row in rows)}"
+        yield found(policy, "law-refusal-unsaid", at(*rows), message, "Add `refused`", rule=rule)
+
+
+def interests_unsaid(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Rows that rest on a legitimate interest of which people do not read what it is (looks at words)."""
+    rule = law.rule("contents.interests")
+    resting: list[Row] = [
+        row for row in policy.purposes.values() if Basis.LEGITIMATE_INTEREST in row.basis.values() and not row.blocked
+    ]
+    resting += [row for row in policy.retention.values() if row.basis is Basis.LEGITIMATE_INTEREST and not row.blocked]
+    rows = [row for row in resting if not says(row, INTEREST)]
+    if rule and rows:
+        message = f"{listed(row.path for row in rows)} rests on an interest, and which one is not told"
+        remedy = "Name the interest in its text: `our interest in ...`"
+        yield found(policy, "law-interest-unsaid", at(*rows), message, remedy, Level.WARNING, rule)
+
+
+RECORD: Final[dict[str, Callable[[Policy], bool]]] = {
+    "controller": _officer,
+    "purposes": lambda policy: bool(policy.purposes),
+    "subjects-and-items": lambda policy: all(row.whose and row.items for row in written(policy.purposes)),
+    "recipients": lambda policy: _told(policy, "provisions") and _told(policy, "entrustments"),
+    "transfers": lambda policy: _told(policy, "transfers"),
+    "erasure": lambda policy: all(row.until for row in written(policy.purposes)),
+    "security": lambda policy: _own(policy, "safeguards"),
+}
+"""What the record of processing holds, and whether a document can fill it."""
+
+
+def record_incomplete(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Fields that the record of processing must have and this document cannot fill."""
+    rule = law.rule("record")
+    missing = [word for word in law.words("record") if word in RECORD and not RECORD[word](policy)]
+    if rule and missing:
+        message = f"the record of processing would lack {listed(missing)}"
+        remedy = "Say it, or that there is none: an empty section with its clause"
+        yield found(policy, "law-record-incomplete", at(policy.controller), message, remedy, Level.WARNING, rule)
 
 
 # ------------------------------------------------------------------------------------------------------ giving away
@@ -496,6 +576,63 @@ def encryption_unsaid(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
         yield found(policy, "law-encryption-unsaid", spots, message, remedy, Level.WARNING, rule)
 
 
+def breaches_unsaid(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Nothing is promised for the day on which data leaks (looks at words)."""
+    rule, within = law.rule("breach.told") or law.rule("breach.reported"), law.period("breach.reported")
+    if rule and not any(says(row, BREACH) for row in (*policy.safeguards.values(), *policy.statements.values())):
+        message = f"nothing is said of a leak; the law has it told within {within}"
+        remedy = "Add a safeguard with its plan for a leak: who is told, and within what time"
+        yield found(policy, "law-breach-unsaid", at(_beside(policy, "safeguards")), message, remedy, rule=rule)
+
+
+def _seldom(policy: Policy, words: re.Pattern[str], most: Period) -> tuple[list[Row], list[Row]]:
+    """Safeguards with such evidence, and those of them that are due less often than that."""
+    rows: list[Row] = []
+    slow: list[Row] = []
+    for row in policy.safeguards.values():
+        if any(words.search(evidence) for evidence in row.evidence):
+            rows.append(row)
+            periods = [due for due in row.due if isinstance(due, Period)]
+            slow += [row] if not periods or all(about_days(due) > about_days(most) for due in periods) else []
+    return rows, slow
+
+
+def log_reviews(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Access records that nobody looks at as often as the law has it."""
+    rule = law.rule("access-record.reviewed")
+    most = law.period("access-record.reviewed") if rule else None
+    if rule and most:
+        rows, slow = _seldom(policy, LOG_REVIEW, most)
+        if len(slow) == len(rows):
+            message = f"nobody is said to look at the access records each {most}"
+            remedy = f"Add a safeguard with `evidence: log-review` and `due: {most}`"
+            spots = at(*(slow or [_beside(policy, "safeguards")]))
+            yield found(policy, "law-log-review-unsaid", spots, message, remedy, rule=rule)
+
+
+def plans(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """An inside plan that is not promised, or looked at too seldom."""
+    rule, most = law.rule("plan.checked"), law.period("plan.checked")
+    if rule and most:
+        rows, slow = _seldom(policy, PLAN, most)
+        if len(slow) == len(rows):
+            message = f"an inside plan that is checked each {most} is not promised"
+            remedy = f"Add a safeguard with `evidence: management-plan` and `due: {most}`"
+            spots = at(*(slow or [_beside(policy, "safeguards")]))
+            yield found(policy, "law-plan-unsaid", spots, message, remedy, Level.WARNING, rule)
+
+
+def transit_unsaid(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
+    """Data that comes in over the internet and is not promised to be encrypted on the way."""
+    rule = law.rule("encrypted.in-transit")
+    checks = {check for row in policy.safeguards.values() for check in row.check}
+    if rule and EngineCheck.ENCRYPTED_IN_TRANSIT not in checks:
+        message = "that data is encrypted on the internet is not promised"
+        remedy = "Add a safeguard with `check: encrypted-in-transit`"
+        spots = at(_beside(policy, "safeguards"))
+        yield found(policy, "law-transit-unsaid", spots, message, remedy, Level.WARNING, rule)
+
+
 # ------------------------------------------------------------------------------------------------------ rights and help
 
 
@@ -585,6 +722,11 @@ CHECKS: Final[tuple[LawCheck, ...]] = (
     identity_cards,
     secrets_kept,
     children,
+    child_words,
+    consent_together,
+    refusals_unsaid,
+    interests_unsaid,
+    record_incomplete,
     contract_terms,
     consent_to_entrusting,
     entrusted_marketing,
@@ -598,6 +740,10 @@ CHECKS: Final[tuple[LawCheck, ...]] = (
     grant_records,
     antivirus,
     encryption_unsaid,
+    transit_unsaid,
+    plans,
+    log_reviews,
+    breaches_unsaid,
     rights_missing,
     answered_late,
     agencies_outdated,

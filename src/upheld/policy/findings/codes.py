@@ -61,6 +61,15 @@ ITSELF: Final[Mapping[str, str]] = {
     "sensitive-bundled": "a sensitive item in one row with others",
     "identifier-for-extra": "a card, a secret or an identifier in an optional purpose",
     "held-for-by-consent": "held for an organisation and resting on its people's consent",
+    "purpose-elsewhere": "done with data in one chapter and no purpose in its own",
+    "ends-before-relation": "a use that may be over while the service still runs",
+    "used-after-purpose": "a use that goes on after what it serves is over",
+    "recipient-keeps-on": "a recipient that keeps longer than it may use",
+    "content-unlisted": "what people write is answered and is no item",
+    "agent-papers-unclear": "not clear which papers an agent shows",
+    "sensitive-never-listed": "sensitive data spoken of and none listed",
+    "officer-sells": "the privacy office belongs to those who sell",
+    "settled-by-reading": "left open in the text, settled by a reading",
 }
 """A document against itself."""
 
@@ -109,6 +118,15 @@ LAW: Final[Mapping[str, str]] = {
     "law-mediation-missing": "the mediation committee is not named",
     "law-form-moved": "a form cited where it no longer stands",
     "law-portal-public": "a portal for public bodies only",
+    "law-consent-together": "one consent for what is agreed to apart",
+    "law-child-words": "children are not told in words of theirs",
+    "law-breach-unsaid": "nothing said of a leak and of who is told",
+    "law-log-review-unsaid": "access records that nobody promises to look at",
+    "law-plan-unsaid": "no inside plan, or one that is checked too seldom",
+    "law-transit-unsaid": "not promised that it is encrypted on the way",
+    "law-interest-unsaid": "a legitimate interest that is not named",
+    "law-refusal-unsaid": "not said what follows from giving nothing",
+    "law-record-incomplete": "the record of processing cannot be filled",
     "law-disclaimer": "not liable for what the law has the controller prove",
 }
 """A document against the law of a day."""

@@ -30,7 +30,10 @@ def blocked_rows(policy: Policy) -> Iterator[Finding]:
         elif isinstance(row, Entrustment) and not row.task:
             code, lacks = "processor-without-task", "names a processor and no task"
         message = f"`{row.path}` {lacks}: {row.blocked}"
-        yield found(policy, code, at(row), message, "Settle it with whoever it concerns, or take it out", Level.WARNING)
+        above, _, use = row.path.rpartition(".uses.")
+        purpose = policy.row(above) if use else None
+        spots = (*at(row), *((Spot(purpose, "uses"),) if purpose else ()))
+        yield found(policy, code, spots, message, "Settle it with whoever it concerns, or take it out", Level.WARNING)
 
 
 def recipients_that_process(policy: Policy) -> Iterator[Finding]:
