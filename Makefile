@@ -20,8 +20,8 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup  ## simulate the five policies, sweep, verify, print the clause reports in short
-	@$(BIN)/python -m upheld.demonstration
+run: setup  ## simulate the five policies, verify, report; then serve them until Ctrl-C (in CI: check the pages)
+	@$(BIN)/python -m upheld.demonstration --serve
 
 test: setup clauses  ## the clause count, then all tests but the deep ones
 	@$(BIN)/python -m pytest -q -n $(PARALLEL)

@@ -35,6 +35,7 @@ from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
 from upheld.store import verifying
 from upheld.system import LEDGER, Options, SetClock, SystemClock, init, open_home, settings_of, simulated
+from upheld.web.commands import account_app, serve
 
 app = typer.Typer(
     name="upheld",
@@ -375,6 +376,10 @@ def recover(
             typer.echo(f"lost: {len(done.lost)} values that no copy opens any more; each is on record", err=True)
         for reason in done.waiting:
             typer.echo(f"waiting: {reason}", err=True)
+
+
+app.command()(serve)
+app.add_typer(account_app, name="account")
 
 
 # ── proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────

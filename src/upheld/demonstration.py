@@ -22,6 +22,7 @@ from upheld.errors import UpheldError
 from upheld.ledger.report import State
 from upheld.simulate import Course, Progress, Summary, keep_summary, told
 from upheld.system import SETTINGS, SystemClock, simulation
+from upheld.web import demonstration
 
 POLICIES = ("bizmeka-ez-2018", "bizmeka-ez-2016", "kt-enterprise-2022", "kt-mns-2018", "nexr-2017")
 """The longest first, so that two processes end at about the same time."""
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_table(console, done)
     _print_reports(console, done)
     _print_next(console, done, clock.monotonic() - began)
+    if asked.serve and _served(asked, console):
+        return 1
     return 0 if all(one.summary.verified and not one.summary.kept.overdue for one in done) else 1
 
 
@@ -81,7 +84,24 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--policies", type=Path, default=Path("policies"), help="folder of the five documents (policies)"
     )
+    parser.add_argument(
+        "--serve", action="store_true", help="then serve the five policies until Ctrl-C; in CI only check the pages"
+    )
+    parser.add_argument("--port", type=int, default=8000, help="on this port (8000)")
     return parser.parse_args(arguments)
+
+
+def _served(asked: argparse.Namespace, console: Console) -> tuple[str, ...]:
+    """Show the five policies in a home of their own. Returns what was wrong with the pages."""
+    console.print("\nA home with all five policies for the web service ...")
+    documents = [asked.policies / f"{name}.yaml" for name in POLICIES]
+    prepared = demonstration.prepare(documents, asked.home / "served")
+    wrong = demonstration.show(
+        prepared, lambda text: console.print(text, highlight=False, soft_wrap=True, markup=False), port=asked.port
+    )
+    for one in wrong:
+        console.print(f"  {one}", highlight=False, markup=False)
+    return wrong
 
 
 # ── the years ───────────────────────────────────────────────────────────────────────────────────────────────────────

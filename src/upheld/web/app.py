@@ -161,7 +161,7 @@ class Edge:
 
     def _keep(self, asked: Asked, made: Response, cookies: Iterable[Cookie]) -> None:
         secure = self.settings.secure
-        if asked.cookies.get(self._visitor_cookie()) != asked.visitor:
+        if asked.has_form and asked.cookies.get(self._visitor_cookie()) != asked.visitor:
             made.set_cookie(self._visitor_cookie(), asked.visitor, secure=secure, httponly=True, samesite="strict")
         if "locale" in asked.query and asked.query["locale"] == asked.locale:
             made.set_cookie("upheld-locale", asked.locale, 31_536_000, secure=secure, httponly=True, samesite="lax")

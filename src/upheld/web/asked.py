@@ -54,6 +54,8 @@ class Asked:
     policy: str = ""
     staff: Signed | None = None
     person: Session | None = None
+    has_form: bool = False
+    """Whether the page carries a form of ours: only then the browser gets the token that forms are bound to."""
 
     @property
     def keeper(self) -> Keeper:
@@ -113,6 +115,7 @@ class Asked:
 
     def form_token(self) -> str:
         """What every form of ours carries: bound to this browser and, when signed in, to the session."""
+        self.has_form = True
         session = self.staff.session.digest if self.staff else self.person.digest if self.person else b""
         return hmac.digest(bytes.fromhex(self.visitor), b"form" + session, hashlib.sha256).hex()
 

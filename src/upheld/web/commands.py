@@ -1,0 +1,107 @@
+"""The commands of the service: `upheld serve`, and `upheld account` for who may sign in at the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upheld.desk.accounts import Credentials, StaffRole, accounts_of, close_account, open_account, reset_account
+from upheld.keeper import Keeper
+from upheld.system import open_home, settings_of
+
+Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
+PolicyCode = Annotated[str, typer.Option("--policy", help="The policy's code.")]
+Name = Annotated[str, typer.Option("--name", help="The name to sign in with.")]
+
+account_app = typer.Typer(help="Who may sign in at the desk.", no_args_is_help=True)
+
+
+def serve(
+    home: Home,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On which port.")] = 8000,
+    address: Annotated[
+        str | None, typer.Option(help="The public address, such as https://privacy.example.org.")
+    ] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help="End TLS here with this certificate (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The key of the certificate (PEM).")] = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="Take the client's address from X-Forwarded-For.")
+    ] = False,
+    reach: Annotated[
+        list[str], typer.Option("--reach", help="POLICY/ITEM at which persons are reached; may be repeated.")
+    ] = [],  # noqa: B006 - typer reads the default and never changes it
+) -> None:
+    """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
+    # Here and not above: the other commands need no web server and should start without loading one.
+    from upheld.web.serving import Listening, log_failure, serve_until_stopped
+    from upheld.web.settings import Settings
+
+    settings_of(home)
+    public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
+    reached: dict[str, tuple[str, ...]] = {}
+    for one in reach:
+        policy, _, item = one.partition("/")
+        reached[policy] = (*reached.get(policy, ()), item)
+    with open_home(home) as keeper:
+        settings = Settings(keeper, home, public, addresses=reached, trusted_proxy=behind_proxy, failed=log_failure)
+        typer.echo(f"serving {home}")
+        serve_until_stopped(
+            settings, Listening(host, port, tls_certificate, tls_key), lambda: typer.echo(f"  {public}/")
+        )
+        typer.echo("stopped")
+
+
+@account_app.command("add")
+def add(
+    home: Home,
+    policy: PolicyCode,
+    name: Name,
+    role: Annotated[StaffRole, typer.Option(help="officer, handler, or auditor (reads only).")] = StaffRole.HANDLER,
+    duty: Annotated[list[str], typer.Option("--duty", help="A kind of staff of the policy; may be repeated.")] = [],  # noqa: B006
+    shown: Annotated[
+        list[str], typer.Option("--shown", help="What is on record for the grant: reason, approver.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Open an account and grant its duties. The password and the second factor are printed once."""
+    with _opened(home) as keeper:
+        _hand_out(open_account(keeper, policy, name, role, duties=duty, shown=frozenset(shown)))
+
+
+@account_app.command("reset")
+def reset(home: Home, policy: PolicyCode, name: Name) -> None:
+    """A new password, second factor and recovery codes; the old ones and every session end."""
+    with _opened(home) as keeper:
+        _hand_out(reset_account(keeper, policy, name))
+
+
+@account_app.command("close")
+def close(home: Home, policy: PolicyCode, name: Name) -> None:
+    """Close an account: its duties are revoked, its sessions end, its secrets are destroyed."""
+    with _opened(home) as keeper:
+        close_account(keeper, policy, name)
+        typer.echo(f"{name} is closed")
+
+
+@account_app.command("list")
+def list_accounts(home: Home, policy: PolicyCode) -> None:
+    """Name, kind and duties of every account."""
+    with _opened(home) as keeper:
+        for account, name, duties in accounts_of(keeper, policy):
+            typer.echo(f"{name}  {account.role.value}  {', '.join(duties)}".rstrip())
+
+
+def _opened(home: Path) -> Keeper:
+    settings_of(home)
+    return open_home(home)
+
+
+def _hand_out(made: Credentials) -> None:
+    typer.echo(f"password         {made.password}")
+    typer.echo(f"authenticator    {made.totp_secret}")
+    typer.echo(f"                 {made.totp_uri}")
+    for number, code in enumerate(made.recovery_codes, 1):
+        typer.echo(f"recovery code {number}  {code}")
+    typer.echo("None of this can be shown again. Hand it over, and let the password be changed at the first sign-in.")

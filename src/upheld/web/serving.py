@@ -1,0 +1,118 @@
+"""The service as a process: the web server, and beside it the scheduler, until somebody says stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import structlog
+import uvicorn
+
+from upheld.desk.background import Scheduler
+from upheld.errors import UpheldError
+from upheld.web.app import create_app
+from upheld.web.settings import Settings
+
+TURN_SECONDS = 5.0
+LARGEST_HEAD = 32 * 1024
+"""Ours: bytes of the lines before a body."""
+_PATIENCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the server listens. Certificate and key: TLS ends here; without them a proxy does it, or nobody."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._told = started
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # sockets as given
+        """Listen, then say so."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self._told()
+
+
+def log_failure(page: str, failure: Exception) -> None:
+    """A page failed by a bug of ours: its name and the kind of failure, never what somebody typed."""
+    structlog.get_logger("upheld").error("a page failed", page=page, failure=type(failure).__name__)
+
+
+def serve_until_stopped(settings: Settings, listening: Listening, started: Callable[[], None] = lambda: None) -> None:
+    """Serve until interrupted; stop cleanly then: what is under way is finished, the lease given back."""
+    server = _Server(_config(settings, listening), started)
+    with scheduled(settings):
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            return
+
+
+@contextmanager
+def served_beside(settings: Settings, listening: Listening) -> Iterator[None]:
+    """Serve in a thread for as long as the block lasts."""
+    ready = Event()
+    server = _Server(_config(settings, listening), ready.set)
+    thread = Thread(target=server.run, name="upheld-web", daemon=True)
+    thread.start()
+    try:
+        if not ready.wait(_PATIENCE):
+            raise UpheldError(f"the service did not come up on {listening.host}:{listening.port}; is the port free?")
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_PATIENCE)
+
+
+def _config(settings: Settings, listening: Listening) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(settings),
+        host=listening.host,
+        port=listening.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        timeout_graceful_shutdown=_PATIENCE,
+        ssl_certfile=listening.certificate,
+        ssl_keyfile=str(listening.key) if listening.key else None,
+        lifespan="off",
+    )
+
+
+@contextmanager
+def scheduled(settings: Settings) -> Iterator[None]:
+    """Background work for as long as the block lasts. A turn that fails is told and the next one tries again."""
+    scheduler, stop = Scheduler(settings.keeper), Event()
+
+    def turns() -> None:
+        while True:
+            try:
+                scheduler.turn()
+            except Exception as failure:  # noqa: BLE001 - outermost of its thread: told, tried again at the next turn
+                settings.failed("background", failure)
+            if stop.wait(TURN_SECONDS):
+                return
+
+    thread = Thread(target=turns, name="upheld-background", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        scheduler.release()
