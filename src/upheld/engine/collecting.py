@@ -8,10 +8,10 @@ from upheld.dates import Instant
 from upheld.engine.acts import Cited, Collect, Decision, Reason, Refusals, ValueId, refused
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.layers import consent_stands, hold_cited, item_covered, purpose_of, suspended_for
-from upheld.engine.plan import ItemPlan, PurposePlan
+from upheld.engine.plan import ItemPlan, PurposePlan, UnaskedPlan
 from upheld.engine.state import About, AboutKind, Use
 from upheld.engine.view import DUE_REASON, STATE_REASON, View, holds_on
-from upheld.policy.vocabulary import Nature
+from upheld.policy.vocabulary import Basis, Nature
 
 _SEPARATE_CONSENT = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID})
 
@@ -35,9 +35,10 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
         return refused(*no.found)
     _method_declared(view, act, purpose, no)
     _subject_covered(view, act, purpose, at, no)
+    instead = _without_consent(view, act, purpose, at, no)
     for item in act.items:
         if item in purpose.items:
-            _basis_holds(view, act, purpose, item, at, no)
+            _basis_holds(view, act, purpose, item, at, no, instead)
     _engagement_open(view, act, purpose, at, no)
     _ground_would_live(view, act, purpose, at, no)
     suspended = suspended_for(view, purpose.name, at)
@@ -47,8 +48,40 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
         no.found.extend(_not_reusable(view, value_id, purpose, at))
     if no.found:
         return refused(*no.found)
-    cited = (purpose.rule.cited(), *(view.plan.items[item].rule.cited() for item in act.items))
-    return Decision(True, cited)
+    excepted = (instead.rule.cited(),) if instead else ()
+    return Decision(
+        True, (purpose.rule.cited(), *excepted, *(view.plan.items[item].rule.cited() for item in act.items))
+    )
+
+
+def _without_consent(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> UnaskedPlan | None:
+    """The exception that stands in for consent, with everything it needs on record; adds what it lacks.
+
+    INVARIANT: I9: none stands in for a consent that a person may refuse, nor against one who has said no.
+    """
+    if act.unasked is None:
+        return None
+    row = view.plan.unasked.get(act.unasked.exception)
+    if row is None:
+        no.found.append(view.plan.builtin["collection"].cited(Reason.METHOD_UNDECLARED, detail=act.unasked.exception))
+        return None
+    if row.blocked:
+        no.add(Reason.DECLARATION_INCOMPLETE, row.rule.path, row.rule.cites())
+    if not row.serves(purpose):
+        no.found.append(row.rule.cited(Reason.METHOD_UNDECLARED, "for", purpose.name))
+        return None
+    missing = row.needs - act.unasked.shown
+    if missing:
+        reason = Reason.APPROVAL_MISSING if missing == {"approver"} else Reason.DEMAND_INCOMPLETE
+        no.found.append(row.rule.cited(reason, "needs", ", ".join(sorted(missing))))
+    if row.basis is Basis.LAW:
+        if act.unasked.law is None or (row.laws and act.unasked.law not in row.laws):
+            no.found.append(row.rule.cited(Reason.LAW_MISSING, "law", act.unasked.law or ""))
+    else:
+        event = view.life.last_consent_event(About(AboutKind.PURPOSE, purpose.name), at)
+        if event is not None and not event.given:
+            no.found.append(row.rule.cited(Reason.CONSENT_WITHDRAWN, "basis"))
+    return row
 
 
 def _not_reusable(view: View, value_id: ValueId, purpose: PurposePlan, at: Instant) -> Iterable[Cited]:
@@ -119,15 +152,25 @@ def _representative_agreed(view: View, at: Instant) -> bool:
     return view.life.standing(About(AboutKind.REPRESENTATIVE, "collection"), at) is not None
 
 
-def _basis_holds(view: View, act: Collect, purpose: PurposePlan, item: str, at: Instant, no: Refusals) -> None:
+def _basis_holds(
+    view: View,
+    act: Collect,
+    purpose: PurposePlan,
+    item: str,
+    at: Instant,
+    no: Refusals,
+    instead: UnaskedPlan | None,
+) -> None:
     declared = view.plan.items[item]
     if purpose.rests_on_consent(item):
-        consent_stands(view, purpose, item, at, no)
+        if instead is None:
+            consent_stands(view, purpose, item, at, no)
     elif (
         purpose.basis.get(item) is not None and purpose.basis[item].value == "law" and not (purpose.law or declared.law)
     ):
         no.add(Reason.LAW_MISSING, purpose.rule.path, purpose.rule.cites("basis"), detail=item)
-    apart = declared.nature in _SEPARATE_CONSENT and not (purpose.law or declared.law)
+    by_law = purpose.law or declared.law or (instead is not None and instead.basis is Basis.LAW)
+    apart = declared.nature in _SEPARATE_CONSENT and not by_law
     if apart and view.life.standing(About(AboutKind.ITEM, item), at) is None:
         separate = view.plan.builtin["separate"]
         no.add(Reason.SEPARATE_CONSENT_MISSING, separate.path, separate.cites(), "pipa 23, 24", item)
@@ -153,7 +196,8 @@ def _engagement_open(view: View, act: Collect, purpose: PurposePlan, at: Instant
 
 def _ground_would_live(view: View, act: Collect, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
     """Nothing is taken that would be due in the same instant, nor for what the organisation has given up."""
-    use = Use(purpose.name, act.engagement, at, view.plan.version, at)
+    exception = act.unasked.exception if act.unasked else None
+    use = Use(purpose.name, act.engagement, at, view.plan.version, at, exception)
     for item in act.items:
         if item in purpose.items and not view.life.would_live(item, use, at):
             no.found.append(purpose.rule.cited(Reason.GROUND_ENDED, "until", item))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from upheld.dates import FOREVER, Instant, end_of
 from upheld.engine.plan import Atom, atoms_of
 from upheld.keeper.looking import MENDED, Looked, shown_of
+from upheld.keeper.unasked import PAPERS
 from upheld.ledger.report import Breach
-from upheld.policy.model import ProvisionException, Row
+from upheld.policy.model import CollectionException, ProvisionException, Row
 from upheld.store.history import Recorded
 
 
@@ -102,6 +103,25 @@ def disclosed_without_law(look: Looked, row: Row) -> tuple[Breach, ...]:
     ]
     mended = _mended(look, row.path)
     return (*look.against(row.path), *(_act(one, "law-missing", row.path, mended) for one in wrong))
+
+
+def taken_unasked(look: Looked, row: Row) -> tuple[Breach, ...]:
+    """Data taken under an exception without what it needs on record: a law of its list, a difficulty, the papers."""
+    assert isinstance(row, CollectionException)
+    laws = {one.law for one in row.law}
+    needs = {str(need) for need in row.needs}
+    mended = _mended(look, row.path)
+    wrong = [
+        one
+        for one in look.entries_of(row.path)
+        if one.entry.kind in ("value.collected", "value.reused")
+        and (
+            (laws and one.entry.fields.get("law") not in laws)
+            or any(one.entry.fields.get(need) is None for need in needs & {"article", "difficulty", "approver"})
+            or (needs & PAPERS and one.entry.fields.get("papers") is None)
+        )
+    ]
+    return (*look.against(row.path), *(_act(one, "unasked-incomplete", row.path, mended) for one in wrong))
 
 
 def entrusted_without_contract(look: Looked, path: str) -> tuple[Breach, ...]:
