@@ -44,6 +44,7 @@ GIVEN = entry(
 EXAMPLES: dict[str, Value] = {
     "code": "letter", "codes": ("name", "phone"), "id": VALUE, "ids": (VALUE, OTHER), "int": 7, "instant": AT,
     "digest": b"d" * 32, "bool": True, "counts": {"values": 3, "persons": 1}, "stream": f"active/nexr/access/{HOUSE}",
+    "locale": "en-GB",
 }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 def question(plan: Plan, about: About, locale: str) -> str:
     """The text shown for one consent, in a locale of the policy (English words where a locale has none of ours)."""
-    words = _WORDS.get(locale, _WORDS["en"])
+    words = _WORDS.get(locale.partition("-")[0], _WORDS["en"])
     match about.kind:
         case AboutKind.PURPOSE:
             return _purpose(plan, plan.purposes[about.name], locale, words)

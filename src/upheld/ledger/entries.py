@@ -1,9 +1,10 @@
 """What an entry of the ledger can say: a closed table of kinds, and the encoder that lets nothing else through.
 
-An entry is `kind, at, policy, who, elements` and then the fields of its kind. Each field has one of eight types, none
+An entry is `kind, at, policy, who, elements` and then the fields of its kind. Each field has one of these types, none
 of which holds free text, so nothing that a person typed can reach the ledger:
 
 =========  ====================================================================================================
+locale     a language as a document writes it, `ko`, `en-GB`
 code       dotted kebab-case of at most 64 characters (`purposes.required.identity`), never nine digits in a row,
            so neither a telephone number nor a resident number passes for one
 codes      several of them
@@ -120,6 +121,15 @@ _NUMBER: Final = 8
 def _code(value: str) -> str:
     if type(value) is not str or len(value) > _LONGEST_CODE or not _CODE.fullmatch(value):
         raise ValueError("not a code: dotted kebab-case of at most 64 characters")
+    return value
+
+
+_LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?", re.ASCII)
+
+
+def _locale(value: str) -> str:
+    if type(value) is not str or not _LOCALE.fullmatch(value):
+        raise ValueError("not a language such as `ko` or `en-GB`")
     return value
 
 
@@ -244,6 +254,7 @@ class FieldType(NamedTuple):
 TYPES: Final[Mapping[str, FieldType]] = MappingProxyType(
     {
         "code": FieldType(_code, _same),
+        "locale": FieldType(_locale, _same),
         "codes": FieldType(_code_list, tuple),
         "id": FieldType(_id, _same),
         "ids": FieldType(_ids, _split),
@@ -297,11 +308,11 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "engagement.ended": "engagement:id kind:code reason:code?",
         "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest? "
         "id:id? named:code?",
-        "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:code channel:code "
+        "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:locale channel:code "
         "by:code engagement:id? known_at:instant?",
-        "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:code? "
+        "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:locale? "
         "channel:code by:code engagement:id? known_at:instant?",
-        "notice.shown": "notice:code version:code? text:digest? locale:code? channel:code about:code? request:id?",
+        "notice.shown": "notice:code version:code? text:digest? locale:locale? channel:code about:code? request:id?",
         # data arrives, is used and changes
         "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id? "
         "exception:code? law:code? article:code? difficulty:code? approver:id? papers:digest?",
