@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import openpyxl
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from upheld.cli import app
 from upheld.errors import InputRefused
-from upheld.policy.formats import GivenConsent, House, export, iso27560, kantara
+from upheld.policy.formats import Anchor, GivenConsent, House, as_xlsx, export, iso27560, kantara
 from upheld.policy.formats.dpv import BASES
 from upheld.policy.formats.ropa import COLUMNS
 from upheld.policy.model import Policy
@@ -120,6 +121,48 @@ def test_several_grounds_of_a_purpose_are_told_with_their_items(clinic: Policy) 
     ]
 
 
+def sheets(content: bytes) -> dict[str, list[list[str]]]:
+    """Every cell of a workbook as text, by sheet."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    return {sheet.title: [[str(cell.value or "") for cell in row] for row in sheet.rows] for sheet in book.worksheets}
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+def test_the_register_has_cell_for_cell_what_is_on_file(clinic: Policy, locale: str) -> None:
+    assert as_json(sheets(as_xlsx(clinic, locale))) == golden(f"register.{locale}.json")
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+def test_the_register_lists_each_row_of_each_section(real: Policy, locale: str) -> None:
+    _, purposes, *others = sheets(as_xlsx(real, locale)).values()
+    head, *lines = csv.reader(io.StringIO(export(real, "ropa", locale), newline=""))
+    assert [head, *lines] == purposes
+    sections = (real.provisions, real.entrustments, real.transfers, real.statutes, real.retention)
+    assert [len(lines) - 1 for lines in others] == [len(rows) for rows in sections]
+    for lines, rows in zip(others, sections, strict=True):
+        assert all(line[0] and line[-1] for line in lines)
+        assert [line[-1] for line in lines[1:]] == ["; ".join(row.cites()) for row in rows.values()]
+
+
+def test_the_register_is_the_same_bytes_each_time_and_can_be_printed(clinic: Policy) -> None:
+    content = as_xlsx(clinic, "ko")
+    assert content == as_xlsx(clinic, "ko")
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    for sheet in book.worksheets[1:]:
+        assert sheet.freeze_panes == "B2"
+        assert sheet.print_title_rows == "$1:$1"
+        assert sheet.page_setup.orientation == "landscape"
+        assert all(cell.alignment.wrap_text for row in sheet.rows for cell in row)
+
+
+def test_no_cell_of_the_register_is_a_formula(clinic: Policy) -> None:
+    sly = replace(clinic, controller=replace(clinic.controller, texts={"en": '=HYPERLINK("x")', "ko": "@x"}))
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx(sly, "en")))
+    cells = [cell for sheet in book.worksheets for row in sheet.rows for cell in row]
+    assert '=HYPERLINK("x")' in [cell.value for cell in cells]
+    assert {cell.data_type for cell in cells if cell.value} == {"s"}
+
+
 # ------------------------------------------------------------------------------------------------------ DPV, fideslang
 
 
@@ -191,6 +234,23 @@ def test_a_fideslang_manifest_declares_every_key_that_it_uses(real: Policy) -> N
 
 # ------------------------------------------------------------------------------------------------------------- consent
 
+
+def kantara_faults(found: Mapping[str, Any]) -> list[str]:
+    """Where a receipt departs from the specification 1.1: its required fields, their types and conditions."""
+    faults = [key for key, kind in KANTARA.items() if type(found.get(key)) is not kind]
+    faults += [key for key in found if key not in {**KANTARA, **KANTARA_OPTIONAL}]
+    faults += [key for key, kind in KANTARA_OPTIONAL.items() if key in found and type(found[key]) is not kind]
+    for controller in found["piiControllers"] or ():
+        faults += [key for key, kind in KANTARA_CONTROLLER.items() if type(controller.get(key)) is not kind]
+    for service in found["services"] or ():
+        faults += [] if service["service"] and service["purposes"] else ["services"]
+        for purpose in service["purposes"]:
+            faults += [key for key, kind in KANTARA_PURPOSE.items() if type(purpose.get(key)) is not kind]
+            faults += [] if ("thirdPartyName" in purpose) is purpose["thirdPartyDisclosure"] else ["thirdPartyName"]
+    faults += [] if bool(found["spiCat"]) is found["sensitive"] else ["spiCat"]
+    return faults
+
+
 KANTARA: Mapping[str, type] = {
     "version": str,
     "jurisdiction": str,
@@ -205,6 +265,14 @@ KANTARA: Mapping[str, type] = {
     "sensitive": bool,
     "spiCat": list,
 }
+KANTARA_OPTIONAL: Mapping[str, type] = {"publicKey": str, "upheld": dict, "proof": dict}
+KANTARA_CONTROLLER: Mapping[str, type] = {
+    "piiController": str,
+    "contact": str,
+    "address": dict,
+    "email": str,
+    "phone": str,
+}
 KANTARA_PURPOSE: Mapping[str, type] = {
     "purpose": str,
     "purposeCategory": list,
@@ -216,20 +284,73 @@ KANTARA_PURPOSE: Mapping[str, type] = {
 }
 
 
-@pytest.mark.parametrize("matter", ["purpose/record", "purpose/news", "provision/bureau", "transfer/bureau-japan"])
+@pytest.mark.parametrize(
+    "matter",
+    ["purpose/record", "purpose/news", "provision/bureau", "transfer/bureau-japan", "item/name"],
+)
 @pytest.mark.parametrize("locale", ["en", "ko"])
 def test_a_receipt_has_each_field_of_the_specification_in_its_type(clinic: Policy, matter: str, locale: str) -> None:
     found: dict[str, Any] = kantara.receipt(clinic, replace(NEWS, matter=matter, locale=locale), HOUSE)
-    assert {key: type(value) for key, value in found.items()} == KANTARA
+    assert kantara_faults(found) == []
     (controller,) = found["piiControllers"]
-    assert all(controller[key] for key in ("piiController", "contact", "address", "email", "phone"))
-    (service,) = found["services"]
-    (purpose,) = service["purposes"]
-    name = purpose.pop("thirdPartyName", None)
-    assert {key: type(value) for key, value in purpose.items()} == KANTARA_PURPOSE
-    assert all(purpose[key] for key in ("purpose", "piiCategory", "termination"))
-    assert purpose["thirdPartyDisclosure"] is (name is not None)
+    assert all(controller[key] for key in KANTARA_CONTROLLER)
+    (purpose,) = found["services"][0]["purposes"]
+    assert purpose["purpose"]
+    assert purpose["termination"]
+    assert purpose["piiCategory"]
     assert found["sensitive"] is (matter == "purpose/record")
+
+
+@pytest.mark.parametrize("key", [*KANTARA, *KANTARA_CONTROLLER, *KANTARA_PURPOSE])
+def test_a_receipt_without_a_required_field_would_be_found(clinic: Policy, key: str) -> None:
+    found: dict[str, Any] = json.loads(as_json(kantara.receipt(clinic, NEWS, HOUSE)))
+    for part in (found, found["piiControllers"][0], found["services"][0]["purposes"][0]):
+        if key in part:
+            part[key] = None
+            assert any(key in fault for fault in kantara_faults(found))
+            return
+    raise AssertionError(key)
+
+
+def test_every_matter_of_every_policy_has_a_receipt_in_both_formats(real: Policy) -> None:
+    matters = [
+        *(f"purpose/{name}" for name in real.purposes),
+        *(f"permission/{name}" for name in real.purposes),
+        *(f"provision/{name}" for name in real.provisions),
+        *(f"entrustment/{name}" for name in real.entrustments),
+        *(f"transfer/{name}" for name in real.transfers),
+        *(f"{kind}/{name}" for kind in ("medium", "night") for name in real.advertising),
+        *(f"item/{name}" for name in real.items),
+    ]
+    for matter in matters:
+        given = replace(NEWS, matter=matter)
+        assert kantara_faults(kantara.receipt(real, given, HOUSE)) == [], matter
+        made: Any = iso27560.record(real, given, HOUSE)
+        assert prefixes(made) <= {*made["@context"]}
+        assert made["dpv:hasProcess"]["dpv:hasPurpose"]["dct:title"], matter
+
+
+def test_a_receipt_of_an_entrustment_names_the_processor_and_discloses_nothing(real: Policy) -> None:
+    for name, row in real.entrustments.items():
+        party = real.parties[row.to or name].texts["en"]
+        found: Any = kantara.receipt(real, replace(NEWS, matter=f"entrustment/{name}"), HOUSE)
+        (purpose,) = found["services"][0]["purposes"]
+        assert party in purpose["purpose"]
+        assert purpose["thirdPartyDisclosure"] is False
+        made: Any = iso27560.record(real, replace(NEWS, matter=f"entrustment/{name}"), HOUSE)
+        (processor,) = made["dpv:hasProcess"]["dpv:hasDataProcessor"]
+        assert {"@language": "en", "@value": party} in processor["dct:title"]
+
+
+def test_receipts_carry_the_checkpoint_and_the_withdrawal(clinic: Policy) -> None:
+    anchor = Anchor("checkpoint of a ledger", "a public key")
+    receipt: Any = kantara.receipt(clinic, BUREAU, HOUSE, anchor)
+    record: Any = iso27560.record(clinic, BUREAU, HOUSE, anchor)
+    assert receipt["proof"]["checkpoint"] == record["proof"]["checkpoint"] == "checkpoint of a ledger"
+    assert receipt["publicKey"] == "a public key"
+    assert record["@context"]["proof"] is None
+    assert receipt["upheld"]["withdrawnTimestamp"] == int(datetime(2026, 12, 1, tzinfo=UTC).timestamp())
+    assert "withdrawnTimestamp" not in kantara.receipt(clinic, NEWS, HOUSE)["upheld"]  # type: ignore[operator]
 
 
 def test_a_withdrawal_is_a_second_event_of_the_record(clinic: Policy) -> None:
@@ -243,7 +364,7 @@ def test_a_withdrawal_is_a_second_event_of_the_record(clinic: Policy) -> None:
 
 @pytest.mark.parametrize("make", [kantara.receipt, iso27560.record])
 def test_what_cannot_be_told_exactly_is_refused(clinic: Policy, make: Any) -> None:
-    for matter in ("purpose/nothing", "medium/email", "news"):
+    for matter in ("purpose/nothing", "medium/nothing", "representative/mother", "news"):
         with pytest.raises(InputRefused, match="matter-unknown"):
             make(clinic, replace(NEWS, matter=matter), HOUSE)
     with pytest.raises(InputRefused, match="instant-without-zone"):
@@ -254,5 +375,7 @@ def test_the_command_prints_what_the_function_makes(clinic: Policy) -> None:
     said = CliRunner().invoke(app, ["export", str(DOCUMENTS / "sound.yaml"), "--format", "fideslang", "--locale", "ko"])
     assert said.exit_code == 0
     assert said.stdout == export(clinic, "fideslang", "ko")
+    book = CliRunner().invoke(app, ["export", str(DOCUMENTS / "sound.yaml"), "--format", "xlsx", "--locale", "ko"])
+    assert book.stdout_bytes == as_xlsx(clinic, "ko")
     with pytest.raises(ValueError, match="wording"):
         export(clinic, "ropa", "fr")

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
+from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.law import law_named, law_on
@@ -163,13 +164,16 @@ def explain(
 def export(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
     form: Annotated[
-        Literal["dpv", "ropa", "fideslang"],
-        typer.Option("--format", help="dpv (JSON-LD), ropa (record of processing, CSV) or fideslang (YAML)."),
+        Literal["dpv", "ropa", "xlsx", "fideslang"],
+        typer.Option("--format", help="dpv (JSON-LD), ropa (record of processing, CSV), xlsx (register), fideslang."),
     ],
     locale: Annotated[str, typer.Option(help="en or ko.")] = "en",
 ) -> None:
     """The policy in a format of others."""
-    typer.echo(formats.export(_document(file), form, locale), nl=False)
+    if form == "xlsx":
+        _bytes_out(formats.as_xlsx(_document(file), locale))
+    else:
+        typer.echo(formats.export(_document(file), form, locale), nl=False)
 
 
 @app.command("new")
@@ -432,6 +436,27 @@ def certificate(
             typer.echo(certificate_page.page(document, checked, keeper.views.line(code).latest.zone))
         else:
             typer.echo(document.decode())
+
+
+@app.command()
+def receipt(
+    home: Home,
+    subject: Annotated[str, typer.Option(help="The person's id.")],
+    address: Annotated[str, typer.Option(help="The seat of the house.")],
+    email: Annotated[str, typer.Option(help="A mailbox for questions.")],
+    page: Annotated[str, typer.Option(help="The address of the page with the policy.")],
+    matter: Annotated[str | None, typer.Option(help="One matter, such as purpose/news; all if left out.")] = None,
+    jurisdiction: Annotated[str, typer.Option(help="Whose law holds.")] = "KR",
+    form: Annotated[Literal["kantara", "27560"], typer.Option("--format", help="kantara or 27560.")] = "kantara",
+) -> None:
+    """What a person agreed to, as receipts in JSON that carry the newest checkpoint."""
+    house = formats.House(jurisdiction=jurisdiction, address=address, email=email, policy_url=page)
+    with _opened(home) as keeper:
+        person = SubjectId(subject)
+        found = (
+            keeper.receipts(person, house, form) if matter is None else keeper.receipt(person, matter, house, form)
+        )
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
 
 @app.command()

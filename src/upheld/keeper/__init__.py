@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from upheld.dates import Instant
 from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
-from upheld.keeper.certifying import Certifying
 from upheld.keeper.data import Data
 from upheld.keeper.door import Places
 from upheld.keeper.giving import Giving
@@ -22,13 +21,14 @@ from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
+from upheld.keeper.receipting import Receipting
 from upheld.keeper.recovering import Recovered, Recovery
 from upheld.keeper.seeing import Reading
 from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse
 
 
-class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisation, Certifying):
+class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisation, Receipting):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(

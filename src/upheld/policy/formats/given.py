@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from upheld.errors import InputRefused
 from upheld.policy import plain
-from upheld.policy.model import Policy, Provision, Purpose, Row, Transfer
+from upheld.policy.model import Item, Policy, Purpose, Row
 from upheld.policy.vocabulary import Nature, Seen
 
 TENDER = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID, Nature.RESIDENT_NUMBER})
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What lets its bearer show later that a ledger was not cut short: the newest signed checkpoint, and the key."""
+
+    checkpoint: str
+    public_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +51,25 @@ class House:
     policy_url: str
 
 
-def matter_of(policy: Policy, consent: GivenConsent) -> Purpose | Provision | Transfer:
-    """The element that was agreed to. Raises InputRefused for a matter that is none of these, or none of this policy.
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What one consent is for, whatever kind of element that is. `what` and `until` are in one language."""
+
+    row: Row
+    what: str
+    items: tuple[Item, ...]
+    until: str
+    required: bool = False
+    third_parties: tuple[Row, ...] = ()
+    processors: tuple[Row, ...] = ()
+
+    def named(self, locale: str, *, tender: bool = False) -> list[str]:
+        """The public names of its items; with `tender` only those that need a consent of their own."""
+        return titles([one for one in self.items if not tender or one.nature in TENDER], locale)
+
+
+def matter_of(policy: Policy, consent: GivenConsent) -> Matter:
+    """What was agreed to. Raises InputRefused for a matter that is none of the policy's, or tells of no data.
 
     Also for an instant without zone, which would be read differently in each place.
     """
@@ -51,15 +77,104 @@ def matter_of(policy: Policy, consent: GivenConsent) -> Purpose | Provision | Tr
     if any(one.tzinfo is None for one in instants):
         raise InputRefused("instant-without-zone", "say in which zone the consent was given")
     kind, _, name = consent.matter.partition("/")
-    rows: dict[str, Purpose | Provision | Transfer | None] = {
-        "purpose": policy.purposes.get(name.partition("/")[0]),
-        "provision": policy.provisions.get(name),
-        "transfer": policy.transfers.get(name),
-    }
-    found = rows.get(kind)
+    made = _MATTERS.get(kind)
+    found = made(policy, name, consent.locale) if made else None
     if found is None:
         raise InputRefused("matter-unknown", f"no receipt is made for `{consent.matter}` under `{policy.policy}`")
     return found
+
+
+def has_receipt(policy: Policy, matter: str) -> bool:
+    """Whether a receipt is made for a matter: that a representative agrees tells of no data by itself."""
+    kind, _, name = matter.partition("/")
+    made = _MATTERS.get(kind)
+    return made is not None and made(policy, name, policy.locales[0]) is not None
+
+
+def _purpose(policy: Policy, name: str, locale: str) -> Matter | None:
+    row = policy.purposes.get(name.partition("/")[0])
+    if row is None:
+        return None
+    until = plain.end(row.until, policy, locale, row.per)
+    return Matter(row, plain.title_of(row, locale), _items(policy, row.items), until, row.required)
+
+
+def _provision(policy: Policy, name: str, locale: str) -> Matter | None:
+    row = policy.provisions.get(name)
+    if row is None:
+        return None
+    until, parties = plain.end(row.until, policy, locale, row.per), tuple(_parties(policy, [row.to or row.name]))
+    return Matter(
+        row,
+        plain.text_in(row.their_use, locale) or plain.title_of(row, locale),
+        _items(policy, row.items),
+        until,
+        third_parties=parties,
+    )
+
+
+def _entrustment(policy: Policy, name: str, locale: str) -> Matter | None:
+    row = policy.entrustments.get(name)
+    if row is None:
+        return None
+    task = plain.text_in(row.task, locale) or ", ".join(
+        plain.named("purposes", one, policy, locale) for one in row.for_
+    )
+    parties = tuple(_parties(policy, [row.to or row.name]))
+    items = row.items or _items_for(policy, row.for_)
+    what = f"{task} ({', '.join(titles([*parties], locale))})" if parties else task
+    return Matter(row, what, _items(policy, items), _ends(policy, row.for_, locale), processors=parties)
+
+
+def _transfer(policy: Policy, name: str, locale: str) -> Matter | None:
+    row = policy.transfers.get(name)
+    if row is None:
+        return None
+    parties = tuple(_parties(policy, [row.to]))
+    until, how = plain.end(row.until, policy, locale), plain.text_in(row.how, locale)
+    return Matter(row, how, _items(policy, row.items), until, third_parties=parties)
+
+
+def _medium(policy: Policy, name: str, locale: str) -> Matter | None:
+    row = policy.advertising.get(name)
+    if row is None:
+        return None
+    return Matter(row, plain.title_of(row, locale), (), _ends(policy, row.for_, locale))
+
+
+def _item(policy: Policy, name: str, locale: str) -> Matter | None:
+    row = policy.items.get(name)
+    if row is None:
+        return None
+    uses = [one.name for one in policy.purposes.values() if name in one.items and not one.blocked]
+    return Matter(row, plain.title_of(row, locale), (row,), _ends(policy, uses, locale))
+
+
+_MATTERS: Final[Mapping[str, Callable[[Policy, str, str], Matter | None]]] = {
+    "purpose": _purpose,
+    "permission": _purpose,
+    "provision": _provision,
+    "entrustment": _entrustment,
+    "transfer": _transfer,
+    "medium": _medium,
+    "night": _medium,
+    "item": _item,
+}
+
+
+def _items(policy: Policy, names: Iterable[str]) -> tuple[Item, ...]:
+    return tuple(policy.items[name] for name in names if name in policy.items)
+
+
+def _items_for(policy: Policy, purposes: Iterable[str]) -> list[str]:
+    rows = [policy.purposes[name] for name in purposes if name in policy.purposes]
+    return list(dict.fromkeys(item for row in rows for item in row.items))
+
+
+def _ends(policy: Policy, purposes: Iterable[str], locale: str) -> str:
+    """When the last use of several purposes is over, in words."""
+    rows = [policy.purposes[name] for name in purposes if name in policy.purposes]
+    return "; ".join(dict.fromkeys(plain.end(row.until, policy, locale, row.per) for row in rows))
 
 
 def recipients(policy: Policy, purpose: Purpose, *, public: bool = False) -> Iterator[Row]:
@@ -86,30 +201,12 @@ def _parties(policy: Policy, names: list[str | None]) -> Iterator[Row]:
     return (policy.parties[name] for name in dict.fromkeys(names) if name in policy.parties and name)
 
 
-def agreed_by_row(policy: Policy, row: Purpose | Provision | Transfer) -> list[Row]:
-    """The parties that the agreed row itself gives data to."""
-    if isinstance(row, Purpose):
-        return []
-    return [policy.parties[row.to]] if row.to and row.to in policy.parties else []
-
-
-def titles(rows: Iterator[Row] | list[Row], locale: str) -> list[str]:
+def titles(rows: Iterable[Row], locale: str) -> list[str]:
     """The public names of elements."""
     return [plain.title_of(row, locale) for row in rows]
 
 
-def items_of(policy: Policy, row: Purpose | Provision | Transfer, locale: str, *, tender: bool = False) -> list[str]:
-    """The public names of the items that a row is about; with `tender` only those that need a consent of their own."""
+def items_of(policy: Policy, row: Purpose, locale: str, *, tender: bool = False) -> list[str]:
+    """The public names of the items of a purpose; with `tender` only those that need a consent of their own."""
     rows = [policy.items[name] for name in row.items if name in policy.items]
     return [plain.title_of(one, locale) for one in rows if not tender or one.nature in TENDER]
-
-
-def what_for(policy: Policy, row: Purpose | Provision | Transfer, locale: str) -> str:
-    """The purpose as people read it."""
-    match row:
-        case Purpose():
-            return plain.title_of(row, locale)
-        case Provision():
-            return plain.text_in(row.their_use, locale)
-        case Transfer():
-            return plain.text_in(row.how, locale)

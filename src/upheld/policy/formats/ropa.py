@@ -54,20 +54,23 @@ def _grounds(policy: Policy, row: Purpose, locale: str) -> str:
 
 def _recipients(policy: Policy, row: Purpose, locale: str) -> str:
     rows = [one for one in policy.provisions.values() if not one.blocked and {*one.items} & {*row.items}]
-    return _joined(f"{_party(policy, one.to, locale)}: {plain.text_in(one.their_use, locale)}" for one in rows)
+    return _joined(
+        f"{_party(policy, one.to or one.name, locale)}: {plain.text_in(one.their_use, locale)}" for one in rows
+    )
 
 
 def _processors(policy: Policy, row: Purpose, locale: str) -> str:
     rows = [one for one in policy.entrustments.values() if not one.blocked and row.name in one.for_]
     return _joined(
-        f"{_party(policy, one.to, locale)}{f': {plain.text_in(one.task, locale)}' if one.task else ''}" for one in rows
+        f"{_party(policy, one.to or one.name, locale)}{f': {plain.text_in(one.task, locale)}' if one.task else ''}"
+        for one in rows
     )
 
 
 def _transfers(policy: Policy, row: Purpose, locale: str) -> str:
     rows = [one for one in policy.transfers.values() if not one.blocked and {*one.items} & {*row.items}]
     return _joined(
-        f"{_party(policy, one.to, locale)} ({', '.join(one.stored_in)}): "
+        f"{_party(policy, one.to or one.name, locale)} ({', '.join(one.stored_in)}): "
         f"{plain.word(one.basis, locale) if one.basis else ''}"
         for one in rows
     )
