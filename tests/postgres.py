@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +45,7 @@ def server() -> Iterator[str]:
         shutil.chown(data, _USER)
         shutil.chown(folder, _USER)
     _run(bin_ / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")
-    options = f"-k {folder} -c listen_addresses='' -c max_connections=200"
+    options = f"-k {folder} -c listen_addresses='' -c max_connections=200 -c fsync=off"
     _run(bin_ / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "data" / "log", "start")
     try:
         yield f"host={folder} user={_USER} dbname="
@@ -57,3 +59,20 @@ def made(address: str, name: str) -> dict[str, str]:
     with psycopg.connect(address + "postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
     return dict.fromkeys(("active", "separated", "keys", "ledger"), address + name)
+
+
+def copied_home(home: Path, to: Path) -> Path:
+    """A copy of a home that nobody has open, its databases with it, whatever engine they are on."""
+    shutil.copytree(home, to)
+    settings = json.loads((to / "home.json").read_text())
+    for address in set(settings["databases"].values()):
+        parts = dict(part.split("=", 1) for part in address.split())
+        name = f"{parts['dbname'][:40]}_{zlib.crc32(str(to).encode()):08x}"
+        server_address = address.replace(f"dbname={parts['dbname']}", "dbname=")
+        with psycopg.connect(server_address + "postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{parts["dbname"]}"'.encode())
+        for place, known in settings["databases"].items():
+            if known == address:
+                settings["databases"][place] = server_address + name
+    (to / "home.json").write_text(json.dumps(settings))
+    return to

@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 )
 
 import upheld
+from tests.postgres import copied_home
 from tests.reference_answers import Reference
 from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
 from tests.reference_reviews import up_for_review
@@ -109,7 +110,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="upheld-life-", dir=ROOM))
-        shutil.copytree(template(self.files), self.folder / "home")
+        copied_home(template(self.files), self.folder / "home")
         self.clock = upheld.SetClock(opening(self.files))
         self.keeper: Keeper = upheld.open(
             self.folder / "home", upheld.Options(clock=self.clock, light_hashing=True, seed=7, durable=False)

@@ -29,7 +29,7 @@ _WORDS: Final = (
     (re.compile(r"\bINTEGER\b"), "BIGINT"),
     (re.compile(r"\bBLOB\b"), "BYTEA"),
     (re.compile(r"\bvalue NOT NULL\b"), "value TEXT NOT NULL"),
-    (re.compile(r"\) WITHOUT ROWID\b"), ")"),
+    (re.compile(r"\)\s*WITHOUT ROWID\b"), ")"),
     (re.compile(r"\bifnull\("), "coalesce("),
     (re.compile(r"(?<!\w)max\((?=[^()]*,)"), "greatest("),
     (re.compile(r"(?<!\w)min\((?=[^()]*,)"), "least("),
