@@ -89,8 +89,7 @@ def _earlier(moments: list[Moment]) -> Moment:
     return min(moments, default=NEVER)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Where the points of an end are looked up."""
 
     anchor_at: Instant
@@ -115,8 +114,18 @@ class _BoundUse(NamedTuple):
 class Life:
     """The grounds of one subject's values by what is known at `known_at`, policy versions included."""
 
-    def __init__(self, line: PolicyLine, state: SubjectState, controller: ControllerState, at: Instant) -> None:
-        """`at` picks the version in force; facts later than it are read too, as announced ends."""
+    def __init__(
+        self,
+        line: PolicyLine,
+        state: SubjectState,
+        controller: ControllerState,
+        at: Instant,
+        before: Life | None = None,
+    ) -> None:
+        """`at` picks the version in force; facts later than it are read too, as announced ends.
+
+        `before` is an earlier life of the same subject: what it has reckoned from the very same facts passes over.
+        """
         self.line = line
         self.state = state
         self.controller = controller
@@ -124,6 +133,24 @@ class Life:
         self._engagement_ends: dict[EngagementId, Moment] = {}
         self._bound_uses: dict[Use, _BoundUse | None] = {}
         self._rows: dict[GroundKind, tuple[RetentionPlan, ...]] = {}
+        if before is not None and self._rests_on_the_same(before):
+            self._engagement_ends, self._bound_uses, self._rows = (
+                before._engagement_ends,
+                before._bound_uses,
+                before._rows,
+            )
+
+    def _rests_on_the_same(self, before: Life) -> bool:
+        """Ends of engagements and uses follow from these alone; a value more or a request more changes none of them."""
+        mine, theirs = self.state, before.state
+        return (
+            self.line is before.line
+            and self.plan is before.plan
+            and self.controller is before.controller
+            and mine.facts is theirs.facts
+            and mine.consents is theirs.consents
+            and mine.engagements is theirs.engagements
+        )
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -131,7 +158,6 @@ class Life:
         """When an engagement ended by the facts known."""
         known = self._engagement_ends.get(engagement_id)
         if known is None:
-            self._engagement_ends[engagement_id] = NEVER  # an end that names `ended` itself waits for the fact
             known = self._engagement_ends[engagement_id] = self._engagement_end(engagement_id)
         return known
 
@@ -143,7 +169,8 @@ class Life:
         known = [plan.engagements[engagement.kind] for plan in self.line.plans if engagement.kind in plan.engagements]
         declared = self.plan.engagements.get(engagement.kind, known[-1] if known else None)
         if declared is not None and declared.ends is not None:
-            scope = Scope(engagement.begun_at, engagement.known_at, engagement_id, None)
+            # An end that names `ended` itself waits for the fact.
+            scope = Scope(engagement.begun_at, engagement.known_at, engagement_id, None, ("ended", NEVER))
             said.append(self.end(declared.ends, scope))
         return _earlier(said)
 

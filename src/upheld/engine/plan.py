@@ -360,7 +360,11 @@ class PolicyLine:
 
     def version(self, version: str) -> Plan | None:
         """The plan of a version on file."""
-        return next((plan for plan in self.plans if plan.version == version), None)
+        return self._by_version.get(version)
+
+    @cached_property
+    def _by_version(self) -> Mapping[str, Plan]:
+        return {plan.version: plan for plan in reversed(self.plans)}
 
     @cached_property
     def anchored(self) -> frozenset[str]:

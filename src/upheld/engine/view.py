@@ -42,12 +42,22 @@ class View:
         "values",
     )
 
-    def __init__(self, line: PolicyLine, state: SubjectState, controller: ControllerState, at: Instant) -> None:
-        """Build the view at an instant; it holds until the next version of the policy takes effect."""
+    def __init__(
+        self,
+        line: PolicyLine,
+        state: SubjectState,
+        controller: ControllerState,
+        at: Instant,
+        before: View | None = None,
+    ) -> None:
+        """Build the view at an instant; it holds until the next version of the policy takes effect.
+
+        `before` is an earlier view of the same subject, of which what still holds is not reckoned again.
+        """
         self.line = line
         self.state = state
         self.controller = controller
-        self.life = Life(line, state, controller, at)
+        self.life: Life = Life(line, state, controller, at, before.life if before is not None else None)
         self.plan: Plan = self.life.plan
         self.valid_from = self.plan.effective_at if line.at(at) else BEGINNING
         self.valid_until = next((plan.effective_at for plan in line.plans if plan.effective_at > at), FOREVER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
@@ -195,8 +195,9 @@ class Views:
         if not subjects.touch(transaction, seen.subject_id, seen.epoch, at):
             self.drop(seen.subject_id)
             raise Stale
-        view = View(seen.view.line, state, seen.view.controller, at)
-        moved = replace(seen, view=view, epoch=seen.epoch + 1, last_at=max(seen.last_at, at), era=self.era)
+        view = View(seen.view.line, state, seen.view.controller, at, seen.view)
+        last_at = max(seen.last_at, at)
+        moved = Seen(seen.subject_id, view, seen.policy, seen.epoch + 1, last_at, seen.alias, self.era)
         self._cache[seen.subject_id] = moved
         return moved
 
