@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from upheld.dates import Period
 from upheld.engine import compile as compiling
 from upheld.engine import decide, lifecycle
-from upheld.law import PACKS, Confidence, LawOfDay, LawUnknown, Rule, contradictions, law_named, law_on
+from upheld.law import PACKS, Confidence, LawOfDay, LawUnknown, Rule, contradictions, law_in, law_named, law_on
 from upheld.law.rows import on_day
 from upheld.law.stricter import By, at_least, at_most
 from upheld.policy import silence
@@ -147,6 +147,13 @@ def test_a_law_is_named_by_country_and_day() -> None:
     for text in ("kr", "kr@", "kr@today", "xx@2026-11-22", "kr@2015-12-31", "eu@2018-05-24"):
         with pytest.raises(LawUnknown):
             law_named(text)
+
+
+def test_the_law_of_a_house_is_told_by_its_time_zone() -> None:
+    day = date(2026, 11, 22)
+    assert law_in("Asia/Seoul", day).name == "kr@2026-11-22"
+    assert law_in("Europe/Dublin", day).name == "eu@2026-11-22"
+    assert not law_in("America/Lima", day).rules
 
 
 def test_rules_are_listed_by_the_first_part_of_their_code() -> None:

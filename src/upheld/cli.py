@@ -19,7 +19,7 @@ from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
-from upheld.law import law_named, law_on
+from upheld.law import law_in, law_named
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
@@ -349,7 +349,9 @@ def prune(
     """Destroy access records that neither promise nor law wants kept; the rest of the ledger still verifies."""
     with _opened(home) as keeper:
         code = _only(keeper, policy)
-        least = access_records_kept(keeper.document(code), law_on("kr", keeper.today(code)), Size(persons, carrier))
+        document = keeper.document(code)
+        law = law_in(document.time_zone, keeper.today(code))
+        least = access_records_kept(document, law, Size(persons, carrier))
         if least is None and kept_for is None:
             raise typer.BadParameter("neither promise nor law says how long; give --kept-for", param_hint="--kept-for")
         period = Period.parse(kept_for) if kept_for else (least.period if least else Period())

@@ -28,6 +28,15 @@ def law_on(country: str, day: date) -> LawOfDay:
     return on_day(pack, day)
 
 
+def law_in(time_zone: str, day: date) -> LawOfDay:
+    """The rules for a house in that time zone on a local day; none where no table is for it. Raises LawUnknown.
+
+    A document names no country, and its time zone tells which of the tables is meant.
+    """
+    country = "kr" if time_zone == "Asia/Seoul" else "eu" if time_zone.startswith("Europe/") else None
+    return law_on(country, day) if country else LawOfDay("", day, {})
+
+
 def law_named(text: str) -> LawOfDay:
     """The law as the command line writes it, `kr@2026-11-22`. Raises LawUnknown."""
     country, at, day = text.partition("@")
@@ -46,6 +55,7 @@ __all__ = [
     "Rule",
     "Value",
     "contradictions",
+    "law_in",
     "law_named",
     "law_on",
 ]

@@ -16,7 +16,7 @@ from upheld.law import LawOfDay, Rule
 from upheld.law.stricter import By, Decided, about_days, at_least
 from upheld.policy.ends import Plus, points_in
 from upheld.policy.findings.finding import Finding, Spot, at, found, listed, says, taken, written
-from upheld.policy.model import CollectionException, Law, Policy, ProvisionException, Row, Transfer
+from upheld.policy.model import CollectionException, Law, Policy, ProvisionException, Purpose, Row, Statute, Transfer
 from upheld.policy.shapes import LawRef, attribute
 from upheld.policy.vocabulary import Basis, ConsentWay, EngineCheck, ExceptionNeed, GroundKind, Nature, TransferBasis
 
@@ -204,6 +204,9 @@ def resident_numbers(policy: Policy, law: LawOfDay) -> Iterator[Finding]:
     numbers = [row for row in policy.items.values() if row.nature is Nature.RESIDENT_NUMBER]
     for item in numbers if rule else ():
         rows = [row for row in policy.rows() if item.name in getattr(row, "items", ())]
+        lawful = [row for row in rows if isinstance(row, Purpose) and row.law and row.basis.get(item.name) is Basis.LAW]
+        if lawful and all(row in lawful or isinstance(row, Statute) for row in rows):
+            continue
         message = (
             f"`{item.path}` stands in {listed(row.path for row in rows) or 'the document'}; a law must name it there"
         )
@@ -445,6 +448,12 @@ HOLDS: Final[tuple[tuple[re.Pattern[str], str, str | None, tuple[str, ...]], ...
     (re.compile(r"국세기본법|National Taxes", re.I), "85-3", "tax-filing-deadline", ("tax-5", "tax-7")),
     (re.compile(r"상법|Commercial Act", re.I), "33", "closing-of-books", ("com-10", "com-5")),
     (re.compile(r"근로기준법|Labou?r Standards", re.I), "42", None, ("lab-3",)),
+    (
+        re.compile(r"의료법|Medical Service", re.I),
+        "15",
+        None,
+        ("med-list", "med-chart", "med-prescription", "med-test", "med-certificate"),
+    ),
     (re.compile(r"신용정보|Credit Information", re.I), "20", None, ("cr-3",)),
 )
 """A law by its names, its article, the calendar rule from which it counts, and the rows that say how long."""
@@ -481,7 +490,7 @@ def _holds(law: LawOfDay, named: Law | None, ref: LawRef) -> Iterable[tuple[Rule
             named
             and rule
             and says(named, words)
-            and (ref.article or "").removeprefix("decree ").split("(")[0] == article
+            and (ref.article or "").removeprefix("decree ").removeprefix("rule ").split("(")[0] == article
         ):
             yield rule, calendar, codes
 
