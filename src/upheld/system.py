@@ -110,6 +110,8 @@ class Options:
     """Cheap password hashing, for tests and simulations only."""
     durable: bool = True
     """False for simulations only: commits are not waited for, a power cut may lose what was simulated."""
+    trial: bool | None = None
+    """A home for tests and simulations: versions go on file without the gate. None: as `light_hashing` says."""
     cached: int | None = None
     """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
 
@@ -222,7 +224,9 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
         if root.exists() and any(root.iterdir()):
             raise HomeUnusable(f"{root} is no home of Upheld and is not empty; choose an empty folder")
         init(root, options)
-    return _wired(root, settings_of(root), options)
+    keeper = _wired(root, settings_of(root), options)
+    keeper.trial = options.light_hashing if options.trial is None else options.trial
+    return keeper
 
 
 def _places(

@@ -366,6 +366,11 @@ class PolicyLine:
     def _by_version(self) -> Mapping[str, Plan]:
         return {plan.version: plan for plan in reversed(self.plans)}
 
+    def before(self, plan: Plan) -> Plan:
+        """The version that a version follows; itself for the first."""
+        place = next((n for n, one in enumerate(self.plans) if one.version == plan.version), 0)
+        return self.plans[max(place - 1, 0)]
+
     @cached_property
     def anchored(self) -> frozenset[str]:
         """Facts from which some period counts in some version: their days are kept for the sweep."""

@@ -18,17 +18,18 @@ from upheld.keeper.door import Places
 from upheld.keeper.giving import Giving
 from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
-from upheld.keeper.organisation import Organisation, Publication
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
+from upheld.keeper.publishing import Publication, Publishing
 from upheld.keeper.receipting import Receipting
+from upheld.keeper.reconsenting import Reconsenting
 from upheld.keeper.recovering import Recovered, Recovery
 from upheld.keeper.seeing import Reading
 from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse
 
 
-class Keeper(Living, Data, Auditing, Recovery, Moving, Giving, Asking, Organisation, Receipting):
+class Keeper(Reconsenting, Living, Data, Auditing, Recovery, Publishing, Moving, Giving, Asking, Receipting):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(

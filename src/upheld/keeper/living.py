@@ -374,7 +374,7 @@ class Living(Door):
             plan = seen.view.plan
             rule = self._consentable(plan, matter, channel)
             when = self._happened(at, seen)
-            text = shown or Shown(question(plan, matter, plan.locales[0]), plan.locales[0])
+            text = shown or self._asked(seen, matter)
             one = Consent(ConsentId(self.new_id()), matter, True, when, transaction.at, plan.version, channel, by)
             against = self._may_not_consent(seen, matter, by, now)
             if against is not None:
@@ -396,6 +396,11 @@ class Living(Door):
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id)
 
         return self._attempt(subject_id, work)
+
+    def _asked(self, seen: Seen, matter: About) -> Shown:
+        """The policy's own question, shown where the caller shows no text of their own."""
+        plan = seen.view.plan
+        return Shown(question(plan, matter, plan.locales[0]), plan.locales[0])
 
     @staticmethod
     def _may_not_consent(seen: Seen, matter: About, by: str, at: Instant) -> Cited | None:

@@ -22,8 +22,10 @@ from upheld.engine.decide import View
 from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState, RequestState
+from upheld.engine.versions import touched
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
+from upheld.keeper.clearing import Clearing
 from upheld.keeper.door import GONE, Tier, anchor_days
 from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
@@ -87,7 +89,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Elsewhere, Reviewing, Giving, Papers):
+class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,6 +113,9 @@ class Moving(Elsewhere, Reviewing, Giving, Papers):
         if not confirm_clock and not self._clock_in_reach(now):
             swept.waiting.append("the clock is far ahead of the last checkpoint; confirm that it is right")
             self._note_clock(now)
+            return swept
+        if self.rehearsals_left() and not self._clear("cut-short"):
+            swept.waiting.append("a reader keeps a file open: what a rehearsal left is not scrubbed yet")
             return swept
         if self.views.plan_epoch < 0:
             self.views.refresh()
@@ -168,9 +173,30 @@ class Moving(Elsewhere, Reviewing, Giving, Papers):
                 mark = marks.get((fact, calendar or "", str(period)), 0)
                 if cutoff > mark:
                     found.update(connection.execute(_ANCHORED, (policy, fact, mark, cutoff)))
-            if self._first_nights(policy, now, marks):
-                found.update(connection.execute(_EVERYBODY, (policy,)))
+        for plan in self._first_nights(policy, now, marks):
+            found |= self._woken(self.views.line(policy).before(plan), plan, now)
         return sorted(found)
+
+    def _woken(self, old: Plan, new: Plan, at: Instant) -> set[tuple[int, str]]:
+        """Whom a version that takes effect may touch: by days that have gone by, by what they hold or was given away.
+
+        Costs what falls due where a period was changed, a pass over the values where something was dropped, and
+        everybody only where the ends of engagements, the meaning of facts or destruction itself were changed.
+        """
+        change = touched(old, new)
+        with self.places.active.reading() as connection:
+            if change.everybody:
+                return set(connection.execute(_EVERYBODY, (new.policy,)))
+            found: set[tuple[int, str]] = set()
+            for fact, calendar, period in change.ends:
+                bare = calendar is None and period == Period()
+                last = local_date(at, new.zone).toordinal() if bare else last_day_ended(at, calendar, period, new.zone)
+                found.update(connection.execute(_ANCHORED, (new.policy, fact, 0, last)))
+            for item in sorted(change.items):
+                found.update(connection.execute(_HOLDING, (item, new.policy)))
+            for recipient in sorted(change.recipients):
+                found.update(connection.execute(_GIVEN_TO, (recipient, new.policy)))
+        return found
 
     def _first_nights(
         self, policy: str, now: Instant, marks: Mapping[tuple[str, str, str], int]
@@ -787,6 +813,14 @@ _SET_WATERMARK = (
     "ON CONFLICT(policy, fact, calendar, period) DO UPDATE SET day = excluded.day"
 )
 _EVERYBODY = "SELECT bucket, subject_id FROM subject WHERE policy = ?"
+_HOLDING = (
+    "SELECT DISTINCT v.bucket, v.subject_id FROM value v JOIN subject s ON s.bucket = v.bucket "
+    "AND s.subject_id = v.subject_id WHERE v.item = ? AND v.state IN ('held', 'separated') AND s.policy = ?"
+)
+_GIVEN_TO = (
+    "SELECT DISTINCT d.bucket, d.subject_id FROM disclosure d JOIN subject s ON s.bucket = d.bucket "
+    "AND s.subject_id = d.subject_id WHERE d.recipient = ? AND s.policy = ?"
+)
 _ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ? AND day > ? AND day <= ?"
 _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
 _KEY_OF = "SELECT key_id, generation FROM value WHERE value_id = ?"

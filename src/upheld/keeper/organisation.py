@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, start_of
+from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date
 from upheld.engine.acts import Decision, HandlerId, Reader, ReaderKind, Reason, refused
 from upheld.engine.compile import compiled
 from upheld.engine.plan import ControlPlan, Plan, PolicyLine, Rule
@@ -27,16 +27,6 @@ from upheld.store import subjects
 from upheld.store.engine import Connection
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """A version that was put on file, and what it lacks."""
-
-    policy: str
-    version: str
-    effective_at: Instant
-    gaps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,86 +61,7 @@ def _plan_of(name: str, source: bytes, effective_at: Instant) -> Plan:
 class Organisation(Door):
     """What the officer and the organisation record."""
 
-    # ── policies ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def publish(
-        self,
-        document: Path | bytes,
-        *,
-        as_of: date | None = None,
-        evidence: str | None = None,
-        gaps: tuple[str, ...] = (),
-    ) -> Publication:
-        """Put a version on file. A version that takes effect in the past needs `as_of` and the reference of its proof.
-
-        `gaps` are element paths that cannot be run here yet and that the officer publishes over; their clauses are not
-        upheld from that minute. Raises PolicyRefused for a document with errors, InputRefused otherwise.
-        """
-        source = document.read_bytes() if isinstance(document, Path) else document
-        policy = read_policy(source, document.name if isinstance(document, Path) else "document")
-        plan = compiled(policy, source)
-        now = self.now()
-        self._publishable(policy, plan, now, as_of, evidence)
-        announced = policy.announced.date
-        announced_at = start_of(announced, plan.zone) if announced else plan.effective_at
-        named = tuple(dict.fromkeys((*gaps, *blocked_in(policy))))
-
-        def work(transaction: Transaction) -> None:
-            row = (
-                policy.policy,
-                plan.version,
-                source,
-                plan.digest,
-                announced_at,
-                plan.effective_at,
-                now,
-                packed_names(named),
-            )
-            transaction.execute(_INSERT_VERSION, row)
-            subjects.new_plan(transaction)
-            self._reset_watermarks(transaction, plan)
-            transaction.journal(
-                entry(
-                    "policy.published",
-                    now,
-                    policy.policy,
-                    None,
-                    (plan.rule.path,),
-                    version=plan.version,
-                    digest=bytes.fromhex(plan.digest),
-                    announced_at=announced_at,
-                    effective_at=plan.effective_at,
-                    gaps=tuple(sorted(named)),
-                )
-            )
-
-        self.places.active.submit(work)
-        self.views.forget_all()
-        return Publication(policy.policy, plan.version, plan.effective_at, named)
-
-    def _publishable(self, policy: Policy, plan: Plan, now: Instant, as_of: date | None, evidence: str | None) -> None:
-        with self.places.active.reading() as connection:
-            known = [row[0] for row in connection.execute(_VERSION_NAMES, (policy.policy,))]
-        if plan.version in known:
-            raise InputRefused(
-                "version-on-file", f"`{policy.policy}` has a version that takes effect on {plan.version} already"
-            )
-        if known and plan.version < max(known):
-            raise InputRefused(
-                "version-too-old",
-                f"`{policy.policy}` has a later version on file ({max(known)}); put versions on file in order",
-            )
-        if plan.effective_at < now and (as_of != policy.effective.date or not evidence):
-            raise InputRefused(
-                "effective-in-the-past",
-                f"the version takes effect on {plan.version}, which is past; to file a past publication give "
-                f"`as_of={plan.version}` and the reference of its proof as `evidence`",
-            )
-
-    @staticmethod
-    def _reset_watermarks(transaction: Transaction, plan: Plan) -> None:
-        """A changed period moves a cut-off: what it makes due is found from the anchors that are there."""
-        transaction.execute(_RESET_WATERMARKS, (plan.policy,))
+    # ── policies on file ────────────────────────────────────────────────────────────────────────────────────────────
 
     def versions(self, policy: str) -> tuple[Plan, ...]:
         """Every version on file, oldest first."""
@@ -162,6 +73,37 @@ class Organisation(Door):
         with self.places.active.reading() as connection:
             row = connection.execute(_NEWEST_SOURCE, (policy,)).fetchone()
         return read_policy(row[0], f"{policy}.yaml")
+
+    def prepare(self, document: Path | bytes) -> str:
+        """Put a document on file as a draft, so that contracts, roles and evidence can be recorded before it is
+        published. Nothing is decided by it; a newer draft takes its place. Returns the policy's code.
+
+        Raises PolicyRefused for a document with errors.
+        """
+        source = document.read_bytes() if isinstance(document, Path) else document
+        policy = read_policy(source, document.name if isinstance(document, Path) else "document")
+        digest = hashlib.sha256(source).digest()
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(_KEEP_DRAFT, (policy.policy, source, digest.hex(), transaction.at))
+            transaction.journal(entry("policy.drafted", transaction.at, policy.policy, None, (), digest=digest))
+
+        self.places.active.submit(work)
+        return policy.policy
+
+    def _known_plans(self, policy: str) -> tuple[Plan, ...]:
+        """What contracts, roles and evidence may be about: the draft, if there is one, then the newest version.
+
+        Raises InputRefused where there is neither.
+        """
+        with self.places.active.reading() as connection:
+            row = connection.execute(_DRAFT, (policy,)).fetchone()
+        drafts = (_plan_of(policy, bytes(row[0]), FOREVER),) if row else ()
+        if self.views.plan_epoch < 0:
+            self.views.refresh()
+        if drafts and policy not in self.views.lines:
+            return drafts
+        return (*drafts, self.views.line(policy).latest)
 
     # ── facts about the organisation, contracts ─────────────────────────────────────────────────────────────────────
 
@@ -240,9 +182,10 @@ class Organisation(Door):
         return contract_id
 
     def _party_rules(self, policy: str, party: str) -> tuple[Rule, ...]:
-        plan = self.views.line(policy).latest
-        rows = [row.rule for row in plan.entrustments.values() if row.party == party]
-        rows += [row.rule for row in plan.provisions.values() if row.party == party]
+        plans = self._known_plans(policy)
+        rows = [row.rule for plan in plans for row in plan.entrustments.values() if row.party == party]
+        rows += [row.rule for plan in plans for row in plan.provisions.values() if row.party == party]
+        rows = list({row.path: row for row in rows}.values())
         if not rows:
             raise InputRefused("party-unknown", f"`{policy}` names no recipient or processor `{party}`")
         return tuple(rows)
@@ -307,7 +250,8 @@ class Organisation(Door):
         at: When = None,
     ) -> tuple[HandlerId, Outcome]:
         """Give a handler a role of the policy. `shown` names what is on record (`reason`, `approver`)."""
-        plan = self.views.line(policy).latest
+        plans = self._known_plans(policy)
+        plan = next((one for one in plans if duty in one.handlers), plans[-1])
         row = plan.handlers.get(duty)
         if row is None:
             raise InputRefused(
@@ -358,7 +302,7 @@ class Organisation(Door):
     def revoke(self, policy: str, handler: HandlerId, duty: str, *, at: When = None) -> None:
         """Take a role away; it ends at once."""
         when = self._happened(at)
-        rule = self.views.line(policy).latest.handlers[duty].rule
+        rule = next(one.handlers[duty].rule for one in self._known_plans(policy) if duty in one.handlers)
 
         def work(transaction: Transaction) -> None:
             # A role given again for another year is there twice; it ends as one.
@@ -419,7 +363,8 @@ class Organisation(Door):
         self, policy: str, control: str, kind: str, *, about: str = "", record: bytes = b"", at: When = None
     ) -> None:
         """File evidence for a safeguard: a pledge, a training record, a scan report. The record's digest is kept."""
-        plan = self.views.line(policy).latest
+        plans = self._known_plans(policy)
+        plan = next((one for one in plans if control in one.controls), plans[-1])
         row = plan.controls.get(control)
         if row is None:
             raise InputRefused(
@@ -517,22 +462,16 @@ class Organisation(Door):
         return local_date(self.now(), self.views.line(policy).latest.zone)
 
 
-def blocked_in(policy: Policy) -> tuple[str, ...]:
-    """Elements that are declared but cannot be run."""
-    return tuple(row.path for row in policy.rows() if row.blocked)
-
-
 _OF_ONE_HANDLER = (None, "handler", "employee")
 _NEVER = Period(years=200)
 _VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"
 _NEWEST_SOURCE = "SELECT source FROM policy_version WHERE policy = ? ORDER BY effective_at DESC LIMIT 1"
-_VERSION_NAMES = "SELECT version FROM policy_version WHERE policy = ?"
-_INSERT_VERSION = (
-    "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, "
-    "published_at, gaps) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+_DRAFT = "SELECT source FROM policy_draft WHERE policy = ?"
+_KEEP_DRAFT = (
+    "INSERT INTO policy_draft(policy, source, digest, kept_at) VALUES(?, ?, ?, ?) "
+    "ON CONFLICT(policy) DO UPDATE SET source = excluded.source, digest = excluded.digest, kept_at = excluded.kept_at"
 )
 _GAPS = "SELECT gaps FROM policy_version WHERE policy = ? AND version = ?"
-_RESET_WATERMARKS = "DELETE FROM watermark WHERE policy = ?"
 _ALL_DIRTY = (
     "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
     "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"

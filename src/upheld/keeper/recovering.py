@@ -33,6 +33,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper.certifying import certificate_of
+from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
 from upheld.keeper.moving import Moving, OpenStep, Swept
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
@@ -158,7 +159,13 @@ class Recovery(Moving):
         return SubjectId(row[0]) if row else None
 
     def _go_on(self) -> None:
-        """What start-up owes: steps that a crash cut short, and tokens of values whose second commit never came."""
+        """What start-up owes: steps that a crash cut short, and tokens of values whose second commit never came.
+
+        A rehearsal that was cut short goes first: its steps are nobody's.
+        """
+        self.clear_rehearsals()
+        if self.rehearsals_left():
+            return  # one runs in another process, which sees to the rest too
         steps = self.open_steps()
         rows = self._tokens_missing()
         if not steps and not rows and not self._papers_on_their_way():
@@ -219,6 +226,8 @@ class Recovery(Moving):
             self._aliases_again(done)
             self._replay(behind.get("active", {}), given, done)
             self._caught_up()
+            if not self._clear("cut-short", sealed=True):
+                done.waiting.append("a reader keeps a file open: what a rehearsal left is not scrubbed yet")
             self._agree(done)
             swept = Swept()
             self.carry_out(self.open_steps(), swept)
@@ -286,7 +295,7 @@ class Recovery(Moving):
         with self.places.active.transaction() as transaction:
             replay = Replay(transaction, around)
             if behind:
-                replay.run(copies.missed(sealer, behind))
+                replay.run(one for one in copies.missed(sealer, behind) if not is_rehearsal(one.policy))
                 subjects.new_plan(transaction)
             copies.caught_up(transaction, "active", sealed, note)
         done.counts += +replay.counts

@@ -375,6 +375,13 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "input.rejected": "code:code place:code",
         "clock.stopped": "reached:instant claimed:instant",
         "access.pruned": "stream:stream first:int last:int rule:code before:instant counts:counts?",
+        # versions
+        "policy.drafted": "digest:digest",
+        "notice.kept": "version:code locale:locale form:code digest:digest",
+        "publication.refused": "version:code digest:digest reasons:codes",
+        "publication.finding": "version:code finding:code",
+        "rehearsal.ran": "version:code digest:digest counts:counts failed:codes?",
+        "rehearsal.cleared": "reason:code",
         # papers: what the system itself holds about people
         "paper.filed": "paper:id kind:code digest:digest until:instant? about:id? named:code? handler:id?",
         "paper.condemned": "papers:ids handler:id?",

@@ -77,6 +77,9 @@ class Engine(Protocol):
     def hurry(self, connection: Connection) -> None:
         """From now on no commit waits for the disk: for simulations only."""
 
+    def files(self) -> tuple[Path, ...]:
+        """The files in which its bytes lie, where this machine has them; a rehearsal looks for what was destroyed."""
+
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
 

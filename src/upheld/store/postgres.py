@@ -193,6 +193,10 @@ class PostgresPlace:
         """No commit waits for the disk."""
         connection.execute("SET synchronous_commit = off")
 
+    def files(self) -> tuple[Path, ...]:
+        """None that this machine has."""
+        return ()
+
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
         return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}

@@ -114,7 +114,7 @@ ACTIVE: Final = (
         announced_at INTEGER NOT NULL,
         effective_at INTEGER NOT NULL, published_at INTEGER NOT NULL, gaps TEXT NOT NULL,
         PRIMARY KEY(policy, version)) WITHOUT ROWID""",
-    # A document that is being prepared: contracts, roles and evidence are recorded against it; nothing is decided by it.
+    # A document being prepared: contracts, roles and evidence are recorded against it; nothing is decided by it.
     """CREATE TABLE policy_draft(
         policy TEXT NOT NULL PRIMARY KEY, source BLOB NOT NULL, digest TEXT NOT NULL, kept_at INTEGER NOT NULL)
         WITHOUT ROWID""",

@@ -117,6 +117,10 @@ class SqliteFile:
         """No commit waits for the disk."""
         connection.execute("PRAGMA synchronous = OFF")
 
+    def files(self) -> tuple[Path, ...]:
+        """The file and its write-ahead log."""
+        return tuple(path for path in (self.path, self.path.with_name(f"{self.path.name}-wal")) if path.exists())
+
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
         return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
