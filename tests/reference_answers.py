@@ -27,6 +27,7 @@ LAYERS = [
         "duty-missing clearance-lapsed mandate-exceeded identity-not-proved demand-incomplete approval-missing",
     )
 ]
+DOWN = ("refused", "not-identified", "nothing-held")
 GONE = {"separated": "value-separated", "destroyed": "value-destroyed"}
 
 
@@ -40,7 +41,7 @@ class Reference(World):
         """Three years after the last change nothing proves anything any more."""
         gone = all(value.state == "destroyed" for value in self.held.values())
         over = all(self.ended(one)[0] <= self.at for one in self.begun.values())
-        settled = all(one.state != "open" for one in self.requests.values())
+        settled = all(one.settled is not None for one in self.requests.values())
         return gone and over and settled and end_of(self.changed_at, Period(years=3), self.zone()) <= self.at
 
     def due_day(self, value: Held) -> str:
@@ -60,7 +61,7 @@ class Reference(World):
             if one.proved is None or one.state == "taken-back" or not touched:
                 continue
             named = (not one.purposes or purpose in one.purposes) and (value is not None or not one.values)
-            if one.right == "suspension" and named and one.lifted is None and one.state != "refused":
+            if one.right == "suspension" and named and one.lifted is None and one.state not in DOWN:
                 found.add("suspended")
             if value and freeze and one.freezes and one.settled is None:
                 found.add("frozen")
@@ -245,7 +246,7 @@ class Reference(World):
     def waits_for_access(self, one: Request, state: str) -> bool:
         """Who asked to see gets to see before what they asked to erase is gone."""
         seen_first = [other for other in self.requests.values() if other.right in ("access", "portability")]
-        asked = any(other.state == "open" and other.proved is not None for other in seen_first)
+        asked = any(other.settled is None and other.proved is not None for other in seen_first)
         return asked and one.right == "erasure" and state in ("done", "partly")
 
     def freezes_again(self, right: str, values: tuple[int, ...]) -> bool:

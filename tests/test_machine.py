@@ -737,7 +737,8 @@ class Lives(RuleBasedStateMachine):
             person.subject_id, right, channel=row.by[0], proved=proved, values=ids(values), purposes=purposes, at=at
         )
         assert outcome.made
-        one = Request(outcome.made, right, at, self.now if proved else None, values, purposes, freezes=freezes)
+        state = "open" if proved else "received"
+        one = Request(outcome.made, right, at, self.now if proved else None, values, purposes, state, freezes=freezes)
         person.tell(one)
 
     @rule(data=st.data())
@@ -751,12 +752,14 @@ class Lives(RuleBasedStateMachine):
             self.proves,
             self.lifts,
             self.accepts,
+            self.asks_for_more,
+            self.postpones,
         ]
         self.pick(data, steps, "step")(data, person, one)
 
     def answers(self, data: st.DataObject, person: Person, one: Request) -> None:
-        state = self.pick(data, ["done", "partly", "refused", "taken-back"], "answer")
-        if one.state != "open":
+        state = self.pick(data, ["done", "partly", "refused", "not-identified", "taken-back"], "answer")
+        if one.settled is not None:
             return
         if one.proved is not None and person.world.waits_for_access(one, state):
             with pytest.raises(InputRefused, match="access"):
@@ -768,8 +771,32 @@ class Lives(RuleBasedStateMachine):
             person.tell(replace(one, state=state, settled=self.now))
 
     def proves(self, data: st.DataObject, person: Person, one: Request) -> None:
-        assert self.keeper.prove(person.subject_id, RequestId(one.id), proof="login").granted
-        person.tell(replace(one, proved=self.now if one.proved is None else one.proved))
+        channel = person.world.policy.rights[one.right].by[0]
+        least = person.world.policy.channels[channel].proof
+        assert least
+        if one.proved is None and self.chance(data, 2, "shows nothing of use"):
+            refused = self.keeper.prove(person.subject_id, RequestId(one.id), proof="library-card")
+            self.expect(refused, frozenset({"identity-not-proved"}), f"prove {one.right} with a library card")
+            return
+        assert self.keeper.prove(person.subject_id, RequestId(one.id), proof=least).granted
+        state = "open" if one.state in ("received", "to-be-completed") else one.state
+        person.tell(replace(one, proved=self.now if one.proved is None else one.proved, state=state))
+
+    def asks_for_more(self, data: st.DataObject, person: Person, one: Request) -> None:
+        if one.state == "received":
+            assert self.keeper.incomplete(person.subject_id, RequestId(one.id), missing=("form-8",)).granted
+            person.tell(replace(one, state="to-be-completed"))
+
+    def postpones(self, data: st.DataObject, person: Person, one: Request) -> None:
+        """Only access waits, until a day that has not come; then it is open again by itself."""
+        until = Instant(self.now + 20 * 86_400_000_000)
+        if one.right == "access" and one.settled is None:
+            done = self.keeper.postpone(person.subject_id, RequestId(one.id), until=until, reason="court-order")
+            assert done.granted
+            person.tell(replace(one, state="postponed"))
+        else:
+            with pytest.raises(InputRefused, match="postponed"):
+                self.keeper.postpone(person.subject_id, RequestId(one.id), until=until, reason="court-order")
 
     def lifts(self, data: st.DataObject, person: Person, one: Request) -> None:
         if one.right == "suspension" and one.lifted is None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from upheld.dates import Instant, Period, start_of
 from upheld.engine.plan import (
+    ActingPlan,
     Atom,
     ChildrenPlan,
     ControlPlan,
@@ -20,6 +21,7 @@ from upheld.engine.plan import (
     HandlerPlan,
     ItemPlan,
     Plan,
+    ProofPlan,
     ProvisionPlan,
     PurposePlan,
     RetentionPlan,
@@ -118,6 +120,10 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         locales=policy.locales,
         digest=hashlib.sha256(source).hexdigest(),
         atoms=_atoms(purposes, kept, engagements, provisions, transfers),
+        proofs={name: ProofPlan(name, rule_of(row), row.any_of, row.all_of) for name, row in policy.proofs.items()},
+        acting={name: ActingPlan(rule_of(row), row.shows) for name, row in policy.acting_for.items()},
+        remedies=tuple(row.path for row in policy.agencies.values()),
+        offices=tuple(row.path for row in policy.contacts.values()),
         first_review=min((one for _, _, one in _review_atoms(purposes, kept, engagements)), key=_days, default=GRACE),
     )
 
@@ -204,6 +210,7 @@ def _children(policy: model.Policy) -> ChildrenPlan:
     age = policy.children.get("age")
     asked = policy.children.get("representative")
     never = policy.children.get("never")
+    rights, freeze = policy.children.get("rights"), policy.children.get("freeze")
     by_law = Rule("children", {}, "pipa 22-2")
     return ChildrenPlan(
         under=(age.under if age and age.under else AGE_OF_CONSENT),
@@ -212,6 +219,10 @@ def _children(policy: model.Policy) -> ChildrenPlan:
         contact_rule=rule_of(asked) if asked else None,
         contact_until=asked.until if asked and asked.until else PENDING_CHILD,
         never_rule=rule_of(never) if never else by_law,
+        rights=frozenset(str(one) for one in rights.gives) if rights else frozenset(),
+        rights_rule=rule_of(rights) if rights else None,
+        freeze_rule=rule_of(freeze) if freeze else None,
+        freeze_except=str(freeze.except_ or "statute") if freeze else "statute",
     )
 
 

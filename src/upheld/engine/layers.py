@@ -9,7 +9,7 @@ from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import Cited, Reason, Refusals
 from upheld.engine.plan import EntrustmentPlan, Plan, PurposePlan, Rule
 from upheld.engine.state import About, AboutKind, Request, RequestState
-from upheld.engine.view import View, refused_at
+from upheld.engine.view import View, child_freeze, refused_at
 
 
 def purpose_of(view: View, name: str | None, use: str | None, no: Refusals) -> PurposePlan | None:
@@ -122,6 +122,9 @@ def suspended_for(view: View, purpose: str, at: Instant) -> Cited | None:
 
 def hold_cited(plan: Plan, reason: Reason, request: Request) -> Cited:
     """A freeze or suspension as a reason of a decision."""
+    of_child = child_freeze(plan, request) if reason is Reason.FROZEN else None
+    if of_child is not None:
+        return of_child.cited(reason)
     right = plan.rights.get(request.right)
     key = "freeze" if reason is Reason.FROZEN else "all"
     return right.rule.cited(reason, key) if right else plan.builtin["rights"].cited(reason)

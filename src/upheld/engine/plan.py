@@ -253,6 +253,24 @@ class RightPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofPlan:
+    """Something people show, and what it can be made of."""
+
+    name: str
+    rule: Rule
+    any_of: tuple[str, ...]
+    all_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActingPlan:
+    """Who may act for a person, and the papers they show."""
+
+    rule: Rule
+    shows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChildrenPlan:
     """Under which age a representative consents, and what may be taken of the representative to ask."""
 
@@ -262,6 +280,12 @@ class ChildrenPlan:
     contact_rule: Rule | None
     contact_until: End
     never_rule: Rule
+    rights: frozenset[str] = frozenset()
+    """The rights that a representative has for a child; empty: every one."""
+    rights_rule: Rule | None = None
+    freeze_rule: Rule | None = None
+    """Where a correction asked for by the representative freezes until corrected, law's demands excepted or not."""
+    freeze_except: str = "statute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +362,13 @@ class Plan:
     digest: str = ""
     atoms: frozenset[Atom] = field(default_factory=frozenset)
     """Every (fact, calendar rule, period) from which some end is reckoned: what the sweep must look for."""
+    proofs: Mapping[str, ProofPlan] = field(default_factory=dict)
+    acting: Mapping[str, ActingPlan] = field(default_factory=dict)
+    """`agent` and `representative`."""
+    remedies: tuple[str, ...] = ()
+    """Bodies outside where people find remedy, by element path."""
+    offices: tuple[str, ...] = ()
+    """Offices of ours that take complaints, by element path."""
     first_review: Period = NO_PERIOD
     """The shortest time after which somebody looks at an end that is still open."""
 

@@ -26,7 +26,7 @@ from upheld.engine.layers import agreed_to_processor, contract_in_force, hold_ci
 from upheld.engine.lifecycle import DueState, Ground
 from upheld.engine.plan import GroundKind, PurposePlan
 from upheld.engine.state import About, AboutKind, HeldState, Value
-from upheld.engine.view import STATE_REASON, Pass, View, holds_on
+from upheld.engine.view import STATE_REASON, Pass, View, freeze_spares, holds_on
 from upheld.policy.vocabulary import Nature
 
 
@@ -234,9 +234,7 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
 def _holds_apart(view: View, value: Value, ground: Ground, at: Instant) -> Iterable[Cited]:
     """A freeze stops the separated tier too, a statute excepted where the right says so; a suspension stops all."""
     for reason, request in holds_on(view, value, ground.purpose, at):
-        right = view.plan.rights.get(request.right)
-        spared = right is not None and right.freeze_except == "statute" and ground.kind is GroundKind.STATUTE
-        if reason is Reason.SUSPENDED or not spared:
+        if reason is Reason.SUSPENDED or not freeze_spares(view.plan, request, ground.kind):
             yield hold_cited(view.plan, reason, request)
 
 

@@ -116,13 +116,50 @@ class Value:
 
 
 class RequestState(StrEnum):
-    """Where a request stands."""
+    """Where a request stands. It is `open` when who asks is proved; the clock runs from receipt all the same."""
 
+    RECEIVED = "received"
+    TO_BE_COMPLETED = "to-be-completed"
     OPEN = "open"
+    POSTPONED = "postponed"
     DONE = "done"
     PARTLY = "partly"
     REFUSED = "refused"
+    NOT_IDENTIFIED = "not-identified"
+    NOTHING_HELD = "nothing-held"
     TAKEN_BACK = "taken-back"
+
+
+WAITING = frozenset(
+    {RequestState.RECEIVED, RequestState.TO_BE_COMPLETED, RequestState.OPEN, RequestState.POSTPONED}
+)
+"""States without an answer."""
+
+
+class ActingKind(StrEnum):
+    """Who acts for a person."""
+
+    AGENT = "agent"
+    REPRESENTATIVE = "representative"
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Somebody who acts for the person: under a mandate, or by law. Empty `rights` or `items`: every one."""
+
+    acting_id: str
+    kind: ActingKind
+    from_at: Instant
+    known_at: Instant
+    until_at: Instant = FOREVER
+    rights: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    ended_at: Instant | None = None
+
+    def live(self, at: Instant) -> bool:
+        """Whether they act at that instant."""
+        ends = self.until_at if self.ended_at is None else min(self.until_at, self.ended_at)
+        return self.from_at <= at < ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +179,32 @@ class Request:
     lifted_at: Instant | None = None
     freezes: bool = True
     """False where an earlier refusal of the same kind stands and staff have not accepted the new one."""
+    channel: str = ""
+    by: str = "subject"
+    """`subject`, or the kind of who acted for them; `acting` says which of them."""
+    acting: str | None = None
+    due_at: Instant = FOREVER
+    postponed_until: Instant | None = None
+    extended: int = 0
+    """How often the time for an answer was extended."""
+    answered_by: str | None = None
+    reason: str | None = None
+    """Why the answer is not a plain yes."""
+    passed_to: str | None = None
+    """The controller from whom the data came, who has to answer first."""
+    objects_to: RequestId | None = None
+    for_child: bool = False
+    """The representative of a child asked."""
+
+    def stands(self, at: Instant) -> RequestState:
+        """Its state at an instant: what was postponed resumes by itself."""
+        resumed = self.postponed_until is not None and self.postponed_until <= at
+        return RequestState.OPEN if resumed and self.state is RequestState.POSTPONED else self.state
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has no answer yet."""
+        return self.state in WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +232,7 @@ class SubjectState:
     values: tuple[Value, ...] = ()
     requests: tuple[Request, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
+    acting: tuple[Acting, ...] = ()
     minor_until: Instant | None = None
     """Start of the day on which the age of consent is reached; None for a subject who was never under age."""
 

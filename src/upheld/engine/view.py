@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from upheld.dates import BEGINNING, FOREVER, Instant
 from upheld.engine.acts import Cited, Reason, ValueId
-from upheld.engine.lifecycle import DueState, Ground, Life, touches
-from upheld.engine.plan import GroundKind, Plan, PolicyLine
+from upheld.engine.lifecycle import DONE, DueState, Ground, Life, touches
+from upheld.engine.plan import GroundKind, Plan, PolicyLine, Rule
 from upheld.engine.state import ControllerState, HeldState, Request, RequestState, SubjectState, Value
 from upheld.policy.vocabulary import Nature
 
@@ -114,15 +114,40 @@ def _holds(plan: Plan, request: Request, value: Value, purpose: str | None, at: 
         ended = min(one for one in (request.lifted_at, refused_at(request), FOREVER) if one is not None)
         began = request.proved_at if request.proved_at is not None else FOREVER
         return Reason.SUSPENDED if began <= at and (at < ended or ended == FOREVER == at) else None
-    if right is None or not right.freezes or not request.freezes or request.proved_at is None:
+    if request.proved_at is None:
         return None  # a letter of someone not proved is logged, not obeyed
+    if child_freeze(plan, request) is not None:
+        # Until corrected: a reason given instead does not end it.
+        done = request.settled_at if request.state in DONE else None
+        ended = done if done is not None else FOREVER
+        return Reason.FROZEN if request.proved_at <= at and (at < ended or ended == FOREVER == at) else None
+    if right is None or not right.freezes or not request.freezes:
+        return None
     ended = request.settled_at if request.settled_at is not None else FOREVER
     return Reason.FROZEN if request.proved_at <= at and (at < ended or ended == FOREVER == at) else None
 
 
+def child_freeze(plan: Plan, request: Request) -> Rule | None:
+    """The promise that what a representative wants corrected for a child stands still until it is; None if not so."""
+    asked = request.right == "rectification" and request.for_child
+    return plan.children.freeze_rule if asked else None
+
+
+def freeze_spares(plan: Plan, request: Request, kind: GroundKind) -> bool:
+    """Whether what a law keeps apart may be seen for that law all the same."""
+    right = plan.rights.get(request.right)
+    spared = right.freeze_except if right is not None else "nothing"
+    if child_freeze(plan, request) is not None:
+        spared = plan.children.freeze_except
+    return spared == "statute" and kind is GroundKind.STATUTE
+
+
+_TURNED_DOWN = frozenset({RequestState.REFUSED, RequestState.NOT_IDENTIFIED, RequestState.NOTHING_HELD})
+
+
 def refused_at(request: Request) -> Instant | None:
     """When a request was refused; None where it was not."""
-    return request.settled_at if request.state is RequestState.REFUSED else None
+    return request.settled_at if request.state in _TURNED_DOWN else None
 
 
 STATE_REASON: Mapping[HeldState, Reason] = {

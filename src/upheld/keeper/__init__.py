@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import Instant
+from upheld.keeper.acting import ActingFor
 from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.data import Data
@@ -29,7 +30,9 @@ from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse
 
 
-class Keeper(Reconsenting, Living, Data, Auditing, Recovery, Publishing, Moving, Giving, Asking, Receipting):
+class Keeper(
+    Reconsenting, Living, Data, Auditing, Recovery, Publishing, Moving, Giving, Asking, ActingFor, Receipting
+):
     """Everything that may be done with personal data under the policies of one home."""
 
     def __init__(

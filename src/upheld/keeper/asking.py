@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import cache
 
 from holidays import HolidayBase, country_holidays
 
-from upheld.dates import Instant, end_of, moved_off_holidays
-from upheld.engine.acts import Decision, Reason, RequestId, SubjectId, ValueId, refused
+from upheld.dates import Instant, Period, end_of, instant, moved_off_holidays
+from upheld.engine.acts import Cited, Decision, Reason, RequestId, SubjectId, ValueId, refused
 from upheld.engine.compile import ANSWER_BY_LAW, RECEIVED
-from upheld.engine.lifecycle import DueState, touches
+from upheld.engine.lifecycle import DONE, DueState, touches
 from upheld.engine.plan import GroundKind, Plan, RightPlan, Rule
-from upheld.engine.state import HeldState, Request, RequestState, Value
+from upheld.engine.proving import exceeds, found, least_proof, not_proved, signed_in
+from upheld.engine.state import WAITING, Acting, ActingKind, HeldState, Request, RequestState, Value
+from upheld.engine.view import child_freeze
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, When, replaced
 from upheld.keeper.outcome import Outcome
@@ -22,8 +24,41 @@ from upheld.store import subjects
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
-RIGHTS = ("access", "rectification", "erasure", "suspension", "withdrawal", "portability", "source", "objection")
+AUTOMATED = "automated-decision"
+RIGHTS = (
+    "access", "rectification", "erasure", "suspension", "withdrawal", "portability", "source", AUTOMATED, "objection",
+)  # fmt: skip
+MOST_EXTENDED = 2
+SUSPENSION_REFUSED_FOR = ("law", "others-harmed", "public-task", "contract")
+"""LAW: Personal Information Protection Act 37(2): the four grounds."""
+_BY_LAW: Mapping[str, Period] = {AUTOMATED: Period(days=30)}
+"""LAW: Personal Information Protection Act decree 44-3; for all others the ten days of `ANSWER_BY_LAW`."""
 _FREEZING = frozenset({"rectification", "erasure"})
+_BEFORE_PROOF = frozenset({RequestState.RECEIVED, RequestState.TO_BE_COMPLETED})
+_ANSWERS = tuple(one for one in RequestState if one not in WAITING)
+_REASON: Mapping[RequestState, str] = {
+    RequestState.NOT_IDENTIFIED: "identity-not-proved",
+    RequestState.NOTHING_HELD: "nothing-held",
+    RequestState.TAKEN_BACK: "taken-back",
+}
+"""Answers that are their own reason."""
+_KEPT = "kept-by-duty"
+"""Why an erasure is done in part: what a statute, claim or dispute keeps; `tells` names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person is told: the outcome with its reason, who else helps (element paths), how to object, and what is
+    kept all the same (element paths).
+    """
+
+    request: Request
+    outcome: RequestState
+    reason: str | None
+    remedies: tuple[str, ...]
+    offices: tuple[str, ...]
+    objection: str
+    kept: tuple[str, ...]
 
 
 class Asking(Door):
@@ -36,56 +71,121 @@ class Asking(Door):
         *,
         channel: str,
         proved: bool = False,
+        proof: str | tuple[str, ...] = (),
         values: tuple[ValueId, ...] = (),
         purposes: tuple[str, ...] = (),
+        by: str | None = None,
+        objects_to: RequestId | None = None,
         at: When = None,
     ) -> Outcome:
-        """A request comes in. `proved`: identity was proved at once (a signed-in person); else `prove` follows.
+        """A request comes in. `proved`: the proof of its channel was shown at once (a signed-in person); or `proof`
+        names what was; else `prove` follows. `by`: the id under which somebody acts for the person.
 
         The clock runs from receipt. A freeze holds from the proof of identity; what a letter of someone unproved says
-        is on record and obeyed by nobody.
+        is on record and obeyed by nobody. What a mandate does not cover is refused (`mandate-exceeded`).
         """
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             plan = seen.view.plan
             rule = self._right_rule(plan, right, channel)
             when = self._happened(at, seen)
+            acting = self._acting_as(seen, by)
+            against = _beyond(seen, acting, right, values, now) if acting else None
+            if against is not None:
+                return self._refused_request(transaction, seen, against, now)
+            shown = (proof,) if isinstance(proof, str) else tuple(proof)
+            shown = shown or (self._shown_by(plan, right, channel, acting) if proved else ())
+            kind = acting.kind.value if acting else "subject"
+            enough = bool(shown) and not_proved(plan, right, channel, shown, kind) is None
+            minor = seen.state.minor_until is not None and now < seen.state.minor_until
             one = Request(
                 RequestId(self.new_id()),
                 right,
                 when,
                 transaction.at,
-                now if proved else None,
-                values,
+                now if enough else None,
+                values or _within(seen, acting),
                 purposes,
+                RequestState.OPEN if enough else RequestState.RECEIVED,
                 freezes=not self._refused_before(seen, right, values),
+                channel=channel,
+                by=kind,
+                acting=acting.acting_id if acting else None,
+                due_at=self.deadline(plan, right, when),
+                objects_to=self._objected(seen, objects_to),
+                for_child=minor and acting is not None and acting.kind is ActingKind.REPRESENTATIVE,
             )
-            deadline = self.deadline(plan, right, when)
-            state = replaced(seen.state, requests=(*seen.state.requests, one))
-            anchors = ((RECEIVED, when),) if right == "suspension" else ()
-            moved = self._changed(transaction, seen, state, now, anchors)
-            subjects.add_request(transaction, subject_id, one, channel, deadline)
-            transaction.journal(
-                self._entry(
-                    seen,
-                    when,
-                    "request.received",
-                    (rule,),
-                    request=one.request_id,
-                    right=right,
-                    channel=channel,
-                    values=values or None,
-                    due_at=deadline,
-                    proved_at=one.proved_at,
-                    purposes=purposes or None,
-                    known_at=transaction.at,
-                    freezes=one.freezes,
-                )
-            )
-            self._hold_entry(transaction, moved, one)
-            return Outcome(Decision(True, (rule.cited(),)), now, made=one.request_id)
+            rules = (rule, *((plan.acting[kind].rule,) if kind in plan.acting else ()))
+            self._take_in(transaction, seen, one, rules, shown if enough else (), now)
+            return Outcome(Decision(True, tuple(each.cited() for each in rules)), now, made=one.request_id)
 
         return self._attempt(subject_id, work)
+
+    @staticmethod
+    def _acting_as(seen: Seen, by: str | None) -> Acting | None:
+        if by is None or by == "subject":
+            return None
+        acting = found(seen.state, by)
+        if acting is None:
+            raise InputRefused("acting-unknown", "nobody acts for this person under that id; record who does first")
+        return acting
+
+    @staticmethod
+    def _shown_by(plan: Plan, right: str, channel: str, acting: Acting | None) -> tuple[str, ...]:
+        """Who is proved at once has shown what the channel asks; who acts for another has shown the papers before."""
+        return least_proof(plan, right, channel, acting.kind) if acting else signed_in(plan, channel)
+
+    def _refused_request(self, transaction: Transaction, seen: Seen, against: Cited, now: Instant) -> Outcome:
+        self.views.prove(transaction, seen)
+        decision = refused(against)
+        reasons = tuple(reason.value for reason in decision.reasons)
+        transaction.journal(
+            self._entry(seen, now, "act.refused", (), act="request", reasons=reasons).with_elements(decision.elements)
+        )
+        return Outcome(decision, now)
+
+    @staticmethod
+    def _objected(seen: Seen, request: RequestId | None) -> RequestId | None:
+        if request is not None and all(one.request_id != request for one in seen.state.requests):
+            raise InputRefused("request-unknown", "this person has no such request to object to")
+        return request
+
+    def _take_in(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        one: Request,
+        rules: tuple[Rule, ...],
+        shown: tuple[str, ...],
+        now: Instant,
+    ) -> None:
+        state = replaced(seen.state, requests=(*seen.state.requests, one))
+        anchors = ((RECEIVED, one.received_at),) if one.right == "suspension" else ()
+        moved = self._changed(transaction, seen, state, now, anchors)
+        subjects.add_request(transaction, seen.subject_id, one)
+        transaction.journal(
+            self._entry(
+                seen,
+                one.received_at,
+                "request.received",
+                rules,
+                request=one.request_id,
+                right=one.right,
+                channel=one.channel,
+                values=one.values or None,
+                by=one.by,
+                due_at=one.due_at,
+                proved_at=one.proved_at,
+                purposes=one.purposes or None,
+                known_at=one.known_at,
+                freezes=one.freezes,
+                acting=one.acting,
+                objects_to=one.objects_to,
+                for_child=one.for_child or None,
+                proofs=shown or None,
+            )
+        )
+        self._hold_entry(transaction, moved, one)
 
     @staticmethod
     def _right_rule(plan: Plan, right: str, channel: str) -> Rule:
@@ -106,7 +206,10 @@ class Asking(Door):
     def deadline(self, plan: Plan, right: str, received_at: Instant) -> Instant:
         """When the answer is due: the stricter of promise and law, moved off Saturdays, Sundays and public holidays."""
         row: RightPlan | None = plan.rights.get(right)
-        end = end_of(received_at, row.within if row else ANSWER_BY_LAW, plan.zone)
+        end = end_of(received_at, row.within if row else _BY_LAW.get(right, ANSWER_BY_LAW), plan.zone)
+        return self._working_day(plan, end)
+
+    def _working_day(self, plan: Plan, end: Instant) -> Instant:
         public = _public_holidays(_COUNTRIES.get(plan.zone.key))
         added = self._added_holidays(plan.policy)
         return moved_off_holidays(end, lambda day: day in public or day in added, plan.zone)
@@ -124,8 +227,9 @@ class Asking(Door):
 
     def _hold_entry(self, transaction: Transaction, seen: Seen, one: Request) -> None:
         right = seen.view.plan.rights.get(one.right)
+        of_child = child_freeze(seen.view.plan, one)
         freezes = one.right == "suspension" or (right is not None and right.freezes and one.freezes)
-        if one.proved_at is None or not freezes:
+        if one.proved_at is None or not (freezes or of_child):
             return
         everything = right is not None and right.freeze_covers_person
         held = tuple(
@@ -134,38 +238,133 @@ class Asking(Door):
             if (everything or touches(one, value)) and value.held is HeldState.HELD
         )
         hold = "suspended" if one.right == "suspension" else "frozen"
-        rule = right.rule if right else seen.view.plan.builtin["rights"]
+        rule = of_child or (right.rule if right else seen.view.plan.builtin["rights"])
         transaction.journal(
             self._entry(seen, transaction.at, "hold.set", (rule,), request=one.request_id, hold=hold, values=held)
         )
 
-    def prove(self, subject_id: SubjectId, request: RequestId, *, proof: str) -> Outcome:
-        """Identity (and a mandate, where one acts for another) is proved: from now on the request is obeyed."""
+    def prove(self, subject_id: SubjectId, request: RequestId, *, proof: str | tuple[str, ...]) -> Outcome:
+        """Identity (and a mandate, where one acts for another) is proved: from now on the request is obeyed.
+
+        `proof` names what was shown. What is not enough for this right by this channel is refused with
+        `identity-not-proved`, naming what would do.
+        """
+        shown = (proof,) if isinstance(proof, str) else tuple(proof)
 
         def change(one: Request, now: Instant) -> Request:
-            return replace(one, proved_at=one.proved_at if one.proved_at is not None else now)
+            state = RequestState.OPEN if one.state in _BEFORE_PROOF else one.state
+            return replace(one, proved_at=one.proved_at if one.proved_at is not None else now, state=state)
 
-        return self._move(subject_id, request, change, "request.proved", {"proof": proof})
+        fields = {"proof": shown[0] if shown else None, "proofs": shown or None}
+        return self._move(subject_id, request, change, "request.proved", fields, shown=shown)
+
+    def incomplete(self, subject_id: SubjectId, request: RequestId, *, missing: tuple[str, ...] = ()) -> Outcome:
+        """Something is missing (proofs or papers, by their names): the person is asked for it, the clock runs on."""
+
+        def change(one: Request, now: Instant) -> Request:
+            if one.state not in _BEFORE_PROOF:
+                raise InputRefused("not-incomplete", "who asked is proved already; answer, or ask for nothing more")
+            return replace(one, state=RequestState.TO_BE_COMPLETED)
+
+        return self._move(subject_id, request, change, "request.incomplete", {"missing": missing or None})
+
+    def postpone(self, subject_id: SubjectId, request: RequestId, *, until: When, reason: str) -> Outcome:
+        """Access is put off until an instant, for a reason the person is told; then it is open again by itself.
+
+        LAW: Personal Information Protection Act 35(3), decree 42. Raises InputRefused for any other right.
+        """
+        resumes = _instant_of(until)
+
+        def change(one: Request, now: Instant) -> Request:
+            if one.right != "access" or not one.waiting:
+                raise InputRefused("not-postponed", "only access that has no answer yet can be postponed")
+            if resumes <= now:
+                raise InputRefused("not-postponed", "it is postponed to a day that has not come yet")
+            due_at = self.deadline(self._plan_of(subject_id), one.right, resumes)
+            return replace(one, state=RequestState.POSTPONED, postponed_until=resumes, due_at=due_at)
+
+        fields = {"reason": reason, "until": resumes}
+        return self._move(subject_id, request, change, "request.postponed", fields)
+
+    def extend(self, subject_id: SubjectId, request: RequestId, *, reason: str) -> Outcome:
+        """Thirty more days about an automated decision, twice at most. LAW: PIPA 37-2, decree 44-3."""
+
+        def change(one: Request, now: Instant) -> Request:
+            if one.right != AUTOMATED or not one.waiting or one.extended >= MOST_EXTENDED:
+                raise InputRefused("not-extended", "only an open request about an automated decision, and only twice")
+            plan = self._plan_of(subject_id)
+            due_at = self._working_day(plan, end_of(one.due_at, _BY_LAW[AUTOMATED], plan.zone))
+            return replace(one, due_at=due_at, extended=one.extended + 1)
+
+        return self._move(subject_id, request, change, "request.extended", {"reason": reason})
+
+    def pass_on(self, subject_id: SubjectId, request: RequestId, *, party: str) -> Outcome:
+        """The data came from another controller: the request goes there, and what is frozen stays so until answered."""
+
+        def change(one: Request, now: Instant) -> Request:
+            if not one.waiting or one.proved_at is None:
+                raise InputRefused("not-passed-on", "only a request of somebody proved that has no answer is passed on")
+            return replace(one, passed_to=party)
+
+        return self._move(subject_id, request, change, "request.passed", {"party": party})
+
+    def _plan_of(self, subject_id: SubjectId) -> Plan:
+        return self.views.get(subject_id, self.now()).view.plan
 
     def answer(
-        self, subject_id: SubjectId, request: RequestId, outcome: RequestState | str, *, reason: str | None = None
+        self,
+        subject_id: SubjectId,
+        request: RequestId,
+        outcome: RequestState | str,
+        *,
+        reason: str | None = None,
+        handler: str | None = None,
     ) -> Outcome:
-        """The request is answered: `done`, `partly` or `refused` (with a reason code). Lifts the freeze.
+        """The request is answered: done, partly, refused, not-identified, nothing-held or taken-back. Lifts the freeze.
 
-        An erasure that is done ends every ground except statutes, claims, disputes and proofs; `tells` says what
-        they keep.
-        A request that must be obeyed only by its proven owner is refused with `identity-not-proved` while unproved.
+        Every answer but *done* has a reason (a code). An erasure that is done ends every ground except statutes,
+        claims, disputes and proofs; `tells` says what they keep. A request that must be obeyed only by its proven
+        owner is refused with `identity-not-proved` while unproved. `handler`: who answered; an objection is answered
+        by somebody else than what it objects to.
         """
         state = RequestState(outcome)
-        if state is RequestState.OPEN:
-            raise InputRefused("outcome-unknown", "answer with done, partly, refused or taken-back")
-        if state is RequestState.REFUSED and not reason:
-            raise InputRefused("reason-missing", "a refusal says why; give a reason code")
+        if state in WAITING:
+            raise InputRefused("outcome-unknown", f"answer with one of: {', '.join(one.value for one in _ANSWERS)}")
 
         def change(one: Request, now: Instant) -> Request:
-            return replace(one, state=state, settled_at=now, settled_known_at=now)
+            why = reason or _REASON.get(state) or (_KEPT if one.right == "erasure" and state in DONE else None)
+            if state in (RequestState.REFUSED, RequestState.PARTLY) and not why:
+                raise InputRefused("reason-missing", "what is not plainly done says why; give a reason code")
+            if one.right == "suspension" and state is RequestState.REFUSED and why not in SUSPENSION_REFUSED_FOR:
+                grounds = ", ".join(SUSPENSION_REFUSED_FOR)
+                raise InputRefused("reason-unlawful", f"a suspension is refused on one of the law's grounds: {grounds}")
+            told = why if state is not RequestState.DONE else reason
+            return replace(one, state=state, settled_at=now, settled_known_at=now, reason=told, answered_by=handler)
 
-        return self._move(subject_id, request, change, "request.answered", {"outcome": state.value, "reason": reason})
+        fields = {"outcome": state.value, "answered_by": handler}
+        return self._move(subject_id, request, change, "request.answered", fields)
+
+    def answer_of(self, subject_id: SubjectId, request: RequestId) -> Answer | None:
+        """The answer as the person is told it; None while there is none. Any but *done* has reason, remedy and a way to
+        object.
+        """
+        seen = self.views.get(subject_id, self.now())
+        one = next((each for each in seen.state.requests if each.request_id == request), None)
+        if one is None:
+            raise InputRefused("request-unknown", "this person has no such request")
+        if one.waiting:
+            return None
+        plan = seen.view.plan
+        kept = kept_after(seen, one, self._decided_at(seen))
+        return Answer(
+            one,
+            one.state,
+            one.reason,
+            plan.remedies,
+            plan.offices,
+            _objection(plan),
+            tuple(each.removeprefix("kept:") for each in kept),
+        )
 
     def lift(self, subject_id: SubjectId, request: RequestId) -> Outcome:
         """The person lifts a suspension."""
@@ -189,32 +388,62 @@ class Asking(Door):
         request: RequestId,
         change: Callable[[Request, Instant], Request],
         kind: str,
-        fields: Mapping[str, str | None],
+        fields: Mapping[str, object],
+        shown: tuple[str, ...] | None = None,
     ) -> Outcome:
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
-            found = next((one for one in seen.state.requests if one.request_id == request), None)
-            if found is None:
+            before = next((one for one in seen.state.requests if one.request_id == request), None)
+            if before is None:
                 raise InputRefused("request-unknown", "this person has no such request")
-            right = seen.view.plan.rights.get(found.right)
+            right = seen.view.plan.rights.get(before.right)
             rule = right.rule if right else seen.view.plan.builtin["rights"]
-            after: Request = change(found, now)
-            if after.state in (RequestState.DONE, RequestState.PARTLY) and after.proved_at is None:
-                self.views.prove(transaction, seen)
-                return Outcome(refused(rule.cited(Reason.IDENTITY_NOT_PROVED, "by")), now)
-            erases = after.right == "erasure" and after.state in (RequestState.DONE, RequestState.PARTLY)
-            if erases and _access_open(seen.state.requests):
-                raise InputRefused("access-first", "this person's request for access is open; answer it, then erase")
-            if found.settled_at is not None and after.settled_at != found.settled_at:
-                raise InputRefused("already-answered", "this request has its answer; a new request opens a new clock")
-            requests = tuple(after if one is found else one for one in seen.state.requests)
+            after: Request = change(before, now)
+            against = self._against_move(seen, before, after, rule, shown, now)
+            if against is not None:
+                return self._refused_request(transaction, seen, against, now)
+            requests = tuple(after if one is before else one for one in seen.state.requests)
             moved = self._changed(transaction, seen, replaced(seen.state, requests=requests), now, ())
             subjects.set_request(transaction, subject_id, after)
             if after.settled_at is not None or after.lifted_at is not None:
                 self._stirred(transaction, moved)
-            self._note_move(transaction, moved, found, after, rule, kind, fields, now)
+            self._note_move(transaction, moved, before, after, rule, kind, fields, now)
             return Outcome(Decision(True, (rule.cited(),)), now, made=request, tells=kept_after(moved, after, now))
 
         return self._attempt(subject_id, work)
+
+    def _against_move(
+        self, seen: Seen, before: Request, after: Request, rule: Rule, shown: tuple[str, ...] | None, now: Instant
+    ) -> Cited | None:
+        """What speaks against a step: a proof that is not enough, an answer before its time, by the same hand."""
+        plan, done = seen.view.plan, after.state in (RequestState.DONE, RequestState.PARTLY)
+        if shown is not None and before.proved_at is None:
+            missing = not_proved(plan, after.right, after.channel, shown, after.by)
+            if missing is not None:
+                return missing
+        if (done or after.state is RequestState.NOTHING_HELD) and after.proved_at is None:
+            return rule.cited(Reason.IDENTITY_NOT_PROVED, "by", " or ".join(self._would_do(plan, after)))
+        answers = after.settled_at is not None and before.settled_at is None
+        if answers and self._same_hand(seen, after):
+            return rule.cited(Reason.DUTY_MISSING, detail="an objection is decided by somebody else")
+        if done and after.right == "erasure" and _access_open(seen.state.requests, now):
+            raise InputRefused("access-first", "this person's request for access is open; answer it, then erase")
+        if before.settled_at is not None and after.settled_at != before.settled_at:
+            raise InputRefused("already-answered", "this request has its answer; a new request opens a new clock")
+        if answers and after.state is RequestState.NOTHING_HELD and any(_still_held(seen, after)):
+            raise InputRefused("something-held", "something is held that the request is about; it is not nothing")
+        return None
+
+    @staticmethod
+    def _would_do(plan: Plan, one: Request) -> tuple[str, ...]:
+        return least_proof(plan, one.right, one.channel, one.by)
+
+    @staticmethod
+    def _same_hand(seen: Seen, one: Request) -> bool:
+        """Whether an objection is answered by who gave the answer it objects to, or by nobody named."""
+        against = next((each for each in seen.state.requests if each.request_id == one.objects_to), None)
+        if against is None or against.answered_by is None:
+            return False
+        return one.answered_by is None or one.answered_by == against.answered_by
 
     def _note_move(
         self,
@@ -224,7 +453,7 @@ class Asking(Door):
         after: Request,
         rule: Rule,
         kind: str,
-        fields: Mapping[str, str | None],
+        fields: Mapping[str, object],
         now: Instant,
     ) -> None:
         named: dict[str, object] = {key: value for key, value in fields.items() if value is not None}
@@ -232,14 +461,30 @@ class Asking(Door):
             named["right"] = after.right
         else:
             named["values"] = tuple(after.values)
+        if kind in ("request.postponed", "request.extended"):
+            named["due_at"] = after.due_at
+        if kind == "request.extended":
+            named["extended"] = after.extended
+        if kind == "request.answered" and after.reason is not None:
+            named["reason"] = after.reason
+        if kind == "request.answered" and after.state is not RequestState.DONE:
+            plan = seen.view.plan
+            named |= {"remedies": (*plan.remedies, *plan.offices) or None, "objection": _objection(plan)}
         transaction.journal(self._entry(seen, now, kind, (rule,), request=after.request_id, **named))
         if before.proved_at is None and after.proved_at is not None:
             self._hold_entry(transaction, seen, after)
         if after.settled_at is not None and before.settled_at is None and after.right in _FREEZING:
-            held = tuple(value.value_id for value in seen.state.values if touches(after, value))
-            transaction.journal(
-                self._entry(seen, now, "hold.lifted", (rule,), request=after.request_id, hold="frozen", values=held)
-            )
+            self._unfrozen(transaction, seen, after, rule, now)
+
+    def _unfrozen(self, transaction: Transaction, seen: Seen, after: Request, rule: Rule, now: Instant) -> None:
+        of_child = child_freeze(seen.view.plan, after)
+        if of_child is not None and after.state not in (*DONE, RequestState.TAKEN_BACK):
+            return  # a reason given does not end it: it stands still until corrected
+        held = tuple(value.value_id for value in seen.state.values if touches(after, value))
+        rules = (of_child or rule,)
+        transaction.journal(
+            self._entry(seen, now, "hold.lifted", rules, request=after.request_id, hold="frozen", values=held)
+        )
 
     def requests(self, subject_id: SubjectId) -> tuple[Request, ...]:
         """Every request of a person with its state."""
@@ -257,12 +502,39 @@ class Asking(Door):
         return found
 
 
-def _access_open(requests: tuple[Request, ...]) -> bool:
-    """Whether somebody proved has asked to see what an erasure would take away."""
-    return any(
-        one.right in ("access", "portability") and one.state is RequestState.OPEN and one.proved_at is not None
-        for one in requests
-    )
+def _access_open(requests: tuple[Request, ...], at: Instant) -> bool:
+    """Whether somebody proved has asked to see what an erasure would take away; what is postponed waits as well."""
+    return any(one.right in ("access", "portability") and one.waiting and one.proved_at is not None for one in requests)
+
+
+def _still_held(seen: Seen, request: Request) -> Iterator[bool]:
+    for value in seen.state.values:
+        if value.held in (HeldState.HELD, HeldState.MOVING, HeldState.SEPARATED) and touches(request, value):
+            yield True
+
+
+def _beyond(seen: Seen, acting: Acting, right: str, values: tuple[ValueId, ...], now: Instant) -> Cited | None:
+    items = {value.item for value in seen.state.values if value.value_id in values}
+    return exceeds(seen.view.plan, seen.state, acting, right, sorted(items), now)
+
+
+def _within(seen: Seen, acting: Acting | None) -> tuple[ValueId, ...]:
+    """A mandate for some items is a request about the values of these items and no others."""
+    if acting is None or not acting.items:
+        return ()
+    return tuple(value.value_id for value in seen.state.values if value.item in acting.items)
+
+
+def _objection(plan: Plan) -> str:
+    """The way to object, as an element path. LAW: PIPA 38(5)."""
+    right = plan.rights.get("objection")
+    return right.rule.path if right is not None else "rights.objection"
+
+
+def _instant_of(at: When) -> Instant:
+    if at is None:
+        raise InputRefused("until-missing", "say until when")
+    return instant(at) if isinstance(at, datetime) else at
 
 
 def kept_after(seen: Seen, request: Request, now: Instant) -> tuple[str, ...]:

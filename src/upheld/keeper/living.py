@@ -13,8 +13,9 @@ from upheld.dates import FOREVER, Instant, Period, birthday, end_of, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
 from upheld.engine.lifecycle import CLOSES, DueState
 from upheld.engine.plan import EntrustmentPlan, Plan, ProvisionPlan, PurposePlan, Rule
+from upheld.engine.proving import AGREEING, exceeds, found, speaks_for
 from upheld.engine.question import question
-from upheld.engine.state import About, AboutKind, Consent, Engagement, Fact, HeldState, SubjectState
+from upheld.engine.state import About, AboutKind, Acting, Consent, Engagement, Fact, HeldState, SubjectState
 from upheld.errors import InputRefused
 from upheld.keeper.door import GONE, Door, Tier, When, anchor_days, replaced
 from upheld.keeper.outcome import Outcome
@@ -366,7 +367,8 @@ class Living(Door):
     ) -> Outcome:
         """A person agrees to one thing, bound to the text shown. Without `shown`, the policy's own question is shown.
 
-        `channel` must be one by which the policy takes consent; `by` is `subject`, `representative` or a role.
+        `channel` must be one by which the policy takes consent; `by` is `subject`, a role, `representative` of a child,
+        or the id under which somebody acts for the person: what that does not cover is `mandate-exceeded`.
         """
         matter = about_of(about)
 
@@ -375,27 +377,28 @@ class Living(Door):
             rule = self._consentable(plan, matter, channel)
             when = self._happened(at, seen)
             text = shown or self._asked(seen, matter)
-            one = Consent(ConsentId(self.new_id()), matter, True, when, transaction.at, plan.version, channel, by)
-            against = self._may_not_consent(seen, matter, by, now)
+            who, acting = _speaker(seen, by)
+            one = Consent(ConsentId(self.new_id()), matter, True, when, transaction.at, plan.version, channel, who)
+            against = _beyond(seen, who, acting, AGREEING, matter, now) or self._may_not_consent(seen, who, now)
             if against is not None:
-                decision = refused(against)
-                transaction.journal(
-                    self._entry(
-                        seen,
-                        transaction.at,
-                        "act.refused",
-                        (plan.children.rule,),
-                        act="consent",
-                        reasons=tuple(reason.value for reason in decision.reasons),
-                    )
-                )
-                self.views.prove(transaction, seen)
-                return Outcome(decision, now)
+                return self._not_said(transaction, seen, against, "consent", now)
             self._keep_text(transaction, text)
-            self._record_consent(transaction, seen, one, text, rule, now)
+            self._record_consent(transaction, seen, one, text, rule, now, acting)
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id)
 
         return self._attempt(subject_id, work)
+
+    def _not_said(self, transaction: Transaction, seen: Seen, against: Cited, act: str, now: Instant) -> Outcome:
+        """Somebody says yes or no who may not say it: refused, and on record."""
+        decision = refused(against)
+        reasons = tuple(reason.value for reason in decision.reasons)
+        transaction.journal(
+            self._entry(seen, transaction.at, "act.refused", (), act=act, reasons=reasons).with_elements(
+                decision.elements
+            )
+        )
+        self.views.prove(transaction, seen)
+        return Outcome(decision, now)
 
     def _asked(self, seen: Seen, matter: About) -> Shown:
         """The policy's own question, shown where the caller shows no text of their own."""
@@ -403,7 +406,7 @@ class Living(Door):
         return Shown(question(plan, matter, plan.locales[0]), plan.locales[0])
 
     @staticmethod
-    def _may_not_consent(seen: Seen, matter: About, by: str, at: Instant) -> Cited | None:
+    def _may_not_consent(seen: Seen, by: str, at: Instant) -> Cited | None:
         """LAW: Personal Information Protection Act 22-2: under the age it is the representative who consents."""
         minor_until = seen.state.minor_until
         if minor_until is None or at >= minor_until or by == "representative":
@@ -412,7 +415,14 @@ class Living(Door):
         return children.rule.cited(Reason.CHILD_WITHOUT_REPRESENTATIVE)
 
     def _record_consent(
-        self, transaction: Transaction, seen: Seen, one: Consent, text: Shown | None, rule: Rule, now: Instant
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        one: Consent,
+        text: Shown | None,
+        rule: Rule,
+        now: Instant,
+        acting: Acting | None = None,
     ) -> Seen:
         state = replaced(seen.state, consents=(*seen.state.consents, one))
         name = one.about.name if one.about.kind is AboutKind.PURPOSE else str(one.about)
@@ -440,6 +450,7 @@ class Living(Door):
                 channel=one.channel,
                 by=one.by,
                 known_at=transaction.at,
+                acting=acting.acting_id if acting else None,
             )
         )
         return moved
@@ -500,10 +511,14 @@ class Living(Door):
             if seen.view.life.last_consent_event(matter, FOREVER) is None:
                 self.views.prove(transaction, seen)
                 return Outcome(refused(rule.cited(Reason.CONSENT_MISSING)), now)
+            who, acting = _speaker(seen, by)
+            against = _beyond(seen, who, acting, "withdrawal", matter, now)
+            if against is not None:
+                return self._not_said(transaction, seen, against, "withdraw", now)
             when = self._happened(at, seen)
             ends = self._ended_by_withdrawal(seen, matter)
-            one = Consent(ConsentId(self.new_id()), matter, False, when, transaction.at, plan.version, channel, by)
-            moved = self._record_consent(transaction, seen, one, None, rule, now)
+            one = Consent(ConsentId(self.new_id()), matter, False, when, transaction.at, plan.version, channel, who)
+            moved = self._record_consent(transaction, seen, one, None, rule, now, acting)
             if confirmed and ends:
                 moved = self._end_all(transaction, moved, ends, when, now)
             tells = tuple(f"ends:{kind}" for _, kind in ends) + self._disclosed_before(transaction, moved, one)
@@ -594,6 +609,22 @@ class Living(Door):
         """Whether the age of consent is reached: the representative's rights have ended, consents stand."""
         seen = self.views.get(subject_id, self.now())
         return seen.state.minor_until is None or self.now() >= seen.state.minor_until
+
+
+def _speaker(seen: Seen, by: str) -> tuple[str, Acting | None]:
+    """Who says it: a role, or the kind of who acts under an id."""
+    acting = found(seen.state, by)
+    return (acting.kind.value, acting) if acting is not None else (by, None)
+
+
+def _beyond(seen: Seen, who: str, acting: Acting | None, right: str, matter: About, now: Instant) -> Cited | None:
+    """What whoever speaks for the person may not say."""
+    plan = seen.view.plan
+    purpose = plan.purposes.get(matter.name) if matter.kind is AboutKind.PURPOSE else None
+    items = sorted(purpose.items) if purpose is not None else []
+    if acting is not None:
+        return exceeds(plan, seen.state, acting, right, items, now)
+    return speaks_for(plan, seen.state, who, right, items, now)
 
 
 def _entered(at: Instant, policy: str, alias: str, rule: Rule, state: SubjectState) -> Entry:

@@ -21,7 +21,7 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
-from upheld.engine.state import HeldState, RequestState
+from upheld.engine.state import HeldState
 from upheld.engine.versions import touched
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
@@ -695,7 +695,7 @@ class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
         state = seen.state
         if any(seen.view.life.engagement_end(one).at > at for one in state.engagements):
             return False
-        if any(one.state is RequestState.OPEN for one in state.requests):
+        if any(one.waiting for one in state.requests):
             return False
         last = max([seen.last_at, state.entered_at])
         return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
@@ -871,6 +871,7 @@ _SUBJECT_TABLES = (
     "work_order",
     "value_place",
     "review",
+    "acting",
     "step",
     "dirty",
     "subject",

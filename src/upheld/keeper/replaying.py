@@ -313,8 +313,11 @@ class Replay:
             fields.get("known_at", one.at),
         )
         names = packed_names(cast(tuple[str, ...], fields.get("purposes", ())))
-        rest = (fields.get("proved_at"), packed_ids(_values(one)), names, int(bool(fields.get("freezes", True))))
-        self._add("requests", _INSERT_REQUEST, (bucket_of(person), person, *row, *rest, fields.get("due_at", one.at)))
+        state = "open" if fields.get("proved_at") is not None else "received"
+        rest = (fields.get("proved_at"), packed_ids(_values(one)), names, state, int(bool(fields.get("freezes", True))))
+        who = (fields.get("by", "subject"), fields.get("acting"), fields.get("objects_to"))
+        about = (fields.get("due_at", one.at), *who, int(bool(fields.get("for_child"))))
+        self._add("requests", _INSERT_REQUEST, (bucket_of(person), person, *row, *rest, *about))
 
     def proved(self, one: Entry, person: SubjectId) -> None:
         key = (bucket_of(person), person, one.fields["request"])
@@ -323,9 +326,34 @@ class Replay:
         else:
             self._add("requests", _PROVED, (one.at, *key))
 
+    def incomplete(self, one: Entry, person: SubjectId) -> None:
+        self._add("requests", _INCOMPLETE, (bucket_of(person), person, one.fields["request"]))
+
+    def postponed(self, one: Entry, person: SubjectId) -> None:
+        key = (bucket_of(person), person, one.fields["request"])
+        self._add("requests", _POSTPONED, (one.fields["until"], one.fields["due_at"], *key))
+
+    def extended(self, one: Entry, person: SubjectId) -> None:
+        key = (bucket_of(person), person, one.fields["request"], one.fields["extended"])
+        self._add("requests", _EXTENDED, (one.fields["extended"], one.fields["due_at"], *key))
+
+    def passed(self, one: Entry, person: SubjectId) -> None:
+        self._add("requests", _PASSED, (one.fields["party"], bucket_of(person), person, one.fields["request"]))
+
     def answered(self, one: Entry, person: SubjectId) -> None:
         key = (bucket_of(person), person, one.fields["request"])
-        self._add("requests", _ANSWERED, (one.fields["outcome"], one.at, one.at, *key))
+        said = (one.fields["outcome"], one.at, one.at, one.fields.get("reason"), one.fields.get("answered_by"))
+        self._add("requests", _ANSWERED, (*said, *key))
+
+    def acts(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        row = (fields["acting"], fields["kind"], one.at, fields.get("known_at", one.at), fields.get("until", FOREVER))
+        rights, items = (cast(tuple[str, ...], fields.get(word, ())) for word in ("rights", "items"))
+        lists = (packed_names(rights), packed_names(items))
+        self._add("mandates", _INSERT_ACTING, (bucket_of(person), person, *row, *lists))
+
+    def acts_no_longer(self, one: Entry, person: SubjectId) -> None:
+        self._add("mandates", _ACTING_ENDED, (one.at, bucket_of(person), person, one.fields["acting"]))
 
     def lifted(self, one: Entry, person: SubjectId) -> None:
         if one.fields["hold"] == "suspended":
@@ -508,7 +536,13 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "recipient.acknowledged": Replay.acknowledged,
     "request.received": Replay.asked,
     "request.proved": Replay.proved,
+    "request.incomplete": Replay.incomplete,
+    "request.postponed": Replay.postponed,
+    "request.extended": Replay.extended,
+    "request.passed": Replay.passed,
     "request.answered": Replay.answered,
+    "acting.granted": Replay.acts,
+    "acting.ended": Replay.acts_no_longer,
     "hold.lifted": Replay.lifted,
     "value.separated": Replay.separated,
     "destruction.ordered": Replay.condemned,
@@ -546,7 +580,7 @@ _GIVEN: Mapping[str, tuple[str, str]] = {
 }
 _OF_A_PERSON = (
     "value", "value_place", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told",
-    "certificate", "work_order", "review", "step", "dirty", "subject",
+    "certificate", "work_order", "review", "acting", "step", "dirty", "subject",
 )  # fmt: skip
 
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"
@@ -639,15 +673,37 @@ _ACKNOWLEDGED_TOLD = (
 )
 _INSERT_REQUEST = (
     "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, proved_at, "
-    "value_ids, purposes, state, freezes, due_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?) "
-    "ON CONFLICT DO NOTHING"
+    "value_ids, purposes, state, freezes, due_at, asked_by, acting_id, objects_to, for_child) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _PROVED = (
-    "UPDATE request SET proved_at = ? WHERE bucket = ? AND subject_id = ? AND request_id = ? AND proved_at IS NULL"
+    "UPDATE request SET proved_at = ?, state = CASE WHEN state IN ('received', 'to-be-completed') THEN 'open' "
+    "ELSE state END WHERE bucket = ? AND subject_id = ? AND request_id = ? AND proved_at IS NULL"
+)
+_INCOMPLETE = (
+    "UPDATE request SET state = 'to-be-completed' WHERE bucket = ? AND subject_id = ? AND request_id = ? "
+    "AND state = 'received'"
+)
+_POSTPONED = (
+    "UPDATE request SET state = 'postponed', postponed_until = ?, due_at = ? WHERE bucket = ? AND subject_id = ? "
+    "AND request_id = ? AND settled_at IS NULL"
+)
+_EXTENDED = (
+    "UPDATE request SET extended = ?, due_at = ? WHERE bucket = ? AND subject_id = ? AND request_id = ? "
+    "AND extended < ? AND settled_at IS NULL"
+)
+_PASSED = "UPDATE request SET passed_to = ? WHERE bucket = ? AND subject_id = ? AND request_id = ?"
+_INSERT_ACTING = (
+    "INSERT INTO acting(bucket, subject_id, acting_id, kind, from_at, known_at, until_at, rights, items) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_ACTING_ENDED = (
+    "UPDATE acting SET ended_at = ? WHERE bucket = ? AND subject_id = ? AND acting_id = ? AND ended_at IS NULL"
 )
 _ACCEPTED = "UPDATE request SET freezes = 1 WHERE bucket = ? AND subject_id = ? AND request_id = ? AND freezes = 0"
 _ANSWERED = (
-    "UPDATE request SET state = ?, settled_at = ?, settled_known_at = ? WHERE bucket = ? AND subject_id = ? "
+    "UPDATE request SET state = ?, settled_at = ?, settled_known_at = ?, reason = ?, answered_by = ? "
+    "WHERE bucket = ? AND subject_id = ? "
     "AND request_id = ? AND settled_at IS NULL"
 )
 _LIFTED = (

@@ -62,7 +62,9 @@ class Reviewing(Door):
     def reviews(self, policy: str) -> list[UpForReview]:
         """What is up for a look by the last sweep, the longest due first."""
         plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
-        clauses = {row.rule.path: row.rule.cites("until") for row in (*plan.kept.values(), *plan.purposes.values())}
+        clauses: dict[str, tuple[str, ...]] = {}
+        clauses |= {row.rule.path: row.rule.cites("until") for row in plan.kept.values()}
+        clauses |= {row.rule.path: row.rule.cites("until") for row in plan.purposes.values()}
         clauses |= {row.rule.path: row.rule.cites("ends") for row in plan.engagements.values()}
         with self.places.active.reading() as connection:
             rows = connection.execute(_REVIEWS, (policy,)).fetchall()
@@ -166,7 +168,9 @@ def _facts_of(seen: Seen, up: Review, outcome: str) -> list[tuple[str, Engagemen
         return [(KEPT_BY_REVIEW, up.engagement, up.about)]
     if up.kind is GroundKind.DISPUTE:
         return [("dispute-settled", None, up.named)]
-    destroyed = [(DESTROYED_BY_REVIEW, up.engagement, up.about)] if outcome == DESTROYED else []
+    destroyed: list[tuple[str, EngagementId | None, str | None]] = []
+    if outcome == DESTROYED:
+        destroyed.append((DESTROYED_BY_REVIEW, up.engagement, up.about))
     if up.about == ENGAGEMENT_REVIEWED and up.engagement is not None:
         return [*destroyed, (_ending(seen, up.engagement), up.engagement, None)]
     return destroyed or [(CLOSED_BY_REVIEW, up.engagement, up.about)]

@@ -309,9 +309,9 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest? "
         "id:id? named:code?",
         "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:locale channel:code "
-        "by:code engagement:id? known_at:instant?",
+        "by:code engagement:id? known_at:instant? acting:id?",
         "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:locale? "
-        "channel:code by:code engagement:id? known_at:instant?",
+        "channel:code by:code engagement:id? known_at:instant? acting:id?",
         "notice.shown": "notice:code version:code? text:digest? locale:locale? channel:code about:code? request:id?",
         # data arrives, is used and changes
         "value.collected": "values:ids items:codes purpose:code engagement:id? channel:code capacity:code? consent:id? "
@@ -331,9 +331,18 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "advert.sent": "message:id medium:code purpose:code consent:id? reconfirmed_at:instant?",
         # a person asks
         "request.received": "request:id right:code channel:code? values:ids? by:code? due_at:instant? "
-        "proved_at:instant? purposes:codes? known_at:instant? freezes:bool?",
-        "request.proved": "request:id proof:code right:code? by:code?",
-        "request.answered": "request:id right:code outcome:code values:ids? channel:code? reason:code? due_at:instant?",
+        "proved_at:instant? purposes:codes? known_at:instant? freezes:bool? acting:id? objects_to:id? for_child:bool? "
+        "proofs:codes?",
+        "request.proved": "request:id proof:code right:code? by:code? proofs:codes?",
+        "request.incomplete": "request:id right:code missing:codes?",
+        "request.postponed": "request:id right:code reason:code until:instant due_at:instant",
+        "request.extended": "request:id right:code reason:code due_at:instant extended:int",
+        "request.passed": "request:id right:code party:code due_at:instant?",
+        "request.answered": "request:id right:code outcome:code values:ids? channel:code? reason:code? due_at:instant? "
+        "answered_by:id? remedies:codes? objection:code?",
+        "acting.granted": "acting:id kind:code until:instant? rights:codes? items:codes? proofs:codes? "
+        "known_at:instant?",
+        "acting.ended": "acting:id kind:code reason:code?",
         "hold.set": "request:id hold:code values:ids",
         "hold.lifted": "request:id hold:code values:ids",
         # somebody looks at what is left open

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from upheld.dates import Instant
 from upheld.engine.acts import RequestId
-from upheld.engine.state import Request, RequestState
+from upheld.engine.state import Request
 from upheld.simulate.agenda import Move, Person
 from upheld.simulate.lives import Lives
 
@@ -90,7 +90,7 @@ class Asks:
 
     def _open(self, person: Person, request: str) -> Request | None:
         found = [one for one in self.lives.keeper.requests(person.subject_id) if one.request_id == request]
-        return found[0] if found and found[0].state is RequestState.OPEN else None
+        return found[0] if found and found[0].waiting else None
 
     def _prove(self, person: Person, move: Move, day: int) -> None:
         found = self._open(person, move.engagement)
@@ -125,7 +125,7 @@ class Asks:
     def _access_waits(self, person: Person) -> bool:
         """Whether the person asked to see what an erasure would take away."""
         return any(
-            one.right in _SEEN_BY_RIGHT and one.state is RequestState.OPEN
+            one.right in _SEEN_BY_RIGHT and one.waiting
             for one in self.lives.keeper.requests(person.subject_id)
         )
 

@@ -53,7 +53,15 @@ ACTIVE: Final = (
         purposes TEXT NOT NULL,
         state TEXT NOT NULL, settled_at INTEGER, settled_known_at INTEGER, lifted_at INTEGER, freezes INTEGER NOT NULL,
         due_at INTEGER NOT NULL,
+        asked_by TEXT NOT NULL DEFAULT 'subject', acting_id TEXT, postponed_until INTEGER,
+        extended INTEGER NOT NULL DEFAULT 0, answered_by TEXT, reason TEXT, passed_to TEXT, objects_to TEXT,
+        for_child INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY(bucket, subject_id, request_id)) WITHOUT ROWID""",
+    """CREATE TABLE acting(
+        bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, acting_id TEXT NOT NULL, kind TEXT NOT NULL,
+        from_at INTEGER NOT NULL, known_at INTEGER NOT NULL, until_at INTEGER NOT NULL, rights TEXT NOT NULL,
+        items TEXT NOT NULL, ended_at INTEGER,
+        PRIMARY KEY(bucket, subject_id, acting_id)) WITHOUT ROWID""",
     """CREATE TABLE disclosure(
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, disclosure_id TEXT NOT NULL, kind TEXT NOT NULL,
         recipient TEXT NOT NULL,

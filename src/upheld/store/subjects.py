@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,8 @@ from upheld.engine.acts import ConsentId, DisclosureId, EngagementId, FactId, Re
 from upheld.engine.state import (
     About,
     AboutKind,
+    Acting,
+    ActingKind,
     Consent,
     Contract,
     ControllerState,
@@ -66,8 +69,12 @@ _VALUES = (
 )
 _REQUESTS = (
     "SELECT request_id, own_right, received_at, known_at, proved_at, value_ids, purposes, state, settled_at, "
-    "settled_known_at, "
-    "lifted_at, freezes FROM request WHERE bucket = ? AND subject_id = ?"
+    "settled_known_at, lifted_at, freezes, channel, asked_by, acting_id, due_at, postponed_until, extended, "
+    "answered_by, reason, passed_to, objects_to, for_child FROM request WHERE bucket = ? AND subject_id = ?"
+)
+_ACTING = (
+    "SELECT acting_id, kind, from_at, known_at, until_at, rights, items, ended_at FROM acting "
+    "WHERE bucket = ? AND subject_id = ?"
 )
 _DISCLOSURES = (
     "SELECT disclosure_id, recipient, value_ids, at, known_at, engagement_id FROM disclosure WHERE "
@@ -114,16 +121,25 @@ _REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_
 _INSERT_REQUEST = (
     "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, "
     "proved_at, value_ids, purposes, "
-    "state, freezes, due_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "state, freezes, due_at, asked_by, acting_id, objects_to, for_child) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SET_REQUEST = (
-    "UPDATE request SET proved_at = ?, state = ?, settled_at = ?, settled_known_at = ?, lifted_at = ?, freezes = ? "
+    "UPDATE request SET proved_at = ?, state = ?, settled_at = ?, settled_known_at = ?, lifted_at = ?, freezes = ?, "
+    "due_at = ?, postponed_until = ?, extended = ?, answered_by = ?, reason = ?, passed_to = ? "
     "WHERE bucket = ? AND subject_id = ? AND request_id = ?"
 )
 _INSERT_DISCLOSURE = (
     "INSERT INTO disclosure(bucket, subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, "
     "engagement_id, until_at) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_ACTING = (
+    "INSERT INTO acting(bucket, subject_id, acting_id, kind, from_at, known_at, until_at, rights, items, ended_at) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_END_ACTING = (
+    "UPDATE acting SET ended_at = ? WHERE bucket = ? AND subject_id = ? AND acting_id = ? AND ended_at IS NULL"
 )
 _CONTROLLER_FACTS = "SELECT fact_id, code, at, known_at, about FROM controller_fact WHERE policy = ?"
 _CONTRACTS = "SELECT contract_id, party, from_at, until_at, terms, sub_consent FROM contract WHERE policy = ?"
@@ -208,6 +224,7 @@ def load(connection: Connection, subject_id: SubjectId) -> Row | None:
         values=tuple(_value(row) for row in connection.execute(_VALUES, key)),
         requests=tuple(_request(row) for row in connection.execute(_REQUESTS, key)),
         disclosures=tuple(_disclosure(row) for row in connection.execute(_DISCLOSURES, key)),
+        acting=tuple(_acting(row) for row in connection.execute(_ACTING, key)),
         minor_until=minor_until,
     )
     return Row(state, policy, epoch, Instant(last_at))
@@ -255,10 +272,9 @@ def _value(row: tuple[int, str, str, int, int, str, int | None, int | None, str 
     )
 
 
-def _request(
-    row: tuple[str, str, int, int, int | None, str, str, str, int | None, int | None, int | None, int],
-) -> Request:
-    request_id, right, received, known, proved, values, purposes, state, settled, settled_known, lifted, freezes = row
+def _request(row: Sequence[Any]) -> Request:
+    request_id, right, received, known, proved, values, purposes, state, settled, settled_known, lifted, *more = row
+    freezes, channel, by, acting, due, postponed, extended, answered_by, reason, passed_to, objects_to, child = more
     return Request(
         RequestId(request_id),
         right,
@@ -272,6 +288,31 @@ def _request(
         _maybe(settled_known),
         _maybe(lifted),
         bool(freezes),
+        channel,
+        by,
+        acting,
+        Instant(due),
+        _maybe(postponed),
+        extended,
+        answered_by,
+        reason,
+        passed_to,
+        RequestId(objects_to) if objects_to else None,
+        bool(child),
+    )
+
+
+def _acting(row: tuple[str, str, int, int, int, str, str, int | None]) -> Acting:
+    acting_id, kind, from_at, known_at, until_at, rights, items, ended_at = row
+    return Acting(
+        acting_id,
+        ActingKind(kind),
+        Instant(from_at),
+        Instant(known_at),
+        Instant(until_at),
+        unpacked_names(rights),
+        unpacked_names(items),
+        _maybe(ended_at),
     )
 
 
@@ -407,14 +448,25 @@ def replace_value(transaction: Transaction, value_id: ValueId, at: Instant, know
     transaction.changed(_REPLACE, (at, known_at, value_id))
 
 
-def add_request(
-    transaction: Transaction, subject_id: SubjectId, request: Request, channel: str, due_at: Instant
-) -> None:
+def add_request(transaction: Transaction, subject_id: SubjectId, request: Request) -> None:
     """A right exercised."""
     key = (bucket_of(subject_id), subject_id)
-    row = (request.request_id, request.right, channel, request.received_at, request.known_at, request.proved_at)
-    rest = (packed_ids(request.values), packed_names(request.purposes), request.state, int(request.freezes), due_at)
-    transaction.execute(_INSERT_REQUEST, (*key, *row, *rest))
+    row = (request.request_id, request.right, request.channel, request.received_at, request.known_at, request.proved_at)
+    rest = (packed_ids(request.values), packed_names(request.purposes), request.state, int(request.freezes))
+    who = (request.due_at, request.by, request.acting, request.objects_to, int(request.for_child))
+    transaction.execute(_INSERT_REQUEST, (*key, *row, *rest, *who))
+
+
+def add_acting(transaction: Transaction, subject_id: SubjectId, one: Acting) -> None:
+    """Somebody acts for a person from now on."""
+    row = (one.acting_id, one.kind, one.from_at, one.known_at, one.until_at)
+    lists = (packed_names(one.rights), packed_names(one.items), one.ended_at)
+    transaction.execute(_INSERT_ACTING, (bucket_of(subject_id), subject_id, *row, *lists))
+
+
+def end_acting(transaction: Transaction, subject_id: SubjectId, acting_id: str, at: Instant) -> None:
+    """Somebody acts for a person no longer."""
+    transaction.changed(_END_ACTING, (at, bucket_of(subject_id), subject_id, acting_id))
 
 
 def set_request(transaction: Transaction, subject_id: SubjectId, request: Request) -> None:
@@ -426,6 +478,12 @@ def set_request(transaction: Transaction, subject_id: SubjectId, request: Reques
         request.settled_known_at,
         request.lifted_at,
         int(request.freezes),
+        request.due_at,
+        request.postponed_until,
+        request.extended,
+        request.answered_by,
+        request.reason,
+        request.passed_to,
     )
     transaction.changed(_SET_REQUEST, (*row, bucket_of(subject_id), subject_id, request.request_id))
 
