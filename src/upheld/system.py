@@ -36,6 +36,7 @@ from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
 from upheld.store.sealing import Sealer
 from upheld.store.sqlite import SqliteFile, create
+from upheld.store.tail import Tail
 from upheld.store.vault import Tier, Vault
 from upheld.store.views import CACHED, Views
 
@@ -272,6 +273,10 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         for place in places.values():
             place.engine.hurry(place.connection)
         sealer.engine.hurry(sealer.connection)
+    if not clock.settable:
+        tail = Tail(clock.monotonic)
+        for place in places.values():
+            place.tail = tail
     log = structlog.get_logger("upheld")
 
     def close() -> None:

@@ -58,6 +58,7 @@ class Keeper(
             close()
             raise
         self.notice()
+        places.active.relieve = self.seal_tail
 
     def close(self) -> None:
         """Give the files back."""

@@ -219,8 +219,11 @@ class Door:
             )
         )
 
-    def seal(self) -> Sealing:
-        """Take what the places have written since into the sealed ledger, under a signed checkpoint."""
+    def seal(self, wait: bool = True) -> Sealing:
+        """Take what the places have written since into the sealed ledger, under a signed checkpoint.
+
+        Raises LeaseHeld when somebody else is sealing and `wait` is False.
+        """
         named = (self.places.active, self.places.separated, self.places.keys)
         with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
             places: Mapping[str, Connection] = {"active": active, "separated": separated, "keys": keys}
@@ -229,7 +232,10 @@ class Door:
                 **self.places.separated.writer.heads,
                 **self.places.keys.writer.heads,
             }
-            return self.places.sealer.seal(places, self.now(), written=written)
+            sealing = self.places.sealer.seal(places, self.now(), written=written, wait=wait)
+            if self.places.active.tail is not None:
+                self.places.active.tail.sealed()
+            return sealing
 
     # ── what a change leaves for the sweep ──────────────────────────────────────────────────────────────────────────
 

@@ -43,7 +43,7 @@ from upheld.store.ids import bucket_of
 from upheld.store.leases import LeaseHeld, Presence
 from upheld.store.papers import PaperRow
 from upheld.store.place import Place, Transaction
-from upheld.store.sealing import LedgerOld
+from upheld.store.sealing import LedgerOld, TailBroken
 from upheld.store.vault import HOUSE, Sealed, TokenRow
 from upheld.store.verifying import anchor_in
 
@@ -103,11 +103,33 @@ class Recovery(Moving):
         Otherwise go on where a crash stopped, unless somebody else is at it. Returns what was noticed, in words.
         """
         found = self._old()
-        for place in self._places().values():
-            place.barred = f"recovering: {'; '.join(found)}. Run `upheld recover`" if found else None
+        self._bar(found)
         if not found:
             self._go_on()
         return found
+
+    def seal_tail(self) -> None:
+        """R3: what is written is sealed within a minute or ten thousand entries, by whoever comes next after that.
+
+        Whoever came has its answer all the same, since that is durable: an old copy that shows now stops the verbs that
+        follow; evidence that was changed is told to the log here, and raised by the next sweep or seal.
+        """
+        tail = self.places.active.tail
+        busy = any(place.connection.in_transaction for place in self._places().values())
+        if tail is None or busy or self._recovering:
+            return
+        try:
+            self.seal(wait=False)
+        except LeaseHeld:
+            tail.put_off()
+        except (TailBroken, LedgerOld) as failure:
+            tail.put_off()
+            self.places.fail("seal", failure)
+            self._bar(self._old())
+
+    def _bar(self, found: tuple[str, ...]) -> None:
+        for place in self._places().values():
+            place.barred = f"recovering: {'; '.join(found)}. Run `upheld recover`" if found else None
 
     def _places(self) -> dict[str, Place]:
         return {"active": self.places.active, "separated": self.places.separated, "keys": self.places.keys}

@@ -42,6 +42,7 @@ _SELECT_BATCHES: Final = """
     SELECT id, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB),
            CAST(ifnull(mac, '') AS BLOB)
     FROM journal WHERE id > ? ORDER BY id"""
+_SELECT_FIRST: Final = "SELECT header FROM journal ORDER BY id LIMIT 1"
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 _KEEP_CHECKPOINT: Final = (
     "INSERT INTO meta(key, value) VALUES('checkpoint', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
@@ -206,6 +207,12 @@ def checkpoint_seen(connection: Connection) -> str | None:
     """The newest checkpoint that this place has been told of, as a signed note."""
     row = connection.execute(_SELECT_CHECKPOINT).fetchone()
     return None if row is None else str(row[0])
+
+
+def unsealed_since(connection: Connection) -> int | None:
+    """The instant of the oldest entry that is not sealed yet; None where nothing waits."""
+    row = connection.execute(_SELECT_FIRST).fetchone()
+    return None if row is None else read_header(row[0]).from_at
 
 
 class JournalRow(NamedTuple):

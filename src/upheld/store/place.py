@@ -17,6 +17,7 @@ from upheld.errors import StoreFailed
 from upheld.ledger.entries import Entry
 from upheld.store.engine import Connection, Engine
 from upheld.store.journal import JournalWriter
+from upheld.store.tail import Tail
 
 T = TypeVar("T")
 
@@ -76,6 +77,10 @@ class Place:
         self.barred: str | None = None
         """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
         self.admitted = 0
+        self.tail: Tail | None = None
+        self.relieve: Callable[[], None] | None = None
+        """What whoever comes next does about a tail that is over, once its own work is durable and the turn given back.
+        """
 
     def close(self) -> None:
         """Give the database back. Anything not committed is gone."""
@@ -97,6 +102,7 @@ class Place:
         with self._turn:
             if not ticket.done:
                 self._run_waiting()
+        self._relieve()
         if ticket.failure is not None:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # done without failure: the result is a T
@@ -127,6 +133,11 @@ class Place:
                 self._open = None
         for action in self._taken_afterwards():
             action()
+        self._relieve()
+
+    def _relieve(self) -> None:
+        if self.relieve is not None and self.tail is not None and self.tail.over:
+            self.relieve()
 
     @property
     def batching(self) -> bool:
@@ -187,6 +198,8 @@ class Place:
             self._roll_back()
             raise
         self.writer.committed()
+        if self.tail is not None:
+            self.tail.grew(len(transaction.entries))
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:

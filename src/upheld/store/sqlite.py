@@ -44,6 +44,7 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._between = Turn(path.with_suffix(".lock"), os.getpid())
+        self._hurried = False
 
     def connect(self) -> sqlite3.Connection:
         """A connection with durability and erasure switched on."""
@@ -68,12 +69,14 @@ class SqliteFile:
     @contextmanager
     def soon(self, connection: Connection) -> Iterator[None]:
         """Inside the block a commit need not wait for the disk."""
-        before = connection.execute("PRAGMA synchronous").fetchone()[0]
-        connection.execute(f"PRAGMA synchronous = {min(before, 1)}")
+        if self._hurried:
+            yield
+            return
+        connection.execute("PRAGMA synchronous = NORMAL")
         try:
             yield
         finally:
-            connection.execute(f"PRAGMA synchronous = {before}")
+            connection.execute("PRAGMA synchronous = FULL")
 
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Write the file anew when half as many values were removed as it has pages; `removed` come on top of those.
@@ -115,6 +118,7 @@ class SqliteFile:
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""
+        self._hurried = True
         connection.execute("PRAGMA synchronous = OFF")
 
     def files(self) -> tuple[Path, ...]:

@@ -43,8 +43,10 @@ _INSERT_KEY = {tier: f"INSERT INTO {tier}_key(key_id, wrapped) VALUES(?, ?)" for
 _SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
-_INSERT_TOKEN = "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?)"
-_DELETE_TOKEN = "DELETE FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ? AND value_id = ?"
+_INSERT_TOKEN = (
+    "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(tier, policy, item, token, value_id) DO NOTHING"
+)
 _SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
 _DELETE_TOKENS = "DELETE FROM token WHERE value_id = ?"
 _COUNT_TOKENS = "SELECT count(*) FROM token WHERE value_id = ?"
@@ -285,9 +287,10 @@ class Vault:
     @staticmethod
     def put_tokens(transaction: Transaction, rows: Sequence[TokenRow]) -> None:
         """Insert look-up tokens together with what else happens in the key store; twice the same are there once."""
-        for row in rows:
-            transaction.execute(_DELETE_TOKEN, row[:5])
-            transaction.execute(_INSERT_TOKEN, row)
+        if len(rows) == 1:
+            transaction.execute(_INSERT_TOKEN, rows[0])
+        else:
+            transaction.executemany(_INSERT_TOKEN, rows)
 
     def subjects_with(self, tier: Tier, policy: str, item: str, text: str) -> tuple[SubjectId, ...]:
         """Subjects that hold exactly this text in this item."""
