@@ -233,7 +233,7 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
 def _places(
     root: Path, databases: Mapping[str, str], incarnation: str, mac_key: bytes, clock: Clock
 ) -> dict[str, Place]:
-    return {
+    places = {
         name: Place(
             postgres.PostgresPlace(databases[name], name) if databases else SqliteFile(root / f"{name}.db"),
             name,
@@ -242,6 +242,11 @@ def _places(
         )
         for name in schema.PLACES
     }
+    if not clock.settable:
+        tail = Tail(clock.monotonic)
+        for place in places.values():
+            place.tail = tail
+    return places
 
 
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
@@ -273,10 +278,6 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         for place in places.values():
             place.engine.hurry(place.connection)
         sealer.engine.hurry(sealer.connection)
-    if not clock.settable:
-        tail = Tail(clock.monotonic)
-        for place in places.values():
-            place.tail = tail
     log = structlog.get_logger("upheld")
 
     def close() -> None:
