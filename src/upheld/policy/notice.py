@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from upheld.policy.model import Policy
 from upheld.policy.notice_parts import Block, Cell, Folder, Grid, Page, Para
@@ -65,7 +66,29 @@ def _widths(grid: Grid) -> list[int]:
 def _template() -> Template:
     source = (files("upheld.policy") / "pages" / "notice.html.j2").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["kept"] = _kept
     return environment.from_string(source)
+
+
+_TOGETHER: Final = re.compile(r"\w+(?:[-·]\w+)+")
+_LONGEST_TOGETHER: Final = 16
+"""In Latin letters, a Korean one being as wide as two; a longer word may be broken on a narrow screen."""
+
+
+def _kept(text: str) -> Markup:
+    """The text with its phone numbers, articles and paired words (`22-2`, `보유·이용`) kept on one line."""
+
+    def whole(found: re.Match[str]) -> Markup:
+        word = escape(found[0])
+        width = sum(2 if letter >= "\u1100" else 1 for letter in found[0])
+        return word if width > _LONGEST_TOGETHER else Markup('<span class="n">{}</span>').format(word)
+
+    parts: list[Markup] = []
+    at = 0
+    for found in _TOGETHER.finditer(text):
+        parts += [escape(text[at : found.start()]), whole(found)]
+        at = found.end()
+    return Markup("").join([*parts, escape(text[at:])])
 
 
 # ------------------------------------------------------------------------------------------------------------ Markdown
