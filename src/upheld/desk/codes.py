@@ -53,7 +53,11 @@ def ask_code(
     random_bytes = keeper.places.random_bytes
     challenge = random_bytes(32).hex()
     code = f"{int.from_bytes(random_bytes(8), 'big') % 10**DIGITS:0{DIGITS}d}"
-    found = keeper.lookup(policy, item, address, reader=reader, reason="sign-in")
+    tiers = [
+        keeper.lookup(policy, item, address, reader=reader, reason="sign-in", separated=apart)
+        for apart in (False, True)  # whose things are only kept apart may see them too
+    ]
+    found = tuple(dict.fromkeys(subject for tier in tiers for subject in tier))
     alone = found[0] if len(found) == 1 else ""
     digest = digest_of(challenge)
     row = (digest, policy, alone, item, _digest(keeper, policy, digest, code), keeper.now() + VALID_FOR)

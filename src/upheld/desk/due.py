@@ -5,13 +5,12 @@ Nothing is kept for it: everything is asked of the places when the page is opene
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from upheld.dates import Instant, local_date, start_of
+from upheld.dates import Instant, end_of, local_date, start_of
 from upheld.engine.acts import RequestId, SubjectId
-from upheld.engine.lifecycle import Step
+from upheld.engine.lifecycle import Step, StepKind
 from upheld.engine.plan import Plan
 from upheld.engine.state import RequestState
 from upheld.keeper import Keeper
@@ -124,17 +123,24 @@ def evidence_owed(keeper: Keeper, plan: Plan, at: Instant) -> list[Owed]:
 
 
 def coming(keeper: Keeper, policy: str, months: int) -> list[Month]:
-    """How many values are to be separated and destroyed, by the month in which their end comes."""
+    """How many values are to be separated and destroyed, by the month in which their end comes.
+
+    Each month is looked at from its own end: a year on, what was only kept apart meanwhile is gone.
+    """
     plan, now = keeper.views.line(policy).latest, keeper.now()
     first = local_date(now, plan.zone).replace(day=1)
-    firsts = [_months_later(first, count) for count in range(months + 1)]
-    counts: Mapping[date, dict[str, int]] = {day: {"separate": 0, "destroy": 0} for day in firsts[:-1]}
-    last = start_of(firsts[-1] + timedelta(days=31), plan.zone)  # grace is days: what ends within is found by then
-    for _, step in keeper.overdue(policy, last):
-        month = max(first, local_date(step.due_at, plan.zone).replace(day=1))
-        if month in counts:
-            counts[month][step.kind.value] += 1
-    return [Month(day, one["separate"], one["destroy"]) for day, one in counts.items()]
+    found: list[Month] = []
+    for count in range(months):
+        begins, ends = (start_of(_months_later(first, one), plan.zone) for one in (count, count + 1))
+        seen_from = end_of(ends, plan.destruction.within, plan.zone)
+        kinds = [
+            step.kind
+            for _, step in keeper.overdue(policy, seen_from)
+            if (begins <= step.due_at or count == 0) and step.due_at < ends
+        ]
+        separate, destroy = (kinds.count(kind) for kind in (StepKind.SEPARATE, StepKind.DESTROY))
+        found.append(Month(_months_later(first, count), separate, destroy))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

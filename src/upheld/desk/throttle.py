@@ -26,11 +26,11 @@ class Limit:
 
 SIGN_IN_NAME = Limit("sign-in-name", 8, 15)
 """Ours: wrong passwords for one name, whoever tries."""
-SIGN_IN_SOURCE = Limit("sign-in-source", 60, 15)
-"""Ours: tries from one network address, whatever the name."""
+SIGN_IN_SOURCE = Limit("sign-in-source", 120, 15)
+"""Ours: tries from one network address, whatever the name; an office shares one."""
 CODE_ADDRESS = Limit("code-address", 4, 30)
 """Ours: codes sent to one address of a person."""
-CODE_SOURCE = Limit("code-source", 30, 30)
+CODE_SOURCE = Limit("code-source", 120, 30)
 """Ours: codes asked for from one network address."""
 LOOKS = Limit("looks", 60, 60)
 """Ours: look-ups by one member of staff; more is no desk work but a search."""

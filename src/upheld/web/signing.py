@@ -28,6 +28,7 @@ def take_name(asked: Asked) -> Answer:
     account = password_right(asked.keeper, asked.policy, name, password)
     if account is None:
         return Shown("sign_in", {"wrong": True}, 403)
+    forgiven(asked.keeper, asked.policy, SIGN_IN_NAME, name.lower())  # the second step has a count of its own
     token = open_session(asked.keeper, asked.policy, SessionKind.PENDING, account.account_id)
     return Moved(asked.url("second-step"), (Cookie(asked.cookie_name("step"), token),))
 

@@ -1,0 +1,147 @@
+"""Both languages are whole: no text outside the tables, no key without a page, no page with words of the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.served import Served, served
+from upheld.desk.accounts import StaffRole
+from upheld.engine.lifecycle import DueState, StepKind
+from upheld.engine.state import RequestState
+from upheld.ledger.report import State
+from upheld.policy.vocabulary import Duty
+from upheld.web import calendar, people, render, requests
+from upheld.web.asked import LANGUAGES
+from upheld.web.words import TABLES, WORDS, say
+
+WEB = Path(__file__).resolve().parent.parent / "src" / "upheld" / "web"
+TEMPLATES = sorted((WEB / "pages").glob("*.j2"))
+SOURCES = sorted(WEB.glob("*.py"))
+SAME_IN_BOTH = {"base.name", "language.ko", "language.en"}
+"""Names, and each language by its own word."""
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "menu.": (*render.CONSOLE, *render.PORTAL),
+    "language.": LANGUAGES,
+    "role.": tuple(StaffRole),
+    "duty.": tuple(Duty),
+    "due.": tuple(DueState),
+    "step.": tuple(StepKind),
+    "request-state.": tuple(RequestState),
+    "clause-state.": tuple(State),
+    "answer-reason.": requests.REASONS,
+    "proof.": requests.PROOFS,
+    "look-reason.": people.REASONS,
+    "work-role.": calendar.ROLES,
+    "version-state.": ("in-force", "coming", "past"),
+    "consent.": ("given", "withdrawn"),
+    "account.": ("passwords-differ", "password-short", "password-wrong"),
+    "people.": ("text-missing", "nobody-found"),
+    "request-problem.": ("reason-missing", "reason.identity-not-proved"),
+}
+"""Keys that a page puts together from a closed list."""
+
+
+def texts_of(template: str) -> Iterator[str]:
+    """What a template says by itself: text and the attributes that people hear or see, without expressions."""
+    bare = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", " ", template, flags=re.S)
+
+    class Reader(HTMLParser):
+        found: list[str]
+
+        def handle_data(self, data: str) -> None:
+            self.found.append(data)
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.found += [text or "" for name, text in attrs if name in ("aria-label", "title", "alt", "placeholder")]
+
+    reader = Reader()
+    reader.found = []
+    reader.feed(bare)
+    yield from reader.found
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_has_words_of_its_own(path: Path) -> None:
+    assert [text for text in texts_of(path.read_text("utf-8")) if re.search(r"[^\W\d_]{2,}", text)] == []
+
+
+def test_every_sentence_is_there_in_both_languages() -> None:
+    assert [key for key, text in WORDS.items() if not re.search("[가-힣]", text.ko) and key not in SAME_IN_BOTH] == []
+    assert [key for key, text in WORDS.items() if re.search("[가-힣]", text.en) and key not in SAME_IN_BOTH] == []
+    assert [key for key, text in WORDS.items() if placeholders(text.en) != placeholders(text.ko)] == []
+    assert sum(map(len, TABLES)) == len(WORDS), "a key stands in two tables"
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(re.findall(r"{(\w+)}", text))
+
+
+def used_keys() -> set[str]:
+    """Every key that a page can ask for."""
+    found: set[str] = set()
+    for path in TEMPLATES:
+        text = path.read_text("utf-8")
+        found |= set(re.findall(r'say\("([\w.-]+)"[,)]', text))
+        for branches in re.findall(r'say\(("[^()]*" if [^()]*)[,)]', text):
+            found |= {key for key in re.findall(r'"([\w.-]+)"', branches) if "." in key}
+    for family, codes in FAMILIES.items():
+        found |= {f"{family}{code}" for code in codes}
+    raised = re.compile(r'Refused\(\d+, "([\w-]+)"\)|, \d+, "([a-z-]+)"|"([a-z-]+)", refusal|else "(refused)"')
+    for path in SOURCES:
+        for names in raised.findall(path.read_text("utf-8")):
+            found |= {f"{kind}.{code}" for code in names if code for kind in ("error", "help")}
+    for code in ("not-found", "method-not-allowed", "too-large", "refused.access-first", "refused.already-answered"):
+        found |= {f"error.{code}", f"help.{code}"}
+    return found | {"menu.versions", "menu.notice", "menu.portal"}
+
+
+def test_every_key_of_a_page_has_its_sentence() -> None:
+    assert used_keys() - set(WORDS) == set()
+
+
+def test_no_sentence_is_left_over() -> None:
+    assert set(WORDS) - used_keys() == set()
+
+
+def test_a_sentence_takes_what_belongs_into_it() -> None:
+    assert say("desk.more", "en", count=3) == "3 more"
+    assert say("desk.more", "ko", count=3) == "외 3건"
+    with pytest.raises(KeyError):
+        say("no.such-key", "en")
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("words") / "home") as found:
+        found.keeper.request(found.persons["asker"], "access", channel="letter")
+        yield found
+
+
+ENGLISH_IN_KOREAN = re.compile(r"\b(?:the|and|of|is|was|due|sign|open|request|policy|what)\b", re.I)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/requests", "/people", "/calendar", "/report", "/ledger", "/account", "/people/{asker}"]
+)
+def test_a_korean_page_of_the_desk_says_nothing_in_english(house: Served, path: str) -> None:
+    there = path.format(asker=house.persons["asker"])
+    page = house.signed_in("officer", "ko").get(f"/console/trial{there}")
+    assert page.status_code == 200
+    text = " ".join(texts_of(re.sub(r"<(code|pre)\b.*?</\1>", "", page.text, flags=re.S)))
+    assert ENGLISH_IN_KOREAN.findall(text) == [], text
+
+
+def test_the_language_is_the_one_chosen_then_the_browsers_then_korean(house: Served) -> None:
+    browser = house.browser("en-US,en;q=0.9,ko;q=0.8")
+    assert '<html lang="en">' in browser.get("/").text
+    assert '<html lang="ko">' in browser.get("/", locale="ko").text
+    assert '<html lang="ko">' in browser.get("/console/trial/sign-in").text  # it stays chosen
+    assert '<html lang="ko">' in house.browser("fr, *;q=0.1").get("/").text
+    assert '<html lang="en">' in house.browser("fr, en;q=0.2, ko;q=0.1").get("/").text
+    assert '<html lang="ko">' in house.browser("en;q=nonsense").get("/", locale="xx").text
