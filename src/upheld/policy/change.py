@@ -58,6 +58,8 @@ class Difference:
     takes_up: tuple[str, ...] = ()
     asked_apart: tuple[str, ...] = ()
     """Items among the new ones that need a consent of their own (sensitive, identifying)."""
+    by_law: Demand | None = None
+    """What the law alone would ask where that is less: the older or newer version itself promised more."""
 
     @property
     def path(self) -> str:
@@ -207,6 +209,7 @@ class _Comparison:
                 yield self.renamed(section, a, b)
         elif not runs_before:
             yield self.added(section, a, b)
+            yield from self.conditions(section, a, b)
         elif not runs_after:
             yield self.dropped(section, a, b)
         elif not (a.builtin and b.builtin):
@@ -232,6 +235,18 @@ class _Comparison:
             takes_up=taken_up,
             asked_apart=self.apart(getattr(b, "items", ())),
         )
+
+    def conditions(self, section: str, a: Any, b: Any) -> Iterator[Difference]:
+        """What must hold besides before a new purpose runs: it protects, so it is told and not asked."""
+        if section == "purposes" and b.needs:
+            texts = []
+            for locale in ("en", "ko"):
+                needs = ", ".join(plain.word(one, locale) for one in b.needs)
+                title = plain.title_of(b, locale)
+                texts.append(f"“{title}”, condition: {needs}" if locale == "en" else f"‘{title}’ 조건: {needs}")
+            whom, text = self.whom(section, b, self.new), Words(texts[0], texts[1])
+            favours = Favours.PERSON
+            yield self.difference(Demand.NOTICE, Kind.MORE, section, "needs", (a, b), favours, text, whom=whom)
 
     def dropped(self, section: str, a: Any, b: Any) -> Difference:
         rule = SECTIONS[section]
@@ -539,6 +554,8 @@ class _Comparison:
             whom=whom,
             takes_up=takes_up,
             asked_apart=asked_apart,
+            # LAW: PIPA 26(2): entrusting is published, not agreed to; a consent for it is the policy's own promise.
+            by_law=Demand.NOTICE if demand is Demand.CONSENT and section == "entrustments" else None,
         )
 
 

@@ -49,6 +49,10 @@ _PHRASES: Final[Mapping[str, Words]] = {
     "who": Words("who", "대상"),
     "taking-up": Words("on taking up", "다음 서비스를 신청할 때"),
     "apart": Words("asked apart", "별도 동의"),
+    "by-law": Words(
+        "promised by the policy; the law alone asks for a notice",
+        "처리방침의 약속에 따른 동의이며 법령상으로는 고지 대상",
+    ),
     "clauses": Words("clauses", "조항"),
     "promise": Words("What the older version promises about changing", "종전 처리방침이 변경에 관하여 약속한 내용"),
     "at": Words("announced at", "알리는 곳"),
@@ -107,6 +111,8 @@ def _details(changes: Changes, one: Difference, locale: str) -> list[str]:
         found.append(f"{_PHRASES['taking-up'].say(locale)}: {_names(changes, one.takes_up, locale)}")
     if one.asked_apart:
         found.append(f"{_PHRASES['apart'].say(locale)}: {_names(changes, one.asked_apart, locale)}")
+    if one.by_law is not None:
+        found.append(_PHRASES["by-law"].say(locale))
     if one.favours is not Favours.NEITHER:
         found.append(_SIGNS[one.favours].say(locale))
     old, new = " ".join(one.old_clauses), " ".join(one.new_clauses)
@@ -148,6 +154,7 @@ def as_json(changes: Changes) -> str:
                 "key": one.key or None,
                 "old": {"path": one.old_path or None, "clauses": list(one.old_clauses)},
                 "new": {"path": one.new_path or None, "clauses": list(one.new_clauses)},
+                "by-law": one.by_law.value if one.by_law else None,
                 "favours": one.favours.value,
                 "whom": [{"name": name, **_both(changes.names[name])} for name in one.whom],
                 "takes-up": [{"name": name, **_both(changes.names[name])} for name in one.takes_up],
