@@ -36,6 +36,7 @@ SLOW = frozenset(
         "test_many_processes",
         "test_notice",
         "test_papers",
+        "test_telling",
         "test_policy_fuzz",
         "test_recover",
         "test_scrub",

@@ -20,7 +20,7 @@ from upheld.store import history
 
 LETTER = b"letter-to-somebody-made-up-" + b"y" * 60
 OTHER = b"another-letter-to-somebody-" + b"z" * 60
-WITH_STAFF = POLICY + 'handlers: {desk: {clause: T-10, en: desk, ko: 담당, duties: requests}}\n'
+WITH_STAFF = POLICY + "handlers: {desk: {clause: T-10, en: desk, ko: 담당, duties: requests}}\n"
 
 
 @pytest.fixture

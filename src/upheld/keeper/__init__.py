@@ -21,17 +21,19 @@ from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
+from upheld.keeper.posting import Fallbacks, Posted, Posting, Told
 from upheld.keeper.publishing import Publication, Publishing
 from upheld.keeper.receipting import Receipting
 from upheld.keeper.reconsenting import Reconsenting
 from upheld.keeper.recovering import Recovered, Recovery
 from upheld.keeper.seeing import Reading
+from upheld.keeper.telling import Delivered, Message
 from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse
 
 
 class Keeper(
-    Reconsenting, Living, Data, Auditing, Recovery, Publishing, Moving, Giving, Asking, ActingFor, Receipting
+    Posted, Reconsenting, Living, Data, Auditing, Recovery, Publishing, Moving, Giving, Asking, ActingFor, Receipting
 ):
     """Everything that may be done with personal data under the policies of one home."""
 
@@ -51,7 +53,7 @@ class Keeper(
         self.looked_up = looked_up
         self.clock_trusted = clock_trusted
         self._close = close
-        self._upkeep_read = {}
+        self._documents_read = {}
         try:
             self.presence = places.leases.presence()
         except HomeInUse:
@@ -73,14 +75,19 @@ class Keeper(
 
 
 __all__ = [
+    "Delivered",
     "Difficulty",
+    "Fallbacks",
     "Keeper",
+    "Message",
     "Outcome",
     "Paper",
+    "Posting",
     "Publication",
     "Reading",
     "Recovered",
     "Shown",
     "Swept",
+    "Told",
     "WithoutConsent",
 ]

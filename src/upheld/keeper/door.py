@@ -32,7 +32,7 @@ from upheld.engine.acts import (
 from upheld.engine.compile import KNOWN
 from upheld.engine.decide import decide_safely
 from upheld.engine.plan import Plan, Rule
-from upheld.engine.state import SubjectState
+from upheld.engine.state import About, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -218,6 +218,9 @@ class Door:
                 reason=reason,
             )
         )
+
+    def _withdrawn(self, transaction: Transaction, seen: Seen, matter: About) -> None:
+        """A consent was taken back: what waits to be sent on it is not sent."""
 
     def seal(self, wait: bool = True) -> Sealing:
         """Take what the places have written since into the sealed ledger, under a signed checkpoint.

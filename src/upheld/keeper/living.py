@@ -433,6 +433,7 @@ class Living(Door):
         )
         if not one.given:
             self._stirred(transaction, moved)
+            self._withdrawn(transaction, seen, one.about)
         kind = "consent.given" if one.given else "consent.withdrawn"
         channel_rule = seen.view.plan.consent_channels.get(one.channel)
         transaction.journal(

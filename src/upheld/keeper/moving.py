@@ -886,6 +886,7 @@ _SUBJECT_TABLES = (
     "value_place",
     "review",
     "acting",
+    "message",
     "step",
     "dirty",
     "subject",

@@ -30,11 +30,12 @@ from upheld.errors import InputRefused
 from upheld.keeper.door import Door, When
 from upheld.ledger.entries import entry
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
+from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
 from upheld.store import papers, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.leases import LeaseHeld
-from upheld.store.papers import PaperRow
+from upheld.store.papers import PaperRow, SealedPaper
 from upheld.store.place import Transaction
 from upheld.store.vault import KeyMissing
 from upheld.store.views import Seen
@@ -65,7 +66,7 @@ class Paper:
 class Papers(Door):
     """Filing papers, showing them, destroying them when their time is over."""
 
-    _upkeep_read: dict[str, Mapping[str, End]]
+    _documents_read: dict[str, Policy]
 
     def file_paper(
         self, policy: str, kind: str, content: bytes, *, owner: str, about: str | None = None, until: When = None
@@ -82,35 +83,18 @@ class Papers(Door):
         if len(content) > LARGEST:
             raise InputRefused("paper-too-large", f"a paper has at most {LARGEST // 1024 // 1024} megabytes")
         ends = FOREVER if until is None else (instant(until) if isinstance(until, datetime) else until)
-        paper_id, blob, digest = self.places.papers.seal(policy, kind, owner, content)
-        named = {"about": about} if about is None or _AN_ID.fullmatch(about) else {"named": about}
-
-        def put(transaction: Transaction, alias: str | None, held_by: str) -> None:
-            filed_at = transaction.at
-            row = PaperRow(
-                bucket_of(SubjectId(owner)), owner, paper_id, policy, kind, held_by, about, filed_at, ends, "held"
-            )
-            transaction.execute(papers.INSERT, (*row, blob))
-            fields = {"paper": paper_id, "kind": kind, "digest": digest, **named}
-            said = None if ends >= FOREVER else ends
-            handler = owner if held_by == "handler" else None
-            path = (f"upkeep.{kind}",)
-            transaction.journal(
-                entry("paper.filed", filed_at, policy, alias, path, **fields, until=said, handler=handler)
-            )
+        sealed = self.places.papers.seal(policy, kind, owner, content)
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> None:
             self.views.prove(transaction, seen)
             if seen.policy != policy:
                 raise InputRefused("owner-unknown", f"this person is no subject of `{policy}`")
-            put(transaction, seen.alias, "subject")
-            if until is None:
-                subjects.mark_dirty(transaction, SubjectId(owner), policy)  # the sweep asks when it ends
+            self._put_paper(transaction, policy, kind, owner, sealed, about, ends, seen.alias)
 
         def work_of_staff(transaction: Transaction) -> None:
             if kind not in OWN_WORKING and transaction.execute(_HANDLER, (policy, owner)).fetchone() is None:
                 raise InputRefused("owner-unknown", f"neither a subject nor a handler of `{policy}` has this id")
-            put(transaction, None, "handler")
+            self._put_paper(transaction, policy, kind, owner, sealed, about, ends, None)
 
         if self._is_subject(owner):
             self._attempt(SubjectId(owner), work)
@@ -118,7 +102,43 @@ class Papers(Door):
             self.places.active.submit(work_of_staff)
         else:
             raise InputRefused("owner-unknown", "an owner is the id of a subject or of a handler")
-        return paper_id
+        return sealed.paper_id
+
+    def _put_paper(
+        self,
+        transaction: Transaction,
+        policy: str,
+        kind: str,
+        owner: str,
+        sealed: SealedPaper,
+        about: str | None,
+        ends: Instant,
+        alias: str | None,
+    ) -> None:
+        """Row and evidence of a paper that was sealed before; without an alias it is a handler's."""
+        held_by = "handler" if alias is None else "subject"
+        row = PaperRow(
+            _bucket(owner), owner, sealed.paper_id, policy, kind, held_by, about, transaction.at, ends, "held"
+        )
+        transaction.execute(papers.INSERT, (*row, sealed.blob))
+        an_id = about is not None and _AN_ID.fullmatch(about) is not None
+        filed = entry(
+            "paper.filed",
+            transaction.at,
+            policy,
+            alias,
+            (f"upkeep.{kind}",),
+            paper=sealed.paper_id,
+            kind=kind,
+            digest=sealed.digest,
+            until=None if ends >= FOREVER else ends,
+            about=about if an_id else None,
+            named=None if an_id else about,
+            handler=owner if alias is None else None,
+        )
+        transaction.journal(filed)
+        if alias is not None and ends >= FOREVER:
+            subjects.mark_dirty(transaction, SubjectId(owner), policy)  # the sweep asks when it ends
 
     def _is_subject(self, owner: str) -> bool:
         with self.places.active.reading() as connection:
@@ -126,15 +146,18 @@ class Papers(Door):
 
     def _upkeep(self, policy: str) -> Mapping[str, End]:
         """The kinds of papers a policy keeps, and until when, by the newest version in force."""
+        rows = self._document_in_force(policy).upkeep
+        return {name: row.until or PROOF for name, row in rows.items() if name not in NOT_FILED}
+
+    def _document_in_force(self, policy: str) -> Policy:
+        """The document in force now, read once for each version."""
         line = self.views.line(policy)
         plan = line.at(self.now()) or line.plans[0]
-        found = self._upkeep_read.get(plan.digest)
+        found = self._documents_read.get(plan.digest)
         if found is None:
             with self.places.active.reading() as connection:
                 source = connection.execute(_SOURCE, (policy, plan.version)).fetchone()[0]
-            rows = read_policy(source, f"{policy}.yaml").upkeep
-            found = {name: row.until or PROOF for name, row in rows.items() if name not in NOT_FILED}
-            self._upkeep_read[plan.digest] = found
+            found = self._documents_read[plan.digest] = read_policy(source, f"{policy}.yaml")
         return found
 
     # ── showing ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -38,7 +38,7 @@ from upheld.keeper.door import Tier
 from upheld.keeper.moving import Moving, OpenStep, Swept
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
 from upheld.ledger.entries import Entry, entry
-from upheld.store import copies, history, papers, subjects
+from upheld.store import copies, history, outbox, papers, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.leases import LeaseHeld, Presence
 from upheld.store.papers import PaperRow
@@ -255,6 +255,7 @@ class Recovery(Moving):
             self.carry_out(self.open_steps(), swept)
             done.waiting += swept.waiting
             self._papers_agree(done)
+            self._messages_open(done)
             self._tidy(done)
             self._certificates_again(done)
             self._end(done, incident)
@@ -409,6 +410,14 @@ class Recovery(Moving):
             policy = row.policy if row is not None else HOUSE
             alias = self.views.alias(person) or None
             transaction.journal(entry("value.lost", transaction.at, policy, alias, (), values=(value,), place=place))
+
+    def _messages_open(self, done: Recovered) -> None:
+        """What waited to be sent when the copy was made may have been sent since, in a tail that no seal has seen."""
+        if "active" not in done.places:
+            return
+        with self.places.active.transaction() as transaction:
+            moved = transaction.execute(_MAY_BE_SENT, (outbox.NEVER,)).rowcount
+        done.counts["messages-uncertain"] += moved
 
     # ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -647,6 +656,9 @@ _OWN_IDS = (
     "SELECT subject_id, disclosure_id FROM disclosure",
     "SELECT subject_id, value_id FROM value",
     "SELECT owner, paper_id FROM paper WHERE held_by = 'subject'",
+)
+_MAY_BE_SENT = (
+    "UPDATE message SET state = 'uncertain', reason = 'recovered', next_at = ? WHERE state IN ('queued', 'sending')"
 )
 _HELD_PAPERS = papers.ALL_WHERE.format("state = 'held'")
 _EMPTY_PAPERS = papers.ALL_WHERE.format("sealed IS NULL")

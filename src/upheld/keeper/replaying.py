@@ -22,9 +22,10 @@ from upheld.engine.state import About, AboutKind, Use
 from upheld.errors import StoreFailed
 from upheld.keeper.door import anchor_days
 from upheld.keeper.organisation import lines_on_file
+from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
 from upheld.ledger.entries import Entry
 from upheld.policy.read import read_policy
-from upheld.store import papers, subjects
+from upheld.store import outbox, papers, subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_ids, packed_names, packed_uses, unpacked_uses
@@ -446,6 +447,29 @@ class Replay:
             papers.condemn(self.transaction, paper)
             self.counts["papers-destroyed"] += len(papers.delete(self.transaction, [paper]))
 
+    def message_queued(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        about = fields.get("about", fields.get("named"))
+        key = (bucket_of(person), person, fields["message"], one.policy, fields["notice"], fields["medium"], about)
+        state = fields.get("state", "queued")
+        next_at, settled = (one.at, None) if state == "queued" else (outbox.NEVER, one.at)
+        rest = (fields.get("purpose"), state, fields.get("reason"), fields.get("paper"), 0, one.at, next_at, 0, settled)
+        self._add("messages", outbox.INSERT, (*key, *rest))
+
+    def posted(self, one: Entry) -> None:
+        fields = one.fields
+        row = (one.policy, fields["posting"], fields["notice"], fields["named"], fields["place"], fields.get("printed"))
+        self._add("postings", INSERT_POSTING, (*row, fields["reason"], one.at))
+
+    def posting_gone(self, one: Entry) -> None:
+        self.transaction.execute(TAKE_DOWN, (one.at, one.policy, one.fields["posting"]))
+
+    def message_moved(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        state, reason = _text(one, "state"), cast(str | None, fields.get("reason"))
+        attempt = cast(int | None, fields.get("attempt"))
+        outbox.replayed(self.transaction, _text(one, "message"), state, reason, attempt, one.at)
+
     def forgotten(self, one: Entry, person: SubjectId) -> None:
         """Rows go; the alias is destroyed again by the step that stays."""
         key = (bucket_of(person), person)
@@ -551,6 +575,8 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "value.copied": Replay.copied,
     "work-order.opened": Replay.work_ordered,
     "work-order.done": Replay.work_done,
+    "notice.queued": Replay.message_queued,
+    "notice.moved": Replay.message_moved,
     "paper.filed": Replay.paper_filed,
     "paper.condemned": Replay.papers_condemned,
     "paper.destroyed": Replay.papers_gone,
@@ -568,6 +594,8 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "handler.revoked": Replay.handler_revoked,
     "control.evidenced": Replay.evidenced,
     "register.entered": Replay.registered,
+    "notice.posted": Replay.posted,
+    "notice.taken-down": Replay.posting_gone,
     "paper.filed": Replay.paper_of_staff,
     "paper.condemned": Replay.papers_condemned,
     "paper.destroyed": Replay.papers_gone,
@@ -580,7 +608,7 @@ _GIVEN: Mapping[str, tuple[str, str]] = {
 }
 _OF_A_PERSON = (
     "value", "value_place", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told",
-    "certificate", "work_order", "review", "acting", "step", "dirty", "subject",
+    "certificate", "work_order", "review", "acting", "message", "step", "dirty", "subject",
 )  # fmt: skip
 
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"

@@ -789,7 +789,8 @@ def statement(look: Looked, row: Row, key: str) -> Finding:
 
 def upkeep(look: Looked, row: Row, key: str) -> Finding:
     """What the system itself holds."""
-    return _made(row, key, look.naming(row.path, ("value.destroyed", "access.pruned", "paper.destroyed")), look.against(row.path))
+    ends = look.naming(row.path, ("value.destroyed", "access.pruned", "paper.destroyed"))
+    return _made(row, key, ends, look.against(row.path))
 
 
 ATTESTED: Final[Mapping[str, str]] = {

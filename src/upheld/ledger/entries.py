@@ -397,6 +397,12 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "paper.unreadable": "papers:ids",
         "paper.destroyed": "papers:ids handler:id?",
         "paper.lost": "papers:ids handler:id?",
+        # telling people
+        "notice.queued": "message:id notice:code medium:code named:code? about:id? purpose:code? paper:id? state:code? "
+        "reason:code?",
+        "notice.moved": "message:id notice:code state:code reason:code? attempt:int? by:id?",
+        "notice.posted": "posting:id notice:code named:code place:code printed:code? reason:code digest:digest?",
+        "notice.taken-down": "posting:id notice:code",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
@@ -408,6 +414,7 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "values.shown": "right:code request:id? values:ids channel:code? origin:id?",
         "lookup.made": "item:code reader:code reader_id:id? reason:code found:int? origin:id?",
         "paper.seen": "paper:id kind:code handler:id?",
+        "address.read": "message:id notice:code values:ids items:codes? disputed:bool?",
     }
 )
 

@@ -33,6 +33,14 @@ _DELETE_KEY: Final = "DELETE FROM paper_key WHERE paper_id = ?"
 _ALL_KEYS: Final = "SELECT paper_id FROM paper_key"
 
 
+class SealedPaper(NamedTuple):
+    """A paper's id, its ciphertext, and a digest that nobody can guess back without the key."""
+
+    paper_id: str
+    blob: bytes
+    digest: bytes
+
+
 class PaperKeys:
     """Seals papers and opens them. `root` is 32 bytes, kept outside every database; nothing is kept in memory."""
 
@@ -59,12 +67,12 @@ class PaperKeys:
         nonce = self._random(12)
         return nonce + self._wrap.encrypt(nonce, key, f"paper|{paper_id}".encode())
 
-    def seal(self, policy: str, kind: str, owner: str, content: bytes) -> tuple[str, bytes, bytes]:
-        """Encrypt a paper. Gives its id, the ciphertext, and a digest that nobody can guess back without the key."""
+    def seal(self, policy: str, kind: str, owner: str, content: bytes) -> SealedPaper:
+        """Encrypt a paper under a key that is durable already."""
         paper_id, key = self.take()
         nonce = self._random(12)
         blob = nonce + AESGCM(key).encrypt(nonce, content, _bound(policy, kind, owner, paper_id))
-        return paper_id, blob, keyed_digest(key, content)
+        return SealedPaper(paper_id, blob, keyed_digest(key, content))
 
     def open(self, policy: str, kind: str, owner: str, paper_id: str, blob: bytes) -> bytes:
         """Decrypt a paper. Raises KeyMissing when its key is destroyed, StoreFailed when its row was changed."""
@@ -163,6 +171,13 @@ def one(place: Place, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
     with place.reading() as connection:
         row = connection.execute(_ONE, (paper_id,)).fetchone()
     return None if row is None else (paper_row(row[:-1]), row[-1])
+
+
+def one_in(transaction: Transaction, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
+    """The same inside a transaction; None also for one that is on its way out."""
+    row = transaction.execute(_ONE, (paper_id,)).fetchone()
+    found = None if row is None else paper_row(row[:-1])
+    return None if found is None or found.state != "held" else (found, row[-1])
 
 
 def of_owner(place: Place, bucket: int, owner: str) -> list[PaperRow]:

@@ -116,7 +116,19 @@ ACTIVE: Final = (
         policy TEXT NOT NULL, element TEXT NOT NULL, named TEXT, since INTEGER NOT NULL, due_at INTEGER NOT NULL,
         PRIMARY KEY(bucket, subject_id, about, engagement_id)) WITHOUT ROWID""",
     "CREATE INDEX review_of_policy ON review(policy, due_at)",
+    """CREATE TABLE message(
+        bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, message_id TEXT NOT NULL PRIMARY KEY, policy TEXT NOT NULL,
+        notice TEXT NOT NULL, medium TEXT NOT NULL, about TEXT, purpose TEXT, state TEXT NOT NULL, reason TEXT,
+        paper_id TEXT, attempts INTEGER NOT NULL, queued_at INTEGER NOT NULL, next_at INTEGER NOT NULL,
+        leased_until INTEGER NOT NULL, settled_at INTEGER)""",
+    "CREATE INDEX message_of_subject ON message(bucket, subject_id)",
+    "CREATE INDEX message_waiting ON message(state, medium, next_at)",
+    "CREATE INDEX message_about ON message(policy, notice, about)",
     # ── the organisation: small tables, the same everywhere ──
+    """CREATE TABLE posting(
+        policy TEXT NOT NULL, posting_id TEXT NOT NULL, notice TEXT NOT NULL, about TEXT NOT NULL,
+        place TEXT NOT NULL, printed TEXT, reason TEXT NOT NULL, from_at INTEGER NOT NULL, ended_at INTEGER,
+        PRIMARY KEY(policy, posting_id))""",
     """CREATE TABLE policy_version(
         policy TEXT NOT NULL, version TEXT NOT NULL, source BLOB NOT NULL, digest TEXT NOT NULL,
         announced_at INTEGER NOT NULL,

@@ -1,0 +1,93 @@
+"""Notices that are owed to a person: by which law, and which value tells where the person is reached. Pure.
+
+An owed notice may be addressed with a value that is frozen (it is marked as disputed), suspended, or kept apart for
+another reason (rule 5.3 (d)). It may not be addressed with one that is due, replaced, or held for an organisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from upheld.dates import Instant
+from upheld.engine.acts import Reason
+from upheld.engine.lifecycle import DueState
+from upheld.engine.state import HeldState, Value
+from upheld.engine.view import View, holds_on
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A kind of notice: the law that obliges, the element of the document that promises it, and a posting's law row."""
+
+    code: str
+    law: str
+    element: str
+    posted: str | None = None
+    """The row of law that says how long a home page stands in for persons who cannot be reached."""
+
+
+def _owed(code: str, law: str, element: str, posted: str | None = None) -> tuple[str, Owed]:
+    return code, Owed(code, law, element, posted)
+
+
+OWED: Final[Mapping[str, Owed]] = MappingProxyType(
+    dict(
+        (
+            _owed("business-transfer", "pipa 27(1)", "changes.business-transfer", "business-transfer.posted"),
+            _owed("breach", "pipa 34(1)", "upkeep.notices", "breach.posted"),
+            _owed("possible-breach", "pipa 34(2)", "upkeep.notices", "breach.posted"),
+            _owed("change", "pipa 30(2)", "changes.any"),
+            _owed("marketing-entrusted", "pipa 26(3)", "upkeep.notices", "entrustment.posted"),
+            _owed("source", "pipa 20", "upkeep.notices"),
+            _owed("yearly-use", "pipa 20-2", "upkeep.notices"),
+            _owed("outcome", "pipa 38", "upkeep.letters"),
+            _owed("consent-confirmed", "network act 50(7)", "upkeep.notices"),
+            _owed("reconfirmation", "network act 50(8)", "upkeep.notices"),
+            _owed("grown-up", "pipa 22-2", "children.under-age"),
+        )
+    )
+)
+"""Every notice that somebody is owed, by its code."""
+
+ADDRESS_ITEMS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "email": ("email", "e-mail", "mail", "email-address"),
+        "sms": ("mobile", "mobile-number", "phone", "phone-number"),
+        "letter": ("address", "postal-address", "billing-address"),
+        "call": ("phone", "mobile", "phone-number", "office-phone"),
+    }
+)
+"""Ours: names of items under which a medium looks for an address, unless a home says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a person is reached."""
+
+    value: Value
+    apart: bool
+    """It lies in the separated place."""
+    disputed: bool
+
+
+def reach_of(view: View, items: Sequence[str], at: Instant) -> Reach | None:
+    """The newest value of the first of these items by which an owed notice may reach the person; None: none is held."""
+    for item in items:
+        fit = [one for one in view.state.values if one.item == item and _fit(view, one, at)]
+        if fit:
+            value = max(fit, key=lambda one: (one.held is HeldState.HELD, one.collected_at))
+            disputed = any(reason is Reason.FROZEN for reason, _ in holds_on(view, value, None, at))
+            return Reach(value, value.held is HeldState.SEPARATED, disputed)
+    return None
+
+
+def _fit(view: View, value: Value, at: Instant) -> bool:
+    return (
+        value.held in (HeldState.HELD, HeldState.SEPARATED)
+        and value.held_for is None
+        and value.replaced_at is None
+        and view.life.due(value, at).state is not DueState.DUE
+    )
