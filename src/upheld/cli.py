@@ -35,7 +35,7 @@ from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
 from upheld.store import verifying
-from upheld.system import LEDGER, Options, SetClock, SystemClock, init, open_home, settings_of, simulated
+from upheld.system import Options, SetClock, SystemClock, init, ledger_of, open_home, settings_of, simulated
 from upheld.web.commands import account_app, serve
 
 app = typer.Typer(
@@ -283,13 +283,23 @@ def make_home(
     look_up: Annotated[
         list[str], typer.Option("--look-up", help="POLICY/ITEM by which persons are looked up; may be repeated.")
     ] = [],  # noqa: B006 - typer reads the default and never changes it
+    database: Annotated[
+        str | None, typer.Option(help="Address of PostgreSQL, postgresql://USER@HOST/NAME; without it files of SQLite.")
+    ] = None,
+    separated: Annotated[str | None, typer.Option(help="Another address for what is kept apart.")] = None,
+    keys: Annotated[str | None, typer.Option(help="Another address for the keys.")] = None,
+    ledger: Annotated[str | None, typer.Option(help="Another address for the ledger.")] = None,
 ) -> None:
     """Make a home: four databases, key files, settings."""
+    apart = {"separated": separated, "keys": keys, "ledger": ledger}
+    if database is None and any(apart.values()):
+        raise typer.BadParameter("give --database too: a home lies on one kind of database")
+    databases = {"active": database, **{place: own or database for place, own in apart.items()}} if database else None
     wanted: dict[str, list[str]] = {}
     for one in look_up:
         policy, _, item = one.partition("/")
         wanted.setdefault(policy, []).append(item)
-    init(home, Options(look_up=wanted))
+    init(home, Options(look_up=wanted), databases)
     typer.echo(
         f"{home} is ready. Keep a copy of {home / 'secrets'} apart from the databases; without it nothing opens."
     )
@@ -401,13 +411,13 @@ def verify(
     certificate: Annotated[list[Path], typer.Option("--certificate", help="A certificate to check as well.")] = [],  # noqa: B006
 ) -> None:
     """Check a copy of the ledger, alone and offline; name the first entry that was tampered with."""
-    path = home / LEDGER if home.is_dir() else home
     key = public_key.read_text() if public_key else None
-    found = verifying.verify_copy(path, key, [verifying.anchor_in(one.read_text()) for one in anchor])
+    with ledger_of(home) as path:
+        found = verifying.verify_copy(path, key, [verifying.anchor_in(one.read_text()) for one in anchor])
+        checks = [verifying.check_certificate(one.read_bytes(), path, key) for one in certificate]
     for problem in found.problems:
         typer.echo(f"BROKEN {problem}", err=True)
-    for one in certificate:
-        checked = verifying.check_certificate(one.read_bytes(), path, key)
+    for checked in checks:
         typer.echo(f"certificate {checked.certificate.certificate_id}: holds, entry {checked.proof.reference}")
     typer.echo(f"{found.batches} batches, {found.entries} entries, {found.checkpoints} checkpoints")
     typer.echo(f"{found.pruned_batches} batches of access records pruned")
@@ -434,7 +444,8 @@ def certificate(
             return
         document = keeper.certificate(number)
         if form is Format.HTML:
-            checked = verifying.check_certificate(document, home / LEDGER)
+            with ledger_of(home) as path:
+                checked = verifying.check_certificate(document, path)
             typer.echo(certificate_page.page(document, checked, keeper.views.line(code).latest.zone))
         else:
             typer.echo(document.decode())

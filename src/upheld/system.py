@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,6 +208,16 @@ def settings_of(home: Path) -> dict[str, Any]:
             f"{home} has schema {settings['schema']}, this program {schema.VERSION}; use the matching version"
         )
     return settings
+
+
+def ledger_of(home: Path) -> AbstractContextManager[Path]:
+    """The ledger as a file to verify: of a home, of a folder that holds a copy of `ledger.db`, or that copy itself."""
+    if not home.is_dir():
+        return nullcontext(home)
+    databases = settings_of(home).get("databases") if (home / SETTINGS).exists() else None
+    if databases:
+        return postgres.PostgresLedger(databases[postgres.LEDGER]).copied()
+    return nullcontext(home / LEDGER)
 
 
 class _Ids:

@@ -8,6 +8,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from upheld.errors import StoreFailed
+
+
+class ConnectionLost(StoreFailed):
+    """The database went away in the middle: what was not committed is gone, and a commit may have happened or not."""
+
 
 class Rows(Protocol):
     """The answer to a statement."""

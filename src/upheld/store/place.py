@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import Entry
-from upheld.store.engine import Connection, Engine
+from upheld.store.engine import Connection, ConnectionLost, Engine
 from upheld.store.journal import JournalWriter
 from upheld.store.tail import Tail
 
@@ -73,6 +73,7 @@ class Place:
         self.connection = engine.connect()
         self._open: Transaction | None = None
         self._owner = 0
+        self._unsettled = False
         self._afterwards: list[Callable[[], None]] = []
         self.barred: str | None = None
         """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
@@ -186,6 +187,9 @@ class Place:
             yield self.connection
 
     def _begin(self) -> Transaction:
+        if self._unsettled:
+            self.writer.settled(self.connection)
+            self._unsettled = False
         self.engine.begin(self.connection)
         return Transaction(self.connection, self._now())
 
@@ -194,17 +198,34 @@ class Place:
             if transaction.entries:
                 self.writer.append(self.connection, transaction.entries, transaction.at)
             self.connection.execute("COMMIT")
+        except ConnectionLost:
+            if not self._happened(transaction):
+                raise
         except BaseException:
             self._roll_back()
             raise
-        self.writer.committed()
+        else:
+            self.writer.committed()
         if self.tail is not None:
             self.tail.grew(len(transaction.entries))
+
+    def _happened(self, transaction: Transaction) -> bool:
+        """Whether a commit whose answer was lost took place: its evidence is in the journal, or it is not.
+
+        While the database stays away nobody knows; then the next transaction asks before it does anything.
+        """
+        self._unsettled = bool(transaction.entries)
+        if not self._unsettled:
+            return False
+        happened = self.writer.settled(self.connection)
+        self._unsettled = False
+        return happened
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
-        self.writer.rolled_back()
+        if not self._unsettled:
+            self.writer.rolled_back()
 
     def _run_waiting(self) -> None:
         batch: list[_Ticket[Any]] = []

@@ -20,7 +20,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import StoreFailed
 from upheld.store import schema
-from upheld.store.engine import Connection
+from upheld.store.engine import Connection, ConnectionLost
 from upheld.store.leases import HomeInUse, LeaseHeld
 from upheld.store.sqlite import export
 
@@ -48,6 +48,8 @@ _WORDS: Final = (
 """What is written for both, and how PostgreSQL says it."""
 _NUMBERED: Final = ("INSERT INTO journal(", "INSERT INTO stream(", "INSERT INTO name(")
 """Rows that the table numbers; the number is asked back."""
+_HARMLESS: Final = ("SELECT", "BEGIN", "SET", "RESET")
+"""What may be asked twice when a connection that had nothing open is found to be gone."""
 _TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
 _COLUMNS: Final = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 LEDGER: Final = "ledger"
@@ -96,34 +98,50 @@ class PostgresConnection:
     """A connection to one schema, in the shape that the stores use."""
 
     def __init__(self, address: str, place: str) -> None:
+        self._address = address
+        self._place = place
+        self._spelled: dict[str, bytes] = {}
+        self._given_back = False
+        self._open()
+
+    def _open(self) -> None:
         try:
             self._inner = psycopg.connect(
-                address, autocommit=True, options=f"-c search_path={place}", application_name=f"upheld {place}"
+                self._address,
+                autocommit=True,
+                options=f"-c search_path={self._place}",
+                application_name=f"upheld {self._place}",
             )
         except psycopg.OperationalError as failure:
-            raise StoreFailed(f"the database of `{place}` can't be reached: {failure}") from failure
+            raise ConnectionLost(f"the database of `{self._place}` can't be reached: {failure}") from failure
         # One size of number, so that a statement is prepared once and not once for each size.
         self._inner.adapters.register_dumper(int, Int8Dumper)
         self._inner.prepare_threshold = 2
         self._inner.prepared_max = 1_000
-        self._spelled: dict[str, str] = {}
         self._cursor = self._inner.cursor(binary=True)
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
-        return self._inner.info.transaction_status is not TransactionStatus.IDLE
+        """Whether a transaction is open. None is on a connection that was lost."""
+        return self._inner.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
-    def _word(self, statement: str) -> str:
+    def _word(self, statement: str) -> bytes:
         known = self._spelled.get(statement)
         if known is None:
-            # Statements are constants of this package; none is made of what a caller brings.
-            known = self._spelled[statement] = spelled(statement)
+            known = self._spelled[statement] = spelled(statement).encode()
         return known
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> PostgresRows:
-        """Run one statement."""
-        cursor = self._cursor.execute(self._word(statement).encode(), parameters)
+        """Run one statement. Raises ConnectionLost in a transaction; what stands alone is asked again, once."""
+        self._renew()
+        alone = not self.in_transaction and statement.lstrip().startswith(_HARMLESS)
+        try:
+            cursor = self._cursor.execute(self._word(statement), parameters)
+        except psycopg.OperationalError as failure:
+            if not (alone and self._inner.closed):
+                raise self._lost(failure) from failure
+            self._open()
+            cursor = self._cursor.execute(self._word(statement), parameters)
         if cursor.description is None:
             return PostgresRows([], cursor.rowcount, None)
         rows = cursor.fetchall()
@@ -131,14 +149,29 @@ class PostgresConnection:
         return PostgresRows(rows, cursor.rowcount, last)
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> PostgresRows:
-        """Run one statement for each row of parameters."""
+        """Run one statement for each row of parameters. Raises ConnectionLost."""
+        self._renew()
         rows = list(parameters)
-        if rows:
-            self._cursor.executemany(self._word(statement).encode(), rows)
-        return PostgresRows([], self._cursor.rowcount if rows else 0, None)
+        if not rows:
+            return PostgresRows([], 0, None)
+        try:
+            self._cursor.executemany(self._word(statement), rows)
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
+        return PostgresRows([], self._cursor.rowcount, None)
+
+    def _renew(self) -> None:
+        if self._inner.closed and not self._given_back:
+            self._open()
+
+    def _lost(self, failure: psycopg.OperationalError) -> StoreFailed:
+        if self._inner.closed:
+            return ConnectionLost(f"the database of `{self._place}` went away: {failure}")
+        return StoreFailed(f"the database of `{self._place}` could not do it: {failure}")
 
     def close(self) -> None:
         """Give the connection back. Anything not committed is gone."""
+        self._given_back = True
         self._inner.close()
 
 
@@ -282,7 +315,7 @@ class PostgresPresence:
             raise HomeInUse("another process recovers this home already")
         try:
             _granted(self._connection, "SELECT pg_advisory_unlock_shared(?)", "home")
-            if not _granted(self._connection, "SELECT pg_try_advisory_lock(?)", "home"):
+            if not self._alone_at_last():
                 _granted(self._connection, "SELECT pg_try_advisory_lock_shared(?)", "home")
                 raise HomeInUse("another process has this home open; stop it, then recover")
             try:
@@ -292,6 +325,17 @@ class PostgresPresence:
                 _granted(self._connection, "SELECT pg_advisory_unlock(?)", "home")
         finally:
             _granted(self._connection, "SELECT pg_advisory_unlock(?)", "home-alone")
+
+    def _alone_at_last(self) -> bool:
+        """A process that has just left is noticed by the server a moment later."""
+        self._connection.execute("SET lock_timeout = '2s'")
+        try:
+            self._connection.execute("SELECT pg_advisory_lock(?)", (_lock_of("home"),))
+        except StoreFailed:
+            return False
+        finally:
+            self._connection.execute("RESET lock_timeout")
+        return True
 
 
 class PostgresLeases:

@@ -1,0 +1,170 @@
+"""A home on PostgreSQL: made, used, verified and kept through lost connections like one on files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from zlib import crc32
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+import upheld
+from tests import postgres
+from tests.trial_home import POLICY, at, furnished, member, opened
+from upheld import cli, system
+from upheld.errors import StoreFailed
+from upheld.store import place as places
+from upheld.store.engine import ConnectionLost
+from upheld.store.leases import HomeInUse, LeaseHeld
+from upheld.store.postgres import PostgresLeases, spelled
+from upheld.store.verifying import verify_copy
+
+LOOKED_UP = ("--look-up", "trial/email", "--look-up", "trial/phone")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture
+def databases(server: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    return postgres.made(server, f"trial_{crc32(request.node.name.encode()):08x}")
+
+
+@pytest.fixture
+def home(tmp_path: Path, databases: dict[str, str]) -> Path:
+    system.init(
+        tmp_path / "home",
+        upheld.Options(clock=upheld.SetClock(at("2020-03-01")), look_up={"trial": ["email", "phone"]}),
+        databases,
+    )
+    return tmp_path / "home"
+
+
+def run(*arguments: object) -> str:
+    answer = CliRunner().invoke(cli.app, [str(one) for one in arguments])
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def test_a_home_made_on_postgresql_lives_and_its_ledger_verifies(tmp_path: Path, databases: dict[str, str]) -> None:
+    home = tmp_path / "made"
+    run("init", "--home", home, *LOOKED_UP, "--database", databases["active"])
+    furnished(home)
+    with opened(home) as house:
+        swept = house.keeper.sweep()
+        assert (swept.separated, swept.destroyed, swept.forgotten) == (2, 4, 1)
+    assert "the ledger holds" in run("verify", "--home", home, "--public-key", home / "public.pem")
+    assert not list(home.glob("*.db")), "something of the home lies in a file"
+
+
+def test_a_database_that_holds_a_home_is_not_made_into_another(home: Path, databases: dict[str, str]) -> None:
+    with pytest.raises(StoreFailed, match="there already"):
+        system.init(home.with_name("second"), upheld.Options(), databases)
+
+
+def test_other_addresses_without_a_database_are_refused() -> None:
+    answer = CliRunner().invoke(cli.app, ["init", "--home", "nowhere", "--keys", "host=nowhere"])
+    assert answer.exit_code != 0
+    assert "--database" in answer.output
+
+
+def end_connections(address: str) -> None:
+    """What a restart of the server does to who is connected."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND datname = current_database()"
+        )
+
+
+def test_after_a_restart_of_the_server_work_goes_on(home: Path, databases: dict[str, str]) -> None:
+    with opened(home, at("2020-03-01")) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "first")
+        end_connections(databases["active"])
+        read = house.keeper.read(person, "service", reader=house.keeper.application("shop"), items=("name",))
+        assert read.granted, read.reasons
+        member(house, "second")
+        house.keeper.seal()
+        with house.keeper.places.ledger_copy() as ledger:
+            assert verify_copy(ledger).ok
+
+
+@pytest.mark.parametrize("reached", [True, False], ids=["the commit arrived", "the commit was lost"])
+def test_a_commit_whose_answer_is_lost_is_settled_by_its_evidence(
+    home: Path, databases: dict[str, str], monkeypatch: pytest.MonkeyPatch, reached: bool
+) -> None:
+    with opened(home, at("2020-03-01")) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        active = house.keeper.places.active
+        plain: Callable[..., object] = active.connection.execute
+        cut = [True]
+
+        def execute(statement: str, parameters: tuple[object, ...] = ()) -> object:
+            if statement != "COMMIT" or not cut:
+                return plain(statement, parameters)
+            cut.clear()
+            if reached:
+                plain(statement)
+            end_connections(databases["active"])
+            return plain("SELECT 1")
+
+        monkeypatch.setattr(active.connection, "execute", execute)
+        if reached:
+            person = house.keeper.enter("trial", "member")
+        else:
+            with pytest.raises(ConnectionLost):
+                house.keeper.enter("trial", "member")
+            person = house.keeper.enter("trial", "member")
+        assert house.keeper.begin(person, "membership").granted
+        rows = active.connection.execute("SELECT subject_id FROM subject").fetchall()
+        assert rows == [(person,)]
+        house.keeper.seal()
+        with house.keeper.places.ledger_copy() as ledger:
+            assert verify_copy(ledger).ok
+
+
+def test_a_lease_is_held_once_and_ends_with_its_holder(databases: dict[str, str]) -> None:
+    leases = PostgresLeases(databases["active"])
+    with leases.lease("sweep"):
+        with pytest.raises(LeaseHeld), leases.lease("sweep", wait=False):
+            raise AssertionError("two hold the same lease")
+        with leases.lease("other", wait=False):
+            pass
+    with leases.lease("sweep", wait=False):
+        pass
+
+
+def test_who_recovers_has_the_home_alone(databases: dict[str, str]) -> None:
+    leases = PostgresLeases(databases["active"])
+    first, second = leases.presence(), leases.presence()
+    with pytest.raises(HomeInUse), first.alone():
+        raise AssertionError("somebody else has the home open")
+    second.close()
+    with first.alone(), pytest.raises(HomeInUse):
+        leases.presence()
+    leases.presence().close()
+    first.close()
+
+
+@pytest.mark.parametrize(
+    ("plain", "there"),
+    [
+        ("INSERT INTO journal(header) VALUES(?)", "INSERT INTO journal(header) VALUES(%s) RETURNING id"),
+        ("UPDATE s SET last_at = max(last_at, ?)", "UPDATE s SET last_at = greatest(last_at, %s)"),
+        ("SELECT min(t.first_at) FROM tally t", "SELECT min(t.first_at) FROM tally t"),
+        ("CREATE TABLE a(b BLOB, c INTEGER)\n WITHOUT ROWID", "CREATE TABLE a(b BYTEA, c BIGINT)"),
+        ("SELECT a FROM b WHERE c LIKE 'x%'", "SELECT a FROM b WHERE c LIKE 'x%%'"),
+    ],
+)
+def test_a_plain_statement_is_spelled_for_postgresql(plain: str, there: str) -> None:
+    assert spelled(plain) == there
+
+
+def test_no_place_knows_which_database_it_is_on() -> None:
+    assert "sqlite" not in Path(places.__file__).read_text().lower()
