@@ -41,8 +41,8 @@ def _decisions(keeper: upheld.Keeper) -> Iterator[Figure]:
     reader = keeper.application("crm")
     at = keeper.now()
     for name, act in (
-        ("decision with reasons, granted", Read("identity", reader, values=(values[0],))),
-        ("decision with reasons, purpose of another row", Read("service", reader, values=(values[0],))),
+        ("decision with reasons, granted", Read("identity", reader, values=(values[0],), use="identify")),
+        ("decision with reasons, purpose of another row", Read("service", reader, values=(values[0],), use="notices")),
     ):
         taken = min(seconds(partial(_decide_often, act, seen.view, at)) for _ in range(5))
         yield at_most(name, taken / 10_000 * 1e6, 3.0, "µs")
@@ -91,7 +91,9 @@ def _reads(keeper: upheld.Keeper, root: Path) -> Iterator[Figure]:
         if not warm:
             keeper.places.vault.forget_all()
         some = chosen.sample(made, READS)
-        outcome = keeper.read_batch("identity", [(who, values[0]) for who, values in some], reader=reader)
+        outcome = keeper.read_batch(
+            "identity", [(who, values[0]) for who, values in some], reader=reader, use="identify"
+        )
         assert len(outcome.texts) == READS
 
     def plain(count: int) -> list[tuple[int, bytes]]:
@@ -103,7 +105,9 @@ def _reads(keeper: upheld.Keeper, root: Path) -> Iterator[Figure]:
             call()
 
     for start in range(0, len(made), 500):
-        keeper.read_batch("identity", [(who, v[0]) for who, v in made[start : start + 500]], reader=reader)
+        keeper.read_batch(
+            "identity", [(who, v[0]) for who, v in made[start : start + 500]], reader=reader, use="identify"
+        )
     value, mine, its = ratio(lambda: many(20, lambda: batch(True)), lambda: many(20, lambda: plain(READS)))
     note = f"{mine / 20 / READS * 1e6:.1f} µs against {its / 20 / READS * 1e6:.1f} µs a value"
     yield at_least("batch read of 100, keys warm", value, 0.20, note=note)
@@ -120,7 +124,10 @@ def _groups(keeper, bare: sqlite3.Connection, made, reader, chosen: random.Rando
         for _ in range(40):
             some = chosen.sample(made, 16)
             keeper.read_many(
-                [upheld.Reading(who, Read("identity", reader, values=(values[0],))) for who, values in some]
+                [
+                    upheld.Reading(who, Read("identity", reader, values=(values[0],), use="identify"))
+                    for who, values in some
+                ]
             )
 
     def plain() -> None:

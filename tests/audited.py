@@ -137,12 +137,19 @@ class Audited:
         """The job of the purpose reads, and so does whoever has the duty."""
         job = self.keeper.application("job", frozenset({life.taking.purpose}))
         self.keeper.read(
-            life.subject, life.taking.purpose, reader=job, items=life.taking.items, engagement=life.engagement
-        )
+            life.subject, life.taking.purpose, reader=job, items=life.taking.items, engagement=life.engagement,
+            use=life.taking.uses[0],
+        )  # fmt: skip
         for duty, handler in self.staff.items():
             if life.taking.purpose in self.plan.handlers[duty].purposes:
                 reader = self.keeper.reader(self.policy, handler)
-                self.keeper.read(life.subject, life.taking.purpose, reader=reader, items=life.taking.items)
+                self.look(life, reader)
+
+    def look(self, life: Life, reader: Reader) -> None:
+        """Everything of a purpose, for the first of its uses."""
+        self.keeper.read(
+            life.subject, life.taking.purpose, reader=reader, items=life.taking.items, use=life.taking.uses[0]
+        )
 
     def leave(self, life: Life) -> None:
         """The engagement ends by each fact that can end it; fees are charged and paid on the way."""
@@ -395,7 +402,9 @@ class Audited:
         life = self.take_up(*next(iter(self.takings())))
         job = self.keeper.application("job")
         self.keeper.read(life.subject, "no-such-purpose", reader=job, items=life.taking.items[:1])
-        self.keeper.read(life.subject, life.taking.purpose, reader=job, items=("no-such-item",))
+        self.keeper.read(
+            life.subject, life.taking.purpose, reader=job, items=("no-such-item",), use=life.taking.uses[0]
+        )
         self.keeper.provide(life.subject, "nobody", life.taking.items[:1])
         self.keeper.read_separated(life.subject, "retention.none", reader=job)
         for item, row in self.plan.items.items():
@@ -578,7 +587,7 @@ def _peep(house: Audited, lives: list[Life]) -> None:
     for life in lives:
         for reader_id in ("a" * 20, "nobody"):
             reader = Reader(ReaderKind.HANDLER, reader_id, frozenset({life.taking.purpose}))
-            house.keeper.read(life.subject, life.taking.purpose, reader=reader, items=life.taking.items)
+            house.look(life, reader)
 
 
 def _mend(house: Audited, contracts: dict[str, str], broken: Broken) -> None:

@@ -70,7 +70,7 @@ class Reference(World):
     def projection(self) -> dict[str, object]:
         values = {
             value.id: (value.item, value.state, value.state if value.state == "destroyed" else self.due_day(value),
-                       sorted({use.purpose for use in value.uses if not self.read(use.purpose, (value.id,))}))
+                       sorted({use.purpose for use in value.uses if not self.read(use.purpose, (value.id,), None, self.some_use(use.purpose))}))
             for value in self.held.values()
         }  # fmt: skip
         return {
@@ -83,24 +83,41 @@ class Reference(World):
 
     # acts: the reasons of the first layer that has any
 
-    def read_items(self, purpose: str, items: tuple[str, ...], only: frozenset[str] | None = None) -> frozenset[str]:
+    def read_items(
+        self, purpose: str, items: tuple[str, ...], only: frozenset[str] | None = None, use: str | None = None
+    ) -> frozenset[str]:
         if self.version() < 0:
             return frozenset({"not-in-force"})
         row = self.policy.purposes.get(purpose)
         found = {"item-undeclared" for item in items if item not in self.policy.items}
         found |= {"item-not-covered" for item in items if row and item in self.policy.items and item not in row.items}
-        return first_layer(found | self.read(purpose, self.named(items), only))
+        return first_layer(found | self.read(purpose, self.named(items), only, use))
 
     def named(self, items: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(value.id for value in self.held.values() if value.item in items and value.state != "destroyed")
 
-    def read(self, purpose: str, values: tuple[int, ...], only: frozenset[str] | None = None) -> frozenset[str]:
+    def some_use(self, purpose: str) -> str | None:
+        """A use that can be run, where the purpose has any."""
+        row = self.policy.purposes.get(purpose)
+        return next((name for name, use in row.uses.items() if not use.blocked), None) if row else None
+
+    def misnamed(self, row: Purpose, use: str | None) -> set[str]:
+        """Where a purpose has uses a read names one of them, one that can be run."""
+        if use is None:
+            return {"purpose-unnamed"} if row.uses else set()
+        named = row.uses.get(use)
+        return {"purpose-undeclared"} if named is None else {"declaration-incomplete"} if named.blocked else set()
+
+    def read(
+        self, purpose: str, values: tuple[int, ...], only: frozenset[str] | None = None, use: str | None = None
+    ) -> frozenset[str]:
         if self.version() < 0:
             return frozenset({"not-in-force"})
         row = self.policy.purposes.get(purpose)
         if row is None or row.blocked:
-            return frozenset({"purpose-undeclared" if row is None else "declaration-incomplete"})
-        found = set() if values else {"unknown"}
+            blocked = {"declaration-incomplete"} | ({"purpose-unnamed"} if row and row.uses and use is None else set())
+            return frozenset({"purpose-undeclared"} if row is None else blocked)
+        found = self.misnamed(row, use) | (set() if values else {"unknown"})
         if only is not None and purpose not in only:
             found.add("duty-missing")
         if {"same-group", "both-accepted"} & set(row.needs):
@@ -275,6 +292,37 @@ class Reference(World):
             found.add("provision-ended")
         against = [self.ungivable(self.held[one]) for one in self.named(items)]
         return first_layer(found if not all(against) else found.union(*(against or [{"unknown"}])))
+
+    def send(self, purpose: str, medium: str, hour: int) -> frozenset[str]:
+        """A promotional message: three yeses, and data in use for the purpose to send it with."""
+        row = self.policy.purposes.get(purpose)
+        if self.version() < 0 or row is None:
+            return frozenset({"not-in-force" if self.version() < 0 else "purpose-undeclared"})
+        found = {"declaration-incomplete"} if row.blocked else set()
+        if self.minor_until is not None and self.at < self.minor_until:
+            found.add("child-without-representative")
+        consent, last = self.stands(f"purpose/{purpose}", self.at), self.last(f"purpose/{purpose}", self.at)
+        if row.required or consent is None:
+            found.add("consent-withdrawn" if last and not row.required else "consent-missing")
+        elif not set(row.items) & set(getattr(self.policies[consent.version].purposes.get(purpose), "items", ())):
+            found.add("consent-scope-older")
+        receives = self.stands(f"medium/{medium}", self.at)
+        if receives is None:
+            found.add("receiving-consent-missing")
+        elif end_of(receives.at, Period(years=2), self.zone()) <= self.at:
+            found.add("reconfirmation-overdue")
+        words = self.policy.advertising.get(medium)
+        at_night = words is None or words.at_night == "own-consent"
+        if medium != "email" and not 8 <= hour < 21 and not (at_night and self.stands(f"night/{medium}", self.at)):
+            found.add("night")
+        used = [value for value in self.held.values() if self.in_use(value, purpose)]
+        holds = [self.holds(value, purpose) for value in used]
+        found |= holds[0] if used and all(holds) else set() if used else {"ground-ended"}
+        return first_layer(found | self.holds(None, purpose))
+
+    def in_use(self, value: Held, purpose: str) -> bool:
+        live = [g for g in self.grounds(value) if g.kind == "purpose" and g.purpose == purpose and g.lives(self.at)]
+        return value.state == "held" and value.item in self.policy.purposes[purpose].items and bool(live)
 
     def counting(self, row: Provision) -> list[str]:
         """The channels on which agreeing to this recipient counts."""

@@ -230,5 +230,7 @@ class Sketch:
         return [reason.value for reason in self.decides(act).reasons]
 
     def read(self, purpose: str | None, *values: ValueId, reader: Reader = APPLICATION) -> list[str]:
-        """Why a read of these values is refused; nothing where it is granted."""
-        return self.reasons(Read(purpose, reader, values=values))
+        """Why a read of these values is refused; nothing where it is granted. Names a use where there are any."""
+        declared = self.plan.purposes.get(purpose or "")
+        use = next((name for name, runs in declared.uses.items() if runs), None) if declared else None
+        return self.reasons(Read(purpose, reader, values=values, use=use))

@@ -743,7 +743,7 @@ def test_a_read_by_somebody_without_a_grant_lasts_until_it_is_dealt_with(house: 
     assert house.audit().clause("NX17-6.2.b").state is State.UPHELD
     stranger = Reader(ReaderKind.HANDLER, HandlerId("b" * 20), frozenset({"service"}))
     house.wait(1)
-    house.keeper.read(life.subject, "service", reader=stranger, items=("name",))
+    house.keeper.read(life.subject, "service", reader=stranger, items=("name",), use=life.taking.uses[0])
     house.wait(30)
     broken = house.audit().clause("NX17-6.2.b")
     assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("read-ungranted",))

@@ -129,27 +129,27 @@ cases:
     ("step", "said"),
     [
         (
-            "{read: name, for: complaint, expect: refused, because: frozen}",
+            "{read: name, for: complaint, use: identify, expect: refused, because: frozen}",
             "expected refused because frozen; came granted",
         ),
-        ("{read: name, for: marketing}", "expected granted; came refused because consent-missing"),
+        ("{read: name, for: marketing, use: promotion}", "expected granted; came refused because consent-missing"),
         (
-            "{read: title, for: complaint, by: lee}",
+            "{read: title, for: complaint, use: identify, by: lee}",
             "expected granted; came refused because unknown",
         ),
         (
-            "{read: name, for: marketing, expect: refused, because: frozen}",
+            "{read: name, for: marketing, use: promotion, expect: refused, because: frozen}",
             "expected refused because frozen; came refused because consent-missing",
         ),
         (
-            "{read: name, for: marketing, expect: refused, because: consent-missing, citing: NX17-5.0}",
+            "{read: name, for: marketing, use: promotion, expect: refused, because: consent-missing, citing: NX17-5.0}",
             "expected to cite NX17-5.0; cited NX17-1.0.a",
         ),
         (
-            "{read: name, for: marketing, expect: refused, because: consent-missing, law: pipa 15}",
+            "{read: name, for: marketing, use: promotion, expect: refused, because: consent-missing, law: pipa 15}",
             "expected to rest on pipa 15; rested on no law",
         ),
-        ("{read: [name, email], for: complaint, shows: name}", "expected to show name; showed name, email"),
+        ("{read: [name, email], for: complaint, use: identify, shows: name}", "expected to show name; showed name, email"),
         ("{fact: result-delivered, tells: 'told:nobody'}", "expected to tell told:nobody; told nothing"),
         ("{ask: access, by: email, due: 2018-07-20}", "the answer is due by 2018-07-12, not by 2018-07-20"),
         ("{held: {active: name}}", "active: expected name; came email, name"),
@@ -172,8 +172,8 @@ cases:
         ("{audited: {NX17-1.1: not-upheld}}", "the report on NX17-1.1: expected not-upheld; came"),
         ("{question: complaint, says: [recipient]}", "the question does not tell the recipient"),
         ("{password: email}", "`email` is no password"),
-        ("{read: name, for: complaint, by: nobody-we-know}", "nobody called `nobody-we-know` has a role"),
-        ("{read: name, for: complaint, who: cho}", "nobody called `cho` has entered"),
+        ("{read: name, for: complaint, use: identify, by: nobody-we-know}", "nobody called `nobody-we-know` has a role"),
+        ("{read: name, for: complaint, use: identify, who: cho}", "nobody called `cho` has entered"),
     ],
 )  # fmt: skip
 def test_a_failing_step_says_what_was_expected_and_what_came(step: str, said: str, tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_case_that_holds_is_counted_with_the_clauses_it_shows(tmp_path: Path) 
     said: list[str] = []
     path = written(
         tmp_path,
-        f"{HEAD}        - {{read: name, for: complaint, by: lee}}\n        - {{held: {{active: [name, email]}}}}\n",
+        f"{HEAD}        - {{read: name, for: complaint, use: identify, by: lee}}\n        - {{held: {{active: [name, email]}}}}\n",
     )
     assert run_cases([path], said.append, opener) == 0
     assert said == [f"{path}: 1 cases, 0 failed", "1 cases in 1 files, 0 failed; 1 clauses shown"]
@@ -217,7 +217,7 @@ def test_one_case_leaves_nothing_to_the_next(tmp_path: Path) -> None:
     second = (
         first[first.index("  - case: One") :]
         .replace("One", "Two")
-        .replace("{our-fact: business-closed}", "{read: name, for: complaint}")
+        .replace("{our-fact: business-closed}", "{read: name, for: complaint, use: identify}")
     )
     assert differences(run_file(written(tmp_path, first + second), opener)) == []
 

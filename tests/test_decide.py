@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from tests.sketch import APPLICATION, Sketch, day, plan_of
-from upheld.dates import start_of
+from upheld.dates import Instant, start_of
 from upheld.engine.acts import (
     LAYER,
     Act,
@@ -26,7 +26,7 @@ from upheld.engine.acts import (
     Show,
 )
 from upheld.engine.compile import CHILD_CONTACT
-from upheld.engine.decide import decide_safely
+from upheld.engine.decide import decide, decide_safely
 from upheld.engine.lifecycle import Life
 from upheld.engine.plan import Plan
 
@@ -52,7 +52,7 @@ def member(*matters: str) -> tuple[Sketch, EngagementId]:
 def test_before_a_policy_is_in_force_nothing_is_taken_or_read() -> None:
     one = Sketch(BIZMEKA, now="2018-07-08 23:59")
     assert one.reasons(Collect("identity", ("name",))) == ["not-in-force"]
-    assert one.reasons(Read("identity", APPLICATION, ("name",))) == ["not-in-force"]
+    assert one.reasons(Read("identity", APPLICATION, ("name",), use="identify")) == ["not-in-force"]
 
 
 def test_rights_and_demands_go_on_without_a_policy_in_force() -> None:
@@ -82,6 +82,35 @@ def test_a_use_without_items_is_declared_and_refused() -> None:
     assert one.reasons(Read("marketing", APPLICATION, values=(value,), use="gossip")) == ["purpose-undeclared"]
 
 
+@pytest.mark.clauses("NX17-1.3", "BZ18-2.3.A.1")
+def test_where_a_purpose_has_uses_a_read_names_one_that_can_be_run() -> None:
+    one = Sketch(NEXR, kind="user")
+    one.agree("purpose/marketing", "purpose/service")
+    value, other = one.hold("email", "marketing"), one.hold("email", "service")
+    assert one.reasons(Read("marketing", APPLICATION, values=(value,))) == ["purpose-unnamed"]
+    assert one.reasons(Read("marketing", APPLICATION, ("email",))) == ["purpose-unnamed"]
+    assert one.decides(Read("marketing", APPLICATION, values=(value,))).elements == ("purposes.optional.marketing",)
+    assert one.reasons(Read("service", APPLICATION, values=(other,))) == []
+    assert one.reasons(Read("service", APPLICATION, values=(other,), use="promotion")) == ["purpose-undeclared"]
+
+
+@pytest.mark.clauses("NX17-2.3", "NX17-1.3")
+def test_a_message_is_sent_while_something_is_in_use_for_its_purpose_and_not_a_day_longer() -> None:
+    one = Sketch(NEXR, kind="user", now="2018-07-10")
+    one.agree("purpose/marketing", "medium/email")
+    send = Send("marketing", "email", 12)
+    assert one.reasons(send) == ["ground-ended"]
+    value = one.hold("email", "marketing")
+    assert one.to("2019-01-10").reasons(send) == []
+    request = one.ask("rectification", value)
+    assert one.reasons(send) == ["frozen"]
+    one.answer(request, "refused")
+    assert one.reasons(send) == []
+    assert one.to("2019-01-11").reasons(send) == ["ground-ended"]
+    one.hold("name", "complaint")  # another purpose is no reason
+    assert one.reasons(send) == ["ground-ended"]
+
+
 @pytest.mark.clauses("BZ18-2.1", "BZ18-2.3", "NX17-4.0", "KE22-2.3-0", "MS18-2.P-0")
 def test_only_the_items_that_the_purpose_lists_are_taken() -> None:
     one, membership = member()
@@ -94,9 +123,9 @@ def test_only_the_items_that_the_purpose_lists_are_taken() -> None:
 def test_an_undeclared_item_refuses_the_read_even_where_another_could_be_seen() -> None:
     one, membership = member()
     one.hold("name", "identity", membership)
-    assert one.reasons(Read("identity", APPLICATION, ("name", "shoe-size"))) == ["item-undeclared"]
-    assert one.reasons(Read("identity", APPLICATION, ("name", "bank"))) == ["item-not-covered"]
-    assert one.reasons(Read("identity", APPLICATION, ("name",))) == []
+    assert one.reasons(Read("identity", APPLICATION, ("name", "shoe-size"), use="identify")) == ["item-undeclared"]
+    assert one.reasons(Read("identity", APPLICATION, ("name", "bank"), use="identify")) == ["item-not-covered"]
+    assert one.reasons(Read("identity", APPLICATION, ("name",), use="identify")) == []
 
 
 @pytest.mark.clauses("BZ18-2.3.A.6", "BZ18-5.2.A", "MS18-1.1-1", "NX17-6.5.a")
@@ -406,6 +435,31 @@ def test_the_secrets_of_scraping_open_to_their_one_job() -> None:
     assert one.reasons(Show(SELF, identity_proved=True)) == ["unknown"]
 
 
+def test_of_a_secret_every_reader_is_answered_apart() -> None:
+    one = Sketch(BIZMEKA)
+    one.agree("purpose/scraping")
+    value = one.hold("hometax-pass", "scraping", one.begin("scraping"))
+    view, asked = one.view, Read("scraping", APPLICATION, values=(value,))
+    job = replace(asked, reader=Reader(ReaderKind.APPLICATION, "scraper", frozenset({"scraping"})))
+    assert [decide(act, view, one.now).granted for act in (asked, job, asked, job)] == [False, True, False, True]
+
+
+def test_a_refusal_stands_until_something_about_the_value_changes_and_no_longer() -> None:
+    one = Sketch(BIZMEKA, now="2018-07-10")
+    one.agree("purpose/identity")
+    value = one.hold("name", "identity", one.begin("membership"))
+    one.withdraw("purpose/identity", at="2018-07-20")
+    request = one.ask("suspension", value)
+    one.requests[request] = replace(one.requests[request], lifted_at=day("2018-07-15"))
+    view, act = one.view, Read("identity", APPLICATION, values=(value,), use="identify")
+    asked = [*range(one.now, day("2018-07-22"), 3_600_000_000)]
+    once = [decide(act, view, Instant(at)).reasons for at in asked]
+    again = [decide(act, view, Instant(at)).reasons for at in reversed(asked)]
+    assert once == again[::-1]
+    assert once == [decide(act, one.view, Instant(at)).reasons for at in asked]
+    assert len(set(once)) > 1
+
+
 # ── holds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -679,6 +733,11 @@ def test_the_first_layer_answers_whole_and_alone() -> None:
 @pytest.mark.clauses("BZ18-2.3.B.1", "BZ18-2.3.B.2", "MS18-9.3.d-1")
 def test_an_advertisement_needs_consent_to_purpose_and_medium_never_at_night_and_every_two_years() -> None:
     one = Sketch(BIZMEKA)
+    one.agree("purpose/recommending")
+    membership = one.begin("membership")
+    one.hold("mobile", "recommending", membership)
+    one.hold("mobile", "identity", membership)
+    one.consents.clear()
     send = Send("recommending", "message", 15)
     assert set(one.reasons(send)) == {"consent-missing", "receiving-consent-missing"}
     one.agree("purpose/recommending", "medium/message", "night/message")
@@ -740,6 +799,8 @@ def test_a_rule_that_fails_refuses_and_somebody_hears_of_it(monkeypatch: pytest.
         raise KeyError("a rule of ours")
 
     monkeypatch.setattr(Life, "grounds", fails)
-    decision = decide_safely(Read("identity", APPLICATION, values=(value,)), one.view, one.now, heard.append)
+    decision = decide_safely(
+        Read("identity", APPLICATION, values=(value,), use="identify"), one.view, one.now, heard.append
+    )
     assert decision.reasons == (Reason.RULE_FAILED,)
     assert len(heard) == 1

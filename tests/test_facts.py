@@ -60,8 +60,8 @@ class Lived:
             until = "-" if last >= FOREVER else local_date(last, SEOUL).isoformat()
             readable = tuple(
                 name
-                for name in ("identity", "service")
-                if self.keeper.read(self.subject, name, reader=APPLICATION, values=(value.value_id,)).granted
+                for name, use in (("identity", "identify"), ("service", "notices"))
+                if self.keeper.read(self.subject, name, use=use, reader=APPLICATION, values=(value.value_id,)).granted
             )
             found[value.item] = (value.held.value, until, readable)
         return found
@@ -235,7 +235,7 @@ def test_recipients_are_told_of_a_withdrawal_that_was_known_too_late(lived: Live
 def test_i9_a_withdrawal_known_late_stops_what_comes_after_it_is_known(lived: Lived) -> None:
     lived.to("2018-08-05")
     lived.keeper.withdraw(lived.subject, "purpose/identity", channel="phone", at=day("2018-08-02"))
-    outcome = lived.keeper.read(lived.subject, "identity", reader=APPLICATION, items=("name",))
+    outcome = lived.keeper.read(lived.subject, "identity", use="identify", reader=APPLICATION, items=("name",))
     assert [reason.value for reason in outcome.reasons] == ["consent-withdrawn"]
 
 
@@ -252,7 +252,7 @@ def test_i1_i5_every_value_is_served_by_one_tier_and_by_none_in_the_end(lived: L
     value = lived.values["birth-date"]
 
     def served() -> tuple[bool, bool]:
-        active = lived.keeper.read(lived.subject, "identity", reader=APPLICATION, values=(value,))
+        active = lived.keeper.read(lived.subject, "identity", use="identify", reader=APPLICATION, values=(value,))
         apart = lived.keeper.read_separated(lived.subject, "retention.fee-dispute", reader=PRIVACY, values=(value,))
         return value in active.texts, value in apart.texts
 
@@ -287,8 +287,8 @@ def test_i4_a_destroyed_value_is_not_read_from_an_earlier_copy_with_the_present_
 def test_i6_every_look_is_on_record_before_it_is_seen_and_so_is_every_refusal(lived: Lived) -> None:
     before = len(lived.entries("read.granted", "read.refused", "values.shown", "act.refused"))
     acts: list[Callable[[], upheld.Outcome]] = [
-        lambda: lived.keeper.read(lived.subject, "identity", reader=APPLICATION, items=("name",)),
-        lambda: lived.keeper.read(lived.subject, "service", reader=APPLICATION, items=("name",)),
+        lambda: lived.keeper.read(lived.subject, "identity", use="identify", reader=APPLICATION, items=("name",)),
+        lambda: lived.keeper.read(lived.subject, "service", use="notices", reader=APPLICATION, items=("name",)),
         lambda: lived.keeper.show(lived.subject, reader=SELF, identity_proved=True),
         lambda: lived.keeper.show(lived.subject, reader=SELF),
     ]
@@ -302,12 +302,12 @@ def test_i6_nothing_is_seen_when_its_record_cannot_be_written(lived: Lived, monk
 
     monkeypatch.setattr(lived.keeper.places.active.writer, "append", full)
     with pytest.raises(OSError, match="no space"):
-        lived.keeper.read(lived.subject, "identity", reader=APPLICATION, items=("name",))
+        lived.keeper.read(lived.subject, "identity", use="identify", reader=APPLICATION, items=("name",))
 
 
 def test_i12_a_person_of_the_same_policy_shows_nothing_of_another(lived: Lived) -> None:
     other = lived.keeper.enter("bizmeka-ez", "member")
-    outcome = lived.keeper.read(other, "identity", reader=APPLICATION, values=(lived.values["name"],))
+    outcome = lived.keeper.read(other, "identity", use="identify", reader=APPLICATION, values=(lived.values["name"],))
     assert [reason.value for reason in outcome.reasons] == ["unknown"]
     assert not lived.keeper.show(other, reader=SELF, identity_proved=True).granted
 

@@ -73,7 +73,7 @@ def test_what_is_collected_under_consent_is_read_for_its_purpose(house: House) -
     taken = house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     assert taken.granted
     assert "BZ18-2.3.A.1" in taken.clauses
-    read = house.keeper.read(subject, "identity", items=("name",), reader=CRM)
+    read = house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM)
     assert read.text("name") == "Person Made-Up"
 
 
@@ -113,17 +113,19 @@ def test_a_handler_without_the_task_sees_nothing(house: House) -> None:
     subject, engagement = house.member("identity")
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     stranger = Reader(ReaderKind.HANDLER, "a" * 20, frozenset({"recommending"}))
-    assert reasons(house.keeper.read(subject, "identity", items=("name",), reader=stranger)) == ["duty-missing"]
+    assert reasons(house.keeper.read(subject, "identity", use="identify", items=("name",), reader=stranger)) == [
+        "duty-missing"
+    ]
 
 
 @pytest.mark.clauses("BZ18-9.1.c")
 def test_withdrawn_consent_stops_the_next_read(house: House) -> None:
     subject, engagement = house.member("identity")
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
-    assert house.keeper.read(subject, "identity", items=("name",), reader=CRM).granted
+    assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
     said = house.keeper.withdraw(subject, "purpose/identity", channel="website")
     assert said.tells == ("ends:membership",)
-    after = house.keeper.read(subject, "identity", items=("name",), reader=CRM)
+    after = house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM)
     assert reasons(after) == ["consent-withdrawn"]
     assert not after.texts
 
@@ -193,7 +195,7 @@ def test_a_correction_replaces_the_value_and_tells_who_got_the_wrong_one(house: 
     house.tick(minutes=5)
     corrected = house.keeper.correct(subject, taken.values["name"][0], "Person Better-Made-Up")
     assert corrected.tells == ("told:mhows",)
-    assert house.keeper.read(subject, "identity", items=("name",), reader=CRM).texts == {
+    assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).texts == {
         corrected.values["name"][0]: "Person Better-Made-Up"
     }
     assert house.keeper.acknowledge(subject, given.made or "").granted
@@ -292,14 +294,14 @@ def test_a_value_in_dispute_stands_still_until_its_correction_is_settled(house: 
     taken = house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     named = taken.values["name"]
     asked = house.keeper.request(subject, "rectification", channel="website", proved=True, values=named)
-    assert reasons(house.keeper.read(subject, "identity", items=("name",), reader=CRM)) == ["frozen"]
-    assert house.keeper.read(subject, "identity", items=("email",), reader=CRM).granted
+    assert reasons(house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM)) == ["frozen"]
+    assert house.keeper.read(subject, "identity", use="identify", items=("email",), reader=CRM).granted
     house.keeper.answer(subject, asked.made, "refused", reason="correct-as-it-is")  # type: ignore[arg-type]
-    assert house.keeper.read(subject, "identity", items=("name",), reader=CRM).granted
+    assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
     again = house.keeper.request(subject, "rectification", channel="website", proved=True, values=named)
-    assert house.keeper.read(subject, "identity", items=("name",), reader=CRM).granted
+    assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
     house.keeper.accept_again(subject, again.made)  # type: ignore[arg-type]
-    assert reasons(house.keeper.read(subject, "identity", items=("name",), reader=CRM)) == ["frozen"]
+    assert reasons(house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM)) == ["frozen"]
 
 
 def test_access_is_answered_before_an_erasure_of_the_same_person(house: House) -> None:
@@ -317,7 +319,7 @@ def test_a_request_of_someone_unproved_is_logged_and_not_obeyed(house: House) ->
     subject, engagement = house.member("identity")
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     asked = house.keeper.request(subject, "erasure", channel="phone")
-    assert house.keeper.read(subject, "identity", items=("name",), reader=CRM).granted
+    assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
     assert reasons(house.keeper.answer(subject, asked.made, "done")) == ["identity-not-proved"]  # type: ignore[arg-type]
 
 
@@ -431,7 +433,7 @@ def test_a_batch_read_decides_value_by_value(house: House) -> None:
     wanted = [
         (subject, value.value_id) for subject in (first, second) for value, _, _ in house.keeper.holdings(subject)
     ]
-    answer = house.keeper.read_batch("identity", wanted, reader=CRM)
+    answer = house.keeper.read_batch("identity", wanted, reader=CRM, use="identify")
     assert sorted(answer.texts.values()) == sorted(IDENTITY.values())
     assert {reason.value for decision in answer.refused.values() for reason in decision.reasons} == {
         "consent-withdrawn"
@@ -455,7 +457,7 @@ def test_after_a_restart_the_home_is_as_it_was(tmp_path: Path) -> None:
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     house.keeper.close()
     again = upheld.open(house.folder, upheld.Options(clock=house.clock))
-    assert again.read(subject, "identity", items=("name",), reader=CRM).text("name") == "Person Made-Up"
+    assert again.read(subject, "identity", use="identify", items=("name",), reader=CRM).text("name") == "Person Made-Up"
     again.close()
 
 
@@ -476,7 +478,7 @@ def test_a_wrong_master_key_opens_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
     def opened() -> None:
         with upheld.open(house.folder, upheld.Options(clock=house.clock)) as again:
-            again.read(subject, "identity", items=("name",), reader=CRM)
+            again.read(subject, "identity", use="identify", items=("name",), reader=CRM)
 
     with pytest.raises(StoreFailed, match="master key"):
         opened()

@@ -262,7 +262,7 @@ class Lives(RuleBasedStateMachine):
             readable = [
                 name
                 for name in view.plan.purposes
-                if decide(Read(name, APPLICATION, values=(value.value_id,)), view, self.now).granted
+                if decide(self.any_use(person, name, value.value_id), view, self.now).granted
             ]
             state = STATES.get(value.held.value, value.held.value)
             values[value.value_id] = (value.item, state, state if state == "destroyed" else day, sorted(readable))
@@ -282,6 +282,10 @@ class Lives(RuleBasedStateMachine):
                 for value in view.state.values
             },
         }
+
+    @staticmethod
+    def any_use(person: Person, purpose: str, value: ValueId) -> Read:
+        return Read(purpose, APPLICATION, values=(value,), use=person.world.some_use(purpose))
 
     # a person comes
 
@@ -558,18 +562,21 @@ class Lives(RuleBasedStateMachine):
             else frozenset({self.pick(data, list(world.policy.purposes), "only")})
         )
         reader = Reader(ReaderKind.APPLICATION, "crm", only)
+        use = world.some_use(row.name)
+        if row.uses and not self.chance(data, 9, "a use that runs"):
+            use = self.pick(data, [None, "gossip", *row.uses], "use")
         if world.held and self.chance(data, 5, "by value"):
             values = self.some(data, list(world.held), "values")
-            reasons = world.read(row.name, values, only)
-            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, values=ids(values))
+            reasons = world.read(row.name, values, only, use)
+            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, values=ids(values), use=use)
         else:
             listed = [value.item for value in world.held.values() if value.item in row.items]
             items = self.items_for(data, list(dict.fromkeys(listed)) or row.items)
             values = world.named(items)
-            reasons = world.read_items(row.name, items, only)
-            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, items=items)
+            reasons = world.read_items(row.name, items, only, use)
+            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, items=items, use=use)
         if self.expect(outcome, reasons, f"read {row.name} {values}"):
-            lawful = {one for one in values if not world.read(row.name, (one,), only)}
+            lawful = {one for one in values if not world.read(row.name, (one,), only, use)}
             self.same_texts(person, outcome, lawful)
 
     def used(self, person: Person) -> list[Purpose]:
@@ -638,6 +645,23 @@ class Lives(RuleBasedStateMachine):
             )
             person.disclosures.append((row.name, self.now))
             world.changed_at = self.now
+
+    @rule(data=st.data())
+    def is_advertised_to(self, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        optional = [row.name for row in world.policy.purposes.values() if not row.required]
+        own = [one for one in optional if any(one == use.purpose for v in world.held.values() for use in v.uses)]
+        purpose = self.pick(data, own or optional or list(world.policy.purposes), "purpose")
+        medium = self.pick(data, list(world.policy.advertising) or ["email", "sms"], "medium")
+        adult = world.minor_until is None or self.now >= world.minor_until
+        if adult and self.chance(data, 7, "prepared"):
+            for matter in (f"purpose/{purpose}", f"medium/{medium}"):
+                if not world.stands(matter, self.now) and not world.policy.purposes[purpose].blocked:
+                    self.consent(person, matter, self.now)
+        hour = moment(self.now, world.zone()).hour
+        outcome = self.keeper.send(person.subject_id, purpose, medium)
+        self.expect(outcome, world.send(purpose, medium, hour), f"send {purpose} by {medium} at {hour}")
 
     # the world reports
 

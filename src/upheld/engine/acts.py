@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from upheld.dates import BEGINNING, FOREVER, Instant
 
@@ -143,8 +143,7 @@ LAYERS: tuple[str, ...] = tuple(name for name, _ in _LAYERS)
 LAYER: dict[Reason, int] = {reason: place for place, (_, reasons) in enumerate(_LAYERS) for reason in reasons}
 
 
-@dataclass(frozen=True, slots=True)
-class Cited:
+class Cited(NamedTuple):
     """What decided: a policy element with its clauses, or a dated law row (`law`), and the reason if it refuses."""
 
     element: str
@@ -154,8 +153,7 @@ class Cited:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer to one act. `covers` names the values it holds for; a refusal covers none."""
 
     granted: bool
@@ -183,6 +181,8 @@ class Decision:
 
 def refused(*cited: Cited) -> Decision:
     """A refusal by the first layer that has any reason, whole, each reason with what it cites."""
+    if len(cited) == 1:
+        return Decision(False, cited)
     first = min(LAYER[one.reason] for one in cited if one.reason)
     kept = [one for one in cited if one.reason and LAYER[one.reason] == first]
     return Decision(False, tuple(dict.fromkeys(kept)))

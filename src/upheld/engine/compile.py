@@ -39,6 +39,7 @@ from upheld.policy.vocabulary import AtEnd, Basis, Collected, Identified
 CHILD_CONTACT = "representative-contact"
 """The built-in purpose under which a representative's name and contact are taken to ask for consent."""
 
+NO_USES: frozenset[str | None] = frozenset({None})
 ANSWER_BY_LAW = Period(days=10)
 """LAW: Personal Information Protection Act decree 41 to 44: ten days to answer."""
 GRACE = Period(days=5)
@@ -181,6 +182,7 @@ def _purpose(row: model.Purpose) -> PurposePlan:
         law=", ".join(str(one) for one in row.law) or None,
         texts=dict(row.texts),
         refused=dict(row.refused or {}),
+        runs=frozenset(name for name, use in row.uses.items() if use.blocked is None) if row.uses else NO_USES,
         review_after=row.review_after,
     )
 

@@ -26,7 +26,7 @@ from upheld.engine.layers import (
     suspended_for,
 )
 from upheld.engine.lifecycle import DueState
-from upheld.engine.plan import GroundKind, Rule
+from upheld.engine.plan import GroundKind, PurposePlan, Rule
 from upheld.engine.state import About, AboutKind, HeldState, Value
 from upheld.engine.view import STATE_REASON, View, holds_on
 
@@ -194,12 +194,40 @@ def decide_send(act: Send, view: View, at: Instant) -> Decision:
     if purpose.required:
         no.add(Reason.CONSENT_MISSING, purpose.rule.path, purpose.rule.cites(), "pipa 22(5)")
     else:
-        consent_stands(view, purpose, next(iter(purpose.items)), at, no)
+        _agreed_to_any(view, purpose, at, no)
     _medium_agreed(view, act, rule, at, no)
+    _still_used(view, purpose, at, no)
     suspended = suspended_for(view, purpose.name, at)
     if suspended is not None:
         no.found.append(suspended)
     return refused(*no.found) if no.found else Decision(True, (purpose.rule.cited(), rule.cited()))
+
+
+def _agreed_to_any(view: View, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    """Consent to the purpose that reaches at least one of its items."""
+    against = Refusals()
+    for item in sorted(purpose.items) or [""]:
+        before = len(against.found)
+        consent_stands(view, purpose, item, at, against)
+        if len(against.found) == before:
+            return
+    no.found.extend(against.found)
+
+
+def _still_used(view: View, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    """A message goes out on data in use for its purpose: when the last of it is over, nothing is sent any more."""
+    used = [
+        value
+        for value in view.state.values
+        if value.held is HeldState.HELD
+        and any(one.purpose == purpose.name and one.live(at) for one in view.life.grounds(value) if one.purpose)
+        and value.item in purpose.items
+    ]
+    if not used:
+        no.found.append(purpose.rule.cited(Reason.GROUND_ENDED, "until"))
+    held = [holds_on(view, value, purpose.name, at) for value in used]
+    if used and all(held):
+        no.found.extend(hold_cited(view.plan, *one) for one in held[0])
 
 
 def _medium_agreed(view: View, act: Send, rule: Rule, at: Instant, no: Refusals) -> None:

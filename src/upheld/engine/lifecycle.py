@@ -133,6 +133,7 @@ class Life:
         self._engagement_ends: dict[EngagementId, Moment] = {}
         self._bound_uses: dict[Use, _BoundUse | None] = {}
         self._rows: dict[GroundKind, tuple[RetentionPlan, ...]] = {}
+        self._grounds: dict[ValueId, tuple[Value, tuple[Ground, ...]]] = {}
         if before is not None and self._rests_on_the_same(before):
             self._engagement_ends, self._bound_uses, self._rows = (
                 before._engagement_ends,
@@ -345,6 +346,14 @@ class Life:
 
     def grounds(self, value: Value) -> tuple[Ground, ...]:
         """Every ground of a value that arises by the facts known, in the order in which they begin."""
+        known = self._grounds.get(value.value_id)
+        if known is not None and known[0] is value:
+            return known[1]
+        grounds = self._all_grounds(value)
+        self._grounds[value.value_id] = (value, grounds)
+        return grounds
+
+    def _all_grounds(self, value: Value) -> tuple[Ground, ...]:
         found = [ground for use in value.uses for ground in self._of_use(value, use)]
         own_until = max((ground.until.at for ground in found), default=BEGINNING)
         own_until = max(own_until, value.collected_at)  # what the law names is kept from its own instant at the least

@@ -36,6 +36,7 @@ class Rule:
     path: str
     clauses: Mapping[str, tuple[str, ...]]
     law: str | None = None
+    _told: dict[tuple[Reason | None, str], Cited] = field(default_factory=dict, repr=False, compare=False)
 
     def cites(self, key: str = "all") -> tuple[str, ...]:
         """The clauses of a key, or of the element where the key has none of its own."""
@@ -47,7 +48,12 @@ class Rule:
 
     def cited(self, reason: Reason | None = None, key: str = "all", detail: str = "") -> Cited:
         """This rule as a reason of a decision."""
-        return Cited(self.path, self.cites(key), reason, self.law, detail)
+        if detail:
+            return Cited(self.path, self.cites(key), reason, self.law, detail)
+        known = self._told.get((reason, key))
+        if known is None:
+            known = self._told[reason, key] = Cited(self.path, self.cites(key), reason, self.law)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class PurposePlan:
     """What refusing costs, as the policy tells it."""
     review_after: Period | None = None
     """How long an end that hangs on the person or on staff stays open before somebody asks."""
+    runs: frozenset[str | None] = frozenset({None})
+    """The uses that can be named: those not blocked; None (naming no use) only where there are none."""
 
     def rests_on_consent(self, item: str) -> bool:
         """Whether the item may be processed for this purpose on consent alone."""

@@ -26,15 +26,16 @@ from upheld.engine.layers import agreed_to_processor, contract_in_force, hold_ci
 from upheld.engine.lifecycle import DueState, Ground
 from upheld.engine.plan import GroundKind, PurposePlan
 from upheld.engine.state import About, AboutKind, HeldState, Value
-from upheld.engine.view import STATE_REASON, Pass, View, freeze_spares, holds_on
+from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, holds_on
 from upheld.policy.vocabulary import Nature
 
 
 def decide_read(act: Read, view: View, at: Instant) -> Decision:
     """Values for a live purpose ground, and only for that purpose. Covers what may be seen, value by value."""
     wanted = act.values or [one for item in act.items for one in view.by_item.get(item, ())]
-    if _plainly_asked(act, view, at):
-        passes = view.passes.get(act.purpose or "", _NO_PASSES)
+    plainly = _plainly_asked(act, view, at)
+    if plainly:
+        passes = view.passes.get((act.purpose, act.use), _NO_PASSES)
         cover: list[ValueId] = []
         because: tuple[Cited, ...] = ()
         until = FOREVER
@@ -46,18 +47,33 @@ def decide_read(act: Read, view: View, at: Instant) -> Decision:
                 until = min(until, found.until_at)
         if cover and (len(cover) == len(wanted) or act.items):
             return Decision(True, because, tuple(cover), until)
+    if plainly and len(wanted) == 1:
+        return _stopped(act, view, at, wanted[0])
     return _read_slowly(act, view, at, tuple(wanted))
+
+
+def _stopped(act: Read, view: View, at: Instant, value_id: ValueId) -> Decision:
+    """One value that has no pass: the refusal is reckoned once and stands until something about the value changes."""
+    asked = (act.purpose, act.use, value_id)
+    known = view.stops.get(asked)
+    if known is not None and known.from_at <= at < known.until_at:
+        return known.decision
+    decision = _read_slowly(act, view, at, (value_id,))
+    value = view.values.get(value_id)
+    if value is not None and not decision.granted and not _secret(view, value):  # of a secret the reader decides too
+        view.stops[asked] = Stop(*view.between(value, at), decision)
+    return decision
 
 
 _NO_PASSES: Mapping[ValueId, Pass] = {}
 
 
 def _plainly_asked(act: Read, view: View, at: Instant) -> bool:
-    """Whether passes can answer: no sub-purpose, no engagement, items that the purpose lists, a reader in order."""
-    if act.use or act.engagement or act.purpose is None or not reader_passes(act.reader, act.purpose, at):
+    """Whether passes can answer: a use that runs, no engagement, items that the purpose lists, a reader in order."""
+    if act.engagement or act.purpose is None or not reader_passes(act.reader, act.purpose, at):
         return False
     purpose = view.plan.purposes.get(act.purpose)
-    return purpose is not None and purpose.items.issuperset(act.items)
+    return purpose is not None and act.use in purpose.runs and purpose.items.issuperset(act.items)
 
 
 def reader_passes(reader: Reader, purpose: str, at: Instant) -> bool:
@@ -73,6 +89,8 @@ def reader_passes(reader: Reader, purpose: str, at: Instant) -> bool:
 def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]) -> Decision:
     no = Refusals()
     purpose = purpose_of(view, act.purpose, act.use, no)
+    if purpose is not None and purpose.uses and act.use is None:
+        no.found.append(purpose.rule.cited(Reason.PURPOSE_UNNAMED, "uses"))
     for item in act.items:
         item_covered(view.plan, purpose, item, no)
     if purpose is None or no.found:
@@ -114,6 +132,11 @@ def _value_readable(
     if ground is None:
         return [_why_no_ground(view, value, purpose, at)], at
     return [hold_cited(view.plan, *held) for held in holds_on(view, value, purpose.name, at)], ground.until.at
+
+
+def _secret(view: View, value: Value) -> bool:
+    item = view.plan.items.get(value.item)
+    return item is not None and item.nature is Nature.SECRET
 
 
 def _is_the_job(reader: Reader, purpose: str) -> bool:

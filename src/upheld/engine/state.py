@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import ConsentId, DisclosureId, EngagementId, FactId, RequestId, SubjectId, ValueId
@@ -51,8 +52,7 @@ class AboutKind(StrEnum):
     REPRESENTATIVE = "representative"
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What a consent, withdrawal or question is about."""
 
     kind: AboutKind

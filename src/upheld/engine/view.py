@@ -5,12 +5,13 @@ A `View` is built once per change of the subject and answers reads by two look-u
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 from upheld.dates import BEGINNING, FOREVER, Instant
-from upheld.engine.acts import Cited, Reason, ValueId
+from upheld.engine.acts import Cited, Decision, Reason, ValueId
 from upheld.engine.lifecycle import DONE, DueState, Ground, Life, touches
 from upheld.engine.plan import GroundKind, Plan, PolicyLine, Rule
 from upheld.engine.state import ControllerState, HeldState, Request, RequestState, SubjectState, Value
@@ -26,6 +27,20 @@ class Pass(NamedTuple):
     because: tuple[Cited, ...]
 
 
+class Stop(NamedTuple):
+    """A refusal to read one value for one purpose, while nothing that it rests on changes by time."""
+
+    from_at: Instant
+    until_at: Instant
+    decision: Decision
+
+
+Named = tuple[str | None, str | None]
+"""A purpose, and one of its uses where it has any."""
+Asked = tuple[str | None, str | None, ValueId]
+"""The same, and a value."""
+
+
 class View:
     """One subject under one policy line by what is known; immutable once built."""
 
@@ -37,6 +52,7 @@ class View:
         "line",
         "plan",
         "state",
+        "stops",
         "valid_from",
         "valid_until",
         "values",
@@ -66,14 +82,29 @@ class View:
         for value in state.values:
             if value.held is not HeldState.DESTROYED:
                 self.by_item.setdefault(value.item, []).append(value.value_id)
+        self.stops: dict[Asked, Stop] = {}
+        """Refusals given of a value for a purpose, each until something about the value changes."""
 
     @cached_property
-    def passes(self) -> Mapping[str, Mapping[ValueId, Pass]]:
-        """What may be read for which purpose without more ado: purpose → value → pass."""
+    def passes(self) -> Mapping[Named, Mapping[ValueId, Pass]]:
+        """What may be read for which purpose, and use of it, without more ado: purpose and use → value → pass."""
         found: dict[str, dict[ValueId, Pass]] = {}
         for (purpose, value), window in self._all_passes():
             found.setdefault(purpose, {})[value] = window
-        return found
+        return {(name, use): windows for name, windows in found.items() for use in self.plan.purposes[name].runs}
+
+    def between(self, value: Value, at: Instant) -> tuple[Instant, Instant]:
+        """The span around an instant in which nothing changes by time alone of what a read of this value asks."""
+        moments = {moment for ground in self.life.grounds(value) for moment in (ground.from_at, ground.until.at)}
+        moments |= {consent.at for consent in self.state.consents}
+        for one in self.state.requests:
+            moments |= {moment for moment in (one.proved_at, one.settled_at, one.lifted_at) if moment is not None}
+        ordered = sorted(moments)
+        place = bisect_right(ordered, at)
+        return (
+            ordered[place - 1] if place else BEGINNING,
+            min(ordered[place] if place < len(ordered) else FOREVER, self.valid_until),
+        )
 
     def _all_passes(self) -> Iterable[tuple[tuple[str, ValueId], Pass]]:
         for value in self.state.values:

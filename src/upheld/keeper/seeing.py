@@ -157,14 +157,16 @@ class Seeing(Door):
 
     # ── many values, one record ─────────────────────────────────────────────────────────────────────────────────────
 
-    def read_batch(self, purpose: str, wanted: Sequence[tuple[SubjectId, ValueId]], *, reader: Reader) -> BatchOutcome:
+    def read_batch(
+        self, purpose: str, wanted: Sequence[tuple[SubjectId, ValueId]], *, reader: Reader, use: str | None = None
+    ) -> BatchOutcome:
         """See many values of many persons for one purpose: decided value by value, one record, one commit."""
         self._refuse_while_recovering()
         for _ in range(_ATTEMPTS):
             now = self.now()
-            chosen = self._chosen(purpose, wanted, reader, now)
+            chosen = self._chosen(purpose, use, wanted, reader, now)
             try:
-                rows = self.places.active.submit(partial(self._batch_recorded, purpose, reader, chosen))
+                rows = self.places.active.submit(partial(self._batch_recorded, purpose, use, reader, chosen))
             except Stale:
                 continue
             texts = self._opened(chosen.owners, rows)
@@ -175,7 +177,12 @@ class Seeing(Door):
         raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
 
     def _chosen(
-        self, purpose: str, wanted: Sequence[tuple[SubjectId, ValueId]], reader: Reader, now: Instant
+        self,
+        purpose: str,
+        use: str | None,
+        wanted: Sequence[tuple[SubjectId, ValueId]],
+        reader: Reader,
+        now: Instant,
     ) -> _Chosen:
         """Decide value by value. The loop is the hot path of a batch: two look-ups and three comparisons a value.
 
@@ -183,18 +190,18 @@ class Seeing(Door):
         """
         chosen = _Chosen()
         get, owners, elements = self.views.get, chosen.owners, chosen.elements
-        may = reader_passes(reader, purpose, now)
+        may, asked = reader_passes(reader, purpose, now), (purpose, use)
         for subject_id, value in wanted:
             seen = get(subject_id, now)
             if may and seen.last_at <= now:
-                passes = seen.view.passes.get(purpose)
+                passes = seen.view.passes.get(asked)
                 if passes is not None and value in passes:
                     from_at, until_at, element, _ = passes[value]
                     if from_at <= now < until_at:
                         owners[value] = seen
                         elements[seen.policy].add(element)
                         continue
-            act = Read(purpose, reader, values=(value,))
+            act = Read(purpose, reader, values=(value,), use=use)
             decision = self._decide(act, seen, max(now, seen.last_at))
             if decision.granted:
                 owners[value] = seen
@@ -204,7 +211,7 @@ class Seeing(Door):
         return chosen
 
     def _batch_recorded(
-        self, purpose: str, reader: Reader, chosen: _Chosen, transaction: Transaction
+        self, purpose: str, use: str | None, reader: Reader, chosen: _Chosen, transaction: Transaction
     ) -> Sequence[HeldRow]:
         """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
         owners = chosen.owners
@@ -215,7 +222,7 @@ class Seeing(Door):
         alone = len(chosen.elements) == 1
         for policy, elements in chosen.elements.items():
             own = owners if alone else {value: seen for value, seen in owners.items() if seen.policy == policy}
-            asked = (purpose, None, reader.kind, reader.reader_id)
+            asked = (purpose, use, reader.kind, reader.reader_id)
             aliases = [seen.alias for seen in own.values()]
             record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
             transaction.entries.append(record)

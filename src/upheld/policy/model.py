@@ -239,7 +239,7 @@ class Item(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use(Row):
-    """A sub-purpose; where there are any, a read names one (`marketing/promotion`)."""
+    """A sub-purpose; where there are any, a read names one that is not blocked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

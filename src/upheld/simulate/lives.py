@@ -438,7 +438,8 @@ class Lives:
         known = known or list(taking.items)
         items = tuple(self.chance.sample(known, min(3, len(known))))
         reader = self.house.anybody(day) if self.likely("wrong-reader") else self._reader(person, move.about, day)
-        self.readings.append(Reading(person.subject_id, Read(move.about, reader, items)))
+        use = taking.uses[day % len(taking.uses)]
+        self.readings.append(Reading(person.subject_id, Read(move.about, reader, items, use=use)))
 
     def _reader(self, person: Person, purpose: str, day: int) -> Reader:
         if self.plan.purposes[purpose].needs & {"same-group", "both-accepted"}:

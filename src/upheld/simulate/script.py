@@ -39,6 +39,8 @@ class Taking:
     arises: bool
     """Collected again and again in use rather than asked once."""
     for_organisation: bool
+    uses: tuple[str | None, ...] = (None,)
+    """What a read may name: the uses that run, or none where the purpose has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def _taking(plan: Plan, row: PurposePlan) -> Taking:
         channels=_ways_in(plan, row),
         arises="person" not in row.sources,
         for_organisation=row.held_for_organisation,
+        uses=tuple(name for name, runs in row.uses.items() if runs) or (None,),
     )
 
 
