@@ -37,7 +37,7 @@ def test_an_item_is_told_with_purposes_grounds_receivers_times_and_its_end(clini
     (purpose,) = entries(clinic, "items.name", "Purposes")
     assert purpose.startswith("care (required) ")
     assert "legal basis=contract" in purpose
-    assert "kept until=until the end of the care" in purpose
+    assert "kept until=the end of the care" in purpose
     assert [one.split()[0] for one in entries(clinic, "items.name", "Given to third parties")] == ["bureau"]
     assert [one.split()[0] for one in entries(clinic, "items.name", "Processors")] == ["printer"]
     assert [one.split()[0] for one in entries(clinic, "items.name", "Transfers abroad")] == ["bureau-japan"]
@@ -94,7 +94,7 @@ def test_a_clause_tells_each_element_and_only_the_keys_that_rest_on_it() -> None
         for key, ids in row.clauses.items()
         if key in keys_of(type(row)) and "all" in row.clauses and ids[0] not in row.clauses["all"]
     )
-    (chapter,) = explain(policy, clause, "en")
+    chapter, *_ = explain(policy, clause, "en")
     (entry,) = [one for one in chapter.entries if row.name in one.title]
     resting = [one for one in keys_of(type(row)) if clause in row.cites(one)]
     assert key in resting
@@ -114,6 +114,29 @@ def test_a_finding_is_told_with_the_places_where_the_policy_has_it(clinic: Polic
     with_law = as_text(explain(clinic, "law-silent-on", "en", law))
     assert "nothing is said of pseudonymised data" in with_law
     assert "This policy has none." not in with_law
+
+
+def test_a_finding_of_the_law_says_its_article_what_to_do_and_that_it_needs_a_law() -> None:
+    policy = read_policy((ROOT / "policies" / "nexr-2017.yaml").read_bytes(), "nexr-2017.yaml")
+    text = as_text(explain(policy, "law-access-record-short", "en", law_named("kr@2026-11-22")))
+    assert "law: Safety Standards 8(1) [SAFE, M]" in text
+    assert "what to do: Raise `at-least`" in text
+    assert "NX17-6.6.a]" in text
+    assert "add --law, such as --law kr@2026-11-22" in told(policy, "law-access-record-short")
+
+
+@pytest.mark.clauses("KE22-8.0-r6")
+def test_a_clause_and_an_element_are_told_with_what_the_checks_find_there() -> None:
+    policy = read_policy((ROOT / "policies" / "kt-enterprise-2022.yaml").read_bytes(), "kt-enterprise-2022.yaml")
+    assert any("two-periods: " in one for one in entries(policy, "KE22-8.0-r6", "What the checks find here"))
+    assert any("two-periods: " in one for one in entries(policy, "salesforce-japan", "What the checks find here"))
+    assert "여기에 대한 점검 결과" in told(policy, "KE22-8.0-r6", "ko")
+
+
+def test_the_age_of_a_child_is_told_as_an_age() -> None:
+    policy = read_policy((ROOT / "policies" / "kt-mns-2018.yaml").read_bytes(), "kt-mns-2018.yaml")
+    assert "a child is below the age of: 14" in told(policy, "children.age")
+    assert "아동 연령 (미만): 14" in told(policy, "children.age", "ko")
 
 
 def test_a_refusal_is_told_with_the_rules_it_can_come_from(clinic: Policy) -> None:

@@ -13,14 +13,27 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from upheld.errors import Problem, UpheldError
+from upheld.errors import UpheldError
 from upheld.law import LawOfDay
 from upheld.policy import plain
 from upheld.policy.codes import CODES
 from upheld.policy.ends import EarlierOf, LaterOf, Plus, Point, facts_in
-from upheld.policy.explain_words import FINDING, KEYS, PROBLEM, REFUSAL, REFUSALS, SECTIONS, Said
-from upheld.policy.findings import FINDINGS, findings_against, findings_in
-from upheld.policy.model import Engagement, Item, Key, Policy, Purpose, Row, Rows, keys_of, sections, sub_rows
+from upheld.policy.explain_words import FINDING, KEYS, OF_A_CHILD, PROBLEM, REFUSAL, REFUSALS, SECTIONS, Said
+from upheld.policy.findings import FINDINGS, Finding, findings_against, findings_in
+from upheld.policy.findings.codes import AMONG
+from upheld.policy.model import (
+    ChildRule,
+    Engagement,
+    Item,
+    Key,
+    Policy,
+    Purpose,
+    Row,
+    Rows,
+    keys_of,
+    sections,
+    sub_rows,
+)
 from upheld.policy.shapes import Deadline, Fallback, Items, LawRef, Name, Names, attribute
 from upheld.policy.vocabulary import Basis, Seen
 
@@ -66,7 +79,9 @@ def explain(policy: Policy, what: str, locale: str, law: LawOfDay | None = None)
     Raises NothingSaid, with names that come near, and ValueError for a language without wording.
     """
     telling = Telling(policy, plain.language_of(locale))
-    found = [*telling.element(what), *telling.group(what), *telling.clause(what), *telling.code(what, law)]
+    found = [*telling.element(what), *telling.group(what), *telling.clause(what)]
+    found += telling.found_at(what, law) if found else ()
+    found += telling.code(what, law)
     if not found:
         near = get_close_matches(what, list(dict.fromkeys(_names(policy))), n=4)
         raise NothingSaid(f"`{what}` is nothing here" + (f"; near it: {', '.join(near)}" if near else ""))
@@ -146,10 +161,9 @@ class Telling:
         if what in CODES:
             yield Chapter(f"{PROBLEM.say(self.locale)} {what}", (Entry(CODES[what]),))
         if what in FINDINGS:
-            found: list[Problem] = [*findings_in(self.policy)]
-            found += findings_against(self.policy, law) if law else ()
-            here = tuple(Entry(f"{one.line}:{one.column} {one.message}") for one in found if one.code == what)
-            nowhere = Entry(Said.NOWHERE.say(self.locale))
+            here = tuple(self.finding(one) for one in self.findings(law) if one.code == what)
+            unasked = what.startswith("law-") and what not in AMONG and law is None
+            nowhere = Entry((Said.NEEDS_LAW if unasked else Said.NOWHERE).say(self.locale))
             yield Chapter(f"{FINDING.say(self.locale)} {what}", (Entry(FINDINGS[what]), *(here or (nowhere,))))
         if what in REFUSALS:
             means, names = REFUSALS[what]
@@ -158,6 +172,26 @@ class Telling:
                 rows = [row for row in self.rows(name) if not isinstance(row, Purpose) or _can_meet(row, what)]
                 if rows:
                     yield Chapter(self.named(name), tuple(self.entry(row) for row in rows))
+
+    def findings(self, law: LawOfDay | None) -> tuple[Finding, ...]:
+        """What the checks find in the policy, against the law of a day too where one is given."""
+        return (*findings_in(self.policy), *(findings_against(self.policy, law) if law else ()))
+
+    def finding(self, one: Finding) -> Entry:
+        """One finding with its place, its rule, what to do, and the clauses it is about."""
+        rule = (Line(Said.RULE.say(self.locale), str(one.rule)),) if one.rule else ()
+        remedy = Line(Said.REMEDY.say(self.locale), one.remedy)
+        return Entry(f"{one.line}:{one.column} {one.message}", (*rule, remedy), one.clauses)
+
+    def found_at(self, what: str, law: LawOfDay | None) -> Iterator[Chapter]:
+        """What the checks find at an element of that path or name, or about that clause."""
+        rows = [row for row in self.policy.rows() if row.path == what]
+        rows = rows or [row for row in self.policy.rows() if what == row.name or what in row.texts.values()]
+        paths = {row.path for row in rows}
+        here = [one for one in self.findings(law) if one.path in paths or what in one.clauses]
+        if here:
+            entries = tuple(Entry(f"{one.code}: {e.title}", e.lines) for one in here for e in (self.finding(one),))
+            yield Chapter(Said.FOUND.say(self.locale), entries)
 
     # ----------------------------------------------------------------------------------------------- items, purposes
 
@@ -257,8 +291,10 @@ class Telling:
 
     def line(self, row: type[Row], key: str, text: str, clauses: tuple[str, ...]) -> Line:
         """One key's line under its title."""
-        title = KEYS[key].say(self.locale) if key in KEYS else plain.key_name(row, key, self.locale)
-        return Line(title, text, clauses)
+        word = OF_A_CHILD.get(key) if row is ChildRule else None
+        word = word or KEYS.get(key)
+        title = word.say(self.locale) if word else plain.key_name(row, key, self.locale)
+        return Line(title, text.removeprefix("until ") if title.endswith(" until") else text, clauses)
 
     def said(self, found: object, spec: Key | Rows, per: tuple[str, ...] = ()) -> str:
         """A key's value in plain words. What begins or ends a relation is a fact, not a time until which."""

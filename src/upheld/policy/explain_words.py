@@ -27,12 +27,22 @@ class Said(Enum):
         "이용하는 마지막 목적이 끝나면 파기하며, 더 오래 보관할 근거가 없습니다",
     )
     NOT_HELD = Words("no purpose collects it and nothing keeps it", "수집하는 목적도 보관하는 근거도 없습니다")
+    FOUND = Words("What the checks find here", "여기에 대한 점검 결과")
+    REMEDY = Words("what to do", "조치")
+    RULE = Words("law", "법령")
+    NEEDS_LAW = Words(
+        "No law was named to hold the policy against; add --law, such as --law kr@2026-11-22.",
+        "비교할 법령이 지정되지 않았습니다. --law kr@2026-11-22 처럼 지정하십시오.",
+    )
     NOWHERE = Words("This policy has none.", "이 방침에는 없습니다.")
 
     def say(self, locale: str) -> str:
         """In English or Korean."""
         return self.value.say(locale)
 
+
+OF_A_CHILD: Final[Mapping[str, Words]] = {"under": Words("a child is below the age of", "아동 연령 (미만)")}
+"""A key that means another thing in the rules about children."""
 
 KEYS: Final[Mapping[str, Words]] = {
     "review-after": Words("looked at again after", "검토 기한"),
