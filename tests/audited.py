@@ -18,6 +18,7 @@ import upheld
 from upheld.dates import Instant, Period, moment, start_of
 from upheld.engine.acts import EngagementId, HandlerId, Reader, ReaderKind, RequestId, SubjectId, ValueId
 from upheld.engine.plan import ControlPlan, Plan, PolicyLine
+from upheld.engine.proving import will_do
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper, Outcome
 from upheld.keeper.asking import RIGHTS
@@ -362,11 +363,38 @@ class Audited:
                 asked.append((life.subject, RequestId(made.made or "")))
         return asked
 
+    def ask_for_others(self) -> None:
+        """Agents and representatives ask, each on the papers that the policy wants, every kind of them once."""
+        takings = list(self.takings())
+        channel = sorted(self.plan.channels)[0]
+        for kind, row in self.plan.acting.items():
+            for number in range(2):
+                life = self.take_up(*takings[self.count % len(takings)])
+                parts = tuple(self._part(paper, number) for paper in row.shows) or ("mandate",)
+                made = self.keeper.acts_for(life.subject, kind, shown=parts)
+                ways = sorted(self.plan.rights["erasure"].by) or [channel]
+                asked = self.keeper.request(life.subject, "erasure", channel=ways[0], proved=True, by=made.made)
+                self.keeper.answer(life.subject, RequestId(asked.made or ""), "done")
+
+    def _part(self, paper: str, number: int) -> str:
+        """One of the papers that will do, another one each time."""
+        any_of = self.document.proofs[paper].any_of if paper in self.document.proofs else ()
+        return any_of[number % len(any_of)] if any_of else paper
+
+    def work_off(self) -> None:
+        """Somebody works off what is left open."""
+        for up in self.keeper.reviews(self.policy):
+            self.keeper.review(up.subject_id, up.about, "kept", engagement=up.engagement, reason="still-used")
+
     def prove_all(self, asked: list[tuple[SubjectId, RequestId]]) -> None:
-        """Identity and mandates are proved by every paper in turn."""
-        papers = sorted(self.document.proofs)
+        """Identity is proved by every paper that will do in turn."""
         for number, (subject, request) in enumerate(asked):
-            self.keeper.prove(subject, request, proof=papers[number % len(papers)] if papers else "login")
+            one = next(one for one in self.keeper.requests(subject) if one.request_id == request)
+            papers = will_do(self.plan, one.right, one.channel) or ("login",)
+            row = self.document.rights.get(one.right)
+            form = (row.form,) if row is not None and row.form else ()
+            shown = (self._part(papers[number % len(papers)], number), *form)
+            assert self.keeper.prove(subject, request, proof=shown).granted
 
     def answer_all(self, asked: list[tuple[SubjectId, RequestId]]) -> None:
         """Shown, corrected, refused with a reason, or simply done."""
@@ -490,6 +518,7 @@ def _keep(house: Audited) -> dict[str, str]:
     asked = house.ask_all()
     house.prove_all(asked)
     house.answer_all(asked)
+    house.ask_for_others()
     house.wait(1)
     house.end_contracts(contracts)
     contracts = house.contract_all()
@@ -505,6 +534,7 @@ def _keep(house: Audited) -> dict[str, str]:
     for number in range(100):
         house.wait(4)
         house.keeper.sweep()
+        house.work_off()
         house.acknowledge_all()
         house.shred()
         if number % 25 == 0:
@@ -595,6 +625,7 @@ def _mend(house: Audited, contracts: dict[str, str], broken: Broken) -> None:
     with house.keeper.places.active.transaction() as transaction:
         for value, key_id, blob in broken.tampered:
             transaction.execute(_RESTORE, (blob, key_id, value))
+    house.work_off()
     house.acknowledge_all()
     for life in broken.given:
         for one in house.keeper.views.get(life.subject, house.keeper.now()).state.disclosures:
@@ -606,6 +637,7 @@ def _mend(house: Audited, contracts: dict[str, str], broken: Broken) -> None:
     for _ in range(100):
         house.wait(4)
         house.keeper.sweep()
+        house.work_off()
         house.acknowledge_all()
         house.shred()
     house.attest_all()

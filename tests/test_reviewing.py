@@ -59,7 +59,7 @@ def member(house: House) -> tuple[SubjectId, EngagementId]:
 
 
 def readable(house: House, subject: SubjectId) -> bool:
-    return house.keeper.read(subject, "identity", reader=CRM, items=("name",)).granted
+    return house.keeper.read(subject, "identity", reader=CRM, items=("name",), use="identify").granted
 
 
 def test_a_membership_that_nobody_ended_comes_up_after_a_year_and_not_a_day_before(house: House) -> None:

@@ -75,10 +75,16 @@ def consent(stage: Stage, step: Step) -> Iterator[Came]:
     by = step.word("by") or next(iter(stage.policy.consent), "website")
     for matter in step.words("consent"):
         outcome = stage.keeper.consent(
-            person.subject_id, matter, channel=by, by=step.word("of") or "subject", at=happened(stage, step)
+            person.subject_id, matter, channel=by, by=_voice(person, step), at=happened(stage, step)
         )
         stage.elements.add(f"channels.{by}")
         yield came(f"consent {matter}", outcome)
+
+
+def _voice(person: Person, step: Step) -> str:
+    """Who says yes or no: the person, a role, or whoever acts for them under an id."""
+    of = step.word("of") or "subject"
+    return person.acting.get(of, of)
 
 
 def withdraw(stage: Stage, step: Step) -> Iterator[Came]:
@@ -88,7 +94,7 @@ def withdraw(stage: Stage, step: Step) -> Iterator[Came]:
             person.subject_id,
             matter,
             channel=step.word("by") or next(iter(stage.policy.consent), "website"),
-            by=step.word("of") or "subject",
+            by=_voice(person, step),
             confirmed=step.yes("confirmed", False),
             at=happened(stage, step),
         )
@@ -245,11 +251,14 @@ def ask(stage: Stage, step: Step) -> Iterator[Came]:
         right,
         channel=by,
         proved=step.yes("proved", True),
+        proof=step.words("with"),
         values=stage.live(person, step.words("about")),
         purposes=step.words("purposes"),
+        by=_spoken_for(person, step),
         at=at,
     )
-    person.requests[right] = RequestId(outcome.made or "")
+    if outcome.made is not None:
+        person.requests[right] = RequestId(outcome.made)
     stage.elements.add(f"channels.{by}")
     found = came(f"ask for {right}", outcome)
     yield Came(found.what, found.verdict, found.reasons, found.clauses, amiss=tuple(_deadline(stage, step, right, at)))
@@ -272,9 +281,70 @@ def _deadline(stage: Stage, step: Step, right: str, at: Instant | None) -> Itera
 def prove(stage: Stage, step: Step) -> Iterator[Came]:
     person, right = stage.person(step), step.word("prove") or ""
     outcome = stage.keeper.prove(
-        person.subject_id, _request(person, right), proof=step.word("with") or "identity-check"
+        person.subject_id, _request(person, right), proof=step.words("with") or ("identity-check",)
     )
     yield came(f"prove for {right}", outcome)
+
+
+def _spoken_for(person: Person, step: Step) -> str | None:
+    """The id under which somebody acts for the person, where the step says that somebody does."""
+    kind = step.word("of")
+    if kind is None:
+        return None
+    if kind not in person.acting:
+        raise InputRefused("acting-unknown", f"nobody acts for {person.name} as {kind}")
+    return person.acting[kind]
+
+
+def act_for(stage: Stage, step: Step) -> Iterator[Came]:
+    person, kind = stage.person(step), step.word("act-for") or ""
+    until = step.day("until")
+    outcome = stage.keeper.acts_for(
+        person.subject_id,
+        kind,
+        shown=step.words("with"),
+        rights=step.words("rights"),
+        items=step.words("items"),
+        until=Instant(end_of_day(until, stage.zone) + 1) if until else None,
+    )
+    if outcome.made is not None:
+        person.acting[kind] = outcome.made
+    yield came(f"act as {kind}", outcome)
+
+
+def act_no_longer(stage: Stage, step: Step) -> Iterator[Came]:
+    person, kind = stage.person(step), step.word("act-no-longer") or ""
+    outcome = stage.keeper.acts_no_longer(person.subject_id, person.acting.get(kind, ""))
+    yield came(f"act as {kind} no longer", outcome)
+
+
+def incomplete(stage: Stage, step: Step) -> Iterator[Came]:
+    person, right = stage.person(step), step.word("incomplete") or ""
+    missing = step.words("missing")
+    outcome = stage.keeper.incomplete(person.subject_id, _request(person, right), missing=missing)
+    yield came(f"ask for more about {right}", outcome)
+
+
+def postpone(stage: Stage, step: Step) -> Iterator[Came]:
+    person, right = stage.person(step), step.word("postpone") or ""
+    day = step.day("until")
+    until = start_of(day, stage.zone) if day else None
+    outcome = stage.keeper.postpone(
+        person.subject_id, _request(person, right), until=until, reason=step.word("reason") or "law"
+    )
+    yield came(f"postpone {right}", outcome)
+
+
+def extend(stage: Stage, step: Step) -> Iterator[Came]:
+    person, right = stage.person(step), step.word("extend") or ""
+    reason = step.word("reason") or "complex"
+    yield came(f"extend {right}", stage.keeper.extend(person.subject_id, _request(person, right), reason=reason))
+
+
+def pass_on(stage: Stage, step: Step) -> Iterator[Came]:
+    person, right = stage.person(step), step.word("pass-on") or ""
+    party = step.word("to") or "controller"
+    yield came(f"pass on {right}", stage.keeper.pass_on(person.subject_id, _request(person, right), party=party))
 
 
 def answer(stage: Stage, step: Step) -> Iterator[Came]:
@@ -284,6 +354,7 @@ def answer(stage: Stage, step: Step) -> Iterator[Came]:
         _request(person, right),
         step.word("outcome") or "done",
         reason=step.word("reason"),
+        handler=stage.handlers.get(step.word("by") or ""),
     )
     yield came(f"answer {right}", outcome)
 
@@ -503,6 +574,12 @@ PLAYS: Final[Mapping[str, Play]] = {
     "prove": prove,
     "answer": answer,
     "lift": lift,
+    "act-for": act_for,
+    "act-no-longer": act_no_longer,
+    "incomplete": incomplete,
+    "postpone": postpone,
+    "extend": extend,
+    "pass-on": pass_on,
     "accept-again": accept_again,
     "review": review,
     "provide": provide,

@@ -146,7 +146,8 @@ def consents(stage: Stage, step: Step) -> Iterator[str]:
 
 
 def requests(stage: Stage, step: Step) -> Iterator[str]:
-    found = {one.right: one.state.value for one in stage.keeper.requests(stage.person(step).subject_id)}
+    now = stage.clock.now()
+    found = {one.right: one.stands(now).value for one in stage.keeper.requests(stage.person(step).subject_id)}
     for right, states in step.table("requests").items():
         yield from differs(f"the request for {right}", states, [found.get(right, "never made")])
 

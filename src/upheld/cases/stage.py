@@ -51,6 +51,8 @@ class Person:
     """The newest engagement of each kind."""
     requests: dict[str, RequestId] = field(default_factory=dict)
     """The newest request for each right."""
+    acting: dict[str, str] = field(default_factory=dict)
+    """Under which id an agent or representative acts."""
     gave: dict[str, str] = field(default_factory=dict)
     """The newest content of each item."""
 

@@ -145,13 +145,35 @@ ACTS: Final[Mapping[str, Verb]] = {
             "purposes": Word(Takes.NAMES, Names.PURPOSES),
             "late": NAME,
             "due": DATE,
+            "of": NAME,
+            "with": NAMES,
         },
     ),
-    "prove": Verb(Word(Takes.NAME, Names.RIGHTS), "who asked proves who they are", {"with": NAME}),
+    "act-for": Verb(
+        NAME,
+        "an `agent` or a `representative` acts for the person from now on, on the papers shown `with`",
+        {"with": NAMES, "rights": NAMES, "items": ITEMS, "until": DATE},
+    ),
+    "act-no-longer": Verb(NAME, "the `agent` or `representative` acts for the person no longer"),
+    "prove": Verb(Word(Takes.NAME, Names.RIGHTS), "who asked proves who they are", {"with": NAMES}),
+    "incomplete": Verb(
+        Word(Takes.NAME, Names.RIGHTS), "something is missing of the request, and is asked for", {"missing": NAMES}
+    ),
+    "postpone": Verb(
+        Word(Takes.NAME, Names.RIGHTS),
+        "access waits for a reason, and is open again by itself",
+        {"until": DATE, "reason": NAME},
+    ),
+    "extend": Verb(
+        Word(Takes.NAME, Names.RIGHTS), "more time for an answer about an automated decision", {"reason": NAME}
+    ),
+    "pass-on": Verb(
+        Word(Takes.NAME, Names.RIGHTS), "the request goes to the controller the data came from", {"to": NAME}
+    ),
     "answer": Verb(
         Word(Takes.NAME, Names.RIGHTS),
-        "the request is answered: done, partly, refused",
-        {"outcome": NAME, "reason": NAME},
+        "the request is answered: done, partly, refused, not-identified, nothing-held, taken-back",
+        {"outcome": NAME, "reason": NAME, "by": NAME},
     ),
     "lift": Verb(Word(Takes.NAME, Names.RIGHTS), "the person lifts a suspension"),
     "accept-again": Verb(Word(Takes.NAME, Names.RIGHTS), "staff accept a request that was refused before"),

@@ -31,7 +31,7 @@ SCANNED: Final = (
     "fact.recorded", "consent.withdrawn", "value.separated", "destruction.ordered", "value.destroyed", "exception.late",
     "request.received", "request.proved", "request.answered", "hold.set", "hold.lifted", "recipient.told",
     "advert.sent", "handler.granted", "control.evidenced", "policy.published", "access.pruned",
-    "work-order.done", "review.due", "review.done",
+    "work-order.done", "review.due", "review.done", "acting.granted",
 )  # fmt: skip
 """Kinds that are read one by one. Of all others the counts are enough, or the entries that name one element."""
 
@@ -488,13 +488,26 @@ def _received(look: Looked, one: Recorded, entry: Entry) -> None:
     request = _text(entry, "request")
     if _alias(entry) in look.minors:
         look.see("children/rights", shown_of(one))
+    _papers(look, one, entry)
     look.asked[request] = Asked(
         request, _text(entry, "right"), _alias(entry), _text(entry, "channel"), shown_of(one), _at(entry, "due_at"),
         _codes(entry, "purposes"),
     )  # fmt: skip
 
 
+def _papers(look: Looked, one: Recorded, entry: Entry) -> None:
+    """What was shown, each by its name."""
+    for name in _codes(entry, "proofs"):
+        look.see(f"papers/{name}", shown_of(one))
+
+
+def _acting(look: Looked, one: Recorded, entry: Entry) -> None:
+    _papers(look, one, entry)
+    look.see(f"acting/{_text(entry, 'kind')}", shown_of(one))
+
+
 def _proved(look: Looked, one: Recorded, entry: Entry) -> None:
+    _papers(look, one, entry)
     asked = look.asked.get(_text(entry, "request"))
     if asked is not None and asked.proved is None:
         asked.proved, asked.proof = shown_of(one), _text(entry, "proof")
@@ -625,7 +638,7 @@ _HEARD = {
     "hold.set": _hold_set, "hold.lifted": _hold_lifted, "recipient.told": _told, "advert.sent": _sent,
     "control.evidenced": _system_checked, "policy.published": _published, "handler.granted": _granted,
     "access.pruned": _pruned, "work-order.done": _order_done,
-    "review.due": _review_due, "review.done": _review_done,
+    "acting.granted": _acting, "review.due": _review_due, "review.done": _review_done,
 }  # fmt: skip
 
 

@@ -218,7 +218,8 @@ def shown_papers(look: Looked, row: Row, key: str) -> Finding:
     accepted = {row.name, *row.any_of, *row.all_of}
     accepted |= {one.name for one in look.document.proofs.values() if row.name in one.all_of}
     proved = [one.proved for one in look.asked.values() if one.proved and one.proof in accepted]
-    return _made(row, key, look.within(proved), look.against(row.path))
+    papers = [one for name in sorted(accepted) for one in look.told(f"papers/{name}")]
+    return _made(row, key, (*look.within(proved), *papers), look.against(row.path))
 
 
 # ── Items, purposes, collection, consent ──────────────────────────────────────────────────────────────────────────────
@@ -580,7 +581,8 @@ def acting(look: Looked, row: Row, key: str) -> Finding:
     assert isinstance(row, model.ActingFor)
     papers = {*row.shows, *(part for name in row.shows for part in look.document.proofs[name].all_of)}
     proved = [one.proved for one in look.asked.values() if one.proved and one.proof in papers]
-    return _made(row, key, look.within(proved), look.against(row.path))
+    own = look.told(f"acting/{row.name}") + look.naming(row.path, ("acting.granted", "request.received"))
+    return _made(row, key, (*look.within(proved), *own), look.against(row.path))
 
 
 _CHILD_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -589,6 +591,7 @@ _CHILD_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "consent": ("consent.given",),
     "never": ("act.refused",),
     "rights": ("consent.given", "consent.withdrawn"),
+    "freeze": ("hold.set", "hold.lifted", *REFUSED),
 }
 
 
