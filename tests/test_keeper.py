@@ -482,3 +482,35 @@ def test_a_wrong_master_key_opens_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(StoreFailed, match="master key"):
         opened()
+
+
+@pytest.mark.clauses("BZ18-8.0.g", "BZ18-4.1.b")
+@pytest.mark.parametrize("over", ["withdrawn", "ended"])
+def test_a_processor_is_asked_back_once_and_not_for_what_was_corrected(house: House, over: str) -> None:
+    keeper = house.keeper
+    subject, engagement = house.member("service")
+    row = keeper.views.line(BIZMEKA).latest.entrustments["ktis"]
+    contract = keeper.contract(BIZMEKA, "ktis", terms=row.terms)
+    keeper.consent(subject, "entrustment/ktis", channel="website")
+    texts = {"email": "made-up@example.org"}
+    keeper.collect(subject, "service", texts, engagement=engagement, channel="website")
+    given = keeper.entrust(subject, "ktis", "service", ("email",))
+    assert given.granted
+    house.tick(hours=1)
+    assert keeper.correct(subject, given.values["email"][0], "other@example.org").granted
+
+    def asked() -> list[object]:
+        told = house.entries("recipient.told")
+        return [one.entry.fields["reason"] for one in told if one.entry.fields["disclosure"] == given.made]
+
+    keeper.sweep()
+    assert asked() == ["corrected"]
+    if over == "withdrawn":
+        keeper.withdraw(subject, "entrustment/ktis", channel="website")
+    else:
+        keeper.fact(subject, "cancelled", engagement=engagement)
+    house.tick(minutes=1)
+    for _ in range(2):
+        keeper.sweep()
+        assert asked() == ["corrected", "return-or-destroy"]
+    keeper.end_contract(BIZMEKA, contract)

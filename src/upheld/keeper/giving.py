@@ -4,6 +4,8 @@ recalled.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from upheld.dates import FOREVER, Instant, moment
 from upheld.engine.acts import (
     Decision,
@@ -17,7 +19,7 @@ from upheld.engine.acts import (
     ValueId,
 )
 from upheld.engine.lifecycle import Scope
-from upheld.engine.plan import EntrustmentPlan, ProvisionPlan, TransferPlan
+from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, TransferPlan
 from upheld.engine.state import About, AboutKind, Disclosure
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, Tier, replaced
@@ -296,14 +298,15 @@ class Giving(Door):
         return asked
 
     def _theirs_until(self, seen: Seen, one: Disclosure, kind: str) -> Instant:
-        """Until when the other side may keep its copy; a processor's copy abroad has an end of its own."""
+        """Until when the other side may keep its copy; a processor's copy abroad has an end of its own besides."""
         plan = seen.view.plan
         provided = plan.provisions.get(one.recipient)
         if kind == "provision":
             return self._recipient_until_of(seen, provided, one) if provided and provided.returned else FOREVER
         row = plan.entrustments.get(one.recipient)
         abroad = [t for t in plan.transfers.values() if row and t.party == row.party and t.standing_for == kind]
-        return min((_abroad_until(seen, transfer, one) for transfer in abroad), default=FOREVER)
+        ends = [_processor_until(seen, row, one)] if row else []
+        return min([*ends, *(_abroad_until(seen, transfer, one) for transfer in abroad)], default=FOREVER)
 
     def _recipient_until_of(self, seen: Seen, row: ProvisionPlan, one: Disclosure) -> Instant:
         if row.until is None:
@@ -312,6 +315,24 @@ class Giving(Door):
         end = seen.view.life.end(row.until, Scope(one.at, one.known_at, one.engagement, None, None, about)).at
         withdrawn = seen.view.life.consent_until(about, one.at).at
         return min(end, withdrawn)
+
+
+def _processor_until(seen: Seen, row: EntrustmentPlan, one: Disclosure) -> Instant:
+    """Until the last of our purposes of that task is over for what was handed over, or the person takes back the
+    consent to it. What was corrected is told apart and not asked back for it.
+    """
+    life = seen.view.life
+    known = [seen.view.values[value] for value in one.values if value in seen.view.values]
+    used = [
+        ground.until.at
+        for value in known
+        for ground in life.grounds(replace(value, replaced_at=None, replaced_known_at=None))
+        if ground.kind is GroundKind.PURPOSE and ground.purpose in row.purposes
+    ]
+    until = max(used, default=FOREVER)
+    if row.own_consent:
+        until = min(until, life.consent_until(About(AboutKind.ENTRUSTMENT, row.processor), one.at).at)
+    return until
 
 
 def _abroad_until(seen: Seen, transfer: TransferPlan, one: Disclosure) -> Instant:

@@ -151,7 +151,8 @@ def unacknowledged(look: Looked, path: str) -> tuple[Breach, ...]:
             recalls.append(_Recall(one))
         elif one.entry.kind == "recipient.acknowledged":
             for each in recalls:
-                if each.acknowledged == FOREVER and each.told.entry.fields.get("disclosure") == disclosure:
+                ours = disclosure is None or each.told.entry.fields.get("disclosure") == disclosure
+                if each.acknowledged == FOREVER and ours:  # without a disclosure: everything came back with a contract
                     each.acknowledged = Instant(one.entry.at)
     breaches: list[Breach] = []
     for each in recalls:

@@ -467,6 +467,7 @@ def entrustment_end(look: Looked, row: Row, key: str) -> Finding:
                 plan.party,
             )
             breaches.append(late)
+    breaches += handed.unacknowledged(look, row.path)
     return _made(row, key, look.naming(row.path, ("recipient.acknowledged",)), breaches)
 
 
