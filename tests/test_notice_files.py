@@ -72,6 +72,16 @@ def test_a_table_that_goes_on_repeats_its_head(new: Policy) -> None:
     assert len(heads) >= 2
 
 
+def test_a_long_word_stays_inside_its_column(new: Policy) -> None:
+    for page in pypdfium2.PdfDocument(paper(new, "ko")):
+        text = page.get_textpage()
+        name, beside = (text.search(one).get_next() for one in ("Galaxiacommunications", "EZ머니"))
+        if name is not None and beside is not None:
+            assert text.get_charbox(sum(name) - 1)[2] < text.get_charbox(beside[0])[0]
+            return
+    raise AssertionError("the recipient with the long name is not there")
+
+
 def test_contents_and_summary_lead_into_the_paper(new: Policy) -> None:
     document = pypdfium2.PdfDocument(paper(new, "en"))
     links = 0
