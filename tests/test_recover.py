@@ -45,7 +45,10 @@ TABLES = {
     "consent": "subject_id, consent_id, about_kind, about, given, at, known_at, version, text_digest, locale, channel, "
     "recorded_by",
     "request": "subject_id, request_id, own_right, channel, received_at, known_at, proved_at, value_ids, purposes, "
-    "state, settled_at, settled_known_at, lifted_at, freezes, due_at",
+    "state, settled_at, settled_known_at, lifted_at, freezes, due_at, asked_by, acting_id, postponed_until, extended, "
+    "answered_by, reason, passed_to, objects_to, for_child",
+    "acting": "subject_id, acting_id, kind, from_at, known_at, until_at, rights, items, ended_at",
+    "review": "subject_id, about, engagement_id, policy, element, named, since, due_at",
     "disclosure": "subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, engagement_id, recalled_at, "
     "acknowledged_at, until_at",
     "told": "subject_id, told_id, disclosure_id, recipient, reason, request_id, at, acknowledged_at",

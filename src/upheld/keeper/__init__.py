@@ -16,6 +16,7 @@ from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.data import Data
 from upheld.keeper.door import Places
+from upheld.keeper.exporting import Export, Exporting
 from upheld.keeper.giving import Giving
 from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
@@ -33,7 +34,19 @@ from upheld.store.leases import HomeInUse
 
 
 class Keeper(
-    Posted, Reconsenting, Living, Data, Auditing, Recovery, Publishing, Moving, Giving, Asking, ActingFor, Receipting
+    Posted,
+    Reconsenting,
+    Living,
+    Exporting,
+    Data,
+    Auditing,
+    Recovery,
+    Publishing,
+    Moving,
+    Giving,
+    Asking,
+    ActingFor,
+    Receipting,
 ):
     """Everything that may be done with personal data under the policies of one home."""
 
@@ -77,6 +90,7 @@ class Keeper(
 __all__ = [
     "Delivered",
     "Difficulty",
+    "Export",
     "Fallbacks",
     "Keeper",
     "Message",
