@@ -502,3 +502,28 @@ def test_the_policy_has_a_mapping_for_every_section(shop: Policy) -> None:
         rows = getattr(shop, attribute(name))
         assert all(isinstance(row, Row) and row.name == code for code, row in rows.items())
     assert {*Guarantee} >= {Guarantee(name) for name in shop.guarantees}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "told"),
+    [
+        ("within: P5D}", "within: 5 days}", "period-unreadable", "Write `P5D`"),
+        ("within: P5D}", "within: 6개월 이내}", "period-unreadable", "Write `P6M`"),
+        ("  tax:     {clause", " tax:     {clause", "yaml-unreadable", "further left or right"),
+        ("  charts:", "\tcharts:", "yaml-unreadable", "Use spaces"),
+        ("phone: 02-000-0001}", "phone: '02-000-0001}", "yaml-unreadable", "never closed"),
+        ("ko: 진료 예약과 안내", "kr: 진료 예약과 안내", "locale-undeclared", "Write `ko`"),
+        ("items: identity\n", "items: identity, rrn\n", "name-unknown", "`[identity, rrn]`"),
+        (
+            "    refused: {ko: 제공하지 않으면 예약",
+            "    zzzzzzzz: {ko: 제공하지 않으면 예약",
+            "key-unknown",
+            "docs/policy.md",
+        ),
+    ],
+)
+def test_what_an_officer_mistypes_is_told_with_what_was_meant(old: str, new: str, code: str, told: str) -> None:
+    text = (Path(__file__).resolve().parent.parent / "examples" / "clinic.yaml").read_text("utf-8")
+    assert text.count(old) >= 1
+    problems = [one for one in problems_in(text.replace(old, new, 1).encode(), "clinic.yaml") if one.code == code]
+    assert any(told in f"{one.message}. {one.remedy}" for one in problems), problems

@@ -100,6 +100,8 @@ def dangling_names(policy: Policy) -> Iterator[Problem]:
     for use in dangling(policy):
         message = f"`{use.name}` is not declared in `{use.kind}`"
         remedy = nearest(use.name, declared[use.kind]) or f"Add it to `{use.kind}`"
+        if "," in use.name:
+            remedy = f"Several names are a list: `[{use.name}]`"
         yield Problem("name-unknown", policy.file, use.line, use.column, message, remedy)
 
 
@@ -586,7 +588,8 @@ def advertising_for_optional(policy: Policy) -> Iterator[Problem]:
             purpose: Purpose | None = policy.purposes.get(name)
             if purpose is not None and purpose.required:
                 message = f"`{row.path}` advertises under `{purpose.path}`"
-                yield _doubt(policy, row, "for", "advertising-required", message, "Move that purpose to `optional`")
+                remedy = "Move that purpose to `optional`, or name one that stands there"
+                yield _doubt(policy, row, "for", "advertising-required", message, remedy)
 
 
 def cookies_with_purposes(policy: Policy) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from upheld.dates import Period
 from upheld.errors import Level, PolicyRefused, Problem
@@ -43,6 +43,8 @@ from upheld.policy.silence import with_silence
 from upheld.policy.tree import Listing, Node, Scalar, Table, tree_of
 
 GENERAL = ("law", "reading", "blocked", "seen")
+LANGUAGE_OF: Final = {"kr": "ko", "jp": "ja", "cn": "zh", "us": "en", "gb": "en", "uk": "en"}
+"""Codes of countries that people write where a language is meant."""
 
 
 def read_policy(source: bytes, name: str) -> Policy:
@@ -375,7 +377,9 @@ class _Reading:
         if key.text in keys_of(kind):
             self.page.problem("key-elsewhere", key, f"`{key.text}` does nothing in this row", nearest(key.text, known))
         elif len(key.text) == 2:
-            remedy = "Add the language to `locales`, or correct the key"
+            meant = LANGUAGE_OF.get(key.text)
+            remedy = f"Write `{meant}`" if meant in self.page.locales else "Add the language to `locales`"
+            remedy += ", or correct the key"
             self.page.problem("locale-undeclared", key, f"`{key.text}` is no key and no language here", remedy)
         else:
             self.page.problem("key-unknown", key, f"`{key.text}` is no key here", nearest(key.text, {*known, "clause"}))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from upheld.dates import NO_PERIOD, Period
@@ -66,6 +66,7 @@ class Page:
     key: str = ""
 
     def problem(self, code: str, at: Node, message: str, remedy: str, level: Level = Level.ERROR) -> None:
+        remedy = remedy or "Take it out; docs/policy.md says what can stand here"
         self.problems.append(Problem(code, self.file, at.line, at.column, message, remedy, level))
         self.doubt(at)
         if len(self.problems) >= MAX_PROBLEMS:
@@ -339,7 +340,8 @@ class OneOf:
         known = [word.value for word in self.words]
         if found.text in known:
             return self.words(found.text)
-        page.problem("word-unknown", found, f"`{found.text}` is no word for `{page.key}`", nearest(found.text, known))
+        remedy = nearest(found.text, known) if len(known) > 1 else f"Write `{known[0]}`, or leave the key out"
+        page.problem("word-unknown", found, f"`{found.text}` is no word for `{page.key}`", remedy)
         return None
 
     def schema(self) -> Schema:
@@ -503,12 +505,28 @@ class PeriodShape:
         return {"type": "string", "pattern": f"^{PERIOD}$"}
 
 
+_IN_WORDS: Final = re.compile(
+    r"(\d{1,4}) ?(?:calendar )?(?:(years?|년)|(months?|개월|달)|(weeks?|주)|(days?|일)|(hours?|시간))(?: ?이내)?", re.I
+)
+
+
+def _as_period(text: str) -> str:
+    """What somebody meant who wrote `5 days` or `6개월`; empty for any other text."""
+    found = _IN_WORDS.fullmatch(text.strip())
+    if found is None:
+        return ""
+    unit = "YMWDH"[next(at for at, said in enumerate(found.groups()[1:]) if said)]
+    return f"PT{found[1]}H" if unit == "H" else f"P{found[1]}{unit}"
+
+
 def period_in(found: Scalar, page: Page) -> Period | None:
     """The period that a text is; a problem otherwise. An empty period holds nothing and is none."""
     try:
         period = Period.parse(found.text)
     except ValueError as error:
-        page.problem("period-unreadable", found, str(error).split(";")[0], "Write P5Y, P6M, P2W, P5D or PT72H")
+        meant = _as_period(found.text)
+        remedy = f"Write `{meant}`" if meant else "Write P5Y, P6M, P2W, P5D or PT72H"
+        page.problem("period-unreadable", found, str(error).split(";")[0], remedy)
         return None
     if period == NO_PERIOD:
         page.problem("period-empty", found, f"`{found.text}` is no time at all", "Write how long, or leave the key out")
@@ -543,7 +561,7 @@ class DeadlineShape:
             return None
         if found.text in self.besides:
             return AT_ONCE
-        if found.text.startswith("P"):
+        if found.text.startswith("P") or _as_period(found.text):
             period = period_in(found, page)
             return Deadline(period) if period else None
         page.refer("soft-words", found)

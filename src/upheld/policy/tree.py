@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -196,11 +196,41 @@ def _place(mark: Any) -> tuple[int, int]:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
+QUOTES: Final = "texts with `: `, `#` or a comma inside {...} need quotes"
+IN_PLAIN_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("unexpected end of stream", "a quote is opened here and never closed", "Close it"),
+    (
+        "cannot start any token",
+        "a tab or a sign such as @ or % stands where a key or text begins",
+        "Use spaces, or quotes",
+    ),
+    (
+        "did not find expected key",
+        "this line begins further left or right than those beside it",
+        f"Line it up; {QUOTES}",
+    ),
+    (
+        "did not find expected ',' or",
+        "the {...} or [...] that begins here cannot be read to its end",
+        f"Close it; {QUOTES}",
+    ),
+    ("mapping values are not allowed", "a second `: ` in one line", "Put the text in quotes, or begin a new line"),
+    ("found a tab", "a tab stands where only spaces may", "Use spaces"),
+    ("could not find expected ':'", "a key without its `: `", "Write `key: value`"),
+)
+"""What libyaml says, what it mostly means, and what to do."""
+
+
 def _syntax(error: yaml.YAMLError, file: str) -> Problem:
-    line, column = _place(getattr(error, "problem_mark", None))
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML"
-    remedy = "Mend the line; texts with `: `, `#` or a comma inside {...} need quotes"
-    return Problem("yaml-unreadable", file, line, column, str(said), remedy)
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML")
+    begun = (
+        getattr(error, "context_mark", None) if "never" in said or "end of stream" in said or "','" in said else None
+    )
+    line, column = _place(begun or getattr(error, "problem_mark", None))
+    for words, message, remedy in IN_PLAIN_WORDS:
+        if words in said:
+            return Problem("yaml-unreadable", file, line, column, message, remedy)
+    return Problem("yaml-unreadable", file, line, column, said, f"Mend the line; {QUOTES}")
 
 
 def words_in(node: Node) -> Iterator[Scalar]:
