@@ -13,7 +13,10 @@ Up = tuple[str, str | None, str | None]
 
 def up_for_review(world: World) -> set[Up]:
     """Everything of a person that somebody has to look at by now."""
-    return {up for up, since, period in _open(world) if _asked_again(world, up, since, period) <= world.at}
+    found = {up for up, since, period in _open(world) if _asked_again(world, up, since, period) <= world.at}
+    told = any(one.code == "review-kept" and one.about == "come-of-age" for one in world.facts)
+    grown = world.minor_until is not None and world.minor_until <= world.at
+    return found | ({("come-of-age", None, None)} if grown and not told else set())
 
 
 def _asked_again(world: World, up: Up, since: int, period: Period) -> int:

@@ -243,7 +243,8 @@ class Lives(RuleBasedStateMachine):
         about, engagement, name = self.pick(data, up, "left open")
         row = next((one for one in person.world.policy.retention.values() if about.startswith(one.path)), None)
         owed = row is not None and row.kind in ("claim", "dispute")
-        outcome = self.pick(data, ["kept", "closed", "kept" if owed else "destroyed"], "look")
+        told = ["kept"] if about == "come-of-age" else ["kept", "closed", "kept" if owed else "destroyed"]
+        outcome = self.pick(data, told, "look")
         before = len(self.keeper.views.get(person.subject_id, self.now).state.facts)
         done = self.keeper.review(person.subject_id, about, outcome, engagement=named(engagement), reason="asked")
         assert done.granted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -155,6 +155,20 @@ def test_a_look_that_nobody_took_is_not_upheld_until_somebody_does(house: House)
 def _what(house: House, clause: str) -> tuple[str, ...]:
     found = house.keeper.audit(BIZMEKA).clause(clause)
     return tuple(breach for breach in found.what)
+
+
+def test_who_comes_of_age_is_told_so_on_the_birthday(house: House) -> None:
+    child = house.keeper.enter(BIZMEKA, "member", born=date(2004, 9, 20))
+    house.to(2018, 9, 19)
+    assert house.keeper.reviews(BIZMEKA) == []
+    house.to(2018, 9, 20)
+    (up,) = house.keeper.reviews(BIZMEKA)
+    assert (up.subject_id, up.about) == (child, "come-of-age")
+    with pytest.raises(InputRefused, match="is told"):
+        house.keeper.review(child, "come-of-age", "closed")
+    assert house.keeper.review(child, "come-of-age", "kept", reason="told").granted
+    house.to(2019, 9, 21)
+    assert [one.about for one in house.keeper.reviews(BIZMEKA)] == []
 
 
 def test_what_is_not_left_open_has_no_look(house: House) -> None:

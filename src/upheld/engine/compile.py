@@ -462,7 +462,7 @@ def _atoms(
     provisions: Mapping[str, ProvisionPlan],
     transfers: Mapping[str, TransferPlan],
 ) -> frozenset[Atom]:
-    found: set[Atom] = {(KNOWN, None, SETTLING), (RECEIVED, None, ANSWER_BY_LAW)}
+    found: set[Atom] = {(KNOWN, None, SETTLING), (RECEIVED, None, ANSWER_BY_LAW), (GROWN, None, SETTLING)}
     for purpose in purposes.values():
         found |= scoped(atoms_of([purpose.until]), purpose.name)
     for row in kept.values():
@@ -494,6 +494,8 @@ def _review_atoms(
     return found | {(REVIEWED, None, period) for _, _, period in found}
 
 
+GROWN = "@grown"
+"""Two days before a child comes of age; a day counted from it is over at the start of the birthday."""
 OF_A_VALUE = frozenset({"collected", "provided", "consented", "withdrawn"})
 """Facts that every value or consent has of its own; their days are kept by what they are for."""
 

@@ -15,6 +15,8 @@ from upheld.engine.lifecycle import ENGAGEMENT_REVIEWED, KEPT_BY_REVIEW, Ground,
 from upheld.engine.plan import EngagementPlan, GroundKind, RetentionPlan, Rule
 from upheld.engine.state import Engagement, Fact, HeldState, Value
 
+COME_OF_AGE = "come-of-age"
+"""Not left open, yet up for somebody to act on: a young person is to be told. Its one outcome is `kept`."""
 _THERE = frozenset({HeldState.HELD, HeldState.MOVING, HeldState.SEPARATED})
 
 
@@ -35,7 +37,8 @@ class Review(NamedTuple):
 
 def reviews_up(life: Life, at: Instant) -> tuple[Review, ...]:
     """Everything of one person that somebody has to look at by `at`, oldest first."""
-    found = [one for one in (*_engagements(life, at), *_grounds(life, at)) if one.due_at <= at]
+    open_ones = (*_engagements(life, at), *_grounds(life, at), *_come_of_age(life))
+    found = [one for one in open_ones if one.due_at <= at]
     return tuple(sorted(found, key=lambda one: (one.due_at, one.about, one.engagement or "")))
 
 
@@ -44,6 +47,14 @@ def _next(life: Life, about: str, engagement: EngagementId | None, since: Instan
     looks = life.state.facts_by_code.get(KEPT_BY_REVIEW, ())
     kept = [fact.at for fact in looks if fact.about == about and fact.engagement == engagement and fact.at >= since]
     return end_of(max([since, *kept]), period, life.plan.zone)
+
+
+def _come_of_age(life: Life) -> Iterator[Review]:
+    """Whoever comes of age is told that the representative speaks for them no longer and what they agreed to stands."""
+    grown = life.state.minor_until
+    told = any(fact.about == COME_OF_AGE for fact in life.state.facts_by_code.get(KEPT_BY_REVIEW, ()))
+    if grown is not None and grown < FOREVER and not told:
+        yield Review(life.plan.children.rule, None, COME_OF_AGE, None, grown, grown)
 
 
 def _declared(life: Life, one: Engagement) -> EngagementPlan | None:

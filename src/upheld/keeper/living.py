@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from upheld.dates import FOREVER, Instant, Period, birthday, end_of, start_of
+from upheld.dates import FOREVER, Instant, Period, birthday, end_of, local_date, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
+from upheld.engine.compile import GROWN
 from upheld.engine.lifecycle import CLOSES, DueState
 from upheld.engine.plan import EntrustmentPlan, Plan, ProvisionPlan, PurposePlan, Rule
 from upheld.engine.proving import AGREEING, exceeds, found, speaks_for
@@ -119,6 +120,9 @@ class Living(Door):
         subjects.add_subject(transaction, state, policy)
         for day in anchor_days(state.entered_at, plan):
             subjects.add_anchor(transaction, policy, GONE, day, state.subject_id)
+        if state.minor_until is not None and state.minor_until < FOREVER:
+            birthday_of = local_date(state.minor_until, plan.zone).toordinal()
+            subjects.add_anchor(transaction, policy, GROWN, birthday_of - 2, state.subject_id)
 
     def _plan(self, policy: str) -> Plan:
         line = self.views.line(policy)

@@ -32,6 +32,7 @@ SCANNED: Final = (
     "request.received", "request.proved", "request.answered", "hold.set", "hold.lifted", "recipient.told",
     "advert.sent", "handler.granted", "control.evidenced", "policy.published", "access.pruned",
     "work-order.done", "review.due", "review.done", "acting.granted",
+    "request.postponed", "request.extended",
 )  # fmt: skip
 """Kinds that are read one by one. Of all others the counts are enough, or the entries that name one element."""
 
@@ -495,6 +496,13 @@ def _received(look: Looked, one: Recorded, entry: Entry) -> None:
     )  # fmt: skip
 
 
+def _later(look: Looked, one: Recorded, entry: Entry) -> None:
+    """Access that waits and a decision that takes longer have a new day."""
+    asked = look.asked.get(_text(entry, "request"))
+    if asked is not None:
+        asked.due_at = _at(entry, "due_at")
+
+
 def _papers(look: Looked, one: Recorded, entry: Entry) -> None:
     """What was shown, each by its name."""
     for name in _codes(entry, "proofs"):
@@ -638,7 +646,8 @@ _HEARD = {
     "hold.set": _hold_set, "hold.lifted": _hold_lifted, "recipient.told": _told, "advert.sent": _sent,
     "control.evidenced": _system_checked, "policy.published": _published, "handler.granted": _granted,
     "access.pruned": _pruned, "work-order.done": _order_done,
-    "acting.granted": _acting, "review.due": _review_due, "review.done": _review_done,
+    "acting.granted": _acting,
+    "request.postponed": _later, "request.extended": _later, "review.due": _review_due, "review.done": _review_done,
 }  # fmt: skip
 
 

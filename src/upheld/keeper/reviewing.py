@@ -19,7 +19,7 @@ from upheld.engine.lifecycle import (
     KEPT_BY_REVIEW,
 )
 from upheld.engine.plan import GroundKind
-from upheld.engine.reviews import Review, reviews_up
+from upheld.engine.reviews import COME_OF_AGE, Review, reviews_up
 from upheld.engine.state import Fact
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, replaced
@@ -100,6 +100,8 @@ class Reviewing(Door):
             up = _up(seen, about, engagement, now)
             if outcome == DESTROYED and up.kind in (GroundKind.CLAIM, GroundKind.DISPUTE):
                 raise InputRefused("outcome-unknown", "a claim or a dispute is kept or closed; it keeps what it needs")
+            if up.about == COME_OF_AGE and outcome != KEPT:
+                raise InputRefused("outcome-unknown", "who came of age is told, which is put on record as `kept`")
             facts = _facts_of(seen, up, outcome)
             made = tuple(Fact(FactId(self.new_id()), code, now, transaction.at, of, on) for code, of, on in facts)
             state = replaced(seen.state, facts=(*seen.state.facts, *made))

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from upheld.dates import Instant
 from upheld.engine.acts import RequestId
+from upheld.engine.reviews import COME_OF_AGE
 from upheld.engine.state import Request
 from upheld.simulate.agenda import Move, Person
 from upheld.simulate.lives import Lives
@@ -45,7 +46,7 @@ class Asks:
         for up in self.lives.keeper.reviews(self.lives.plan.policy):
             if not self._likely("looked-at"):
                 continue
-            kept = self._likely("still-open")
+            kept = self._likely("still-open") or up.about == COME_OF_AGE
             outcome = self.lives.keeper.review(
                 up.subject_id, up.about, "kept" if kept else "closed", engagement=up.engagement,
                 reason="still-used" if kept else None,
