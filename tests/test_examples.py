@@ -14,7 +14,7 @@ import upheld
 from upheld.cli import app
 from upheld.errors import Level
 from upheld.ledger.report import State
-from upheld.policy.findings import checked
+from upheld.policy.findings import Standing, checked, held
 from upheld.policy.notice import notice
 from upheld.policy.read import read_policy
 from upheld.simulate import Course
@@ -32,6 +32,13 @@ def test_an_example_passes_the_check_against_its_law_but_for_what_it_may_leave_o
     found = checked([file], LAWS[file])[file]
     assert {one.level for one in found} == {Level.ADVICE}
     assert {one.code for one in found} == {"law-silent-on"}
+
+
+@BOTH
+def test_what_the_check_finds_in_an_example_is_on_record_beside_it(file: Path) -> None:
+    (told,) = held([file], LAWS[file]).values()
+    assert {standing for _, standing in told.each} == {Standing.RECORDED}
+    assert told.gone == ()
 
 
 @BOTH
