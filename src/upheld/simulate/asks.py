@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from upheld.dates import Instant
 from upheld.engine.acts import RequestId
+from upheld.engine.proving import least_proof
 from upheld.engine.reviews import COME_OF_AGE
 from upheld.engine.state import Request
 from upheld.simulate.agenda import Move, Person
@@ -96,7 +97,8 @@ class Asks:
     def _prove(self, person: Person, move: Move, day: int) -> None:
         found = self._open(person, move.engagement)
         if found is not None and found.proved_at is None:
-            outcome = self.lives.keeper.prove(person.subject_id, found.request_id, proof="identity-check")
+            shown = least_proof(self.lives.plan, found.right, found.channel)
+            outcome = self.lives.keeper.prove(person.subject_id, found.request_id, proof=shown)
             self.lives.tally.note("prove", outcome)
 
     def _lift(self, person: Person, move: Move, day: int) -> None:
@@ -112,11 +114,12 @@ class Asks:
         if found.right == "erasure" and self._access_waits(person):
             self.lives.plan_for(person, day + 1, move)
         elif found.proved_at is None:
-            self._settle(person, found, "refused", "identity-not-proved", day, move.number)
+            self._settle(person, found, "not-identified", None, day, move.number)
         elif found.right in _SEEN_BY_RIGHT:
             self.lives.releasing.append(lambda: self._show(person, found, day, move.number))
         elif not self._likely("done"):
-            self._settle(person, found, "refused", "not-founded", day, move.number)
+            unfounded = "contract" if found.right == "suspension" else "not-founded"
+            self._settle(person, found, "refused", unfounded, day, move.number)
         else:
             if found.right == "rectification":
                 value = found.values[0] if found.values else None
