@@ -28,6 +28,7 @@ SLOW = frozenset(
         "test_documents",
         "test_facts",
         "test_findings",
+        "test_handing_over",
         "test_ledger_certificate",
         "test_ledger_crash",
         "test_ledger_sealing",

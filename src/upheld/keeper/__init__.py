@@ -18,11 +18,12 @@ from upheld.keeper.data import Data
 from upheld.keeper.door import Places
 from upheld.keeper.exporting import Export, Exporting
 from upheld.keeper.giving import Giving
+from upheld.keeper.handing_over import Bundle, HandingOver, Merger, MergerState, PassedOn, Terms
 from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
-from upheld.keeper.posting import Fallbacks, Posted, Posting, Told
+from upheld.keeper.posting import Fallbacks, Posting, Told
 from upheld.keeper.publishing import Publication, Publishing
 from upheld.keeper.receipting import Receipting
 from upheld.keeper.reconsenting import Reconsenting
@@ -34,7 +35,7 @@ from upheld.store.leases import HomeInUse
 
 
 class Keeper(
-    Posted,
+    HandingOver,
     Reconsenting,
     Living,
     Exporting,
@@ -88,20 +89,25 @@ class Keeper(
 
 
 __all__ = [
+    "Bundle",
     "Delivered",
     "Difficulty",
     "Export",
     "Fallbacks",
     "Keeper",
+    "Merger",
+    "MergerState",
     "Message",
     "Outcome",
     "Paper",
+    "PassedOn",
     "Posting",
     "Publication",
     "Reading",
     "Recovered",
     "Shown",
     "Swept",
+    "Terms",
     "Told",
     "WithoutConsent",
 ]

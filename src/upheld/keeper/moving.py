@@ -887,6 +887,7 @@ _SUBJECT_TABLES = (
     "review",
     "acting",
     "message",
+    "handover",
     "step",
     "dirty",
     "subject",

@@ -60,6 +60,8 @@ class Told:
     states: dict[SubjectId, str] = field(default_factory=dict)
     """told, waiting, uncertain, unreachable, covered."""
     reasons: dict[SubjectId, str] = field(default_factory=dict)
+    since: dict[SubjectId, Instant] = field(default_factory=dict)
+    """Since when somebody is told, or covered."""
     covered_at: Instant | None = None
     """From when posting or newspapers count for those who cannot be reached."""
 
@@ -178,6 +180,9 @@ class Posted(Telling):
             if state == "unreachable":
                 state = "covered" if covered and _no_fault(one.state, reason) else "unreachable"
             rank = _RANK.index(state)
+            since = one.settled_at if state == "told" else found.covered_at if state == "covered" else None
+            if since is not None and since < found.since.get(one.subject_id, FOREVER):
+                found.since[one.subject_id] = since
             if one.subject_id not in best or rank < best[one.subject_id][0]:
                 best[one.subject_id] = (rank, state, reason)
         found.states = {person: state for person, (_, state, _) in best.items()}

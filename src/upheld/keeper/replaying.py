@@ -21,6 +21,7 @@ from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Use
 from upheld.errors import StoreFailed
 from upheld.keeper.door import anchor_days
+from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
 from upheld.keeper.organisation import lines_on_file
 from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
 from upheld.ledger.entries import Entry
@@ -464,6 +465,24 @@ class Replay:
     def posting_gone(self, one: Entry) -> None:
         self.transaction.execute(TAKE_DOWN, (one.at, one.policy, one.fields["posting"]))
 
+    def merger_opened(self, one: Entry) -> None:
+        fields = one.fields
+        row = (one.policy, fields["case"], fields["fact"], fields["transferee"], fields["effective_at"])
+        kinds = packed_names(cast(tuple[str, ...], fields.get("kinds", ())))
+        rest = (fields["refused_means"], int(bool(fields["ends_here"])), kinds, _text(one, "to_refuse").upper())
+        self._add("mergers", INSERT_MERGER, (*row, *rest, one.at, fields["paper"]))
+
+    def merger_closed(self, one: Entry) -> None:
+        self.transaction.execute(CLOSE_MERGER, (one.at, one.policy, one.fields["case"]))
+
+    def handover_moved(self, one: Entry, person: SubjectId) -> None:
+        fields, key = one.fields, (bucket_of(person), person)
+        state, disclosure = _HANDOVERS[one.kind], fields.get("disclosure")
+        if one.kind == "handover.begun":
+            row = (disclosure, "handover", fields["recipient"], packed_ids(_values(one)), one.at, one.at, None, None)
+            self._add("disclosures", _INSERT_DISCLOSURE, (*key, *row))
+        self._add("handovers", SET_PERSON, (*key, one.policy, fields["case"], state, one.at, disclosure))
+
     def message_moved(self, one: Entry, person: SubjectId) -> None:
         fields = one.fields
         state, reason = _text(one, "state"), cast(str | None, fields.get("reason"))
@@ -577,6 +596,9 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "work-order.done": Replay.work_done,
     "notice.queued": Replay.message_queued,
     "notice.moved": Replay.message_moved,
+    "handover.refused": Replay.handover_moved,
+    "handover.begun": Replay.handover_moved,
+    "handover.done": Replay.handover_moved,
     "paper.filed": Replay.paper_filed,
     "paper.condemned": Replay.papers_condemned,
     "paper.destroyed": Replay.papers_gone,
@@ -596,10 +618,17 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "register.entered": Replay.registered,
     "notice.posted": Replay.posted,
     "notice.taken-down": Replay.posting_gone,
+    "merger.opened": Replay.merger_opened,
+    "merger.closed": Replay.merger_closed,
     "paper.filed": Replay.paper_of_staff,
     "paper.condemned": Replay.papers_condemned,
     "paper.destroyed": Replay.papers_gone,
     "paper.lost": Replay.papers_gone,
+}
+_HANDOVERS: Mapping[str, str] = {
+    "handover.refused": "refused",
+    "handover.begun": "handing",
+    "handover.done": "handed-over",
 }
 _GIVEN: Mapping[str, tuple[str, str]] = {
     "value.provided": ("provision", "recipient"),
@@ -608,7 +637,7 @@ _GIVEN: Mapping[str, tuple[str, str]] = {
 }
 _OF_A_PERSON = (
     "value", "value_place", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told",
-    "certificate", "work_order", "review", "acting", "message", "step", "dirty", "subject",
+    "certificate", "work_order", "review", "acting", "message", "handover", "step", "dirty", "subject",
 )  # fmt: skip
 
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"

@@ -403,6 +403,13 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "notice.moved": "message:id notice:code state:code reason:code? attempt:int? by:id?",
         "notice.posted": "posting:id notice:code named:code place:code printed:code? reason:code digest:digest?",
         "notice.taken-down": "posting:id notice:code",
+        # a merger or transfer of the business
+        "merger.opened": "case:id fact:code transferee:code effective_at:instant refused_means:code ends_here:bool "
+        "to_refuse:code kinds:codes? paper:id",
+        "merger.closed": "case:id counts:counts",
+        "handover.refused": "case:id channel:code ends:bool",
+        "handover.begun": "case:id disclosure:id recipient:code values:ids items:codes",
+        "handover.done": "case:id disclosure:id",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(

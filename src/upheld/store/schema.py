@@ -124,7 +124,18 @@ ACTIVE: Final = (
     "CREATE INDEX message_of_subject ON message(bucket, subject_id)",
     "CREATE INDEX message_waiting ON message(state, medium, next_at)",
     "CREATE INDEX message_about ON message(policy, notice, about)",
+    """CREATE TABLE handover(
+        bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, policy TEXT NOT NULL, case_id TEXT NOT NULL,
+        state TEXT NOT NULL, at INTEGER NOT NULL, disclosure_id TEXT,
+        PRIMARY KEY(bucket, subject_id, case_id)) WITHOUT ROWID""",
+    "CREATE INDEX handover_of_case ON handover(policy, case_id)",
     # ── the organisation: small tables, the same everywhere ──
+    # What people are told of a merger is a paper; here stand codes and instants.
+    """CREATE TABLE merger(
+        policy TEXT NOT NULL, case_id TEXT NOT NULL, fact TEXT NOT NULL, transferee TEXT NOT NULL,
+        effective_at INTEGER NOT NULL, refused_means TEXT NOT NULL, ends_here INTEGER NOT NULL, kinds TEXT NOT NULL,
+        to_refuse TEXT NOT NULL, opened_at INTEGER NOT NULL, closed_at INTEGER, terms_paper TEXT NOT NULL,
+        PRIMARY KEY(policy, case_id))""",
     """CREATE TABLE posting(
         policy TEXT NOT NULL, posting_id TEXT NOT NULL, notice TEXT NOT NULL, about TEXT NOT NULL,
         place TEXT NOT NULL, printed TEXT, reason TEXT NOT NULL, from_at INTEGER NOT NULL, ended_at INTEGER,
