@@ -18,6 +18,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,6 +60,8 @@ class Scenario:
     """Places that are put back to how they were before a sweep."""
     exact: bool = True
     """Whether the end must be that of an undisturbed run. Of a verb it may also be that of a run that never was."""
+    left: Callable[[Path], list[str]] = lambda _: []
+    """What may not be left when its owner has opened the home again."""
 
 
 def sweeps(house: House, persons: Persons) -> object:
@@ -92,7 +95,31 @@ def recovers(house: House, persons: Persons) -> object:
     return house.keeper.recover() if house.keeper.notice() else None
 
 
+def rehearses(house: House, persons: Persons) -> object:
+    return house.keeper.rehearse(house.keeper.versions("trial")[-1])
+
+
+def rehearsal_left(home: Path) -> list[str]:
+    """Persons, aliases, keys in use and marks that only a rehearsal can have left."""
+    found: list[str] = []
+    with closing(sqlite3.connect(home / "active.db")) as active, closing(sqlite3.connect(home / "keys.db")) as keys:
+        found += [f"a mark is left: {row}" for row in active.execute("SELECT code FROM rehearsal")]
+        found += [f"an anchor is left: {row}" for row in active.execute(_MARKED_ANCHORS)]
+        persons = {row[0] for row in active.execute("SELECT subject_id FROM subject")}
+        found += [
+            f"an alias is left: {row}" for row in keys.execute("SELECT subject_id FROM alias") if row[0] not in persons
+        ]
+        found += [
+            f"a text is left: {row}"
+            for row in active.execute("SELECT text FROM shown_text WHERE text LIKE 'rehearsal%'")
+        ]
+    return found
+
+
+_MARKED_ANCHORS = "SELECT policy, fact FROM anchor WHERE policy LIKE 'rehearsal.%'"
+
 SCENARIOS: dict[str, Scenario] = {
+    "rehearse": Scenario(rehearses, looks_only, exact=False, left=rehearsal_left),
     "recover-active": Scenario(recovers, recovers, old=("active",)),
     "recover-keys": Scenario(recovers, recovers, old=("keys",)),
     "recover-all": Scenario(recovers, recovers, old=("active", "separated", "keys")),
@@ -257,6 +284,7 @@ class Trial:
             past = [row for row in torn if (row.tier, row.key_id) not in present]
             found += [f"a copy of {one} that is gone still opens" for one in readable(home, past)]
             found += [f"a copy of {one} opens after its destruction" for one in readable(home, torn) if one in gone]
+            found += self.scenario.left(home)
             found += [f"{one} opens from {tiers}" for one, tiers in now_open.items() if len(tiers) != 1 or one in gone]
             proved(home, house.keeper)
         return found

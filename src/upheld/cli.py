@@ -16,9 +16,11 @@ from rich.console import Console
 
 from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
+from upheld.desk import publications
 from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
+from upheld.keeper.binding import PublicationRefused
 from upheld.law import law_in, law_named
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
@@ -306,6 +308,22 @@ def make_home(
 
 
 @app.command()
+def prepare(
+    document: Annotated[Path, typer.Argument(help="The policy document.", exists=True, dir_okay=False)],
+    home: Home,
+    bindings: Annotated[
+        Path | None, typer.Option("--with", help="YAML of contracts, registers, roles, evidence.", exists=True)
+    ] = None,
+) -> None:
+    """Put a draft on file, to which contracts, roles and evidence are recorded before it is published."""
+    with _opened(home) as keeper:
+        code = keeper.prepare(document)
+        typer.echo(f"{code}: the draft is on file; nothing is decided by it")
+        for said in publications.bind(keeper, code, bindings) if bindings else ():
+            typer.echo(f"  recorded: {said}")
+
+
+@app.command()
 def publish(
     document: Annotated[Path, typer.Argument(help="The policy document.", exists=True, dir_okay=False)],
     home: Home,
@@ -313,16 +331,54 @@ def publish(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Put a past publication on file.")
     ] = None,
     evidence: Annotated[str | None, typer.Option(help="Reference of the proof of a past publication.")] = None,
+    over: Annotated[list[str], typer.Option("--over", help="Publish over this gap; may be repeated.")] = [],  # noqa: B006
+    officer: Annotated[str | None, typer.Option(help="The role that publishes over gaps.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, as a code.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say everything, put nothing on file.")] = False,
+    notices: Annotated[Path | None, typer.Option(help="A folder for the notices, also of a refused version.")] = None,
 ) -> None:
-    """Put a version of a policy on file."""
+    """Put a version of a policy on file, if it can be kept here; else say every reason at once."""
     with _opened(home) as keeper:
-        done = keeper.publish(document, as_of=as_of.date() if as_of else None, evidence=evidence)
-        zone = keeper.views.line(done.policy).latest.zone
-        typer.echo(
-            f"{done.policy} {done.version} is on file; in force from {moment(done.effective_at, zone):%Y-%m-%d %H:%M}"
-        )
-        for gap in done.gaps:
-            typer.echo(f"  published over a gap: {gap} (its clauses are not upheld)")
+        day = as_of.date() if as_of else None
+        try:
+            done = keeper.publish(
+                document, as_of=day, evidence=evidence, gaps=tuple(over), officer=officer, reason=reason,
+                dry_run=dry_run,
+            )  # fmt: skip
+        except PublicationRefused as refused:
+            _keep_pages(notices, refused.notices)
+            typer.echo(publications.refusal_text(refused), err=True)
+            raise typer.Exit(1) from refused
+        if not dry_run:
+            keeper.seal()
+            pages = {locale: keeper.published_notice(done.policy, done.version, locale).decode()
+                     for locale in done.notices}  # fmt: skip
+            _keep_pages(notices, pages)
+        typer.echo(publications.publication_text(done, ZoneInfo(_document(document).time_zone)))
+    raise typer.Exit(1 if dry_run and done.findings else 0)
+
+
+def _keep_pages(folder: Path | None, pages: Mapping[str, str]) -> None:
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for locale, page in pages.items():
+        (folder / f"notice.{locale}.html").write_text(page, encoding="utf-8")
+        typer.echo(f"notice: {folder / f'notice.{locale}.html'}", err=True)
+
+
+@app.command("versions")
+def list_versions(
+    home: Home,
+    policy: PolicyCode = None,
+    locale: Annotated[str, typer.Option(help="en or ko.")] = "en",
+) -> None:
+    """The versions on file: dates, gaps, findings, notices kept of them, and who has to be asked anew."""
+    with _opened(home) as keeper:
+        code = _only(keeper, policy)
+        zone = keeper.views.line(code).latest.zone
+        typer.echo(publications.versions_text(keeper.on_record(code), zone))
+        typer.echo(f"fresh consent: {publications.reconsents_text(keeper.reconsent(code), locale)}")
 
 
 @app.command()
@@ -466,9 +522,7 @@ def receipt(
     house = formats.House(jurisdiction=jurisdiction, address=address, email=email, policy_url=page)
     with _opened(home) as keeper:
         person = SubjectId(subject)
-        found = (
-            keeper.receipts(person, house, form) if matter is None else keeper.receipt(person, matter, house, form)
-        )
+        found = keeper.receipts(person, house, form) if matter is None else keeper.receipt(person, matter, house, form)
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
 

@@ -215,6 +215,7 @@ def _print_next(console: Console, done: Sequence[_Done], seconds: float) -> None
             f"upheld verify --home {first.home} --public-key {first.home / 'public.pem'}",
             "is the ledger what was signed?",
         ),
+        (f"upheld versions --home {first.home}", "how the version came through the gate, and the notices kept of it"),
         (f"upheld audit --home {first.home} --to {first.summary.last}", "the report of a span, made anew"),
         (f"upheld simulate policies/{POLICIES[-1]}.yaml --people 100 --years 1 --home run/mine", "a course of yours"),
     ):

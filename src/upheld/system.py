@@ -340,9 +340,11 @@ def simulation(
     root = Path(home)
     if root.exists() and any(root.iterdir()):
         raise HomeUnusable(f"{root} is not empty; a simulation starts from nothing, choose another folder")
-    options = Options(clock=clock, seed=course.seed, light_hashing=True, durable=False, cached=SIMULATED_CACHE)
+    options = Options(
+        clock=clock, seed=course.seed, light_hashing=True, trial=False, durable=False, cached=SIMULATED_CACHE
+    )
     with open_home(root, options) as keeper:
-        yield keeper, simulate(source, course, keeper=keeper, set_clock=clock.set, progress=progress)
+        yield keeper, simulate(document, course, keeper=keeper, set_clock=clock.set, progress=progress)
 
 
 def simulated(

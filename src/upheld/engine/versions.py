@@ -60,7 +60,7 @@ def _of_purposes(old: Plan, new: Plan) -> Iterator[_Change]:
             continue
         if after is None:
             yield None, before.items
-        elif _ways(before) != _ways(after):
+        elif _ways(before, before.items & after.items) != _ways(after, before.items & after.items):
             yield None, before.items | after.items
         elif before.until != after.until or before.items - after.items:
             if before.items - after.items:
@@ -69,8 +69,8 @@ def _of_purposes(old: Plan, new: Plan) -> Iterator[_Change]:
                 yield (None if after.until is None else (after.until, (after.name,))), before.items
 
 
-def _ways(row: PurposePlan) -> tuple[object, ...]:
-    return dict(row.basis), row.per, row.blocked, row.held_for_organisation
+def _ways(row: PurposePlan, items: frozenset[str]) -> tuple[object, ...]:
+    return {item: row.basis.get(item) for item in items}, row.per, row.blocked, row.held_for_organisation
 
 
 def _of_kept(old: Plan, new: Plan) -> Iterator[_Change]:

@@ -238,7 +238,7 @@ class Publishing(Rehearsing, Organisation):
         if not draft.before:
             return Announced(on, on)
         changes = changes_between(draft.before[-1], policy)
-        if all(one.demand is Demand.NOTHING for one in changes.differences):
+        if all(one.demand is Demand.NOTHING or one.path in _DATES for one in changes.differences):
             return Announced(on, on)
         promised, country = changes.announcement.promised, law_of(policy)
         if country is None:
@@ -319,7 +319,7 @@ class Publishing(Rehearsing, Organisation):
             steps = self._only_by(line, later, SubjectId(subject), at)
             persons += bool(steps)
             kinds.update(step.kind.value for step in steps)
-            rules.update(path for step in steps for path in _ended_by(step, plan))
+            rules.update(_ended_by(step, plan) for step in steps)
         return FirstNight(at, kinds["separate"], kinds["destroy"], dict(sorted(rules.items())), persons, len(found))
 
     def _only_by(self, line: PolicyLine, later: PolicyLine, subject_id: SubjectId, at: Instant) -> list[Step]:
@@ -437,15 +437,17 @@ def _ready(view: View, at: Instant) -> list[Step]:
     return [step for step in steps_coming(view.life, at) if step.ready_at <= at]
 
 
-def _ended_by(step: Step, plan: Plan) -> tuple[str, ...]:
-    """Under which rules a value falls due; where none of its grounds is left, the purposes that took it."""
-    paths = dict.fromkeys(ground.rule.path for ground in step.grounds)
-    if paths:
-        return tuple(paths)
-    uses = dict.fromkeys(use.purpose for use in step.value.uses)
-    return tuple(plan.purposes[name].rule.path if name in plan.purposes else f"purposes.{name}" for name in uses)
+def _ended_by(step: Step, plan: Plan) -> str:
+    """Under which rule a value falls due: of its grounds the last to end, else the purpose that took it."""
+    last = max(step.grounds, key=lambda ground: ground.until.at, default=None)
+    if last is not None:
+        return last.rule.path
+    name = step.value.uses[-1].purpose
+    return plan.purposes[name].rule.path if name in plan.purposes else f"purposes.{name}"
 
 
+_DATES: Final = ("announced", "effective")
+"""That a version has other dates than the one before is no change that people have to be told ahead."""
 _PAST: Final = "the version would have been in force since {}, before anybody could be told"
 _FILE_IT: Final = "Choose a day to come, or file a past publication with `as_of={}` and the reference of its `evidence`"
 _SOURCES: Final = "SELECT source FROM policy_version WHERE policy = ? ORDER BY effective_at"

@@ -407,8 +407,11 @@ class _Stage(Living, Data, Moving):
         purpose = life.chain.purpose
         if purpose.name == CHILD_CONTACT or purpose.needs or purpose.held_for_organisation:
             return  # who may see these is somebody in particular, not an application
+        use = next((name for name, runs in purpose.uses.items() if runs), None)
+        if purpose.uses and use is None:
+            return  # every use of it is blocked
         reader = Reader(ReaderKind.APPLICATION, "rehearsal", frozenset({purpose.name}))
-        shown = self.read(life.subject_id, purpose.name, reader=reader, values=life.values)
+        shown = self.read(life.subject_id, purpose.name, reader=reader, values=life.values, use=use)
         if not shown.granted:
             life.fail("read", f"not to be read for `{purpose.name}`: " + ", ".join(one.value for one in shown.reasons))
 

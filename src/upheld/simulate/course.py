@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 
 from upheld.dates import HOUR, SECOND, Instant, start_of
+from upheld.engine.compile import compiled
 from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
 from upheld.keeper import Keeper
@@ -56,7 +58,7 @@ def start_of_clock(plan: Plan) -> Instant:
 
 
 def simulate(
-    document: bytes,
+    document: Path,
     course: Course,
     *,
     keeper: Keeper,
@@ -68,15 +70,21 @@ def simulate(
     The same course in an empty home comes out the same, keys and nonces aside. Raises PolicyRefused, and InputRefused
     when the policy takes nobody.
     """
-    published = keeper.publish(document)
-    plan = keeper.versions(published.policy)[-1]
+    source = document.read_bytes()
+    plan = compiled(read_policy(source, document.name), source)
+    if keeper.trial:
+        keeper.publish(document)
+    else:  # through the gate: a version that took effect a minute ago
+        set_clock(Instant(plan.effective_at + 60 * SECOND))
+        keeper.publish(document, as_of=date.fromisoformat(plan.version), evidence="simulation")
+    plan = keeper.versions(plan.policy)[-1]
     script = script_of(plan)
     if not script.roles:
         raise InputRefused("nobody-comes", f"`{plan.policy}` collects nothing of anybody; there is nothing to simulate")
     first, tally, chance = _first_day(plan), Tally(), Random(course.seed)
     last = date.fromordinal(first).replace(year=date.fromordinal(first).year + course.years).toordinal() - 1
     agenda = Agenda()
-    house = House(keeper, plan, chance, tally, reviews_in(read_policy(document, published.policy)))
+    house = House(keeper, plan, chance, tally, reviews_in(read_policy(source, document.name)))
     lives = Lives(keeper, plan, script, agenda, house, chance, tally, last)
     days = Days(lives, set_clock, course, first, last)
     try:

@@ -1,0 +1,171 @@
+"""What an officer reads about a publication, and the file that tells contracts, roles and evidence beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from upheld.dates import moment
+from upheld.errors import InputRefused
+from upheld.keeper import Keeper, Publication
+from upheld.keeper.binding import Obstacle, PublicationRefused
+from upheld.keeper.publishing import Announced, FirstNight, OnRecord
+from upheld.keeper.reconsenting import Reconsent
+from upheld.law.stricter import By
+
+_MOST: Final = 12
+"""So many rules of a first night are listed; the rest is counted."""
+
+
+def publication_text(done: Publication, zone: ZoneInfo) -> str:
+    """What a publication did or, in a dry run, would do."""
+    lines = [_head(done, zone)]
+    if done.announced is not None:
+        lines.append(_ahead(done.announced))
+    if done.rehearsed is not None:
+        seen = done.rehearsed
+        lines.append(
+            f"rehearsed: {seen.rules} rules in the places of this home, {seen.collected} values taken, "
+            f"{seen.separated} kept apart, {seen.destroyed} destroyed, {seen.certificates} lives certified; "
+            "nothing of it is left"
+        )
+    if done.first_night is not None:
+        lines += _night(done.first_night)
+    if done.findings:
+        word = "would be refused" if done.dry else "on record as findings of a past publication"
+        lines.append(f"{len(done.findings)} {word}:")
+        lines += [line for one in done.findings for line in _obstacle(one)]
+    lines += [f"published over a gap: {gap} (its clauses are not upheld)" for gap in done.gaps]
+    lines += [f"notice kept: {locale} SHA-256 {digest}" for locale, digest in done.notices.items()]
+    return "\n".join(lines)
+
+
+def _head(done: Publication, zone: ZoneInfo) -> str:
+    at = moment(done.effective_at, zone)
+    said = "is not on file: a dry run; it would hold" if done.dry else "is on file; in force"
+    return f"{done.policy} {done.version} {said} from {at:%Y-%m-%d %H:%M} {at.tzname()}"
+
+
+def _ahead(one: Announced) -> str:
+    if one.ahead is None:
+        return f"announced on {one.on}: nothing is owed ahead"
+    who = f"the law decides ({one.rule})" if one.by is By.LAW else "the version before decides"
+    return f"announced on {one.on}: {one.ahead} ahead, {who}; from {one.earliest} at the earliest"
+
+
+def _night(night: FirstNight) -> list[str]:
+    if not night.values:
+        return ["first night: nothing falls due by this version alone"]
+    shown = sorted(night.by_rule.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = [
+        f"first night: {night.values} values of {night.persons} persons fall due by this version alone "
+        f"({night.separate} to keep apart, {night.destroy} to destroy)",
+        *(f"    {count:>8,} {rule}" for rule, count in shown[:_MOST]),
+    ]
+    return [*lines, f"    and {len(shown) - _MOST} rules more"] if len(shown) > _MOST else lines
+
+
+def _obstacle(one: Obstacle) -> Iterator[str]:
+    yield f"  {one.element} ({one.code}){'' if one.gap else ', cannot be published over'}"
+    yield f"      {one.why}. {one.remedy}"
+    if one.clauses:
+        yield f"      {' '.join(one.clauses)}"
+
+
+def refusal_text(refused: PublicationRefused) -> str:
+    """Every reason of the gate, each with element, clause and remedy."""
+    lines = [f"not published: {len(refused.obstacles)} reasons"]
+    lines += [line for one in refused.obstacles for line in _obstacle(one)]
+    names = list(dict.fromkeys(one.element for one in refused.obstacles if one.gap))
+    if names and all(one.gap for one in refused.obstacles):
+        over = " ".join(f"--over {name}" for name in names)
+        lines.append(f"the officer may publish over them: {over} --officer ROLE --reason CODE")
+    return "\n".join(lines)
+
+
+def versions_text(versions: tuple[OnRecord, ...], zone: ZoneInfo) -> str:
+    """The versions on file, oldest first."""
+    return "\n".join(line for one in versions for line in _version(one, zone))
+
+
+def _version(one: OnRecord, zone: ZoneInfo) -> Iterator[str]:
+    now = ", in force" if one.in_force else ""
+    yield (
+        f"{one.version}{now}: announced {moment(one.announced_at, zone):%Y-%m-%d}, effective "
+        f"{moment(one.effective_at, zone):%Y-%m-%d %H:%M}, on file since {moment(one.published_at, zone):%Y-%m-%d}"
+        f" ({one.gate})"
+    )
+    yield from (f"    over a gap: {gap}" for gap in one.gaps)
+    yield from (f"    finding: {element} ({code})" for code, element in one.findings)
+    yield from (f"    notice {locale} {form}: SHA-256 {digest}" for locale, form, digest in one.notices)
+
+
+def reconsents_text(found: list[Reconsent], locale: str) -> str:
+    """Who has to be asked anew, by matter, with what grew; persons by number and never by name."""
+    if not found:
+        return "nobody has to be asked anew"
+    matters: dict[tuple[str, str], list[Reconsent]] = {}
+    for one in found:
+        matters.setdefault((one.about, one.agreed), []).append(one)
+    lines: list[str] = []
+    for (about, agreed), asked in matters.items():
+        lines.append(f"{about}: {len(asked)} persons who agreed to the version of {agreed}")
+        lines += [f"    {one.text.say(locale)}" for one in asked[0].differences]
+    return "\n".join(lines)
+
+
+# ── bindings ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bind(keeper: Keeper, policy: str, file: Path) -> list[str]:
+    """Record what a file of bindings tells: contracts, registers, roles, evidence. Says what was recorded.
+
+    Raises InputRefused for a file that is none, and whatever the keeper refuses.
+    """
+    try:
+        told = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputRefused("bindings", f"{file} is no YAML") from error
+    if not isinstance(told, dict) or not told.keys() <= _BINDINGS:
+        raise InputRefused("bindings", f"{file} may hold these and nothing else: {', '.join(sorted(_BINDINGS))}")
+    said: list[str] = []
+    for party, row in _rows(told, "contracts"):
+        keeper.contract(
+            policy, party, terms=frozenset(_words(row, "terms")), sub_consent=bool(row.get("sub-consent", False))
+        )
+        said.append(f"contract with {party}")
+    for kind, names in (told.get("registers") or {}).items():
+        for name in names:
+            keeper.register(policy, str(kind), str(name))
+            said.append(f"{kind} {name}")
+    for duty, row in _rows(told, "roles"):
+        handler, outcome = keeper.grant(policy, duty, shown=frozenset(_words(row, "shown")))
+        if not outcome.granted:
+            raise InputRefused("grant-refused", f"`{duty}`: {', '.join(reason.value for reason in outcome.reasons)}")
+        said.append(f"role {duty}: handler {handler}")
+    for control, row in _rows(told, "evidence"):
+        keeper.file_evidence(policy, control, str(row.get("kind", "")), about=str(row.get("about", "")))
+        said.append(f"evidence for {control}")
+    return said
+
+
+_BINDINGS: Final = frozenset({"contracts", "registers", "roles", "evidence"})
+
+
+def _rows(told: Mapping[str, object], section: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    rows = told.get(section) or {}
+    if not isinstance(rows, dict):
+        raise InputRefused("bindings", f"`{section}` is a table of names")
+    for name, row in rows.items():
+        if row is not None and not isinstance(row, dict):
+            raise InputRefused("bindings", f"`{section}.{name}` is a table or empty")
+        yield str(name), row or {}
+
+
+def _words(row: Mapping[str, object], key: str) -> tuple[str, ...]:
+    words = row.get(key) or ()
+    return (words,) if isinstance(words, str) else tuple(str(one) for one in words) if isinstance(words, list) else ()
