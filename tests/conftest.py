@@ -42,6 +42,14 @@ SLOW = frozenset(
         "test_recover",
         "test_scrub",
         "test_simulate",
+        "test_web_browser",
+        "test_web_desk",
+        "test_web_hardening",
+        "test_web_notices",
+        "test_web_portal",
+        "test_web_routes",
+        "test_web_serving",
+        "test_web_sign_in",
     }
 )
 

@@ -190,11 +190,17 @@ def _furnished() -> _Furnished:
     return _Furnished(folder / "home", staff, persons)
 
 
+def furnished(home: Path) -> _Furnished:
+    """A copy of the furnished home, closed."""
+    made = _furnished()
+    shutil.copytree(made.home, home)
+    return made
+
+
 @contextmanager
 def served(home: Path, *, address: str = ADDRESS) -> Iterator[Served]:
     """A copy of the furnished home, open and ready to be served."""
-    made = _furnished()
-    shutil.copytree(made.home, home)
+    made = furnished(home)
     clock = upheld.SetClock(OPENS_AT)
     with upheld.open(home, upheld.Options(clock=clock, light_hashing=True)) as keeper:
         sent: list[CodeMessage] = []

@@ -50,13 +50,13 @@ def test_a_letter_becomes_a_request_is_proved_and_answered_at_the_desk(house: Se
     early = desk.send(f"{here}/answer", version=desk.field("version"), outcome="done", reason="")
     assert early.status_code == 400
     assert "Identity is not proved yet" in early.text
-    proved = desk.send(f"{here}/proof", version=desk.field("version"), proof="identity-paper")
+    proved = desk.send(f"{here}/proof", version=desk.field("version"), proof="identity-check")
     assert "not proved yet" not in proved.text
     answered = desk.send(f"{here}/answer", version=desk.field("version"), outcome="done", reason="")
     assert "done" in answered.text
     (one,) = house.keeper.requests(house.persons["asker"])
     assert one.state is RequestState.DONE
-    assert entries(house, "request.proved")[-1].entry.fields["proof"] == "identity-paper"
+    assert entries(house, "request.proved")[-1].entry.fields["proof"] == "identity-check"
     assert requests_of(house.keeper, "trial") == []
     assert [each.state for each in requests_of(house.keeper, "trial", settled=True)] == ["done"]
 
@@ -70,9 +70,9 @@ def test_a_refusal_says_why_or_is_not_taken(house: Served) -> None:
     refused = desk.send(f"{here}/answer", version=desk.field("version"), outcome="refused", reason="")
     assert refused.status_code == 400
     assert 'role="alert"' in refused.text
-    desk.send(f"{here}/answer", version=desk.field("version"), outcome="refused", reason="harms-others")
+    desk.send(f"{here}/answer", version=desk.field("version"), outcome="refused", reason="others-harmed")
     assert house.keeper.requests(person)[0].state is RequestState.REFUSED
-    assert entries(house, "request.answered")[-1].entry.fields["reason"] == "harms-others"
+    assert entries(house, "request.answered")[-1].entry.fields["reason"] == "others-harmed"
 
 
 def test_two_officers_on_one_request_do_not_overwrite_each_other(house: Served) -> None:
@@ -114,7 +114,7 @@ def test_a_counsellor_takes_requests_in_and_answers_none(house: Served) -> None:
     assert desk.get(here).status_code == 403
     desk.get("/console/trial/account")
     assert desk.send(f"{here}/answer", outcome="refused", reason="unfounded").status_code == 403
-    assert house.keeper.requests(house.persons["asker"])[0].state is RequestState.OPEN
+    assert house.keeper.requests(house.persons["asker"])[0].state is RequestState.RECEIVED
 
 
 def test_a_late_request_stands_first_on_the_desk(house: Served) -> None:

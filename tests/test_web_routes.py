@@ -31,7 +31,7 @@ FORMS: dict[str, dict[str, str]] = {
     "second-step": {"code": "000000"},
     "sign-out": {},
     "own-account": {"old": "x", "new": "y", "again": "z"},
-    "prove": {"proof": "in-person"},
+    "prove": {"proof": "identity-check"},
     "answer": {"outcome": "refused", "reason": "unfounded"},
     "people": {"item": "email", "text": "nobody@example.org", "reason": "inquiry"},
     "receive": {"right": "access", "channel": "letter"},

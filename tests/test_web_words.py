@@ -12,7 +12,7 @@ import pytest
 from tests.served import Served, served
 from upheld.desk.accounts import StaffRole
 from upheld.engine.lifecycle import DueState, StepKind
-from upheld.engine.state import RequestState
+from upheld.engine.state import ActingKind, RequestState
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import Duty
 from upheld.web import calendar, people, render, requests
@@ -34,15 +34,17 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "step.": tuple(StepKind),
     "request-state.": tuple(RequestState),
     "clause-state.": tuple(State),
-    "answer-reason.": requests.REASONS,
-    "proof.": requests.PROOFS,
+    "answer-reason.": (*requests.REASONS, "identity-not-proved", "nothing-held", "taken-back"),
+    "proof.": requests.ANY_PROOF,
+    "acting.": tuple(ActingKind),
     "look-reason.": people.REASONS,
     "work-role.": calendar.ROLES,
     "version-state.": ("in-force", "coming", "past"),
+    "mail.": ("subject", "code", "shared"),
     "consent.": ("given", "withdrawn"),
     "account.": ("passwords-differ", "password-short", "password-wrong"),
     "people.": ("text-missing", "nobody-found"),
-    "request-problem.": ("reason-missing", "reason.identity-not-proved"),
+    "request-problem.": ("reason-missing", "reason.identity-not-proved", "reason.duty-missing"),
 }
 """Keys that a page puts together from a closed list."""
 
@@ -82,6 +84,12 @@ def placeholders(text: str) -> list[str]:
     return sorted(re.findall(r"{(\w+)}", text))
 
 
+REFUSALS = tuple(
+    f"refused.{code}" for code in ("access-first", "already-answered", "reason-unlawful", "something-held")
+)
+"""Refusals of the keeper that have a sentence of their own."""
+
+
 def used_keys() -> set[str]:
     """Every key that a page can ask for."""
     found: set[str] = set()
@@ -96,7 +104,7 @@ def used_keys() -> set[str]:
     for path in SOURCES:
         for names in raised.findall(path.read_text("utf-8")):
             found |= {f"{kind}.{code}" for code in names if code for kind in ("error", "help")}
-    for code in ("not-found", "method-not-allowed", "too-large", "refused.access-first", "refused.already-answered"):
+    for code in ("not-found", "method-not-allowed", "too-large", *REFUSALS):
         found |= {f"error.{code}", f"help.{code}"}
     return found | {"menu.versions", "menu.notice", "menu.portal"}
 

@@ -46,7 +46,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "sweep": Job(900 * SECOND, lambda keeper: keeper.sweep()),
     }
 )
-"""What runs and how often. Ours. Delivery of messages joins here."""
+"""What runs and how often. Ours. A service that was given transports works the outbox besides."""
 
 
 class Scheduler:

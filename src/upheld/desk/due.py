@@ -12,13 +12,10 @@ from upheld.dates import Instant, end_of, local_date, start_of
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.engine.lifecycle import Step, StepKind
 from upheld.engine.plan import Plan
-from upheld.engine.state import RequestState
+from upheld.engine.state import WAITING, RequestState
 from upheld.keeper import Keeper
+from upheld.keeper.reviewing import UpForReview
 from upheld.store.ids import bucket_of
-
-SETTLED = frozenset(
-    {RequestState.DONE.value, RequestState.PARTLY.value, RequestState.REFUSED.value, RequestState.TAKEN_BACK.value}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,13 @@ class Waiting:
     received_at: Instant
     due_at: Instant
     proved: bool
+    by: str
+    """`subject`, or the kind of who acts for the person."""
 
     @property
     def settled(self) -> bool:
         """Whether it has its answer."""
-        return self.state in SETTLED
+        return RequestState(self.state) not in WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,8 @@ class DueToday:
     orders_late: int
     evidence: tuple[Owed, ...]
     evidence_soon: tuple[Owed, ...]
+    reviews: tuple[UpForReview, ...]
+    """What hangs on a person or on us and is up for a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,11 @@ def request_of(keeper: Keeper, policy: str, subject_id: SubjectId, request_id: s
     return None if row is None else _waiting(row)
 
 
-def _waiting(row: tuple[str, str, str, str, str, int, int, int | None]) -> Waiting:
-    subject, request, right, channel, state, received, due, proved = row
+def _waiting(row: tuple[str, str, str, str, str, int, int, int | None, str]) -> Waiting:
+    subject, request, right, channel, state, received, due, proved, by = row
     return Waiting(
         SubjectId(subject), RequestId(request), right, channel, state, Instant(received), Instant(due),
-        proved is not None,
+        proved is not None, by,
     )  # fmt: skip
 
 
@@ -108,6 +109,7 @@ def due_today(keeper: Keeper, policy: str) -> DueToday:
         orders_late=sum(one.due_at <= now for one in orders),
         evidence=tuple(owed),
         evidence_soon=tuple(later),
+        reviews=tuple(keeper.reviews(policy)),
     )
 
 
@@ -164,7 +166,8 @@ def _months_later(first: date, count: int) -> date:
 
 
 _COLUMNS_OF = (
-    "SELECT r.subject_id, r.request_id, r.own_right, r.channel, r.state, r.received_at, r.due_at, r.proved_at "
+    "SELECT r.subject_id, r.request_id, r.own_right, r.channel, r.state, r.received_at, r.due_at, r.proved_at, "
+    "r.asked_by "
     "FROM request r JOIN subject s ON s.bucket = r.bucket AND s.subject_id = r.subject_id WHERE s.policy = ?"
 )
 _REQUESTS = f"{_COLUMNS_OF} ORDER BY r.due_at, r.request_id"

@@ -189,7 +189,10 @@ def _barred(asked: Asked, document: str) -> str:
     """A printed document with the bar of the site above it: where one is, the other language, the way back."""
     bar = render.page(asked, Shown("_bar"))
     linked = '<link rel="icon" href="/static/icon.svg"><link rel="stylesheet" href="/static/bar.css"></head>'
-    return document.replace("</head>", linked, 1).replace("<body>", f"<body>\n{bar}", 1)
+    barred = document.replace("</head>", linked, 1)
+    if "<main" in document:
+        return barred.replace("<body>", f"<body>\n{bar}", 1)
+    return barred.replace("<body>", f"<body>\n{bar}<main>", 1).replace("</body>", "</main></body>", 1)
 
 
 async def _form(request: Request) -> dict[str, tuple[str, ...]] | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
+from upheld.connect.mail import Security
+from upheld.connect.transport import Transport
+from upheld.dates import moment
 from upheld.desk.accounts import Credentials, StaffRole, accounts_of, close_account, open_account, reset_account
 from upheld.keeper import Keeper
 from upheld.system import open_home, settings_of
@@ -31,27 +37,55 @@ def serve(
         bool, typer.Option("--behind-proxy", help="Take the client's address from X-Forwarded-For.")
     ] = False,
     reach: Annotated[
-        list[str], typer.Option("--reach", help="POLICY/ITEM at which persons are reached; may be repeated.")
+        list[str], typer.Option("--reach", help="POLICY/ITEM at which persons are reached, if names do not tell.")
     ] = [],  # noqa: B006 - typer reads the default and never changes it
+    mail: Annotated[str | None, typer.Option(help="HOST:PORT of a mail server.")] = None,
+    mail_from: Annotated[str | None, typer.Option(help="The sender's address.")] = None,
+    mail_security: Annotated[Security, typer.Option(help="starttls, tls, or local.")] = Security.STARTTLS,
+    sms_gateway: Annotated[str | None, typer.Option(help="The https address that takes text messages.")] = None,
 ) -> None:
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
+    from upheld.web.sending import CodesBy, reached_at, transports_of
     from upheld.web.serving import Listening, log_failure, serve_until_stopped
     from upheld.web.settings import Settings
 
     settings_of(home)
     public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
-    reached: dict[str, tuple[str, ...]] = {}
-    for one in reach:
-        policy, _, item = one.partition("/")
-        reached[policy] = (*reached.get(policy, ()), item)
     with open_home(home) as keeper:
-        settings = Settings(keeper, home, public, addresses=reached, trusted_proxy=behind_proxy, failed=log_failure)
-        typer.echo(f"serving {home}")
-        serve_until_stopped(
-            settings, Listening(host, port, tls_certificate, tls_key), lambda: typer.echo(f"  {public}/")
+
+        def now() -> datetime:
+            return moment(keeper.now(), ZoneInfo("UTC"))
+
+        def transports() -> tuple[Transport, ...]:
+            return transports_of(
+                os.environ, now, mail=mail, sender=mail_from, security=mail_security, gateway=sms_gateway
+            )
+
+        # One for codes, one for the outbox: each serves one letter at a time, and codes must not wait for the outbox.
+        for_codes, for_outbox = transports(), transports()
+        settings = Settings(
+            keeper,
+            home,
+            public,
+            send_code=CodesBy(keeper, for_codes) if for_codes else None,
+            addresses=_reached(reach) or reached_at(keeper),
+            trusted_proxy=behind_proxy,
+            failed=log_failure,
+            transports=for_outbox,
         )
+        typer.echo(f"serving {home}")
+        listening = Listening(host, port, tls_certificate, tls_key)
+        serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"))
         typer.echo("stopped")
+
+
+def _reached(given: list[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one in given:
+        policy, _, item = one.partition("/")
+        found[policy] = (*found.get(policy, ()), item)
+    return found
 
 
 @account_app.command("add")

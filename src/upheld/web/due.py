@@ -33,6 +33,8 @@ def desk(asked: Asked) -> Answer:
             "evidence": found.evidence[:SHOWN],
             "evidence_soon": found.evidence_soon[:SHOWN],
             "overdue": found.overdue[:SHOWN],
+            "reviews": [(document.title(one.element, asked.locale), one) for one in found.reviews[:SHOWN]],
+            "now": now,
             "quiet": quiet(found),
             "right": lambda one: right_title(asked, one),
             "lapsed": [safeguard(name) for name in asked.signed().reader.lapsed],
@@ -42,7 +44,9 @@ def desk(asked: Asked) -> Answer:
 
 def quiet(found: DueToday) -> bool:
     """Whether nothing waits at all."""
-    return not (found.requests or found.overdue or found.orders or found.evidence or found.evidence_soon)
+    return not (
+        found.requests or found.overdue or found.orders or found.evidence or found.evidence_soon or found.reviews
+    )
 
 
 def right_title(asked: Asked, one: Waiting) -> str:

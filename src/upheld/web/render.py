@@ -20,6 +20,8 @@ from upheld.web.words import known, say
 CONSOLE: Final = ("desk", "requests", "people", "calendar", "report", "ledger", "own-account")
 """The pages that stand in the console's menu, in order."""
 PORTAL: Final = ("mine",)
+NO_BREAK: Final = "\u00a0"
+"""A date stays on one line."""
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -48,6 +50,7 @@ def page(asked: Asked, shown: Shown) -> str:
         "known": known,
         "url": asked.url,
         "day": lambda at: _day(at, zone, asked.locale),
+        "last": lambda at: _day(None if at is None else Instant(at - 1), zone, asked.locale),
         "minute": lambda at: _minute(at, zone, asked.locale),
         "iso": lambda at: moment(at, zone).isoformat(timespec="seconds"),
         "month": lambda day: _month(day, asked.locale),
@@ -87,6 +90,9 @@ def _controller(asked: Asked) -> str:
     return names.get(asked.locale) or next(iter(names.values()), asked.policy)
 
 
+# An end stands for the first instant after it, mostly a midnight; `last` names the day that still belongs to it.
+
+
 def _day(at: Instant | date | None, zone: ZoneInfo, locale: str) -> str:
     if at is None:
         return ""
@@ -96,11 +102,12 @@ def _day(at: Instant | date | None, zone: ZoneInfo, locale: str) -> str:
         return ""
     else:
         day = moment(at, zone).date()
-    return f"{day.year}. {day.month}. {day.day}." if locale == "ko" else f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    said = f"{day.year}. {day.month}. {day.day}." if locale == "ko" else f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return said.replace(" ", NO_BREAK)
 
 
 def _minute(at: Instant, zone: ZoneInfo, locale: str) -> str:
-    return f"{_day(at, zone, locale)} {moment(at, zone):%H:%M}"
+    return f"{_day(at, zone, locale)}{NO_BREAK}{moment(at, zone):%H:%M}"
 
 
 def _month(day: date, locale: str) -> str:

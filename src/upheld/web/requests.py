@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Final
 
 from upheld.desk.due import Waiting, request_of, requests_of
 from upheld.desk.holdings import held_of, seen_of
 from upheld.engine.acts import RequestId, SubjectId
-from upheld.engine.state import RequestState
-from upheld.keeper import Outcome
+from upheld.engine.proving import will_do
+from upheld.engine.state import WAITING, RequestState
+from upheld.keeper.asking import SUSPENSION_REFUSED_FOR
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.due import right_title
 from upheld.web.people import holding_rows
+from upheld.web.words import known, say
 
-OUTCOMES: Final = (RequestState.DONE.value, RequestState.PARTLY.value, RequestState.REFUSED.value, "taken-back")
-REASONS: Final = (
-    "forbidden-by-law", "harms-others", "duty-of-public-body", "contract-impossible", "kept-by-law", "not-identified",
-    "unfounded",
-)  # fmt: skip
-"""Why a request is refused or granted in part only. Ours, after the grounds that the law lists (PIPA 35(4), 37(2))."""
-PROOFS: Final = ("signed-in", "known-address", "identity-paper", "mandate", "in-person")
-"""How identity was proved. Ours; the document's own proofs stand first where the channel names one."""
+OUTCOMES: Final = tuple(one.value for one in RequestState if one not in WAITING)
+REASONS: Final = (*SUSPENSION_REFUSED_FOR, "kept-by-duty", "unfounded", "already-right")
+"""Why a request is refused or granted in part only: the grounds of the law, then ours."""
+ANY_PROOF: Final = ("identity-check",)
+"""Where the document names no proof for a channel, staff say that they checked."""
+SAID_WHY: Final = frozenset({RequestState.PARTLY.value, RequestState.REFUSED.value})
 SETTLED_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer in words: the reason's code, what is kept all the same, who else helps."""
+
+    reason: str | None
+    kept: tuple[str, ...]
+    helps: tuple[str, ...]
 
 
 def listed(asked: Asked) -> Answer:
@@ -50,10 +60,12 @@ def request(asked: Asked) -> Answer:
 
 def prove(asked: Asked) -> Answer:
     """Identity is proved: from now on the request is obeyed."""
-    one, _ = _asked_for(asked)
+    one, seen = _asked_for(asked)
     _unchanged(asked, one)
     proof = asked.choice("proof", _proofs(asked, one))
-    asked.keeper.prove(one.subject_id, one.request_id, proof=proof)
+    done = asked.keeper.prove(one.subject_id, one.request_id, proof=proof)
+    if not done.granted:
+        return _page(asked, one, seen, f"reason.{done.reasons[0].value}", 400, done.because[0].detail)
     return _back(asked, one)
 
 
@@ -63,15 +75,17 @@ def answer(asked: Asked) -> Answer:
     _unchanged(asked, one)
     outcome = asked.choice("outcome", OUTCOMES)
     reason = asked.choice("reason", ("", *REASONS)) or None
-    if outcome in (RequestState.PARTLY, RequestState.REFUSED) and reason is None:
+    if outcome in SAID_WHY and reason is None:
         return _page(asked, one, seen, "reason-missing", 400)
-    done: Outcome = asked.keeper.answer(one.subject_id, one.request_id, outcome, reason=reason)
+    handler = asked.signed().account.handler_id
+    done = asked.keeper.answer(one.subject_id, one.request_id, outcome, reason=reason, handler=handler)
     if not done.granted:
         return _page(asked, one, seen, f"reason.{done.reasons[0].value}", 400)
     return _back(asked, one)
 
 
-def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int) -> Shown:
+def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wanted: str = "") -> Shown:
+    document = asked.document
     found = next((each for each in seen.state.requests if each.request_id == one.request_id), None)
     return Shown(
         "request",
@@ -79,10 +93,13 @@ def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int) -> 
             "one": one,
             "request": found,
             "right": right_title(asked, one),
-            "channel": asked.document.name("channels", one.channel, asked.locale),
+            "channel": document.name("channels", one.channel, asked.locale),
             "outcomes": OUTCOMES,
             "reasons": REASONS,
-            "proofs": _proofs(asked, one),
+            "proofs": {code: proof_title(asked, code) for code in _proofs(asked, one)},
+            "enough": [proof_title(asked, code) for code in _enough(asked, one)],
+            "told": _told(asked, one),
+            "wanted": ", ".join(proof_title(asked, code) for code in wanted.split(" or ") if code),
             "version": version_of(one),
             "holdings": holding_rows(asked, held_of(asked.keeper, seen)),
             "now": asked.keeper.now(),
@@ -92,11 +109,34 @@ def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int) -> 
     )
 
 
+def _enough(asked: Asked, one: Waiting) -> tuple[str, ...]:
+    """What the document asks for: any one of them will do."""
+    return will_do(asked.plan, one.right, one.channel, one.by)
+
+
 def _proofs(asked: Asked, one: Waiting) -> tuple[str, ...]:
-    """What the document asks for on this channel first, then what else shows who somebody is."""
-    declared = asked.plan.channels.get(one.channel)
-    own = declared[1] if declared else None
-    return tuple(dict.fromkeys([own] if own else [])) + tuple(each for each in PROOFS if each != own)
+    """What may be recorded: what is enough first, then every other proof that the document knows."""
+    return tuple(dict.fromkeys((*_enough(asked, one), *asked.plan.proofs, *ANY_PROOF)))
+
+
+def proof_title(asked: Asked, code: str) -> str:
+    """The public name of a proof."""
+    if code in asked.plan.proofs:
+        return asked.document.name("proofs", code, asked.locale)
+    return say(f"proof.{code}", asked.locale) if known(f"proof.{code}") else code
+
+
+def _told(asked: Asked, one: Waiting) -> Answered | None:
+    """What the person is told, in words; None while there is no answer."""
+    found = asked.keeper.answer_of(one.subject_id, one.request_id)
+    if found is None:
+        return None
+    document, locale = asked.document, asked.locale
+    return Answered(
+        found.reason,
+        tuple(document.title(path, locale) for path in found.kept),
+        tuple(document.title(path, locale) for path in (*found.offices, *found.remedies)),
+    )
 
 
 def _asked_for(asked: Asked) -> tuple[Waiting, Seen]:

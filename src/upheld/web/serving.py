@@ -11,12 +11,14 @@ from threading import Event, Thread
 import structlog
 import uvicorn
 
-from upheld.desk.background import Scheduler
+from upheld.desk.background import JOBS, Job, Scheduler
 from upheld.errors import UpheldError
 from upheld.web.app import create_app
 from upheld.web.settings import Settings
 
 TURN_SECONDS = 5.0
+DELIVERED_EVERY = 10_000_000
+"""Ours: ten seconds from the outbox to the mail server."""
 LARGEST_HEAD = 32 * 1024
 """Ours: bytes of the lines before a body."""
 _PATIENCE = 10
@@ -94,10 +96,16 @@ def _config(settings: Settings, listening: Listening) -> uvicorn.Config:
     )
 
 
+def _deliveries(settings: Settings) -> dict[str, Job]:
+    if not settings.transports:
+        return {}
+    return {"deliver": Job(DELIVERED_EVERY, lambda keeper: keeper.deliver(*settings.transports))}
+
+
 @contextmanager
 def scheduled(settings: Settings) -> Iterator[None]:
     """Background work for as long as the block lasts. A turn that fails is told and the next one tries again."""
-    scheduler, stop = Scheduler(settings.keeper), Event()
+    scheduler, stop = Scheduler(settings.keeper, {**JOBS, **_deliveries(settings)}), Event()
 
     def turns() -> None:
         while True:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from upheld.connect.transport import Transport
 from upheld.desk.codes import CodeSender
 from upheld.desk.reports import ReportShelf
 from upheld.keeper import Keeper
@@ -22,6 +23,8 @@ class Settings:
     """Sends one-time codes; None: the portal says that it cannot."""
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Policy → items at which a person can be reached and is looked up by."""
+    transports: tuple[Transport, ...] = ()
+    """By which the scheduler works the outbox; empty: another process does."""
     trusted_proxy: bool = False
     """Whether the client's address is the one a proxy of ours puts into `X-Forwarded-For`."""
     failed: Callable[[str, Exception], None] = lambda _, __: None

@@ -19,8 +19,11 @@ STATIC: Mapping[str, str] = MappingProxyType(
 def start(asked: Asked) -> Answer:
     """Every policy on file, with its notice and its portal."""
     lines = asked.keeper.views.lines
-    found = [(policy, lines[policy].at(asked.keeper.now()) or lines[policy].plans[0]) for policy in sorted(lines)]
-    return Shown("start", {"policies": [(policy, _named(plan.controller, asked.locale)) for policy, plan in found]})
+    found = {policy: lines[policy].at(asked.keeper.now()) or lines[policy].plans[0] for policy in sorted(lines)}
+    names = {policy: _named(plan.controller, asked.locale) for policy, plan in found.items()}
+    several = {name for name in names.values() if list(names.values()).count(name) > 1}
+    titled = [(policy, f"{name} ({policy})" if name in several else name) for policy, name in names.items()]
+    return Shown("start", {"policies": titled})
 
 
 def _named(names: Mapping[str, str], locale: str) -> str:

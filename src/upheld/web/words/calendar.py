@@ -12,6 +12,8 @@ WORDS: Final = {
     "calendar.overdue": Words("{count} values are past their end.", "기한이 지난 정보가 {count}건 있습니다."),
     "calendar.ahead": Words("Twelve months ahead, in values", "앞으로 12개월 (건수)"),
     "calendar.month": Words("Month", "월"),
+    "calendar.to-separate": Words("To separate", "분리 보관"),
+    "calendar.to-destroy": Words("To destroy", "파기"),
     "calendar.chart": Words("Drawn", "그림"),
     "calendar.orders": Words("To destroy by hand", "직접 파기할 것"),
     "calendar.orders-lead": Words(

@@ -28,6 +28,12 @@ WORDS: Final = {
     "desk.destruction": Words("Separation and destruction", "분리 보관과 파기"),
     "desk.no-overdue": Words("Nothing is past its end.", "기한이 지난 정보가 없습니다."),
     "desk.orders": Words("{count} work orders to do by hand", "직접 파기할 작업 {count}건"),
+    "desk.reviews": Words("Left open", "종료되지 않은 것"),
+    "desk.reviews-lead": Words(
+        "These wait for somebody to say that they are over. Look whether they still go on.",
+        "끝났다는 기록을 기다리는 것입니다. 계속되는지 확인해 주십시오.",
+    ),
+    "desk.open-since": Words("open since {day}", "{day}부터"),
     "desk.evidence": Words("Evidence of safeguards", "보호조치 증빙"),
     "desk.evidence-soon": Words("In the next two weeks", "2주 안에 제출할 증빙"),
     "desk.no-evidence": Words("All evidence is in.", "제출할 증빙이 없습니다."),
@@ -59,40 +65,50 @@ WORDS: Final = {
         "Needed when it is refused or granted in part.", "거절하거나 일부만 들어줄 때 필요합니다."
     ),
     "requests.answer-now": Words("Record the answer", "답변 기록"),
+    "requests.enough": Words("The policy asks for: {what}.", "처리방침이 요구하는 것: {what}."),
+    "requests.kept": Words("Kept all the same", "계속 보존하는 것"),
+    "requests.helps": Words("Who else helps", "도움받을 곳"),
+    "requests.by": Words("Asked by", "요구자"),
+    "acting.agent": Words("an agent under a mandate", "위임받은 대리인"),
+    "acting.representative": Words("a legal representative", "법정대리인"),
+    "request-state.received": Words("received", "접수"),
+    "request-state.to-be-completed": Words("to be completed", "보완 요청"),
     "request-state.open": Words("open", "진행 중"),
+    "request-state.postponed": Words("postponed", "연기"),
     "request-state.done": Words("done", "처리 완료"),
     "request-state.partly": Words("done in part", "일부 처리"),
     "request-state.refused": Words("refused", "거절"),
+    "request-state.not-identified": Words("not identified", "본인 확인 불가"),
+    "request-state.nothing-held": Words("nothing held", "보유 정보 없음"),
     "request-state.taken-back": Words("taken back", "철회"),
     "request-problem.reason-missing": Words(
         "Say why: a refusal, and an answer in part, needs its reason.",
         "거절하거나 일부만 처리하는 사유를 골라 주십시오.",
     ),
     "request-problem.reason.identity-not-proved": Words(
-        "Identity is not proved yet; record the proof first.",
-        "본인 확인이 되지 않았습니다. 먼저 확인을 기록해 주십시오.",
+        "Identity is not proved yet; a sufficient proof is recorded first.",
+        "본인 확인이 되지 않았습니다. 먼저 충분한 증빙을 기록해 주십시오.",
     ),
-    "proof.signed-in": Words("signed in to the service", "서비스 로그인"),
-    "proof.known-address": Words("answered from an address that we know", "등록된 연락처로 확인"),
-    "proof.identity-paper": Words("identity paper, destroyed when checked", "신분증 확인 (확인 후 파기)"),
-    "proof.mandate": Words("power of attorney", "위임장"),
-    "proof.in-person": Words("in person", "대면 확인"),
-    "answer-reason.forbidden-by-law": Words("a law forbids or limits it", "법률에 따라 금지되거나 제한됨"),
-    "answer-reason.harms-others": Words(
+    "request-problem.reason.duty-missing": Words(
+        "An objection is decided by somebody else than who decided before.",
+        "이의신청은 먼저 결정한 사람이 아닌 다른 담당자가 결정해야 합니다.",
+    ),
+    "proof.identity-check": Words("identity checked by staff", "담당자가 본인 확인"),
+    "answer-reason.law": Words("a law forbids or limits it", "법률에 따라 금지되거나 제한됨"),
+    "answer-reason.others-harmed": Words(
         "life, body or property of somebody else would be harmed", "다른 사람의 생명·신체나 재산을 해칠 우려"
     ),
-    "answer-reason.duty-of-public-body": Words(
-        "a public body could not do its duty", "공공기관의 업무 수행에 중대한 지장"
-    ),
-    "answer-reason.contract-impossible": Words(
+    "answer-reason.public-task": Words("a public body could not do its duty", "공공기관의 업무 수행에 중대한 지장"),
+    "answer-reason.contract": Words(
         "the contract cannot be performed without it, and the person has not ended it",
         "계약 이행이 곤란하며 해지 의사를 밝히지 않음",
     ),
-    "answer-reason.kept-by-law": Words("a law keeps the record", "법령에 따라 보존해야 함"),
-    "answer-reason.not-identified": Words("identity could not be shown", "본인 확인 불가"),
-    "answer-reason.unfounded": Words(
-        "nothing of the kind is held, or it is right as it is", "해당 정보가 없거나 사실과 같음"
-    ),
+    "answer-reason.kept-by-duty": Words("a duty keeps part of it", "보존 의무에 따라 일부를 계속 보존함"),
+    "answer-reason.unfounded": Words("nothing of the kind is held", "해당하는 정보가 없음"),
+    "answer-reason.already-right": Words("it is right as it is", "사실과 같음"),
+    "answer-reason.identity-not-proved": Words("identity could not be shown", "본인 확인 불가"),
+    "answer-reason.nothing-held": Words("nothing is held", "보유 정보 없음"),
+    "answer-reason.taken-back": Words("taken back by who asked", "요구자가 철회함"),
     # ── look-up ──
     "people.lead": Words(
         "By an exact identifier only. Who looks, for which reason, goes on record.",

@@ -29,6 +29,19 @@ WORDS: Final = {
     ),
     "portal.enter": Words("Continue", "확인"),
     "portal.again": Words("Ask for another code", "인증번호 다시 받기"),
+    "mail.subject": Words("{controller}: your code", "{controller} 인증번호"),
+    "mail.code": Words(
+        "{code} is your code to see what {controller} holds on you. It is valid for ten minutes. Nobody of ours asks "
+        "for it. Who did not ask for it need not do anything.",
+        "{controller} 개인정보 확인용 인증번호는 {code}입니다. 10분 동안 쓸 수 있습니다. "
+        "직원은 이 번호를 묻지 않습니다. 요청하지 않으셨다면 이 안내는 무시하셔도 됩니다.",
+    ),
+    "mail.shared": Words(
+        "Somebody asked {controller} for a code to this address. Several persons are known by it, so none is sent. "
+        "Please ask by another channel of the privacy policy.",
+        "{controller}에 이 연락처로 인증번호 요청이 있었습니다. 여러 사람이 같은 연락처를 쓰고 있어 "
+        "보내 드리지 않았습니다. 개인정보 처리방침의 다른 방법으로 요구해 주십시오.",
+    ),
     "mine.title": Words("What is held on me", "내 개인정보"),
     "mine.lead": Words("Shown to be yours: {proved}.", "확인된 연락처: {proved}."),
     "mine.contents": Words("Contents", "내용"),

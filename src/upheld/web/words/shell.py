@@ -89,6 +89,16 @@ WORDS: Final = {
         "Somebody answered it before you. A new request opens a new deadline.",
         "다른 담당자가 먼저 답변했습니다. 새로운 요구는 새 기한으로 접수하십시오.",
     ),
+    "error.refused.reason-unlawful": Words("The law gives no such ground", "법이 정한 사유가 아닙니다"),
+    "help.refused.reason-unlawful": Words(
+        "A suspension is refused on one of four grounds only; the first four reasons of the list.",
+        "처리정지는 목록의 처음 네 가지 사유로만 거절할 수 있습니다.",
+    ),
+    "error.refused.something-held": Words("Something is held", "보유 중인 정보가 있습니다"),
+    "help.refused.something-held": Words(
+        "The request is about what stands in the list; answer in another way.",
+        "목록에 보유 중인 정보가 있으므로 다른 결과로 답해 주십시오.",
+    ),
     "error.store-failed": Words("A database did not answer", "데이터베이스가 응답하지 않습니다"),
     "help.store-failed": Words(
         "Nothing was released and nothing half done. Try again; if it stays, tell who runs the service.",
