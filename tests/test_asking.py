@@ -367,3 +367,13 @@ def test_mandates_states_and_looks_are_known_again_after_a_recovery(house: House
     after = house.keeper.views.get(subject, house.clock.now()).state
     assert set(after.requests) == set(before.requests)
     assert set(after.acting) == set(before.acting)
+
+
+def test_for_a_request_nobody_is_proved_but_who_made_it(house: House) -> None:
+    subject = house.member()
+    request = house.asks(subject, "access", proved=False)
+    owner = Reader(ReaderKind.SUBJECT, "self")
+    shown = house.keeper.show(subject, reader=owner, identity_proved=True, request=request)
+    assert codes(shown) == ["identity-not-proved"]
+    house.keeper.prove(subject, request, proof="id-document")
+    assert house.keeper.show(subject, reader=owner, identity_proved=True, request=request).granted

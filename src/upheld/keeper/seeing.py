@@ -252,8 +252,16 @@ class Seeing(Door):
         request: RequestId | None = None,
         values: tuple[ValueId, ...] = (),
     ) -> Outcome:
-        """Give a person everything held on them, from both tiers. Passwords and secrets are never shown."""
-        return self._read_tiers(subject_id, Show(reader, right, identity_proved, values), right, request)
+        """Give a person everything held on them, from both tiers. Passwords and secrets are never shown.
+
+        For a request that is named nobody is proved but who proved to have made it.
+        """
+        proved = identity_proved and (request is None or self._made_by_proved(subject_id, request))
+        return self._read_tiers(subject_id, Show(reader, right, proved, values), right, request)
+
+    def _made_by_proved(self, subject_id: SubjectId, request: RequestId) -> bool:
+        requests = self.views.get(subject_id, self.now()).state.requests
+        return any(one.request_id == request and one.proved_at is not None for one in requests)
 
     def _read_tiers(
         self, subject_id: SubjectId, act: ReadSeparated | Show, right: str, request: RequestId | None = None
