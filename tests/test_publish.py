@@ -11,11 +11,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import upheld
 from tests.test_crash import crashes_of
 from tests.trial_home import POLICY, SEOUL, at, copied, furnished, opened
+from upheld import cli
 from upheld.dates import FOREVER, Instant, instant, local_date, start_of
+from upheld.desk import publications
 from upheld.engine.acts import SubjectId
 from upheld.engine.compile import compiled
 from upheld.engine.plan import Plan
@@ -32,6 +35,7 @@ from upheld.policy.findings.recorded import as_record, beside
 from upheld.policy.notice import notice
 from upheld.policy.read import read_policy
 from upheld.store import history
+from upheld.system import SystemClock
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 NOW = at("2024-01-08")
@@ -589,9 +593,11 @@ def test_a_purpose_that_is_dropped_is_counted_and_swept_the_first_night(
 ) -> None:
     lived(keeper, clock, tmp_path)
     clock.set(at("2024-03-20"))
-    without = dated(with_house(POLICY), "2024-03-20", "2024-03-31").replace(
-        "  optional:\n    offers: {en: offers, ko: 안내, items: phone}\n", ""
-    ).replace("  phone: {en: phone, ko: 전화}\n", "")
+    without = (
+        dated(with_house(POLICY), "2024-03-20", "2024-03-31")
+        .replace("  optional:\n    offers: {en: offers, ko: 안내, items: phone}\n", "")
+        .replace("  phone: {en: phone, ko: 전화}\n", "")
+    )
     night = keeper.publish(written(tmp_path, without)).first_night
     assert night is not None
     assert (night.destroy, dict(night.by_rule)) == (1, {"purposes.optional.offers": 1})
@@ -681,3 +687,76 @@ def test_with_no_version_in_force_rights_separation_and_destruction_go_on(
     assert (swept.separated, swept.destroyed) == (2, 1)
     clock.set(at("2024-10-01"))
     assert keeper.sweep().destroyed >= 4
+
+
+# ── after a restore, and on the command line ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_recovered_home_knows_findings_and_notices_of_versions_published_since(tmp_path: Path) -> None:
+    home, kept = tmp_path / "home", tmp_path / "kept"
+    document = POLICIES / "nexr-2017.yaml"
+    options = upheld.Options(clock=upheld.SetClock(NOW), light_hashing=True, trial=False)
+    with upheld.open(home, options) as keeper:
+        keeper.seal()
+        copied(home, kept)
+        keeper.publish(document, as_of=date(2017, 9, 8), evidence="scan")
+        before = keeper.on_record("nexr")
+        page = keeper.published_notice("nexr", "2017-09-08", "ko")
+    for path in home.glob("active.db*"):
+        path.unlink()
+    for path in kept.glob("active.db*"):
+        path.rename(home / path.name)
+    with upheld.open(home, options) as keeper:
+        keeper.recover(documents=[document])
+        (after,) = keeper.on_record("nexr")
+        assert (after.findings, after.gate, after.gaps) == (before[0].findings, before[0].gate, before[0].gaps)
+        assert keeper.published_notice("nexr", "2017-09-08", "ko") == page
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    answer = CliRunner().invoke(cli.app, [str(one) for one in arguments])
+    return answer.exit_code, answer.output
+
+
+def test_an_officer_prepares_looks_publishes_and_reads_what_is_on_file(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", tmp_path / "notices"
+    today = local_date(SystemClock().now(), SEOUL)
+    text = dated(with_house(POLICY), str(today), str(date.fromordinal(today.toordinal() + 10)))
+    document = written(tmp_path, text, day=today)
+    bindings = tmp_path / "bindings.yaml"
+    bindings.write_text(
+        "contracts: {mailer: {terms: [purpose-limits]}}\n"
+        "roles: {desk: {}}\n"
+        "registers: {host: [host-1]}\n"
+        "evidence: {locked: {kind: lock-record}}\n"
+    )
+    run("init", "--home", home)
+    status, told = run("publish", document, "--home", home, "--notices", folder)
+    assert status == 1
+    assert "not published: 3 reasons" in told
+    assert "--over entrustments.mailer --over handlers.desk --over safeguards.locked" in told
+    assert {path.name for path in folder.iterdir()} == {"notice.en.html", "notice.ko.html"}
+    status, told = run("prepare", document, "--home", home, "--with", bindings)
+    assert (status, told.count("recorded:")) == (0, 4)
+    status, told = run("publish", document, "--home", home, "--dry-run")
+    assert status == 0
+    assert "is not on file: a dry run" in told
+    assert "3 lives certified; nothing of it is left" in told
+    status, told = run("publish", document, "--home", home)
+    assert status == 0
+    assert f"is on file; in force from {date.fromordinal(today.toordinal() + 10)} 00:00 KST" in told
+    status, told = run("versions", "--home", home)
+    assert status == 0
+    assert "(passed)" in told
+    assert "nobody has to be asked anew" in told
+
+
+def test_a_file_of_bindings_with_another_word_is_refused_whole(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    bindings = tmp_path / "bindings.yaml"
+    bindings.write_text("contract: {mailer: {}}\n")
+    run("init", "--home", home)
+    with upheld.open(home) as keeper:
+        keeper.prepare(FIRST.encode())
+        with pytest.raises(InputRefused, match="bindings"):
+            publications.bind(keeper, "trial", bindings)

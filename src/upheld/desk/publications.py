@@ -36,11 +36,13 @@ def publication_text(done: Publication, zone: ZoneInfo) -> str:
     if done.first_night is not None:
         lines += _night(done.first_night)
     if done.findings:
-        word = "would be refused" if done.dry else "on record as findings of a past publication"
-        lines.append(f"{len(done.findings)} {word}:")
+        count = len(done.findings)
+        past = f"{count} findings of a past publication are on record:"
+        lines.append(f"it would be refused for {count} reasons:" if done.dry else past)
         lines += [line for one in done.findings for line in _obstacle(one)]
     lines += [f"published over a gap: {gap} (its clauses are not upheld)" for gap in done.gaps]
-    lines += [f"notice kept: {locale} SHA-256 {digest}" for locale, digest in done.notices.items()]
+    kept = {} if done.dry else done.notices
+    lines += [f"notice kept: {locale} SHA-256 {digest}" for locale, digest in kept.items()]
     return "\n".join(lines)
 
 

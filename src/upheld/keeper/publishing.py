@@ -374,9 +374,28 @@ class Publishing(Rehearsing, Organisation):
         """
         with self.places.active.reading() as connection:
             row = connection.execute(_NOTICE, (policy, version, locale, form)).fetchone()
-        if row is None:
+        content = bytes(row[0]) if row is not None else self._printed_again(policy, version, locale, form)
+        if content is None:
             raise InputRefused("notice-unknown", f"no {form} of `{policy}` {version} in `{locale}` was kept")
-        return bytes(row[0])
+        return content
+
+    def _printed_again(self, policy: str, version: str, locale: str, form: str) -> bytes | None:
+        """After a recovery from an old copy: made from the document, and given out only if it is what was recorded."""
+        recorded = history.entries(self.places.sealer.connection, kinds=("notice.kept",))
+        wanted = (policy, version, locale, form)
+        digests = [
+            one.entry.fields["digest"]
+            for one in recorded
+            if (one.entry.policy, *(one.entry.fields[key] for key in ("version", "locale", "form"))) == wanted
+        ]
+        with self.places.active.reading() as connection:
+            sources = [bytes(row[0]) for row in connection.execute(_SOURCES, (policy,)).fetchall()]
+        documents = [read_policy(source, f"{policy}.yaml") for source in sources]
+        place = next((n for n, one in enumerate(documents) if str(one.effective.date) == version), None)
+        if not digests or place is None:
+            return None
+        content = _copies(documents[place], documents[:place]).get((locale, form))
+        return content if content is not None and hashlib.sha256(content).digest() in digests else None
 
 
 def _named(officer: str | None, reason: str | None) -> None:

@@ -116,6 +116,13 @@ class Replay:
                 + "; ".join(missing)
             )
 
+    def found_then(self, one: Entry) -> None:
+        """What the gate had against a publication of the past."""
+        for element in one.elements:
+            row = (one.policy, _text(one, "version"), _text(one, "finding"), element)
+            if self.transaction.execute(_FINDING, row).fetchone() is None:
+                self._add("findings", _KEEP_FINDING, row)
+
     def house_fact(self, one: Entry) -> None:
         row = (
             one.policy,
@@ -608,6 +615,7 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "subject.forgotten": Replay.forgotten,
 }
 _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
+    "publication.finding": Replay.found_then,
     "fact.recorded": Replay.house_fact,
     "contract.recorded": Replay.contract_recorded,
     "contract.ended": Replay.contract_ended,
@@ -640,6 +648,8 @@ _OF_A_PERSON = (
     "certificate", "work_order", "review", "acting", "message", "handover", "step", "dirty", "subject",
 )  # fmt: skip
 
+_FINDING = "SELECT 1 FROM publication_finding WHERE policy = ? AND version = ? AND code = ? AND element = ?"
+_KEEP_FINDING = "INSERT INTO publication_finding(policy, version, code, element) VALUES(?, ?, ?, ?)"
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"
 _INSERT_VERSION = (
     "INSERT INTO policy_version(policy, version, source, digest, announced_at, effective_at, published_at, gaps) "
