@@ -123,13 +123,24 @@ def test_the_session_of_the_readme_runs_as_it_is_printed(tmp_path: Path) -> None
     assert outcome.stdout == printed
 
 
+def commands_of(group: typer.core.TyperGroup, before: str = "") -> dict[str, set[str]]:
+    """Every command with its options; those of a group under `GROUP COMMAND`."""
+    found: dict[str, set[str]] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            found |= commands_of(command, f"{before}{name} ")
+        else:
+            found[before + name] = {
+                option for parameter in command.params for option in parameter.opts if option.startswith("--")
+            }
+    return found
+
+
 def test_every_command_stands_in_its_page_with_all_its_options() -> None:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
-    offered = {
-        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        for name, command in group.commands.items()
-    }
     sections = re.split(r"^## ", (DOCS / "cli.md").read_text("utf-8"), flags=re.M)[1:]
-    documented = {text.split()[0]: set(re.findall(r"--[a-z][a-z-]*", text.split("\n\n")[1])) for text in sections}
-    assert documented == offered
+    documented = {
+        text.splitlines()[0].strip(): set(re.findall(r"--[a-z][a-z-]*", text.split("\n\n")[1])) for text in sections
+    }
+    assert documented == commands_of(group)

@@ -63,6 +63,16 @@ def test_a_version_that_was_replaced_stays_readable(public: tuple[TestClient, up
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_version_is_handed_out_on_paper(public: tuple[TestClient, upheld.Keeper], language: str) -> None:
+    client, _ = public
+    page = client.get(f"/notice/nexr/versions/2017-09-08/pdf?locale={language}")
+    assert page.headers["content-type"] == "application/pdf"
+    assert page.content.startswith(b"%PDF-")
+    assert f"nexr-2017-09-08-{language}.pdf" in page.headers["content-disposition"]
+    assert client.get("/notice/nexr/versions/1999-01-01/pdf").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
 def test_two_versions_are_compared_by_what_they_mean(public: tuple[TestClient, upheld.Keeper], language: str) -> None:
     client, _ = public
     page = client.get(f"/notice/bizmeka-ez/compare?old=2016-08-31&new=2018-07-09&locale={language}")

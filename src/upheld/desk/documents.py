@@ -30,8 +30,10 @@ class Document:
         return path if row is None else fixed_title(row, self.locale(locale))
 
     def locale(self, wanted: str) -> str:
-        """The wanted language if the policy has texts in it, else its first."""
-        return wanted if wanted in self.policy.locales else self.policy.locales[0]
+        """The wanted language, or a local form of it, if the policy has texts in it; else its first."""
+        have = self.policy.locales
+        same = (one for one in have if one.partition("-")[0] == wanted)
+        return wanted if wanted in have else next(same, have[0])
 
     def name(self, section: str, code: str, locale: str) -> str:
         """The public name of a row of a section (`items`, `channels`, `parties`), its code where there is none."""

@@ -8,7 +8,6 @@ from upheld.desk.due import certificates_of, coming
 from upheld.keeper.elsewhere import KINDS_OF_PLACE, METHODS
 from upheld.ledger import certificate_page
 from upheld.store.verifying import check_certificate
-from upheld.system import LEDGER
 from upheld.web.answer import Answer, Download, Moved, Printed, Refused, Shown
 from upheld.web.asked import Asked
 
@@ -54,7 +53,8 @@ def work_done(asked: Asked) -> Answer:
 def certificate(asked: Asked) -> Answer:
     """One certificate, checked against the ledger, as a page to print."""
     document = _document(asked)
-    checked = check_certificate(document, asked.settings.home / LEDGER)
+    with asked.keeper.places.ledger_copy() as path:
+        checked = check_certificate(document, path)
     return Printed(certificate_page.page(document, checked, asked.plan.zone))
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from upheld.desk.accounts import StaffRole, account_of, duties_of, reader_of
 from upheld.desk.sessions import SessionKind, session_of
+from upheld.keeper.clearing import is_rehearsal
 from upheld.store import subjects
 from upheld.web.answer import Answer, Moved, Refused
 from upheld.web.asked import Asked, Signed
@@ -68,7 +69,7 @@ def _know_policies(asked: Asked) -> None:
         epoch = subjects.plan_epoch(connection)
     if keeper.views.plan_epoch != epoch:
         keeper.views.refresh()
-    if asked.policy and asked.policy not in keeper.views.lines:
+    if asked.policy and (asked.policy not in keeper.views.lines or is_rehearsal(asked.policy)):
         raise Refused(404, "not-found")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.store import history
 from upheld.store.verifying import verify_copy
-from upheld.system import LEDGER
 from upheld.web.answer import Answer, Download, Shown
 from upheld.web.asked import Asked
 
@@ -13,11 +12,11 @@ from upheld.web.asked import Asked
 def ledger(asked: Asked) -> Answer:
     """The newest checkpoint, and on demand the proof of everything below it. Nothing is changed by looking."""
     note = history.newest_note(asked.keeper.places.sealer.connection)
-    home = asked.settings.home
     found = None
     if asked.query.get("verify") == "now":
         asked.keeper.seal()
-        found = verify_copy(home / LEDGER, (home / "public.pem").read_text())
+        with asked.keeper.places.ledger_copy() as path:
+            found = verify_copy(path, (asked.settings.home / "public.pem").read_text())
     return Shown("ledger", {"checkpoint": checkpoint_in(note), "note": note, "found": found})
 
 

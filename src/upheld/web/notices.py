@@ -6,7 +6,8 @@ from upheld.desk.documents import Document, document_in_force, public_documents
 from upheld.policy.change import changes_between
 from upheld.policy.change_pages import as_html
 from upheld.policy.notice import notice as rendered
-from upheld.web.answer import Answer, Printed, Refused, Shown
+from upheld.policy.notice import paper as on_paper
+from upheld.web.answer import Answer, Download, Printed, Refused, Shown
 from upheld.web.asked import Asked
 
 
@@ -28,6 +29,16 @@ def versions(asked: Asked) -> Answer:
 def version(asked: Asked) -> Answer:
     """One version, whatever its time."""
     return _printed(asked, _one(asked, asked.parts["version"]))
+
+
+def paper(asked: Asked) -> Answer:
+    """One version as a PDF, to print and to file."""
+    one = _one(asked, asked.parts["version"])
+    others = [each.policy for each in public_documents(asked.keeper, asked.policy)]
+    locale = one.locale(asked.locale)
+    return Download(
+        on_paper(one.policy, locale, others), "application/pdf", f"{asked.policy}-{one.version}-{locale}.pdf"
+    )
 
 
 def compare(asked: Asked) -> Answer:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from upheld.dates import FOREVER, Instant, moment
+from upheld.policy.plain import text_in
 from upheld.web.answer import Shown
 from upheld.web.asked import LANGUAGES, Asked
 from upheld.web.gate import may
@@ -86,8 +87,7 @@ def _in_language(asked: Asked, language: str) -> str:
 def _controller(asked: Asked) -> str:
     if not asked.policy:
         return ""
-    names = asked.plan.controller
-    return names.get(asked.locale) or next(iter(names.values()), asked.policy)
+    return text_in(asked.plan.controller, asked.locale) or asked.policy
 
 
 # An end stands for the first instant after it, mostly a midnight; `last` names the day that still belongs to it.

@@ -15,6 +15,7 @@ ROUTES: Final = (
     Route("notice", "GET", "/notice/{policy}", Who.ANYBODY, notices.notice),
     Route("versions", "GET", "/notice/{policy}/versions", Who.ANYBODY, notices.versions),
     Route("version", "GET", "/notice/{policy}/versions/{version}", Who.ANYBODY, notices.version),
+    Route("paper", "GET", "/notice/{policy}/versions/{version}/pdf", Who.ANYBODY, notices.paper),
     Route("compare", "GET", "/notice/{policy}/compare", Who.ANYBODY, notices.compare),
     # ── portal, for a person ──
     Route("portal", "GET", "/portal/{policy}", Who.ANYBODY, portal.portal),

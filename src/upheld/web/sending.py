@@ -16,6 +16,7 @@ from upheld.connect.transport import Letter, Transport
 from upheld.desk.codes import CodeMessage
 from upheld.engine.notices import ADDRESS_ITEMS
 from upheld.keeper import Keeper
+from upheld.policy.plain import text_in
 from upheld.web.words import say
 
 _AN_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -86,8 +87,7 @@ class CodesBy:
 
 
 def _letter(keeper: Keeper, message: CodeMessage) -> Letter:
-    names = keeper.views.line(message.policy).latest.controller
-    controller = names.get(message.locale) or next(iter(names.values()), message.policy)
+    controller = text_in(keeper.views.line(message.policy).latest.controller, message.locale) or message.policy
     key = "mail.code" if message.code else "mail.shared"
     text = say(key, message.locale, code=message.code or "", controller=controller)
     subject = say("mail.subject", message.locale, controller=controller)

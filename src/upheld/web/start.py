@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from upheld.keeper.clearing import is_rehearsal
+from upheld.policy.plain import text_in
 from upheld.web.answer import Answer, Refused, Shown, Static
 from upheld.web.asked import Asked
 
@@ -19,15 +21,12 @@ STATIC: Mapping[str, str] = MappingProxyType(
 def start(asked: Asked) -> Answer:
     """Every policy on file, with its notice and its portal."""
     lines = asked.keeper.views.lines
-    found = {policy: lines[policy].at(asked.keeper.now()) or lines[policy].plans[0] for policy in sorted(lines)}
-    names = {policy: _named(plan.controller, asked.locale) for policy, plan in found.items()}
+    public = [policy for policy in sorted(lines) if not is_rehearsal(policy)]
+    found = {policy: lines[policy].at(asked.keeper.now()) or lines[policy].plans[0] for policy in public}
+    names = {policy: text_in(plan.controller, asked.locale) for policy, plan in found.items()}
     several = {name for name in names.values() if list(names.values()).count(name) > 1}
     titled = [(policy, f"{name} ({policy})" if name in several else name) for policy, name in names.items()]
     return Shown("start", {"policies": titled})
-
-
-def _named(names: Mapping[str, str], locale: str) -> str:
-    return names.get(locale) or next(iter(names.values()), "")
 
 
 def static(asked: Asked) -> Answer:

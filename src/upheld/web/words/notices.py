@@ -13,6 +13,8 @@ WORDS: Final = {
     "versions.announced": Words("Announced", "공고일"),
     "versions.state": Words("State", "상태"),
     "versions.from": Words("In force from {day}", "{day} 시행"),
+    "versions.paper": Words("To print", "인쇄용"),
+    "versions.pdf": Words("PDF of {day}", "{day} 시행본 PDF"),
     "versions.compare": Words("Compare two versions", "두 처리방침 비교"),
     "versions.old": Words("From", "이전"),
     "versions.new": Words("To", "이후"),
