@@ -261,7 +261,8 @@ def ask(stage: Stage, step: Step) -> Iterator[Came]:
         person.requests[right] = RequestId(outcome.made)
     stage.elements.add(f"channels.{by}")
     found = came(f"ask for {right}", outcome)
-    yield Came(found.what, found.verdict, found.reasons, found.clauses, amiss=tuple(_deadline(stage, step, right, at)))
+    late = tuple(_deadline(stage, step, right, at))
+    yield Came(found.what, found.verdict, found.reasons, found.clauses, tells=found.tells, amiss=late)
 
 
 def _deadline(stage: Stage, step: Step, right: str, at: Instant | None) -> Iterator[str]:

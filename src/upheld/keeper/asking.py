@@ -79,7 +79,8 @@ class Asking(Door):
         at: When = None,
     ) -> Outcome:
         """A request comes in. `proved`: the proof of its channel was shown at once (a signed-in person); or `proof`
-        names what was; else `prove` follows. `by`: the id under which somebody acts for the person.
+        names what was; else `prove` follows. `by`: the id under which somebody acts for the person. `tells` names whom
+        to pass it on to (`pass-on:COMPANY`) where something that it is about is held for another controller.
 
         The clock runs from receipt. A freeze holds from the proof of identity; what a letter of someone unproved says
         is on record and obeyed by nobody. What a mandate does not cover is refused (`mandate-exceeded`).
@@ -117,7 +118,8 @@ class Asking(Door):
             )
             rules = (rule, *((plan.acting[kind].rule,) if kind in plan.acting else ()))
             self._take_in(transaction, seen, one, rules, shown if enough else (), now)
-            return Outcome(Decision(True, tuple(each.cited() for each in rules)), now, made=one.request_id)
+            decision = Decision(True, tuple(each.cited() for each in rules))
+            return Outcome(decision, now, made=one.request_id, tells=_for_others(seen, one))
 
         return self._attempt(subject_id, work)
 
@@ -523,6 +525,12 @@ def _within(seen: Seen, acting: Acting | None) -> tuple[ValueId, ...]:
     if acting is None or not acting.items:
         return ()
     return tuple(value.value_id for value in seen.state.values if value.item in acting.items)
+
+
+def _for_others(seen: Seen, request: Request) -> tuple[str, ...]:
+    """The controllers for whom something is held that a request is about: it is passed on to them."""
+    held = [value for value in seen.state.values if value.held_for and value.held is not HeldState.DESTROYED]
+    return tuple(dict.fromkeys(f"pass-on:{value.held_for}" for value in held if touches(request, value)))
 
 
 def _objection(plan: Plan) -> str:
