@@ -43,6 +43,7 @@ SLOW = frozenset(
         "test_scrub",
         "test_simulate",
         "test_web_browser",
+        "test_web_crowd",
         "test_web_desk",
         "test_web_hardening",
         "test_web_notices",

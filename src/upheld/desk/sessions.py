@@ -43,7 +43,7 @@ LIVES: Mapping[SessionKind, SessionLife] = MappingProxyType(
         SessionKind.SUBJECT: SessionLife(15 * MINUTE, 60 * MINUTE),
     }
 )
-"""Ours. A document's own control on idle sessions may be stricter."""
+"""Ours."""
 
 
 @dataclass(frozen=True, slots=True)
