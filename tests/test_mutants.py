@@ -23,6 +23,8 @@ LIVES = "tests/test_lifecycle.py"
 ACTS = "tests/test_decide.py"
 FACTS = "tests/test_facts.py"
 DATES = "tests/test_dates.py"
+LOOKS = "tests/test_reviewing.py"
+ASKS = "tests/test_asking.py"
 LIVES_ENOUGH = "250"
 
 
@@ -40,7 +42,12 @@ class Fault:
 LIFECYCLE, COMPILE = "engine/lifecycle.py", "engine/compile.py"
 VIEW, LAYERS, COLLECTING = "engine/view.py", "engine/layers.py", "engine/collecting.py"
 READING, GIVING = "engine/reading.py", "engine/giving.py"
+REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
 FAULTS = (
+    Fault("what-was-kept-is-asked-again-at-once", REVIEWS, "max([since, *kept])", "max([since])", LOOKS),
+    Fault("any-paper-will-do", PROVING, "if have and (not enough or", "if have or (not enough or", ASKS),
+    Fault("a-mandate-never-ends", PROVING, "not acting.live(at) or", "acting is None or", ASKS),
+    Fault("a-mandate-covers-everything", PROVING, "and item not in acting.items", "and item in acting.items", ASKS),
     Fault(
         "a-ground-lives-one-instant-too-long",
         LIFECYCLE,
