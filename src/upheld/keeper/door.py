@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -225,11 +225,15 @@ class Door:
     def seal(self, wait: bool = True) -> Sealing:
         """Take what the places have written since into the sealed ledger, under a signed checkpoint.
 
-        Raises LeaseHeld when somebody else is sealing and `wait` is False.
+        The ledger waits for the disk. That the places drop what it holds need not: a drop that a power cut undoes is
+        found sealed, and done again. Raises LeaseHeld when somebody else is sealing and `wait` is False.
         """
         named = (self.places.active, self.places.separated, self.places.keys)
-        with named[0].reading() as active, named[1].reading() as separated, named[2].reading() as keys:
-            places: Mapping[str, Connection] = {"active": active, "separated": separated, "keys": keys}
+        with ExitStack() as held:
+            places: dict[str, Connection] = {}
+            for place in named:
+                places[place.name] = held.enter_context(place.reading())
+                held.enter_context(place.engine.soon(place.connection))
             written = {
                 **self.places.active.writer.heads,
                 **self.places.separated.writer.heads,

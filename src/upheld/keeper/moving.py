@@ -576,7 +576,7 @@ class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
         self._remove(steps)
         self.places.active.rebuild(sum(step.tier is Tier.ACTIVE for step in steps))
         self.places.separated.rebuild(sum(step.tier is Tier.SEPARATED for step in steps))
-        if not self._scrub_all():
+        if not self._scrub_all(steps):
             swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
             return
         scrubbed_at = self.now()
@@ -625,8 +625,11 @@ class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
                 gone = [step for step in apart if transaction.execute(_DELETE_SEPARATED, (step.value_id,)).rowcount]
                 self._note_values(transaction, "copy.removed", gone)
 
-    def _scrub_all(self) -> bool:
-        clean = [place.scrub() for place in (self.places.keys, self.places.active, self.places.separated)]
+    def _scrub_all(self, steps: Sequence[OpenStep]) -> bool:
+        """d6. What was never on its way to the separated place has left nothing there."""
+        been_apart = any(step.tier is Tier.SEPARATED or step.generation > 1 for step in steps)
+        apart = (self.places.separated,) if been_apart else ()
+        clean = [place.scrub() for place in (self.places.keys, self.places.active, *apart)]
         return all(clean)
 
     def _still_there(self, step: OpenStep) -> bool:

@@ -263,8 +263,9 @@ class Place:
 
     def rebuild(self, removed: int) -> None:
         """So many values were removed: see to it that no copy of them only lies about."""
-        with self._turn, self.engine.held():
-            self.engine.rebuild(self.connection, removed)
+        if removed:
+            with self._turn, self.engine.held():
+                self.engine.rebuild(self.connection, removed)
 
     def scrub(self) -> bool:
         """The bytes of what was deleted leave the logs of the database too. False: a reader is in."""

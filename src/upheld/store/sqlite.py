@@ -94,7 +94,8 @@ class SqliteFile:
             connection.execute(f"PRAGMA temp_store = {'FILE' if pages > _LARGE else 'MEMORY'}")
             connection.execute("VACUUM")
             connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
+        with self.soon(connection):
+            connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
 
     def scrub(self, connection: Connection) -> bool:
         """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
