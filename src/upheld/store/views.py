@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from upheld.dates import Instant
-from upheld.engine.acts import SubjectId
+from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
@@ -23,6 +23,14 @@ from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction
 
 CACHED = 20_000
+UNPROVED = -1
+"""An era that never is: whoever holds such a view must compare it with the subject's row."""
+OVER = -1
+"""An epoch that no row has: a view on policies that are not those on file any more."""
+_READY = 4
+"""So many values a person of the cache are ready to be read in a batch, at most."""
+Ready = tuple["Seen", Instant, Instant, str]
+"""Whose value it is, from when until when it may be read, and the element that says so."""
 
 
 class Stale(Exception):
@@ -40,6 +48,7 @@ class Seen:
     last_at: Instant
     alias: str
     era: int
+    """The era in which it was last proved; `UNPROVED` once something of this process has taken its place."""
 
     @property
     def state(self) -> SubjectState:
@@ -61,6 +70,9 @@ class Views:
     era: int = 0
     cached: int = CACHED
     _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
+    _ready: dict[tuple[str, str | None], dict[ValueId, Ready]] = field(default_factory=dict)
+    _moves: int = 0
+    """How often a subject was changed or dropped by this process: what was loaded before one may be late."""
     _aliases: dict[SubjectId, str] = field(default_factory=dict)
 
     def line(self, policy: str) -> PolicyLine:
@@ -85,13 +97,32 @@ class Views:
     def _refresh(self, connection: Connection) -> None:
         self.plan_epoch = subjects.plan_epoch(connection)
         self.lines, self.controllers = self.reload(connection)
-        self._cache.clear()
+        self._clear()
 
     def forget_all(self) -> None:
         """Drop every cached view; the next use loads it."""
-        self._cache.clear()
+        self._clear()
         self._aliases.clear()
         self.plan_epoch = -1
+
+    def _clear(self) -> None:
+        """Nothing that was seen counts any more, also where a thread still holds it."""
+        for seen in self._cache.values():
+            seen.epoch = OVER
+            seen.era = UNPROVED
+        self._cache.clear()
+        self._ready.clear()
+        self._moves += 1
+
+    def ready(self, asked: tuple[str, str | None]) -> dict[ValueId, Ready]:
+        """Values that were read for a purpose and use before, so that a batch meets them by one look-up.
+
+        Good only while its `Seen` is of this era; `prove_all` says so in the transaction that reads.
+        """
+        found = self._ready.setdefault(asked, {})
+        if len(found) > self.cached * _READY:
+            found.clear()
+        return found
 
     def get(self, subject_id: SubjectId, at: Instant) -> Seen:
         """The subject as known to this process. Raises InputRefused for a subject nobody entered."""
@@ -108,10 +139,13 @@ class Views:
         """The subject read from the place."""
         with self.active.reading() as connection:
             row = subjects.load(connection, subject_id)
-            era = self.era
+            era, moves = self.era, self._moves
         if row is None:
             raise InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
-        return self.keep(row, era, max(at, row.last_at))
+        seen = self.keep(row, era, max(at, row.last_at))
+        if moves != self._moves:
+            seen.era = UNPROVED  # another thread was faster, perhaps with this subject
+        return seen
 
     def keep(self, row: subjects.Row, era: int, at: Instant) -> Seen:
         """Cache what was loaded."""
@@ -119,10 +153,18 @@ class Views:
         seen = Seen(
             row.state.subject_id, view, row.policy, row.epoch, row.last_at, self.alias(row.state.subject_id), era
         )
-        self._cache[row.state.subject_id] = seen
+        self._put(seen)
         while len(self._cache) > self.cached:
-            self._cache.popitem(last=False)
+            _, old = self._cache.popitem(last=False)
+            old.era = UNPROVED
         return seen
+
+    def _put(self, seen: Seen) -> None:
+        """Cache a view; who holds the one before it has to prove that anew."""
+        before = self._cache.get(seen.subject_id)
+        if before is not None:
+            before.era = UNPROVED
+        self._cache[seen.subject_id] = seen
 
     def alias(self, subject_id: SubjectId) -> str:
         """The pseudonym that the ledger uses for a subject; kept with the keys, destroyed when the subject
@@ -143,11 +185,14 @@ class Views:
 
     def drop(self, subject_id: SubjectId) -> None:
         """The cached view of one subject is not current."""
-        self._cache.pop(subject_id, None)
+        self._moves += 1
+        before = self._cache.pop(subject_id, None)
+        if before is not None:
+            before.era = UNPROVED
 
     def forget(self, subject_id: SubjectId) -> None:
         """A subject was forgotten: neither its view nor its alias stays."""
-        self._cache.pop(subject_id, None)
+        self.drop(subject_id)
         self._aliases.pop(subject_id, None)
 
     # ── inside a transaction ────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +205,8 @@ class Views:
             if subjects.epoch_of(transaction.connection, seen.subject_id) != seen.epoch:
                 self.drop(seen.subject_id)
                 raise Stale
-            seen.era = self.era
+            if self._cache.get(seen.subject_id) is seen:
+                seen.era = self.era
 
     def prove_all(self, transaction: Transaction, several: Iterable[Seen]) -> None:
         """`prove` for many: one look at the place; only who was not proved since another connection wrote is compared.
@@ -198,7 +244,8 @@ class Views:
         view = View(seen.view.line, state, seen.view.controller, at, seen.view)
         last_at = max(seen.last_at, at)
         moved = Seen(seen.subject_id, view, seen.policy, seen.epoch + 1, last_at, seen.alias, self.era)
-        self._cache[seen.subject_id] = moved
+        self._moves += 1
+        self._put(moved)
         return moved
 
 
