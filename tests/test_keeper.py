@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -422,6 +422,20 @@ def test_a_batch_is_one_commit_or_nothing(house: House) -> None:
     with house.keeper.batch():
         house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     assert len(house.keeper.holdings(subject)) == 3
+
+
+@pytest.mark.parametrize("verb", ["read", "read_batch", "show"])
+def test_nothing_is_released_inside_a_batch_because_its_record_is_not_durable_yet(house: House, verb: str) -> None:
+    subject, engagement = house.member("identity")
+    house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
+    wanted = [(subject, value.value_id) for value, _, _ in house.keeper.holdings(subject)]
+    asked: dict[str, Callable[[], object]] = {
+        "read": lambda: house.keeper.read(subject, "identity", reader=CRM, items=("name",), use="identify"),
+        "read_batch": lambda: house.keeper.read_batch("identity", wanted, reader=CRM, use="identify"),
+        "show": lambda: house.keeper.show(subject, reader=CRM),
+    }
+    with pytest.raises(InputRefused, match="outside the batch"), house.keeper.batch():
+        asked[verb]()
 
 
 def test_a_batch_read_decides_value_by_value(house: House) -> None:

@@ -159,6 +159,11 @@ class Door:
             self.views.forget_all()
             raise
 
+    def _releases(self) -> None:
+        """Contents leave only when that is on record, and inside a batch nothing is yet. INVARIANT: I6."""
+        if self.places.active.batching:
+            raise InputRefused("in-a-batch", "contents are shown only when that is on record; ask outside the batch")
+
     def _refusal(self, transaction: Transaction, seen: Seen, act: Act, decision: Decision) -> None:
         """A refusal is evidence too. It is recorded on a current view only."""
         self.views.prove(transaction, seen)

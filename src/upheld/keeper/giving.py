@@ -38,6 +38,7 @@ class Giving(Door):
         self, subject_id: SubjectId, recipient: str, items: tuple[str, ...], *, engagement: EngagementId | None = None
     ) -> Outcome:
         """Give items to a declared recipient. The disclosure is on record before the texts are released."""
+        self._releases()
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
             row = seen.view.plan.provisions.get(recipient)
@@ -76,6 +77,7 @@ class Giving(Door):
         engagement: EngagementId | None = None,
     ) -> Outcome:
         """Hand items to a processor for a purpose of ours, under a contract in force."""
+        self._releases()
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
             row = seen.view.plan.entrustments.get(processor)
@@ -115,6 +117,7 @@ class Giving(Door):
         values: tuple[ValueId, ...] = (),
     ) -> Outcome:
         """Hand items out under a declared exception. `shown` names what is on record (`article`, `document`, ...)."""
+        self._releases()
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
             decision = self._decide(act := Disclose(exception, items, shown, law, values), seen, now)

@@ -96,6 +96,7 @@ class Seeing(Door):
     def read_many(self, readings: Sequence[Reading]) -> list[Outcome]:
         """Several reads under one transaction and one access record each; every value is decided by itself."""
         self._refuse_while_recovering()
+        self._releases()
         for _ in range(_ATTEMPTS):
             now = self.now()
             found = [self.views.get(one.subject_id, now) for one in readings]
@@ -162,6 +163,7 @@ class Seeing(Door):
     ) -> BatchOutcome:
         """See many values of many persons for one purpose: decided value by value, one record, one commit."""
         self._refuse_while_recovering()
+        self._releases()
         for _ in range(_ATTEMPTS):
             now = self.now()
             chosen = self._chosen(purpose, use, wanted, reader, now)
@@ -270,6 +272,7 @@ class Seeing(Door):
         self, subject_id: SubjectId, act: ReadSeparated | Show, right: str, request: RequestId | None = None
     ) -> Outcome:
         """Record in the active place, then open from whichever tier holds each value."""
+        self._releases()
         rows: dict[ValueId, tuple[int, int, bytes]] = {}
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:

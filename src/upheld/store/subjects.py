@@ -92,7 +92,7 @@ _DIRTY = (
 )
 _ANCHOR = (
     "INSERT INTO anchor(policy, fact, day, bucket, subject_id) VALUES(?, ?, ?, ?, ?) "
-    "ON CONFLICT(policy, fact, day, bucket, subject_id) DO UPDATE SET day = excluded.day"
+    "ON CONFLICT(policy, fact, day, bucket, subject_id) DO NOTHING"
 )
 _INSERT_SUBJECT = (
     "INSERT INTO subject(bucket, subject_id, policy, kind, entered_at, minor_until, epoch, last_at) "
