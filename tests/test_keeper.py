@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
@@ -15,7 +16,9 @@ import upheld
 from upheld.dates import Period, instant, moment
 from upheld.engine.acts import EngagementId, Reader, ReaderKind, SubjectId
 from upheld.errors import InputRefused, StoreFailed
+from upheld.keeper import data
 from upheld.store import history, verifying
+from upheld.store.ids import new_id, value_id
 from upheld.store.place import Transaction
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -406,6 +409,26 @@ def test_values_in_a_place_out_of_reach_get_a_work_order_and_the_certificate_wai
     assert complete.certificate.state == "complete"
     assert order.place == "paper-file"
     assert "BEGIN PUBLIC KEY" in public
+
+
+def test_a_value_whose_number_is_taken_draws_another(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, engagement = house.member("identity")
+    house.keeper.collect(first, "identity", IDENTITY, engagement=engagement, channel="website")
+    taken = [value.value_id for value, _, _ in house.keeper.holdings(first)]
+    drawn, really = iter(taken[:2]), data.value_id
+    monkeypatch.setattr(data, "value_id", lambda *given: next(drawn, None) or really(*given))
+    second, other = house.member("identity")
+    assert house.keeper.collect(second, "identity", IDENTITY, engagement=other, channel="website").granted
+    assert len(house.keeper.holdings(second)) == 3
+    assert not set(taken) & {value.value_id for value, _, _ in house.keeper.holdings(second)}
+    assert len(house.keeper.holdings(first)) == 3
+    house.keeper.seal()
+
+
+def test_numbers_of_different_persons_lie_apart_even_in_one_bucket() -> None:
+    persons = [SubjectId(new_id(random.Random(seed).randbytes)) for seed in range(20_000)]
+    places = {value_id(one, date(2024, 9, 5), bytes) >> 25 for one in persons}
+    assert len(places) > 19_990
 
 
 def test_a_batch_is_one_commit_or_nothing(house: House) -> None:

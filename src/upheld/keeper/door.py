@@ -37,7 +37,7 @@ from upheld.errors import InputRefused, StoreFailed
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
 from upheld.store.engine import Connection
-from upheld.store.ids import bucket_of, new_id
+from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.leases import Leases
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Transaction
@@ -130,7 +130,7 @@ class Door:
             at = self._decided_at(seen)
             try:
                 return self.places.active.submit(partial(_with, work, seen, at))
-            except Stale:
+            except (Stale, IdTaken):
                 self.views.drop(subject_id)
             except InputRefused as refusal:
                 self.views.drop(subject_id)

@@ -13,6 +13,10 @@ BUCKETS = 1024
 _EPOCH_YEAR = 2000
 
 
+class IdTaken(Exception):
+    """A value of the same bucket, month and subject's hash drew the same number: draw again."""
+
+
 def bucket_of(subject_id: SubjectId) -> int:
     """The bucket that leads every row of a subject."""
     return zlib.crc32(subject_id.encode()) % BUCKETS
@@ -27,7 +31,7 @@ def value_id(subject_id: SubjectId, day: date, random_bytes: Callable[[int], byt
     """10 bits bucket, 12 bits month, 16 bits of the subject's hash, 25 random bits: neighbours fall due together."""
     whole = zlib.crc32(subject_id.encode())
     month = max(0, min((day.year - _EPOCH_YEAR) * 12 + day.month, 0xFFF))
-    nearby = zlib.crc32(b"value " + subject_id.encode()) & 0xFFFF
+    nearby = whole >> 16  # the bucket is of the low bits: together they tell 67 million places apart
     return ValueId(
         (whole % BUCKETS) << 53 | month << 41 | nearby << 25 | int.from_bytes(random_bytes(4), "big") & (1 << 25) - 1
     )

@@ -29,7 +29,7 @@ from upheld.engine.state import (
     Value,
 )
 from upheld.store.engine import Connection
-from upheld.store.ids import bucket_of
+from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.place import Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -114,7 +114,7 @@ _INSERT_CONSENT = (
 _INSERT_VALUE = (
     "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, key_id, sealed, collected_at, "
     "known_at, uses, held_for) "
-    "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?)"
+    "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?) ON CONFLICT(value_id) DO NOTHING"
 )
 _SET_USES = "UPDATE value SET uses = ? WHERE value_id = ? AND state = 'held'"
 _REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_id = ? AND replaced_at IS NULL"
@@ -424,7 +424,7 @@ def add_consent(
 
 
 def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key_id: int, sealed: bytes) -> None:
-    """A value collected, held in the active tier."""
+    """A value collected, held in the active tier. Raises IdTaken: nothing was written, draw another number."""
     row = (
         value.value_id,
         bucket_of(subject_id),
@@ -435,7 +435,8 @@ def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key
         value.collected_at,
         value.known_at,
     )
-    transaction.execute(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for))
+    if transaction.execute(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for)).rowcount != 1:
+        raise IdTaken
 
 
 def set_uses(transaction: Transaction, value_id: ValueId, uses: Sequence[Use]) -> None:
