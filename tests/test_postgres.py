@@ -67,6 +67,19 @@ def test_a_database_that_holds_a_home_is_not_made_into_another(home: Path, datab
         system.init(home.with_name("second"), upheld.Options(), databases)
 
 
+def test_a_rehearsal_on_postgresql_lives_through_every_rule_and_leaves_nothing(home: Path) -> None:
+    furnished(home)
+    with opened(home) as house:
+        keeper = house.keeper
+        done = keeper.rehearse(keeper.versions("trial")[-1])
+        assert (done.failures, done.certificates) == ([], done.rules)
+        assert done.rules == 3
+        for place, table in ((keeper.places.active, "subject"), (keeper.places.keys, "alias")):
+            row = place.connection.execute(f"SELECT count(*) FROM {table} WHERE policy <> 'trial'").fetchone()
+            assert row[0] == 0
+        assert keeper.rehearsals_left() == []
+
+
 def test_other_addresses_without_a_database_are_refused() -> None:
     answer = CliRunner().invoke(cli.app, ["init", "--home", "nowhere", "--keys", "host=nowhere"])
     assert answer.exit_code != 0

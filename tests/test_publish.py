@@ -421,6 +421,14 @@ def test_the_five_are_put_on_file_as_they_were(tmp_path: Path) -> None:
         assert {"contract-missing", "role-unfilled", "announced-too-late"} <= on_file
 
 
+def test_a_version_older_than_any_table_of_law_goes_on_file_all_the_same(keeper: Keeper, tmp_path: Path) -> None:
+    old = written(tmp_path, dated(with_house(POLICY), "1999-01-01", "1999-02-01"))
+    done = keeper.publish(old, as_of=date(1999, 2, 1), evidence="scan")
+    assert "law-finding-unaccepted" not in {one.code for one in done.findings}
+    assert done.announced is not None
+    assert done.announced.by is None
+
+
 def test_a_day_to_come_is_no_past(keeper: Keeper, tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="as-of-to-come"):
         keeper.publish(written(tmp_path, FIRST), as_of=date(2024, 1, 15), evidence="scan")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -15,13 +16,10 @@ from upheld.engine.state import ControllerState
 from upheld.errors import InputRefused, Level
 from upheld.keeper.checking import CHECKS
 from upheld.keeper.rehearsing import Failure
-from upheld.law import law_on
+from upheld.law import LawOfDay, LawUnknown, law_in
 from upheld.policy.findings import Finding, findings_against, findings_in
 from upheld.policy.findings.recorded import data_of, on_record
 from upheld.policy.model import Policy, Row
-
-LAWS: Final[Mapping[str, str]] = {"Asia/Seoul": "kr", "Europe/": "eu"}
-"""Whose law a policy is held against, by the beginning of its time zone. Elsewhere by none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,12 @@ class PublicationRefused(InputRefused):
         return type(self), (self.obstacles, dict(self.notices))
 
 
-def law_of(policy: Policy) -> str | None:
-    """The country whose law a policy is held against."""
-    return next((law for zone, law in LAWS.items() if policy.time_zone.startswith(zone)), None)
+def law_then(policy: Policy, day: date) -> LawOfDay:
+    """The law of a day where the house is; without a rule where no table is for it, or none reaches so far back."""
+    try:
+        return law_in(policy.time_zone, day)
+    except LawUnknown:
+        return LawOfDay("", day, {})
 
 
 def unaccepted(policy: Policy, document: Path | None, plan: Plan, at: Instant) -> Iterator[Obstacle]:
@@ -67,10 +68,8 @@ def unaccepted(policy: Policy, document: Path | None, plan: Plan, at: Instant) -
 
     What was settled on stands beside the document in `*.findings.yaml`; advice never stands in the way.
     """
-    law = law_of(policy)
-    found: list[Finding] = [*findings_in(policy)]
-    if law is not None:
-        found += findings_against(policy, law_on(law, local_date(at, plan.zone)))
+    law = law_then(policy, local_date(at, plan.zone))
+    found: list[Finding] = [*findings_in(policy), *(findings_against(policy, law) if law.rules else ())]
     record = (on_record(document) if document is not None else None) or {}
     settled = {_known(one) for rows in record.values() for one in rows}
     for one in found:

@@ -22,10 +22,9 @@ from upheld.engine.decide import View
 from upheld.engine.lifecycle import Step, steps_coming
 from upheld.engine.plan import Plan, PolicyLine
 from upheld.errors import InputRefused
-from upheld.keeper.binding import Obstacle, PublicationRefused, failed, law_of, unaccepted, unbound
+from upheld.keeper.binding import Obstacle, PublicationRefused, failed, law_then, unaccepted, unbound
 from upheld.keeper.organisation import Organisation
 from upheld.keeper.rehearsing import Rehearsed, Rehearsing
-from upheld.law import law_on
 from upheld.law.stricter import By, about_days, at_least
 from upheld.ledger.entries import Entry, entry
 from upheld.policy import formats
@@ -240,17 +239,12 @@ class Publishing(Rehearsing, Organisation):
         changes = changes_between(draft.before[-1], policy)
         if all(one.demand is Demand.NOTHING or one.path in _DATES for one in changes.differences):
             return Announced(on, on)
-        promised, country = changes.announcement.promised, law_of(policy)
-        if country is None:
-            decided = (promised, By.PROMISE, "") if promised else None
-        else:
-            stricter = at_least(promised, law_on(country, on), "change.announced")
-            named = stricter.rule.article if stricter and stricter.rule and stricter.by is By.LAW else ""
-            decided = (stricter.period, stricter.by, named) if stricter else None
+        decided = at_least(changes.announcement.promised, law_then(policy, on), "change.announced")
         if decided is None:
             return Announced(on, on)
-        ahead, by, article = decided
-        return Announced(on, on + timedelta(days=about_days(ahead)), ahead, by, article)
+        article = decided.rule.article if decided.by is By.LAW and decided.rule else ""
+        earliest = on + timedelta(days=about_days(decided.period))
+        return Announced(on, earliest, decided.period, decided.by, article)
 
     def _refuse(self, draft: _Draft, left: tuple[Obstacle, ...]) -> PublicationRefused:
         """The refusal is on record as codes and places; the notice is made all the same. INVARIANT: I14."""
