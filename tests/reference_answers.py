@@ -67,10 +67,14 @@ class Reference(World):
                 found.add("frozen")
         return found
 
+    def readable(self, value: Held) -> list[str]:
+        named = {use.purpose: self.some_use(use.purpose) for use in value.uses}
+        return sorted(purpose for purpose, use in named.items() if not self.read(purpose, (value.id,), None, use))
+
     def projection(self) -> dict[str, object]:
         values = {
             value.id: (value.item, value.state, value.state if value.state == "destroyed" else self.due_day(value),
-                       sorted({use.purpose for use in value.uses if not self.read(use.purpose, (value.id,), None, self.some_use(use.purpose))}))
+                       self.readable(value))
             for value in self.held.values()
         }  # fmt: skip
         return {
@@ -117,7 +121,7 @@ class Reference(World):
         if row is None or row.blocked:
             blocked = {"declaration-incomplete"} | ({"purpose-unnamed"} if row and row.uses and use is None else set())
             return frozenset({"purpose-undeclared"} if row is None else blocked)
-        found = self.misnamed(row, use) | (set() if values else {"unknown"})
+        found = self.misnamed(row, use) | (set() if values else self.nothing())
         if only is not None and purpose not in only:
             found.add("duty-missing")
         if {"same-group", "both-accepted"} & set(row.needs):
@@ -291,7 +295,12 @@ class Reference(World):
         if row.per and not (engagement in open_ones if engagement else open_ones):
             found.add("provision-ended")
         against = [self.ungivable(self.held[one]) for one in self.named(items)]
-        return first_layer(found if not all(against) else found.union(*(against or [{"unknown"}])))
+        return first_layer(found if not all(against) else found.union(*(against or [self.nothing()])))
+
+    def nothing(self) -> set[str]:
+        """Nothing is found: it was all destroyed, or never there."""
+        gone = bool(self.held) and all(value.state == "destroyed" for value in self.held.values())
+        return {"destroyed" if gone else "unknown"}
 
     def send(self, purpose: str, medium: str, hour: int) -> frozenset[str]:
         """A promotional message: three yeses, and data in use for the purpose to send it with."""
@@ -345,7 +354,7 @@ class Reference(World):
 
     def show(self, proved: bool) -> frozenset[str]:
         return first_layer(
-            ({"unknown"} if not self.showable() else set()) | set(() if proved else {"identity-not-proved"})
+            (self.nothing() if not self.showable() else set()) | set(() if proved else {"identity-not-proved"})
         )
 
     def showable(self) -> set[int]:
@@ -363,13 +372,13 @@ class Reference(World):
         for value in (self.held[one] for one in values):
             live = [g for g in self.grounds(value) if g.path == path and g.lives(self.at)]
             if value.state != "separated":
-                against.append({"unknown"})
+                against.append(self.nothing())
             elif live:
                 spared = {"frozen"} if live[0].kind == "statute" else set()
                 against.append(self.holds(value, live[0].purpose) - spared)
             else:
                 against.append({"value-due" if self.due(value) == "due" else "ground-ended"})
-        return first_layer(found if against and not all(against) else found.union(*(against or [{"unknown"}])))
+        return first_layer(found if against and not all(against) else found.union(*(against or [self.nothing()])))
 
 
 def first_layer(found: set[str]) -> frozenset[str]:

@@ -149,7 +149,10 @@ cases:
             "{read: name, for: marketing, use: promotion, expect: refused, because: consent-missing, law: pipa 15}",
             "expected to rest on pipa 15; rested on no law",
         ),
-        ("{read: [name, email], for: complaint, use: identify, shows: name}", "expected to show name; showed name, email"),
+        (
+            "{read: [name, email], for: complaint, use: identify, shows: name}",
+            "expected to show name; showed name, email",
+        ),
         ("{fact: result-delivered, tells: 'told:nobody'}", "expected to tell told:nobody; told nothing"),
         ("{ask: access, by: email, due: 2018-07-20}", "the answer is due by 2018-07-12, not by 2018-07-20"),
         ("{held: {active: name}}", "active: expected name; came email, name"),
@@ -172,7 +175,10 @@ cases:
         ("{audited: {NX17-1.1: not-upheld}}", "the report on NX17-1.1: expected not-upheld; came"),
         ("{question: complaint, says: [recipient]}", "the question does not tell the recipient"),
         ("{password: email}", "`email` is no password"),
-        ("{read: name, for: complaint, use: identify, by: nobody-we-know}", "nobody called `nobody-we-know` has a role"),
+        (
+            "{read: name, for: complaint, use: identify, by: nobody-we-know}",
+            "nobody called `nobody-we-know` has a role",
+        ),
         ("{read: name, for: complaint, use: identify, who: cho}", "nobody called `cho` has entered"),
     ],
 )  # fmt: skip
@@ -199,7 +205,8 @@ def test_a_case_that_holds_is_counted_with_the_clauses_it_shows(tmp_path: Path) 
     said: list[str] = []
     path = written(
         tmp_path,
-        f"{HEAD}        - {{read: name, for: complaint, use: identify, by: lee}}\n        - {{held: {{active: [name, email]}}}}\n",
+        f"{HEAD}        - {{read: name, for: complaint, use: identify, by: lee}}\n"
+        "        - {held: {active: [name, email]}}\n",
     )
     assert run_cases([path], said.append, opener) == 0
     assert said == [f"{path}: 1 cases, 0 failed", "1 cases in 1 files, 0 failed; 1 clauses shown"]

@@ -365,7 +365,7 @@ def test_i1_a_value_is_seen_for_its_live_purpose_and_when_that_is_over_for_none(
     assert one.reasons(ReadSeparated("retention.fee-dispute", PRIVACY, (value,))) == ["value-due"]
     one.sweep()
     assert one.read("identity", value) == ["value-destroyed"]
-    assert one.reasons(Show(SELF, identity_proved=True)) == ["unknown"]
+    assert one.reasons(Show(SELF, identity_proved=True)) == ["destroyed"]
 
 
 @pytest.mark.clauses("BZ18-2.3.A", "MS18-2.P-r1")

@@ -19,7 +19,7 @@ import upheld
 from tests.sketch import APPLICATION, POLICIES, SEOUL, Sketch, day
 from upheld.dates import FOREVER, Instant, local_date, moment
 from upheld.engine.acts import EngagementId, Reader, ReaderKind, SubjectId, ValueId
-from upheld.errors import InputRefused
+from upheld.errors import InputRefused, NotRecorded
 from upheld.keeper import Keeper, Shown
 from upheld.store import history
 
@@ -301,7 +301,7 @@ def test_i6_nothing_is_seen_when_its_record_cannot_be_written(lived: Lived, monk
         raise OSError("no space left on the device")
 
     monkeypatch.setattr(lived.keeper.places.active.writer, "append", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(NotRecorded, match="no space"):
         lived.keeper.read(lived.subject, "identity", use="identify", reader=APPLICATION, items=("name",))
 
 

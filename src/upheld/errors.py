@@ -58,7 +58,18 @@ class PolicyRefused(UpheldError):
 
 
 class StoreFailed(UpheldError):
-    """A place did not do what it must. Whatever was under way was rolled back; nothing was released."""
+    """A place did not do what it must. Whatever was under way was rolled back; nothing was released.
+
+    `reason` is the refusal code (docs/refusals.md) of what no decision can say, as no record of it could be made.
+    """
+
+    reason: str | None = None
+
+
+class NotRecorded(StoreFailed):
+    """What was asked could not be made durable together with its record, so it was not done."""
+
+    reason = "record-not-written"
 
 
 class HomeUnusable(UpheldError):

@@ -28,7 +28,7 @@ from upheld.engine.layers import (
 from upheld.engine.lifecycle import DueState
 from upheld.engine.plan import GroundKind, PurposePlan, Rule
 from upheld.engine.state import About, AboutKind, HeldState, Value
-from upheld.engine.view import STATE_REASON, View, holds_on
+from upheld.engine.view import STATE_REASON, View, holds_on, nothing_there
 
 NIGHT_BEGINS, NIGHT_ENDS = 21, 8
 """LAW: Network Act 50(3): local hours in which a promotional message needs a consent of its own."""
@@ -100,7 +100,7 @@ def _live_values(
             else:
                 against.append(cited)
     if not cover:
-        no.found.extend(against or [rule.cited(Reason.UNKNOWN, "items", ", ".join(items))])
+        no.found.extend(against or [rule.cited(nothing_there(view), "items", ", ".join(items))])
     return tuple(cover)
 
 
@@ -172,7 +172,7 @@ def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
         and (not act.values or value_id in act.values)
     )
     if not cover:
-        no.add(Reason.UNKNOWN, row.rule.path, row.rule.cites())
+        no.add(nothing_there(view), row.rule.path, row.rule.cites())
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
 
 

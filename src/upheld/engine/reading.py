@@ -26,7 +26,7 @@ from upheld.engine.layers import agreed_to_processor, contract_in_force, hold_ci
 from upheld.engine.lifecycle import DueState, Ground
 from upheld.engine.plan import GroundKind, PurposePlan
 from upheld.engine.state import About, AboutKind, HeldState, Value
-from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, holds_on
+from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, holds_on, nothing_there
 from upheld.policy.vocabulary import Nature
 
 
@@ -97,7 +97,7 @@ def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]
         return refused(*no.found)
     _reader_may(view, act, purpose, at, no)
     if not wanted:
-        no.add(Reason.UNKNOWN, purpose.rule.path, purpose.rule.cites(), detail=", ".join(act.items))
+        no.add(nothing_there(view), purpose.rule.path, purpose.rule.cites(), detail=", ".join(act.items))
     cover: list[ValueId] = []
     of_values: list[Cited] = []
     until = FOREVER
@@ -236,7 +236,7 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
     for value_id in act.values or view.values:
         value = view.values.get(value_id)
         if value is None or value.held is not HeldState.SEPARATED:
-            of_values.append(rule.cited(Reason.UNKNOWN, "use"))
+            of_values.append(rule.cited(nothing_there(view), "use"))
             continue
         live = [one for one in view.life.grounds(value) if one.rule.path == act.ground and one.live(at)]
         held = [cited for ground in live[:1] for cited in _holds_apart(view, value, ground, at)]
@@ -249,7 +249,7 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
             reason = Reason.VALUE_DUE if view.life.due(value, at).state is DueState.DUE else Reason.GROUND_ENDED
             of_values.append(rule.cited(reason, "use", act.ground))
     if no.found or not cover:
-        missing = of_values or [rule.cited(Reason.UNKNOWN, "use")]
+        missing = of_values or [rule.cited(nothing_there(view), "use")]
         return refused(*no.found, *(() if cover else missing))
     return Decision(True, (rule.cited(key="use"), *because.values()), tuple(cover))
 
@@ -274,7 +274,7 @@ def decide_show(act: Show, view: View, at: Instant) -> Decision:
         and view.plan.items[value.item].nature not in (Nature.PASSWORD, Nature.SECRET)
     )
     if not cover:
-        return refused(rule.cited(Reason.UNKNOWN))
+        return refused(rule.cited(nothing_there(view)))
     if not act.identity_proved:
         return refused(rule.cited(Reason.IDENTITY_NOT_PROVED, "by"))
     return Decision(True, (rule.cited(),), cover)

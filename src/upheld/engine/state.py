@@ -130,9 +130,7 @@ class RequestState(StrEnum):
     TAKEN_BACK = "taken-back"
 
 
-WAITING = frozenset(
-    {RequestState.RECEIVED, RequestState.TO_BE_COMPLETED, RequestState.OPEN, RequestState.POSTPONED}
-)
+WAITING = frozenset({RequestState.RECEIVED, RequestState.TO_BE_COMPLETED, RequestState.OPEN, RequestState.POSTPONED})
 """States without an answer."""
 
 

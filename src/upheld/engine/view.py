@@ -189,6 +189,12 @@ STATE_REASON: Mapping[HeldState, Reason] = {
 }
 
 
+def nothing_there(view: View) -> Reason:
+    """Why nothing is found: everything that there was is destroyed, or there never was anything."""
+    gone = all(value.held is HeldState.DESTROYED for value in view.state.values)
+    return Reason.DESTROYED if gone and view.state.values else Reason.UNKNOWN
+
+
 def state_reason(value: Value) -> Reason | None:
     """Why a value that is not held in the active tier cannot be used there."""
     return STATE_REASON.get(value.held)

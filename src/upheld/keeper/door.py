@@ -40,7 +40,7 @@ from upheld.store.engine import Connection
 from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.leases import Leases
 from upheld.store.papers import PaperKeys
-from upheld.store.place import Place, Transaction
+from upheld.store.place import Place, Recovering, Transaction
 from upheld.store.sealing import Sealer, Sealing
 from upheld.store.vault import Tier, Vault
 from upheld.store.views import Seen, Stale, Views
@@ -124,7 +124,7 @@ class Door:
     def _attempt(self, subject_id: SubjectId, work: Callable[[Transaction, Seen, Instant], T]) -> T:
         """Run work on a current view of the subject, again with a fresh one when another writer was faster."""
         if self._recovering:
-            raise StoreFailed("recovering: this home is bringing an old copy up to date; run `upheld recover`")
+            raise Recovering("recovering: this home is bringing an old copy up to date; run `upheld recover`")
         for _ in range(_ATTEMPTS):
             seen = self.views.get(subject_id, self.now())
             at = self._decided_at(seen)

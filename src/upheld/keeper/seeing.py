@@ -30,7 +30,7 @@ from upheld.keeper.door import Door, Tier
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry
 from upheld.ledger.entries import Value as Recordable
-from upheld.store.place import Transaction
+from upheld.store.place import Recovering, Transaction
 from upheld.store.vault import Sealed, bound
 from upheld.store.views import Seen, Stale
 
@@ -235,7 +235,7 @@ class Seeing(Door):
 
     def _refuse_while_recovering(self) -> None:
         if self._recovering:
-            raise StoreFailed("recovering: this home is bringing an old copy up to date; run `upheld recover`")
+            raise Recovering("recovering: this home is bringing an old copy up to date; run `upheld recover`")
 
     # ── from either tier ────────────────────────────────────────────────────────────────────────────────────────────
 

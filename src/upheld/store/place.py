@@ -13,7 +13,7 @@ from threading import RLock, get_ident
 from typing import Any, Generic, TypeVar
 
 from upheld.dates import Instant
-from upheld.errors import StoreFailed
+from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
 from upheld.store.engine import Connection, ConnectionLost, Engine
 from upheld.store.journal import JournalWriter
@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 class Recovering(StoreFailed):
     """A home that holds an old copy does nothing else until it was brought up to date."""
+
+    reason = "recovering"
 
 
 class Transaction:
@@ -201,6 +203,14 @@ class Place:
         except ConnectionLost:
             if not self._happened(transaction):
                 raise
+        except UpheldError:
+            self._roll_back()
+            raise
+        except Exception as failure:
+            self._roll_back()
+            raise NotRecorded(
+                f"no record could be made durable, so nothing was done or released: {failure}"
+            ) from failure
         except BaseException:
             self._roll_back()
             raise
