@@ -13,23 +13,28 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from tests.crash_child import Persons, Scenario, killed, statements
 from tests.test_posting import PAGE, WITH_PLACES
 from tests.test_telling import Scripted
 from tests.trial_home import House, at, copied, member, opened, proved, text_of
+from upheld.cli import app
 from upheld.connect.transport import Answer, Handed
 from upheld.dates import FOREVER, instant, moment
+from upheld.desk.merging import handed_to, sheet_in
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.errors import InputRefused
 from upheld.keeper import Bundle, MergerState, Terms
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import Entry, entry
 from upheld.store import history
+from upheld.system import SystemClock
 
 TERMS = {
     "en": Terms("Example Ltd. merges into Sample Ltd.", "Sample Ltd.", "office@example.org", "write to us"),
     "ko": Terms("예시 주식회사가 합병됩니다.", "견본 주식회사", "office@example.org", "회신하여 주십시오"),
 }
+runner = CliRunner()
 OPENED, EFFECTIVE = at("2024-03-01"), at("2024-04-15")
 
 
@@ -397,3 +402,73 @@ DAYS = 86_400_000_000
 
 def at_instant(when: datetime) -> int:
     return instant(when)
+
+
+def test_who_passed_on_untold_shows_in_the_clause_report(home: Path) -> None:
+    with opened(home, OPENED) as house:
+        keeper = house.keeper
+        person = member(house, "untold")
+        case = case_of(house)
+        alias = keeper.views.alias(person)
+        house.clock.set(at("2024-03-05"))
+        assert state_of_clause(house) == "no-evidence-yet"
+        keeper.post("trial", "business-transfer", case, "front-page", evidence=PAGE)
+        assert state_of_clause(house) == "upheld"
+        house.clock.set(at("2024-03-20"))
+        passed = entry(
+            "handover.begun", house.clock.now(), "trial", alias, ("changes.business-transfer",), case=case,
+            disclosure="d" * 20, recipient="sample-ltd", values=(), items=(),
+        )  # fmt: skip
+        keeper.places.active.submit(lambda transaction: transaction.journal(passed))
+        house.clock.set(at("2024-03-21"))
+        assert state_of_clause(house) == "not-upheld"
+
+
+def state_of_clause(house: House) -> str:
+    report = house.keeper.audit("trial")
+    return next(one.state.value for one in report.clauses if one.clause == "T-13")
+
+
+def test_an_officer_goes_through_a_merger_on_the_command_line(home: Path, tmp_path: Path) -> None:
+    now = moment(SystemClock().now())
+    with opened(home, OPENED) as house:
+        member(house, "told")
+    sheet = tmp_path / "sheet.yaml"
+    said = "{fact: It passes on., transferee: Sample Ltd., contact: office@example.org, refusing: answer}"
+    sheet.write_text(
+        f"fact: merger\ntransferee: sample-ltd\neffective: {(now + timedelta(days=30)).date()}\n"
+        f"refusing: stays\nen: {said}\nko: {said}\n"
+    )
+    assert "merger to sample-ltd" in command("merger", "open", str(sheet), "--home", str(home))
+    stands = command("merger", "state", "--home", str(home), "--names")
+    case = stands.split()[0]
+    assert "still to be told: 1" in stands
+    assert command("merger", "tell", case, "--home", str(home)) == "queued 1\n"
+    assert command("merger", "tell", case, "--home", str(home)) == "nobody is left to tell\n"
+    out = command("merger", "hand-over", case, "--home", str(home), "--out", str(tmp_path / "out"))
+    assert out == "handed over: 0\nwaiting: 1: it has not taken effect yet\n"
+    refused = runner.invoke(app, ["merger", "close", case, "--home", str(home)])
+    assert "1 to-tell" in str(refused.exception)
+
+
+def command(*words: str) -> str:
+    outcome = runner.invoke(app, list(words), catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.stdout
+
+
+def test_a_sheet_that_lacks_something_says_all_of_it() -> None:
+    with pytest.raises(InputRefused) as refusal:
+        sheet_in(b"fact: merger\neffective: soon\nen: {fact: It passes on.}\n")
+    said = str(refusal.value)
+    for part in ("`transferee` is missing", "`refusing` is missing", "is a date", "`en` needs exactly"):
+        assert part in said
+
+
+def test_what_is_put_into_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    bundle = Bundle("d" * 20, SubjectId("s" * 20), "member", (("name", "Person Made-Up"),))
+    handed_to(tmp_path, bundle)
+    handed_to(tmp_path, bundle)
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o077 == 0
+    assert json.loads(path.read_text())["items"] == [["name", "Person Made-Up"]]

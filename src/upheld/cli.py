@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -16,7 +18,7 @@ from rich.console import Console
 
 from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
-from upheld.desk import publications
+from upheld.desk import merging, publications
 from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
@@ -452,6 +454,129 @@ def recover(
 
 app.command()(serve)
 app.add_typer(account_app, name="account")
+
+
+# ── people are told ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+merger_app = typer.Typer(
+    help="A merger or transfer of the business: told first, person by person.", no_args_is_help=True
+)
+app.add_typer(merger_app, name="merger")
+CaseId = Annotated[str, typer.Argument(help="The case.")]
+Evidence = Annotated[Path, typer.Argument(help="What shows it: a picture, a cutting.", exists=True, dir_okay=False)]
+
+
+@merger_app.command("open")
+def open_merger(
+    sheet: Annotated[Path, typer.Argument(help="The sheet (YAML).", exists=True, dir_okay=False)],
+    home: Home,
+    policy: PolicyCode = None,
+) -> None:
+    """Open a case from a sheet."""
+    with _opened(home) as keeper:
+        code = _only(keeper, policy)
+        case = merging.opened(keeper, code, merging.sheet_in(sheet.read_bytes()))
+        found = next(one for one in keeper.mergers(code) if one.case_id == case)
+        typer.echo(merging.as_text(keeper, found))
+
+
+@merger_app.command("state")
+def merger_state(
+    home: Home,
+    policy: PolicyCode = None,
+    names: Annotated[bool, typer.Option("--names", help="List everybody that is left, by id.")] = False,
+) -> None:
+    """Where each case stands."""
+    with _opened(home) as keeper:
+        code = _only(keeper, policy)
+        for one in keeper.mergers(code):
+            typer.echo(merging.as_text(keeper, one, names=names))
+
+
+@merger_app.command("tell")
+def tell_merger(
+    case: CaseId,
+    home: Home,
+    policy: PolicyCode = None,
+    medium: Annotated[list[str], typer.Option("--medium", help="By which medium, best first.")] = ["email"],  # noqa: B006
+) -> None:
+    """Queue the notice for everybody who has none yet; it leaves with the next work on the outbox."""
+    with _opened(home) as keeper:
+        counts = keeper.tell_merger(_only(keeper, policy), case, medium)
+        typer.echo(", ".join(f"{state} {count}" for state, count in sorted(counts.items())) or "nobody is left to tell")
+
+
+@merger_app.command("post")
+def post_merger(
+    case: CaseId,
+    place: Annotated[str, typer.Argument(help="A place of the policy.")],
+    evidence: Evidence,
+    home: Home,
+    policy: PolicyCode = None,
+) -> None:
+    """Record that the notice was put up for those who cannot be reached."""
+    with _opened(home) as keeper:
+        code = _only(keeper, policy)
+        posting = keeper.post(code, "business-transfer", case, place, evidence=evidence.read_bytes())
+        typer.echo(f"posting {posting} hangs; take it down no earlier than it counts: see `upheld merger state`")
+
+
+@merger_app.command("down")
+def take_down_merger(
+    posting: Annotated[str, typer.Argument(help="The posting.")], home: Home, policy: PolicyCode = None
+) -> None:
+    """Record that a posting was taken down."""
+    with _opened(home) as keeper:
+        keeper.taken_down(_only(keeper, policy), posting)
+
+
+@merger_app.command("printed")
+def print_merger(
+    case: CaseId,
+    newspaper: Annotated[str, typer.Argument(help="A code of the newspaper.")],
+    evidence: Evidence,
+    home: Home,
+    policy: PolicyCode = None,
+) -> None:
+    """Record that a newspaper printed it, since posting is hindered."""
+    with _opened(home) as keeper:
+        code = _only(keeper, policy)
+        keeper.printed(code, "business-transfer", case, newspaper, evidence=evidence.read_bytes())
+
+
+@merger_app.command("refused")
+def refuse_merger(
+    case: CaseId,
+    subject: Annotated[str, typer.Argument(help="The person's id.")],
+    home: Home,
+    channel: Annotated[str, typer.Option(help="By which channel it came.")],
+) -> None:
+    """Record that a person refuses."""
+    with _opened(home) as keeper:
+        keeper.refuse_transfer(SubjectId(subject), case, channel=channel)
+
+
+@merger_app.command("hand-over")
+def hand_over(
+    case: CaseId,
+    home: Home,
+    out: Annotated[Path, typer.Option(help="The folder into which each person's data is put, a file each.")],
+    policy: PolicyCode = None,
+) -> None:
+    """Hand over everybody whose turn it is; whoever waits is counted by the reason."""
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _opened(home) as keeper:
+        done = keeper.hand_over(_only(keeper, policy), case, partial(merging.handed_to, out))
+        typer.echo(f"handed over: {done.handed}")
+        for reason, count in sorted(Counter(done.waiting.values()).items()):
+            typer.echo(f"waiting: {count}: {merging.WAITING.get(reason, reason)}")
+
+
+@merger_app.command("close")
+def close_merger(case: CaseId, home: Home, policy: PolicyCode = None) -> None:
+    """Close a case in which everybody was handed over or has refused."""
+    with _opened(home) as keeper:
+        keeper.close_merger(_only(keeper, policy), case)
 
 
 # ── proof ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from upheld.cases.merging import MERGING
 from upheld.cases.model import Step
 from upheld.cases.stage import Came, Person, Stage
 from upheld.dates import Instant, end_of_day, local_date, start_of
@@ -601,4 +602,5 @@ PLAYS: Final[Mapping[str, Play]] = {
     "holiday": holiday,
     "attest": attest,
     "publish": publish,
+    **MERGING,
 }

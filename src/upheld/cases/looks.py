@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from upheld.cases.merging import in_merger
 from upheld.cases.model import Step
 from upheld.cases.stage import Came, Person, Stage
 from upheld.dates import end_of_day
@@ -276,6 +277,7 @@ def asks(stage: Stage, step: Step) -> Iterator[str]:
 
 LOOKING: Final[Mapping[str, Look]] = {
     "held": held,
+    "in-merger": in_merger,
     "kept-by": kept_by,
     "received": received,
     "told": told,

@@ -198,6 +198,17 @@ ACTS: Final[Mapping[str, Verb]] = {
     "send": Verb(
         Word(Takes.NAME, Names.PURPOSES), "a promotional message goes out", {"by": Word(Takes.NAME, Names.MEDIA)}
     ),
+    "merger": Verb(
+        NAME,
+        "the business passes on: `merger`, `whole-business`, `part-of-business`; in sixty days unless `effective` says",
+        {"to": NAME, "effective": DATE, "refusing": NAME},
+    ),
+    "tell-merger": Verb(NAMES, "everybody is told of it by the first medium that reaches them", {"bounces": NAMES}),
+    "post": Verb(NAME, "the notice of the merger goes up at a place of the policy"),
+    "take-down": Verb(NAME, "it is taken down again"),
+    "print": Verb(NAMES, "newspapers print it, since posting is hindered"),
+    "refuse-merger": Verb(NAME, "a person refuses to be handed over, by this channel"),
+    "hand-over": Verb(NAMES, "everybody whose turn it is passes on: exactly these people, or `nobody`"),
     "acknowledge": Verb(NAME, "a recipient answers that it did what it was told"),
     "look-up": Verb(
         _table(Names.ITEMS, Names.FREE), "a person is looked up by one item", {"finds": NAMES, "reason": NAME}
@@ -244,6 +255,7 @@ LOOKS: Final[Mapping[str, Verb]] = {
     "certified": Verb(ITEMS, "items whose destruction is certified, each certificate checked", looks=True),
     "consents": Verb(_table(Names.GIVEN, Names.MATTERS), "how each matter stands", {"on": DATE}, looks=True),
     "requests": Verb(_table(Names.RIGHTS, Names.FREE), "where each request stands", looks=True),
+    "in-merger": Verb(_table(Names.FREE, Names.FREE), "where people stand in the newest merger", looks=True),
     "reviews": Verb(NAMES, "what is up for a look: `engagement`, elements, or `nothing`", looks=True),
     "owed": Verb(
         _table(Names.CONTROLS, Names.FREE),

@@ -130,7 +130,17 @@ class Posted(Telling):
             found = transaction.execute(_POSTING, (policy, posting_id)).fetchone()
             if found is None or transaction.execute(TAKE_DOWN, (when, policy, posting_id)).rowcount != 1:
                 raise InputRefused("posting-unknown", "no such posting hangs there")
-            transaction.journal(entry("notice.taken-down", when, policy, None, (), posting=posting_id, notice=found[0]))
+            transaction.journal(
+                entry(
+                    "notice.taken-down",
+                    when,
+                    policy,
+                    None,
+                    (element_of(found[0]),),
+                    posting=posting_id,
+                    notice=found[0],
+                )
+            )
 
         self.places.active.submit(work)
 

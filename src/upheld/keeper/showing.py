@@ -14,6 +14,7 @@ from upheld.dates import FOREVER, Instant, Period, end_of
 from upheld.engine.plan import ControlPlan
 from upheld.keeper import handed, standing
 from upheld.keeper.looking import MENDED, WORDS, Asked, Looked
+from upheld.keeper.passed import passed_on_untold, passing_shown
 from upheld.ledger.report import Breach, Exhibit, Finding
 from upheld.policy import model
 from upheld.policy.model import Row
@@ -763,6 +764,9 @@ def change(look: Looked, row: Row, key: str) -> Finding:
     if row.name == "meaning" and later:
         shown += look.consents_under(versions[later[0]])
     breaches = _announced_late(look, later[0], row.path) if later and row.name == "any" else []
+    if row.name == "business-transfer":
+        shown += passing_shown(look, row.path)
+        breaches += passed_on_untold(look, row)
     return _made(row, key, shown, (*breaches, *look.against(row.path)), note="needs-attesting")
 
 

@@ -314,6 +314,7 @@ WHAT: Final[Mapping[str, tuple[str, str]]] = {
     "item-taken": ("an item was taken that is never collected", "수집하지 않는 항목을 수집함"),
     "item-undeclared": ("an item outside the declared ones is held", "선언되지 않은 항목을 보유함"),
     "purpose-undeclared": ("read for a purpose that is not declared", "선언되지 않은 목적으로 조회함"),
+    "passed-on-untold": ("passed on before the person was told", "알리기 전에 이전함"),
     "recipient-unlisted": ("given to somebody who is not listed", "목록에 없는 자에게 제공함"),
     "read-when-due": ("read after its end", "기한이 지난 값을 조회함"),
     "read-while-held": ("read while it stood still", "처리 정지 중에 조회함"),
