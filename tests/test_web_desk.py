@@ -15,6 +15,8 @@ from upheld.desk.throttle import LOOKS
 from upheld.engine.acts import RequestId
 from upheld.engine.state import RequestState
 from upheld.store import history
+from upheld.store.verifying import verify_copy
+from upheld.web.ledger import cannot_show
 from upheld.web.routes import ROUTES
 
 DAY = 86_400_000_000
@@ -295,7 +297,12 @@ def test_from_a_clause_one_gets_to_the_entry_that_shows_it(house: Served) -> Non
 
 def test_the_ledger_is_verified_on_demand_and_a_change_is_seen(house: Served) -> None:
     auditor = house.signed_in("auditor")
-    assert "The ledger is what was signed" in auditor.get("/console/trial/ledger", verify="now").text
+    whole = auditor.get("/console/trial/ledger", verify="now").text
+    assert "The ledger is what was signed" in whole
+    with house.keeper.places.ledger_copy() as path:
+        found = verify_copy(path, (house.home / "public.pem").read_text())
+    assert len(cannot_show(found)) == len(found.cannot_show)
+    assert whole.count("<li>whe") == sum(one.startswith("whe") for one in found.cannot_show)
     connection = house.keeper.places.sealer.connection
     connection.execute("UPDATE body SET body = zeroblob(length(body)) WHERE leaf = 0")
     assert "The ledger is not what was signed" in auditor.get("/console/trial/ledger", verify="now").text

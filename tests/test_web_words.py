@@ -40,6 +40,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "look-reason.": people.REASONS,
     "work-role.": calendar.ROLES,
     "version-state.": ("in-force", "coming", "past"),
+    "complete.": ("shown", "shown in part", "not shown"),
+    "cannot.": ("truth", "cut-off", "cut-after", "signer", "pruned", "days", "unsealed"),
     "mail.": ("subject", "code", "shared"),
     "consent.": ("given", "withdrawn"),
     "account.": ("passwords-differ", "password-short", "password-wrong"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from upheld.ledger.checkpoint import checkpoint_in
+from upheld.ledger.verify import Verification
 from upheld.store import history
 from upheld.store.verifying import verify_copy
 from upheld.web.answer import Answer, Download, Shown
@@ -17,7 +18,21 @@ def ledger(asked: Asked) -> Answer:
         asked.keeper.seal()
         with asked.keeper.places.ledger_copy() as path:
             found = verify_copy(path, (asked.settings.home / "public.pem").read_text())
-    return Shown("ledger", {"checkpoint": checkpoint_in(note), "note": note, "found": found})
+    told = cannot_show(found) if found else ()
+    return Shown("ledger", {"checkpoint": checkpoint_in(note), "note": note, "found": found, "cannot_show": told})
+
+
+def cannot_show(found: Verification) -> tuple[str, ...]:
+    """What no verification of a copy could tell, as keys of sentences: one for each that `Verification` has."""
+    about_end = {"not shown": ("cut-off",), "shown in part": ("cut-after",), "shown": ()}[found.complete]
+    return (
+        "truth",
+        *about_end,
+        *(() if found.key_given else ("signer",)),
+        *(("pruned",) if found.pruned_batches else ()),
+        "days",
+        "unsealed",
+    )
 
 
 def checkpoint(asked: Asked) -> Answer:

@@ -50,6 +50,35 @@ WORDS: Final = {
     "ledger.pruned": Words("Batches of access records destroyed", "파기된 접속기록 묶음"),
     "ledger.complete": Words("Complete", "완전성"),
     "ledger.cannot-show": Words("What this cannot show", "확인할 수 없는 것"),
+    "complete.shown": Words("shown", "확인됨"),
+    "complete.shown in part": Words("shown in part", "일부 확인됨"),
+    "complete.not shown": Words("not shown", "확인되지 않음"),
+    "cannot.truth": Words(
+        "whether what the entries say was true when it was written", "기록된 내용이 기록 당시 사실이었는지"
+    ),
+    "cannot.cut-off": Words(
+        "whether the end was cut off or the whole rolled back; a checkpoint kept elsewhere would tell",
+        "끝부분이 잘리거나 전체가 되돌려졌는지 (다른 곳에 보관한 체크포인트로 확인할 수 있음)",
+    ),
+    "cannot.cut-after": Words(
+        "whether anything was cut off after batch {until}; no checkpoint kept elsewhere reaches further",
+        "{until}번째 묶음 이후가 잘렸는지 (다른 곳에 보관한 체크포인트가 그 뒤까지 닿지 않음)",
+    ),
+    "cannot.signer": Words(
+        "who signed: the key came from the ledger itself", "누가 서명했는지 (공개키가 원장에서 나옴)"
+    ),
+    "cannot.pruned": Words(
+        "what stood in {batches} batches of access records that were destroyed under a signed entry",
+        "서명된 기록에 따라 파기된 접속기록 묶음 {batches}개에 있던 내용",
+    ),
+    "cannot.days": Words(
+        "how the counts of reports fall on single days: their totals are compared",
+        "보고서 집계의 날짜별 분포 (합계만 비교함)",
+    ),
+    "cannot.unsealed": Words(
+        "what was written since the last checkpoint: that is checked when it is sealed",
+        "마지막 체크포인트 이후의 기록 (봉인할 때 확인함)",
+    ),
     "ledger.checkpoint": Words("Newest checkpoint", "최근 체크포인트"),
     "ledger.checkpoint-lead": Words(
         "Who keeps it elsewhere can show later that nothing was cut off.",
