@@ -584,3 +584,12 @@ def test_what_is_held_for_an_employer_ends_with_the_engagement_whatever_our_duti
     value = one.hold("name", "hr", hr, held_for="acme")
     one.to("2018-09-01").tell("cancelled", hr)
     assert one.kept_by(value) == []
+
+
+def test_the_grace_is_over_five_days_after_the_last_covered_day() -> None:
+    one = Sketch("nexr-2017.yaml", kind="user", now="2018-07-10")
+    one.agree("purpose/marketing")
+    value = one.hold("email", "marketing")
+    assert one.to("2019-01-11 00:00").due(value) == "due"  # covered to the end of the 10th
+    assert one.to("2019-01-15 23:59").overdue() == set()
+    assert one.to("2019-01-16 00:00").overdue() == {value}
