@@ -274,8 +274,8 @@ class World:
                 if row.kind == "claim" and opened.code == row.from_ and kept and row.until:
                     closed = [(one.at, one.known) for one in self.facts if one.code in facts_in(row.until)
                               and one.engagement == opened.engagement and one.at >= opened.at]  # fmt: skip
-                    closed.append(self.looked_at(row.path, opened.engagement, opened.at))
-                    until = min([*closed, *([value.replaced] if value.replaced else [])])
+                    looked = self.looked_at(row.path, opened.engagement, opened.at)
+                    until = min([*closed, looked, *([value.replaced] if value.replaced else [])])
                     yield Ground("claim", row.path, None, max(opened.at, value.at), until, opened.engagement)
                 named = value.id in opened.values if opened.values else value.at <= opened.at and opened.concerns(value)
                 if row.kind == "dispute" and opened.code == "dispute-opened" and named:

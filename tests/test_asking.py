@@ -14,7 +14,7 @@ import pytest
 import upheld
 from upheld.dates import instant
 from upheld.engine.acts import EngagementId, HandlerId, Reader, ReaderKind, RequestId, SubjectId
-from upheld.engine.state import RequestState
+from upheld.engine.state import Request, RequestState
 from upheld.errors import InputRefused
 from upheld.keeper.asking import AUTOMATED
 from upheld.store import history
@@ -54,7 +54,7 @@ class House:
         assert made.granted
         return RequestId(made.made or "")
 
-    def one(self, subject: SubjectId, request: RequestId) -> upheld.engine.state.Request:
+    def one(self, subject: SubjectId, request: RequestId) -> Request:
         return next(each for each in self.keeper.requests(subject) if each.request_id == request)
 
     def entries(self, *kinds: str) -> list[history.Recorded]:
