@@ -415,7 +415,7 @@ def test_a_value_whose_number_is_taken_draws_another(house: House, monkeypatch: 
     first, engagement = house.member("identity")
     house.keeper.collect(first, "identity", IDENTITY, engagement=engagement, channel="website")
     taken = [value.value_id for value, _, _ in house.keeper.holdings(first)]
-    drawn, really = iter(taken[:2]), data.value_id
+    drawn, really = iter(taken[:2]), value_id
     monkeypatch.setattr(data, "value_id", lambda *given: next(drawn, None) or really(*given))
     second, other = house.member("identity")
     assert house.keeper.collect(second, "identity", IDENTITY, engagement=other, channel="website").granted

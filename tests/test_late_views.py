@@ -80,7 +80,9 @@ def test_more_persons_than_are_kept_in_memory_are_read_in_one_batch(house: House
         assert len(house.keeper.read_batch("offers", wanted, reader=reader).texts) == 5
 
 
-def test_what_was_forgotten_between_decision_and_record_is_loaded_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_forgotten_between_decision_and_record_is_loaded_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person, value = _offered(house)
     reader = house.keeper.application("desk")
     loaded: list[object] = []

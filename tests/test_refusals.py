@@ -14,7 +14,7 @@ import upheld
 from tests.sketch import APPLICATION, SEOUL, Sketch
 from tests.test_cases import opener
 from upheld.cases import read_cases, run_file
-from upheld.engine.acts import Provide, Read, Reader, ReaderKind, ReadSeparated, Reason, Show
+from upheld.engine.acts import Act, Provide, Read, Reader, ReaderKind, ReadSeparated, Reason, Show
 from upheld.engine.decide import decide_safely
 from upheld.engine.lifecycle import Life
 from upheld.engine.state import HeldState
@@ -111,7 +111,7 @@ def of_an_employer() -> list[str]:
 def test_whoever_asks_of_a_person_of_whom_all_is_destroyed_hears_so_by_whatever_act() -> None:
     one = Sketch(BIZMEKA)
     one.agree("purpose/identity", "provision/mhows")
-    asked = [
+    asked: list[Act] = [
         Read("identity", APPLICATION, ("name",), use="identify"),
         Show(Reader(ReaderKind.SUBJECT, "self"), identity_proved=True),
         ReadSeparated("statutes.tax", Reader(ReaderKind.HANDLER, "privacy", duties=frozenset({"separated"}))),
