@@ -38,6 +38,7 @@ from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
 from upheld.store.engine import Connection
 from upheld.store.ids import IdTaken, bucket_of, new_id
+from upheld.store.journal import unsealed_since
 from upheld.store.leases import Leases
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Recovering, Transaction
@@ -248,6 +249,17 @@ class Door:
             if self.places.active.tail is not None:
                 self.places.active.tail.sealed()
             return sealing
+
+    def _tail_waits(self, now: Instant) -> bool:
+        """Whether evidence of any process, also of one that ended, has waited too long to be sealed."""
+        tail = self.places.active.tail
+        if tail is None:
+            return False
+        waiting: list[int | None] = []
+        for place in (self.places.active, self.places.separated, self.places.keys):
+            with place.reading() as connection:
+                waiting.append(unsealed_since(connection))
+        return any(since is not None and now - since >= tail.seconds * 1_000_000 for since in waiting)
 
     # ── what a change leaves for the sweep ──────────────────────────────────────────────────────────────────────────
 

@@ -34,7 +34,6 @@ from upheld.keeper.reviewing import Reviewing
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
 from upheld.store.ids import bucket_of
-from upheld.store.journal import unsealed_since
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
 from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
@@ -133,17 +132,6 @@ class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
         elif self._tail_waits(now):
             self.seal()
         return swept
-
-    def _tail_waits(self, now: Instant) -> bool:
-        """Whether evidence of any process, also of one that ended, has waited too long to be sealed."""
-        tail = self.places.active.tail
-        if tail is None:
-            return False
-        waiting: list[int | None] = []
-        for place in (self.places.active, self.places.separated, self.places.keys):
-            with place.reading() as connection:
-                waiting.append(unsealed_since(connection))
-        return any(since is not None and now - since >= tail.seconds * 1_000_000 for since in waiting)
 
     def _sweep_papers(self, swept: Swept, now: Instant) -> None:
         """Before persons are looked at: whose last paper goes may be forgotten in the same sweep."""
