@@ -151,7 +151,7 @@ def _paths(values: tuple[str, ...]) -> list[str]:
 
 
 def _code_list(value: Value) -> list[str]:
-    return _codes(cast(tuple[str, ...], tuple(value) if isinstance(value, list) else value))
+    return _codes(cast("tuple[str, ...]", tuple(value) if isinstance(value, list) else value))
 
 
 def _id(value: Value) -> str | int:
@@ -165,9 +165,10 @@ def _id(value: Value) -> str | int:
 def _ids(value: Value) -> str | bytes:
     if isinstance(value, tuple | list):
         if value and type(value[0]) is int:
-            return _numbers(cast(Sequence[int], value))
-        joined = "".join(cast(Sequence[str], value))
-        if not joined.encode().translate(None, _BASE32) and not set(map(len, cast(Sequence[str], value))) - {ID_LENGTH}:
+            return _numbers(cast("Sequence[int]", value))
+        texts = cast("Sequence[str]", value)
+        joined = "".join(texts)
+        if not joined.encode().translate(None, _BASE32) and not set(map(len, texts)) - {ID_LENGTH}:
             return joined
     raise ValueError("not a tuple of ids: each has 20 characters of lower-case base32, or each is a whole number")
 
@@ -200,7 +201,7 @@ def _several(stored: object) -> str | tuple[str, ...] | None:
     """The aliases of a stored `who`."""
     if not isinstance(stored, str):
         return None
-    return stored if len(stored) == ID_LENGTH else cast(tuple[str, ...], _split(stored))
+    return stored if len(stored) == ID_LENGTH else cast("tuple[str, ...]", _split(stored))
 
 
 def _int(value: Value) -> int:
@@ -543,7 +544,7 @@ def entry_of(row: Row) -> Entry:
             cast(int, row[1]),
             cast(str, row[2]),
             _several(row[3]),
-            tuple(cast(list[str], row[4])),
+            tuple(cast("list[str]", row[4])),
             fields,
         )
     except (KeyError, IndexError, TypeError, ValueError, struct.error) as problem:
@@ -579,8 +580,8 @@ def glance(data: bytes) -> Glance:
     """The head of an entry. For bytes that are known to come from `packed`: fields are not checked."""
     try:
         row = _decode(data)
-        kind, at, policy, who, elements = cast(tuple[str, int, str, str | None, list[str]], tuple(row[:_HEAD]))
-        persons = () if who is None else (who,) if len(who) == ID_LENGTH else cast(tuple[str, ...], _split(who))
+        kind, at, policy, who, elements = cast("tuple[str, int, str, str | None, list[str]]", tuple(row[:_HEAD]))
+        persons = () if who is None else (who,) if len(who) == ID_LENGTH else cast("tuple[str, ...]", _split(who))
         place = _VALUES_AT.get(kind, 0)
         stored = row[place] if 0 < place < len(row) else None
         values = 0

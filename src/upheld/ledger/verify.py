@@ -483,7 +483,7 @@ class _Pass:
             fields = unpacked(data).fields
             span = msgspec.convert((fields["first"], fields["last"]), tuple[int, int])
             self._prunes.setdefault(str(fields["stream"]), []).append(span)
-            for pruned, count in cast(Mapping[str, int], fields.get("counts", {})).items():
+            for pruned, count in cast("Mapping[str, int]", fields.get("counts", {})).items():
                 self.pruned_counts[seen.policy, pruned] += count
         return seen
 

@@ -246,7 +246,7 @@ class Vault:
                     texts[value] = known[0].decrypt(blob[:12], blob[12:], known[2]).decode()
         except InvalidTag as failure:
             raise _tampered() from failure
-        found = cast(dict[ValueId, str], texts)
+        found = cast("dict[ValueId, str]", texts)
         if unknown:
             found.update(self._opened_anew(tier, unknown, binding_of))
         return found
