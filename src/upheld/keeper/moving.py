@@ -22,7 +22,6 @@ from upheld.engine.decide import View
 from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState
-from upheld.engine.versions import touched
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import certificate_of
 from upheld.keeper.clearing import Clearing
@@ -31,6 +30,7 @@ from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
 from upheld.keeper.papers import Papers
 from upheld.keeper.reviewing import Reviewing
+from upheld.keeper.waking import Waking
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
 from upheld.store.ids import bucket_of
@@ -89,7 +89,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
+class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,27 +178,6 @@ class Moving(Clearing, Elsewhere, Reviewing, Giving, Papers):
         for plan in self._first_nights(policy, now, marks):
             found |= self._woken(self.views.line(policy).before(plan), plan, now)
         return sorted(found)
-
-    def _woken(self, old: Plan, new: Plan, at: Instant) -> set[tuple[int, str]]:
-        """Whom a version that takes effect may touch: by days that have gone by, by what they hold or was given away.
-
-        Costs what falls due where a period was changed, a pass over the values where something was dropped, and
-        everybody only where the ends of engagements, the meaning of facts or destruction itself were changed.
-        """
-        change = touched(old, new)
-        with self.places.active.reading() as connection:
-            if change.everybody:
-                return set(connection.execute(_EVERYBODY, (new.policy,)))
-            found: set[tuple[int, str]] = set()
-            for fact, calendar, period in change.ends:
-                bare = calendar is None and period == Period()
-                last = local_date(at, new.zone).toordinal() if bare else last_day_ended(at, calendar, period, new.zone)
-                found.update(connection.execute(_ANCHORED, (new.policy, fact, 0, last)))
-            for item in sorted(change.items):
-                found.update(connection.execute(_HOLDING, (item, new.policy)))
-            for recipient in sorted(change.recipients):
-                found.update(connection.execute(_GIVEN_TO, (recipient, new.policy)))
-        return found
 
     def _first_nights(
         self, policy: str, now: Instant, marks: Mapping[tuple[str, str, str], int]
@@ -816,15 +795,6 @@ _WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = 
 _SET_WATERMARK = (
     "INSERT INTO watermark(policy, fact, calendar, period, day) VALUES(?, ?, ?, ?, ?) "
     "ON CONFLICT(policy, fact, calendar, period) DO UPDATE SET day = excluded.day"
-)
-_EVERYBODY = "SELECT bucket, subject_id FROM subject WHERE policy = ?"
-_HOLDING = (
-    "SELECT DISTINCT v.bucket, v.subject_id FROM value v JOIN subject s ON s.bucket = v.bucket "
-    "AND s.subject_id = v.subject_id WHERE v.item = ? AND v.state IN ('held', 'separated') AND s.policy = ?"
-)
-_GIVEN_TO = (
-    "SELECT DISTINCT d.bucket, d.subject_id FROM disclosure d JOIN subject s ON s.bucket = d.bucket "
-    "AND s.subject_id = d.subject_id WHERE d.recipient = ? AND s.policy = ?"
 )
 _ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ? AND day > ? AND day <= ?"
 _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
