@@ -69,6 +69,15 @@ def test_the_page_must_stand_for_the_longer_of_policy_and_law(home: Path) -> Non
         wanted = house.keeper.fallbacks("trial", "business-transfer")
         assert (str(wanted.page), wanted.by, wanted.papers) == ("P30D", ("business-transfer.posted",), 2)
         assert house.keeper.fallbacks("trial", "breach").by == ("breach.posted",)
+        assert house.keeper.fallbacks("trial", "breach").besides is None
+
+
+def test_the_law_of_former_days_wanted_a_leak_on_the_page_besides(home: Path) -> None:
+    with opened(home, at("2023-09-14")) as house:
+        assert str(house.keeper.fallbacks("trial", "breach").besides) == "P7D"
+        assert house.keeper.fallbacks("trial", "business-transfer").besides is None
+        house.clock.set(at("2023-09-15"))
+        assert house.keeper.fallbacks("trial", "breach").besides is None
 
 
 def test_who_cannot_be_reached_is_covered_when_the_page_has_stood_its_time_and_not_a_day_before(home: Path) -> None:

@@ -27,17 +27,21 @@ class Owed:
     element: str
     posted: str | None = None
     """The row of law that says how long a home page stands in for persons who cannot be reached."""
+    besides: str | None = None
+    """The row that wants it on the home page besides, however many were reached."""
 
 
-def _owed(code: str, law: str, element: str, posted: str | None = None) -> tuple[str, Owed]:
-    return code, Owed(code, law, element, posted)
+def _owed(
+    code: str, law: str, element: str, posted: str | None = None, besides: str | None = None
+) -> tuple[str, Owed]:
+    return code, Owed(code, law, element, posted, besides)
 
 
 OWED: Final[Mapping[str, Owed]] = MappingProxyType(
     dict(
         (
             _owed("business-transfer", "pipa 27(1)", "changes.business-transfer", "business-transfer.posted"),
-            _owed("breach", "pipa 34(1)", "upkeep.notices", "breach.posted"),
+            _owed("breach", "pipa 34(1)", "upkeep.notices", "breach.posted", "breach.posted-besides"),
             _owed("possible-breach", "pipa 34(2)", "upkeep.notices", "breach.posted"),
             _owed("change", "pipa 30(2)", "changes.any"),
             _owed("marketing-entrusted", "pipa 26(3)", "upkeep.notices", "entrustment.posted"),

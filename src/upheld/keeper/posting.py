@@ -18,7 +18,7 @@ from upheld.engine.notices import OWED
 from upheld.errors import InputRefused
 from upheld.keeper.door import When
 from upheld.keeper.telling import Telling, element_of
-from upheld.law import LawUnknown, law_on
+from upheld.law import LawUnknown, law_in
 from upheld.ledger.entries import entry
 from upheld.policy.model import Change, Policy
 from upheld.policy.shapes import Fallback
@@ -51,6 +51,8 @@ class Fallbacks:
     page: Period
     by: tuple[str, ...]
     papers: int
+    besides: Period | None = None
+    """How long it must hang for everybody, however many were reached; the law of former days wanted that of a leak."""
 
 
 @dataclass(slots=True)
@@ -162,21 +164,22 @@ class Posted(Telling):
         steps = _steps(document, notice)
         page = next((one.for_ for one in steps if one.if_ == PAGE and one.for_ is not None), None)
         papers = next((one.papers or 1 for one in steps if one.if_ == PRINT), 0)
-        law = self._law_of_posting(policy, notice)
+        law = self._law_of_posting(policy, OWED[notice].posted)
+        besides = self._law_of_posting(policy, OWED[notice].besides)
         both = [
             (one, by) for one, by in ((page, element_of(notice)), (law, OWED[notice].posted or "")) if one is not None
         ]
         if not both:
-            return Fallbacks(Period(days=30), ("ours",), papers)
+            return Fallbacks(Period(days=30), ("ours",), papers, besides)
         longest = max(both, key=lambda each: _days(each[0]))[0]
-        return Fallbacks(longest, tuple(by for one, by in both if one == longest), papers)
+        return Fallbacks(longest, tuple(by for one, by in both if one == longest), papers, besides)
 
-    def _law_of_posting(self, policy: str, notice: str) -> Period | None:
-        code = OWED[notice].posted
+    def _law_of_posting(self, policy: str, code: str | None) -> Period | None:
         if code is None:
             return None
         try:
-            return law_on("kr", local_date(self.now(), self.views.line(policy).latest.zone)).period(code)
+            zone = self.views.line(policy).latest.zone
+            return law_in(zone.key, local_date(self.now(), zone)).period(code)
         except LawUnknown:
             return None
 

@@ -52,6 +52,8 @@ LEASE: Final = 15 * 60 * 1_000_000
 """Ours: how long a message may be on its way before nobody knows what became of it."""
 PAUSES: Final = (60, 300, 1_800, 7_200, 28_800)
 """Ours: seconds before each next attempt; after the last one the message has failed."""
+ADDRESS_GONE: Final = "address-destroyed"
+"""Why a message failed whose address was destroyed between taking and sending it."""
 RECORDED: Final = frozenset({"letter", "call", "in-person", "site", "app"})
 """Media by which people tell people; the system only keeps the evidence."""
 _AN_ID = re.compile(r"[a-z2-7]{20}")
@@ -301,7 +303,7 @@ class Telling(Papers):
         """t3 and t4, for one message; gives what became of it."""
         address = self._address(one)
         if address is None:
-            return self._after(one.row, Answer(Handed.FAILED, "address-destroyed"))
+            return self._after(one.row, Answer(Handed.FAILED, ADDRESS_GONE))
         headers = {"List-Unsubscribe": one.written.refusing} if one.written.refusing else {}
         given = Letter(one.row.message_id, address, one.written.subject, one.written.text, one.written.locale, headers)
         return self._after(one.row, transport.send(given))

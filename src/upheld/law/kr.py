@@ -641,6 +641,14 @@ _row(
     "DEC H",
     "2023-09-15",
 )
+_row(
+    "breach.posted-besides",
+    "PIPA decree 40(3)",
+    Period(days=7),
+    "on the website besides, where a thousand persons or more are concerned",
+    "OLD L",
+    until="2023-09-15",
+)
 _row("breach.posted", "PIPA decree 39(3)", Period(days=30), "on the website where nobody can be reached", "DEC H")
 _row(
     "breach.possible-told",

@@ -67,7 +67,7 @@ _MOVE: Final = (
     "UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ? WHERE message_id = ? AND state = ?"
 )
 _REPLAYED: Final = (
-    "UPDATE message SET state = ?, reason = ?, attempts = CASE WHEN ? IS NULL THEN attempts ELSE ? END, next_at = ?, "
+    "UPDATE message SET state = ?, reason = ?, attempts = coalesce(?, attempts), next_at = ?, "
     "leased_until = 0, settled_at = ? WHERE message_id = ?"
 )
 
@@ -119,5 +119,5 @@ def replayed(
 ) -> int:
     """What the ledger knows of a message holds again, in an old copy of the place."""
     next_at = at if state == "queued" else NEVER
-    parameters = (state, reason, attempt, attempt, next_at, at, message_id)
+    parameters = (state, reason, attempt, next_at, at, message_id)
     return transaction.execute(_REPLAYED, parameters).rowcount
