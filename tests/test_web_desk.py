@@ -63,6 +63,35 @@ def test_a_letter_becomes_a_request_is_proved_and_answered_at_the_desk(house: Se
     assert [each.state for each in requests_of(house.keeper, "trial", settled=True)] == ["done"]
 
 
+def test_what_is_missing_is_asked_for_while_the_clock_runs(house: Served) -> None:
+    person = house.persons["asker"]
+    number = house.keeper.request(person, "access", channel="letter").made
+    due = requests_of(house.keeper, "trial")[0].due_at
+    desk = house.signed_in("officer")
+    here = f"/console/trial/requests/{person}/{number}"
+    desk.get(here)
+    page = desk.send(f"{here}/incomplete", version=desk.field("version"), missing="identity-check")
+    assert "to be completed" in page.text
+    (one,) = requests_of(house.keeper, "trial")
+    assert (one.state, one.due_at) == ("to-be-completed", due)
+
+
+def test_access_is_put_off_to_a_day_and_open_again_by_itself(house: Served) -> None:
+    person = house.persons["asker"]
+    number = house.keeper.request(person, "access", channel="letter", proved=True).made
+    desk = house.signed_in("officer")
+    here = f"/console/trial/requests/{person}/{number}"
+    for until, told in (("soon", "Give a day as year"), ("2020-01-01", "has not come yet")):
+        desk.get(here)
+        page = desk.send(f"{here}/postponed", version=desk.field("version"), until=until, why="law")
+        assert page.status_code == 400
+        assert told in page.text
+    desk.send(f"{here}/postponed", version=desk.field("version"), until="2024-10-15", why="others-harmed")
+    assert [one.state for one in requests_of(house.keeper, "trial")] == ["postponed"]
+    house.clock.set(at("2024-10-15", 0))
+    assert [one.state for one in requests_of(house.keeper, "trial")] == ["open"]
+
+
 def test_a_refusal_says_why_or_is_not_taken(house: Served) -> None:
     person = house.persons["asker"]
     number = house.keeper.request(person, "access", channel="letter").made

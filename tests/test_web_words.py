@@ -46,7 +46,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "consent.": ("given", "withdrawn"),
     "account.": ("passwords-differ", "password-short", "password-wrong"),
     "people.": ("text-missing", "nobody-found"),
-    "request-problem.": ("reason-missing", "reason.identity-not-proved", "reason.duty-missing"),
+    "request-problem.": (
+        "day-unreadable",
+        "day-past",
+        "reason-missing",
+        "reason.identity-not-proved",
+        "reason.duty-missing",
+    ),
 }
 """Keys that a page puts together from a closed list."""
 

@@ -75,7 +75,7 @@ def requests_of(keeper: Keeper, policy: str, *, settled: bool = False) -> list[W
     """The requests under a policy, the first due first. `settled`: those that have their answer, newest first."""
     with keeper.places.active.reading() as connection:
         rows = connection.execute(_REQUESTS, (policy,)).fetchall()
-    found = [one for one in map(_waiting, rows) if one.settled is settled]
+    found = [one for row in rows if (one := _waiting(row, keeper.now())).settled is settled]
     return found[::-1] if settled else found
 
 
@@ -84,14 +84,15 @@ def request_of(keeper: Keeper, policy: str, subject_id: SubjectId, request_id: s
     key = (policy, bucket_of(subject_id), subject_id, request_id)
     with keeper.places.active.reading() as connection:
         row = connection.execute(_REQUEST, key).fetchone()
-    return None if row is None else _waiting(row)
+    return None if row is None else _waiting(row, keeper.now())
 
 
-def _waiting(row: tuple[str, str, str, str, str, int, int, int | None, str]) -> Waiting:
-    subject, request, right, channel, state, received, due, proved, by = row
+def _waiting(row: tuple[str, str, str, str, str, int, int, int | None, str, int | None], now: Instant) -> Waiting:
+    subject, request, right, channel, state, received, due, proved, by, postponed_until = row
+    over = state == RequestState.POSTPONED and postponed_until is not None and postponed_until <= now
     return Waiting(
-        SubjectId(subject), RequestId(request), right, channel, state, Instant(received), Instant(due),
-        proved is not None, by,
+        SubjectId(subject), RequestId(request), right, channel, RequestState.OPEN.value if over else state,
+        Instant(received), Instant(due), proved is not None, by,
     )  # fmt: skip
 
 
@@ -167,7 +168,7 @@ def _months_later(first: date, count: int) -> date:
 
 _COLUMNS_OF = (
     "SELECT r.subject_id, r.request_id, r.own_right, r.channel, r.state, r.received_at, r.due_at, r.proved_at, "
-    "r.asked_by "
+    "r.asked_by, r.postponed_until "
     "FROM request r JOIN subject s ON s.bucket = r.bucket AND s.subject_id = r.subject_id WHERE s.policy = ?"
 )
 _REQUESTS = f"{_COLUMNS_OF} ORDER BY r.due_at, r.request_id"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+from upheld.dates import start_of
 from upheld.desk.due import Waiting, request_of, requests_of
 from upheld.desk.holdings import held_of, seen_of
 from upheld.engine.acts import RequestId, SubjectId
@@ -69,6 +71,30 @@ def prove(asked: Asked) -> Answer:
     return _back(asked, one)
 
 
+def incomplete(asked: Asked) -> Answer:
+    """Something is missing: the person is asked for it, the clock runs on."""
+    one, _ = _asked_for(asked)
+    _unchanged(asked, one)
+    missing = asked.choice("missing", _proofs(asked, one))
+    asked.keeper.incomplete(one.subject_id, one.request_id, missing=(missing,))
+    return _back(asked, one)
+
+
+def postpone(asked: Asked) -> Answer:
+    """Access is put off to a day, for a reason that the person is told; then it is open again by itself."""
+    one, seen = _asked_for(asked)
+    _unchanged(asked, one)
+    reason = asked.choice("why", SUSPENSION_REFUSED_FOR)
+    try:
+        until = start_of(date.fromisoformat(asked.field("until")), asked.plan.zone)
+    except ValueError:
+        return _page(asked, one, seen, "day-unreadable", 400)
+    if one.right != "access" or until <= asked.keeper.now():
+        return _page(asked, one, seen, "day-past", 400)
+    asked.keeper.postpone(one.subject_id, one.request_id, until=until, reason=reason)
+    return _back(asked, one)
+
+
 def answer(asked: Asked) -> Answer:
     """The request is answered. Two at once do not overwrite each other: the second is told."""
     one, seen = _asked_for(asked)
@@ -99,6 +125,7 @@ def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wan
             "proofs": {code: proof_title(asked, code) for code in _proofs(asked, one)},
             "enough": [proof_title(asked, code) for code in _enough(asked, one)],
             "told": _told(asked, one),
+            "grounds": SUSPENSION_REFUSED_FOR,
             "wanted": ", ".join(proof_title(asked, code) for code in wanted.split(" or ") if code),
             "version": version_of(one),
             "holdings": holding_rows(asked, held_of(asked.keeper, seen)),

@@ -38,6 +38,13 @@ ROUTES: Final = (
     Route("requests", "GET", "/console/{policy}/requests", Who.REQUESTS, requests.listed),
     Route("request", "GET", "/console/{policy}/requests/{subject}/{request}", Who.REQUESTS, requests.request),
     Route("prove", "POST", "/console/{policy}/requests/{subject}/{request}/proof", Who.REQUESTS, requests.prove),
+    Route(
+        "incomplete", "POST", "/console/{policy}/requests/{subject}/{request}/incomplete", Who.REQUESTS,
+        requests.incomplete,
+    ),
+    Route(
+        "postpone", "POST", "/console/{policy}/requests/{subject}/{request}/postponed", Who.REQUESTS, requests.postpone
+    ),
     Route("answer", "POST", "/console/{policy}/requests/{subject}/{request}/answer", Who.REQUESTS, requests.answer),
     Route("people", "GET", "/console/{policy}/people", Who.DESK, people.look),
     Route("people", "POST", "/console/{policy}/people", Who.DESK, people.look_up),

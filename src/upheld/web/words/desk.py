@@ -81,6 +81,18 @@ WORDS: Final = {
     "request-state.not-identified": Words("not identified", "본인 확인 불가"),
     "request-state.nothing-held": Words("nothing held", "보유 정보 없음"),
     "request-state.taken-back": Words("taken back", "철회"),
+    "requests.incomplete": Words("Something is missing", "보완 요청"),
+    "requests.missing": Words("What is missing", "부족한 것"),
+    "requests.incomplete-now": Words("Record that it was asked for", "보완 요청 기록"),
+    "requests.postpone": Words("Put access off", "열람 연기"),
+    "requests.postpone-lead": Words(
+        "To a day, for a reason that the person is told. It is open again on that day by itself.",
+        "사유와 함께 날짜를 정해 연기합니다. 그날이 되면 자동으로 다시 진행됩니다.",
+    ),
+    "requests.until": Words("Until", "연기 기한"),
+    "requests.postpone-now": Words("Put it off", "연기 기록"),
+    "request-problem.day-unreadable": Words("Give a day as year, month, day.", "날짜를 연-월-일로 입력해 주십시오."),
+    "request-problem.day-past": Words("Give a day that has not come yet.", "아직 오지 않은 날짜를 입력해 주십시오."),
     "request-problem.reason-missing": Words(
         "Say why: a refusal, and an answer in part, needs its reason.",
         "거절하거나 일부만 처리하는 사유를 골라 주십시오.",
