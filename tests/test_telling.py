@@ -7,6 +7,7 @@ import hmac
 import http.server
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -25,18 +26,21 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.crash_child import Scenario, killed, statements
 from tests.trial_home import POLICY, House, at, column, copied, member, opened, proved, text_of
 from upheld.connect.gateway import Gateway, GatewaySettings
 from upheld.connect.mail import Mail, MailSettings, Security, bounced_in
 from upheld.connect.transport import Answer, Handed, Letter
 from upheld.dates import Instant, moment
 from upheld.engine.acts import SubjectId
+from upheld.engine.notices import OWED
 from upheld.errors import InputRefused
 from upheld.keeper.telling import LEASE, PAUSES, Message
 from upheld.ledger.entries import Entry
 from upheld.policy.letters import BODIES, TITLES, Written, fields_of, letter
 from upheld.policy.read import read_policy
 from upheld.store import history
+from upheld.store.outbox import MOVES
 from upheld.system import SystemClock
 
 NOW = at("2024-03-01")
@@ -250,6 +254,23 @@ def test_every_letter_says_in_both_languages_all_that_it_is_given(notice: str) -
         said = letter(document, notice, locale, given)
         assert all(f"[{name}-given]" in said.subject + said.text for name in given)
     assert TITLES[notice].en != TITLES[notice].ko
+
+
+def test_the_page_names_every_owed_notice_with_its_law_and_what_its_letter_needs() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "telling.md").read_text("utf-8")
+    told = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| ((?:`[a-z]+`(?:, )?)+) \|$", page, re.M)
+    document = {"controller", "phone", "site", "policy"}
+    assert {code: (law, set(re.findall(r"[a-z]+", fields))) for code, law, fields in told} == {
+        code: (one.law, set(fields_of(code) - document)) for code, one in OWED.items()
+    }
+
+
+def test_the_page_names_every_move_of_a_message() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "telling.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(queued|sending|uncertain|sent)` \| (.+?) \|$", page, re.M))
+    assert {state: set(re.findall(r"`([a-z]+)`", after)) for state, after in rows.items()} == {
+        state: set(after) for state, after in MOVES.items()
+    }
 
 
 # ── what servers do ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -644,3 +665,42 @@ def test_what_an_owed_notice_may_be_addressed_with(home: Path) -> None:
         assert len(marked) == 1
         clock.set(at("2024-09-05"))
         assert (tells(house, apart).state, tells(house, apart).reason) == ("unreachable", "no-address")
+
+
+@dataclass
+class IntoFolder(Scripted):
+    """A transport whose other side survives a kill: a file for each letter it was handed."""
+
+    folder: Path = Path()
+
+    def send(self, letter: Letter) -> Answer:
+        number = len(list(self.folder.iterdir()))
+        (self.folder / f"{number}-{letter.message_id}").write_text(letter.to)
+        return Answer(Handed.SENT)
+
+
+@pytest.mark.slow
+def test_a_delivery_killed_at_any_statement_sends_at_most_once_and_claims_no_more(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with opened(home, NOW) as house:
+        message = tells(house, member(house, "reader"))
+    scenario = Scenario(lambda house, _: house.keeper.deliver(IntoFolder(folder=folder)), lambda house, _: None, NOW)
+    folder.mkdir()
+    count = len(statements(copied(home, tmp_path / "done"), scenario, {}))
+    seen = set()
+    for before in range(count):
+        shutil.rmtree(folder)
+        folder.mkdir()
+        torn = copied(home, tmp_path / "torn")
+        assert killed(torn, scenario, {}, before)
+        sent = len(list(folder.iterdir()))
+        with opened(torn, NOW + timedelta(hours=1)) as house:
+            state = state_of(house, message)
+            assert (state, sent) in {("queued", 0), ("sending", 0), ("sending", 1), ("sent", 1)}, before
+            seen.add((state, sent))
+            house.keeper.deliver(IntoFolder(folder=folder))
+            after, now_sent = state_of(house, message), len(list(folder.iterdir()))
+            assert after == ("uncertain" if state == "sending" else "sent"), before
+            assert now_sent == (sent if state != "queued" else 1)
+            proved(torn, house.keeper)
+    assert {("sending", 1), ("queued", 0)} <= seen
