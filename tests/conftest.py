@@ -51,6 +51,7 @@ SLOW = frozenset(
         "test_web_routes",
         "test_web_serving",
         "test_web_sign_in",
+        "test_web_words",
     }
 )
 
