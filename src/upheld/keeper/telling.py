@@ -236,10 +236,9 @@ class Telling(Papers):
 
     def _queue_uncertain(self, ways: list[str]) -> None:
         def work(transaction: Transaction) -> None:
-            for policy in self.views.lines:
-                for row in outbox.of_policy(transaction.connection, policy):
-                    if row.state == "uncertain" and way_of(row.medium) in ways:
-                        self._moved(transaction, row, "queued", "tried-again", transaction.at)
+            for medium in (*ways, *(word for word, served in WAYS.items() if served in ways)):
+                for row in outbox.uncertain(transaction.connection, medium):
+                    self._moved(transaction, row, "queued", "tried-again", transaction.at)
 
         self.places.active.submit(work)
 
@@ -418,7 +417,9 @@ class Telling(Papers):
     ) -> list[Message]:  # fmt: skip
         """The outbox and what went through it, oldest first."""
         with self.places.active.reading() as connection:
-            if subject is None:
+            if subject is None and notice is not None and about is not None:
+                rows = outbox.about(connection, policy, notice, about)
+            elif subject is None:
                 rows = outbox.of_policy(connection, policy)
             else:
                 rows = outbox.of_subject(connection, bucket_of(subject), subject)

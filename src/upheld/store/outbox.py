@@ -54,6 +54,11 @@ _OF_SUBJECT: Final = (
     f"SELECT {_COLUMNS} FROM message WHERE bucket = ? AND subject_id = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
 )
 _OF_POLICY: Final = f"SELECT {_COLUMNS} FROM message WHERE policy = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
+_ABOUT: Final = (
+    f"SELECT {_COLUMNS} FROM message WHERE policy = ? AND notice = ? AND about = ? "  # noqa: S608 - as above
+    "ORDER BY queued_at, message_id"
+)
+_UNCERTAIN: Final = f"SELECT {_COLUMNS} FROM message WHERE state = 'uncertain' AND medium = ?"  # noqa: S608 - as above
 _READY: Final = (
     f"SELECT {_COLUMNS} FROM message WHERE state = 'queued' AND next_at <= ? AND medium = ? "  # noqa: S608 - as above
     "ORDER BY next_at, message_id LIMIT ?"
@@ -90,6 +95,16 @@ def of_subject(connection: Connection, bucket: int, subject_id: str) -> list[Mes
 def of_policy(connection: Connection, policy: str) -> list[MessageRow]:
     """Everything that was or will be said under a policy, oldest first."""
     return [_row(row) for row in connection.execute(_OF_POLICY, (policy,))]
+
+
+def about(connection: Connection, policy: str, notice: str, matter: str) -> list[MessageRow]:
+    """Everything of one notice about one matter, oldest first."""
+    return [_row(row) for row in connection.execute(_ABOUT, (policy, notice, matter))]
+
+
+def uncertain(connection: Connection, medium: str) -> list[MessageRow]:
+    """Messages of a medium of which nobody knows whether they arrived."""
+    return [_row(row) for row in connection.execute(_UNCERTAIN, (medium,)).fetchall()]
 
 
 def ready(connection: Connection, medium: str, now: Instant, limit: int) -> list[MessageRow]:
