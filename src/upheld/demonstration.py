@@ -200,26 +200,37 @@ def _print_reports(console: Console, done: Sequence[_Done]) -> None:
             for line in lines[0].splitlines()[1 : MOST_LINES + 1]:
                 console.print(line[:MOST_WIDE], highlight=False, soft_wrap=True, markup=False)
     console.print(
-        "\nA clause that the policy declares and nothing here runs is not upheld either; the whole reports name each."
+        "\nThe made-up house is late with some evidence and some answers, on purpose; its report says since when.\n"
+        "A clause that the policy declares and nothing here runs is not upheld either; the whole reports name each.",
+        soft_wrap=True,
     )
 
 
 def _print_next(console: Console, done: Sequence[_Done], seconds: float) -> None:
-    first = done[0]
+    first, upheld = done[0], _command()
     console.print(f"\nAll five in {seconds:.0f} seconds. What to look at next:\n")
     for command, what in (
         (f"less {first.home / 'summary.txt'}", "what happened, in numbers"),
         (f"xdg-open {first.home / 'picture.svg'}", "what was held, kept apart and destroyed, drawn"),
         (f"xdg-open {first.home / 'report.html'}", "the clause report, whole, with the entries that show it"),
         (
-            f"upheld verify --home {first.home} --public-key {first.home / 'public.pem'}",
+            f"{upheld} verify --home {first.home} --public-key {first.home / 'public.pem'}",
             "is the ledger what was signed?",
         ),
-        (f"upheld versions --home {first.home}", "how the version came through the gate, and the notices kept of it"),
-        (f"upheld audit --home {first.home} --to {first.summary.last}", "the report of a span, made anew"),
-        (f"upheld simulate policies/{POLICIES[-1]}.yaml --people 100 --years 1 --home run/mine", "a course of yours"),
+        (f"{upheld} versions --home {first.home}", "how the version came through the gate, and the notices kept of it"),
+        (f"{upheld} audit --home {first.home} --to {first.summary.last}", "the report of a span, made anew"),
+        (f"{upheld} simulate policies/{POLICIES[-1]}.yaml --people 100 --years 1 --home run/mine", "a course of yours"),
     ):
         console.print(f"  {command}\n      {what}", highlight=False, soft_wrap=True)
+
+
+def _command() -> str:
+    """How to call the command line from here: by its name where it is on the path, else beside this Python."""
+    beside = Path(sys.executable).with_name("upheld")
+    if shutil.which("upheld") or not beside.exists():
+        return "upheld"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 if __name__ == "__main__":
