@@ -69,6 +69,12 @@ class Browser:
         self.page = self.client.post(path, content=urlencode(fields), headers=headers)
         return self.page
 
+    def send_files(self, path: str, files: dict[str, bytes], **fields: str) -> Response:
+        """Send a form of the page that is open, with files."""
+        parts = {name: (f"{name}.bin", content, "application/octet-stream") for name, content in files.items()}
+        self.page = self.client.post(path, data={"form-token": self.token(), **fields}, files=parts)
+        return self.page
+
     def token(self) -> str:
         """The token of the forms on the page."""
         assert self.page is not None

@@ -10,17 +10,21 @@ import base64
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, assert_never
 from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route as Served
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from upheld.desk.scanning import LARGEST_FILE, MOST_FILES
 from upheld.errors import InputRefused, UpheldError
 from upheld.web import render
 from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static
@@ -33,6 +37,9 @@ from upheld.web.words import known
 
 LARGEST_FORM: Final = 64 * 1024
 """Ours: bytes of a form. A page that takes files has a limit of its own."""
+LARGEST_UPLOAD: Final = MOST_FILES * LARGEST_FILE + LARGEST_FORM
+"""Bytes of a form with files."""
+UPLOAD: Final = "multipart/form-data"
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'{style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -57,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.router.routes.extend(Served(route.path, edge.page(route), methods=[route.method]) for route in ROUTES)
     for status in (404, 405, 413):
         app.add_exception_handler(status, edge.not_served)
-    app.add_middleware(Limited, largest=LARGEST_FORM)
+    app.add_middleware(Limited, largest=LARGEST_FORM, largest_upload=LARGEST_UPLOAD)
     app.add_middleware(Hardened, secure=settings.secure)
     return app
 
@@ -73,10 +80,11 @@ class Edge:
         """The endpoint of a row of the table."""
 
         async def endpoint(request: Request) -> Response:
-            form = await _form(request) if route.method == "POST" else {}
-            if form is None:
+            came = await _form(request, files=route.takes_files) if route.method == "POST" else ({}, {})
+            if came is None:
                 return await run_in_threadpool(self._explained, self._asked(request, route, {}), 400, "form-unreadable")
-            return await run_in_threadpool(self._served, self._asked(request, route, form))
+            form, uploads = came
+            return await run_in_threadpool(self._served, self._asked(request, route, form, uploads))
 
         return endpoint
 
@@ -87,7 +95,13 @@ class Edge:
         code = {405: "method-not-allowed", 413: "too-large"}.get(status, "not-found")
         return await run_in_threadpool(self._explained, asked, status, code)
 
-    def _asked(self, request: Request, route: Route, form: Mapping[str, tuple[str, ...]]) -> Asked:
+    def _asked(
+        self,
+        request: Request,
+        route: Route,
+        form: Mapping[str, tuple[str, ...]],
+        uploads: Mapping[str, tuple[bytes, ...]] = MappingProxyType({}),
+    ) -> Asked:
         cookies = request.cookies
         visitor = cookies.get(self._visitor_cookie(), "")
         parts = {name: str(part) for name, part in request.path_params.items()}
@@ -104,6 +118,7 @@ class Edge:
             locale=wanted_language(request.query_params, cookies, request.headers.get("accept-language", "")),
             visitor=visitor if _TOKEN.fullmatch(visitor) else self.settings.keeper.places.random_bytes(32).hex(),
             policy=parts.get("policy", ""),
+            uploads=uploads,
         )
 
     def _visitor_cookie(self) -> str:
@@ -195,46 +210,85 @@ def _barred(asked: Asked, document: str) -> str:
     return barred.replace("<body>", f"<body>\n{bar}<main>", 1).replace("</body>", "</main></body>", 1)
 
 
-async def _form(request: Request) -> dict[str, tuple[str, ...]] | None:
-    """The fields of a plain form; None for anything else, or text that is none."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        return None
+Fields = dict[str, tuple[str, ...]]
+Uploads = dict[str, tuple[bytes, ...]]
+
+
+async def _form(request: Request, *, files: bool) -> tuple[Fields, Uploads] | None:
+    """The fields and files of a form; None for anything else, for text that is none, for files where none belong."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return None
+    if kind == UPLOAD and files:
+        return await _with_files(request)
+    if kind != "application/x-www-form-urlencoded":
         return None
     try:
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, errors="strict", max_num_fields=200)
     except ValueError:
         return None
-    fields: dict[str, tuple[str, ...]] = {}
+    fields: Fields = {}
     for name, text in pairs:
         fields[name] = (*fields.get(name, ()), text)
-    return fields
+    return fields, {}
+
+
+class _InMemory(MultiPartParser):
+    """Never lays a file on a disk: what comes in is in the clear until it is a paper."""
+
+    spool_max_size = LARGEST_UPLOAD
+
+
+async def _with_files(request: Request) -> tuple[Fields, Uploads] | None:
+    """A form with files. A file field that was left empty is none."""
+    fields: Fields = {}
+    uploads: Uploads = {}
+    try:
+        parser = _InMemory(
+            request.headers, request.stream(), max_files=MOST_FILES, max_fields=200, max_part_size=LARGEST_FORM
+        )
+        form = await parser.parse()
+    except (MultiPartException, ValueError, KeyError):
+        return None
+    try:
+        for name, part in form.multi_items():
+            if isinstance(part, UploadFile):
+                content = await part.read(LARGEST_FILE + 1)
+                uploads |= {name: (*uploads.get(name, ()), content)} if content or part.filename else {}
+            else:
+                fields[name] = (*fields.get(name, ()), part)
+    finally:
+        await form.close()
+    return fields, uploads
 
 
 class Limited:
     """Refuses a body that is too large, whatever it says of its length."""
 
-    def __init__(self, app: ASGIApp, largest: int) -> None:
+    def __init__(self, app: ASGIApp, largest: int, largest_upload: int) -> None:
         self.app = app
         self.largest = largest
+        self.largest_upload = largest_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what comes in."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        said = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        said, kind = headers.get(b"content-length", b"0"), headers.get(b"content-type", b"")
+        most = self.largest_upload if kind.startswith(UPLOAD.encode()) else self.largest
         came = 0
 
         async def counted() -> Message:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            if came > self.largest:
+            if came > most:
                 raise _TooLarge
             return message
 
-        if not said.isdigit() or int(said) > self.largest:
+        if not said.isdigit() or int(said) > most:
             await _too_large(scope, receive, send)
             return
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from upheld.desk.accounts import Account
@@ -54,6 +54,8 @@ class Asked:
     policy: str = ""
     staff: Signed | None = None
     person: Session | None = None
+    uploads: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
+    """Files of the form, by field; only on pages whose row in the route table takes files."""
     has_form: bool = False
     """Whether the page carries a form of ours: only then the browser gets the token that forms are bound to."""
 

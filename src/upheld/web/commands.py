@@ -43,9 +43,14 @@ def serve(
     mail_from: Annotated[str | None, typer.Option(help="The sender's address.")] = None,
     mail_security: Annotated[Security, typer.Option(help="starttls, tls, or local.")] = Security.STARTTLS,
     sms_gateway: Annotated[str | None, typer.Option(help="The https address that takes text messages.")] = None,
+    scan_command: Annotated[
+        str | None, typer.Option(help="A command that reads a file and ends with 1 for malware: `clamdscan -`.")
+    ] = None,
+    scan_socket: Annotated[Path | None, typer.Option(help="The socket of a ClamAV daemon.")] = None,
 ) -> None:
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
+    from upheld.desk.scanning import scan_of
     from upheld.web.sending import CodesBy, reached_at, transports_of
     from upheld.web.serving import Listening, log_failure, serve_until_stopped
     from upheld.web.settings import Settings
@@ -73,6 +78,7 @@ def serve(
             trusted_proxy=behind_proxy,
             failed=log_failure,
             transports=for_outbox,
+            scan=scan_of(scan_command, scan_socket),
         )
         typer.echo(f"serving {home}")
         listening = Listening(host, port, tls_certificate, tls_key)

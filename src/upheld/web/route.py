@@ -44,6 +44,8 @@ class Route:
     path: str
     who: Who
     page: Callable[[Asked], Answer]
+    takes_files: bool = False
+    """Whether its form may carry files (`enctype="multipart/form-data"`)."""
 
     @property
     def area(self) -> str:

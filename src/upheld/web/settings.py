@@ -9,6 +9,7 @@ from pathlib import Path
 from upheld.connect.transport import Transport
 from upheld.desk.codes import CodeSender
 from upheld.desk.reports import ReportShelf
+from upheld.desk.scanning import Scan
 from upheld.keeper import Keeper
 
 
@@ -25,6 +26,8 @@ class Settings:
     """Policy → items at which a person can be reached and is looked up by."""
     transports: tuple[Transport, ...] = ()
     """By which the scheduler works the outbox; empty: another process does."""
+    scan: Scan | None = None
+    """Looks for malware in every file that comes in; None: none is configured."""
     trusted_proxy: bool = False
     """Whether the client's address is the one a proxy of ours puts into `X-Forwarded-For`."""
     failed: Callable[[str, Exception], None] = lambda _, __: None
