@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.served import OTHER_POLICY, Browser, Served, served, text_of
+from upheld.desk.invitations import invite
 from upheld.web.route import Route, Who
 from upheld.web.routes import ROUTES
 
@@ -27,6 +28,11 @@ FORMS: dict[str, dict[str, str]] = {
     "portal-code": {"code": "00000000"},
     "second": {"item": "phone", "address": "010-9999-9999"},
     "portal-out": {},
+    "my-consents": {},
+    "my-consent-end": {"about": "purpose/offers"},
+    "consent-link": {},
+    "consent-end": {"about": "purpose/offers"},
+    "representative": {"phone": "010-0000-0000"},
     "sign-in": {"name": "nobody", "password": "not this one"},
     "second-step": {"code": "000000"},
     "sign-out": {},
@@ -82,6 +88,9 @@ def parts(house: Served) -> dict[str, str]:
         "order": keeper.work_orders("trial")[0].order_id,
         "clause": shown.clause,
         "reference": shown.evidence[0].reference,
+        "link": invite(keeper, "trial", house.persons["stayer"]),
+        "child-link": invite(keeper, "trial", keeper.enter("trial", "member", minor=True)),
+        "about": "purpose/offers",
     }
 
 
@@ -91,9 +100,14 @@ def desks(house: Served) -> dict[str, Browser]:
     return {name: house.signed_in(name) for name in STAFF}
 
 
+ASKS: dict[str, set[str]] = {"compare": {"old", "new"}, "consent-end": {"about"}, "my-consent-end": {"about"}}
+"""What a page wants in its query."""
+
+
 def address(route: Route, parts: dict[str, str], **other: str) -> str:
-    wanted = set(re.findall(r"{(\w+)", route.path)) | ({"old", "new"} if route.name == "compare" else set())
-    return route.filled({name: text for name, text in (parts | other).items() if name in wanted})
+    wanted = set(re.findall(r"{(\w+)", route.path)) | (ASKS.get(route.name, set()) if route.method == "GET" else set())
+    given = parts | ({"link": parts["child-link"]} if route.name == "representative" else {}) | other
+    return route.filled({name: text for name, text in given.items() if name in wanted})
 
 
 def browser_for(house: Served, route: Route, language: str) -> Browser:

@@ -15,7 +15,7 @@ from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import Duty
-from upheld.web import calendar, people, render, requests
+from upheld.web import calendar, consent, people, render, requests
 from upheld.web.asked import LANGUAGES
 from upheld.web.words import TABLES, WORDS, say
 
@@ -42,8 +42,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "version-state.": ("in-force", "coming", "past"),
     "complete.": ("shown", "shown in part", "not shown"),
     "cannot.": ("truth", "cut-off", "cut-after", "signer", "pruned", "days", "unsealed"),
-    "mail.": ("subject", "code", "shared"),
-    "consent.": ("given", "withdrawn"),
+    "mail.": ("subject", "code", "shared", "link-subject", "link"),
+    "about.": ("medium", "night", "representative", "provision", "entrustment"),
+    "receipt.": consent.FORMS,
+    "consent.": ("given", "withdrawn", "said-yes", "said-no", "said-withdrawn", "changed", "collection-first"),
+    "representative.": ("address-missing",),
     "account.": ("passwords-differ", "password-short", "password-wrong"),
     "people.": ("text-missing", "nobody-found"),
     "request-problem.": (

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from upheld.dates import Instant
 from upheld.desk.codes import purge_codes
+from upheld.desk.invitations import purge_invitations
 from upheld.desk.sessions import purge_sessions
 from upheld.desk.throttle import purge_attempts
 from upheld.keeper import Keeper
@@ -34,6 +35,7 @@ def _clear(keeper: Keeper) -> None:
     def work(transaction: Transaction) -> None:
         purge_sessions(transaction, transaction.at)
         purge_codes(transaction, transaction.at)
+        purge_invitations(transaction, transaction.at)
         purge_attempts(transaction, transaction.at)
 
     keeper.places.active.submit(work)

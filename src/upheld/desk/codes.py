@@ -33,6 +33,8 @@ class CodeMessage:
     address: str
     code: str | None
     locale: str
+    link: str = ""
+    """Instead of a code: the address of a page where somebody is asked."""
 
 
 CodeSender = Callable[[CodeMessage], None]

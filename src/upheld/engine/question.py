@@ -6,16 +6,20 @@ LAW: Personal Information Protection Act 15(2) and 17(2) name the matters that m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from upheld.engine.plan import EntrustmentPlan, Plan, PurposePlan
 from upheld.engine.state import About, AboutKind
+from upheld.policy import plain
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
+from upheld.policy.model import Policy, Row
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "purpose": "Purpose",
         "items": "Items",
         "until": "Kept and used until",
+        "kept": "Kept and used",
         "recipient": "Recipient",
         "their-use": "What the recipient uses it for",
         "processor": "Who works for us",
@@ -36,6 +40,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "purpose": "목적",
         "items": "항목",
         "until": "보유·이용 기간",
+        "kept": "보유·이용 기간",
         "recipient": "제공받는 자",
         "their-use": "제공받는 자의 이용 목적",
         "processor": "처리를 위탁받는 자",
@@ -55,70 +60,104 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def question(plan: Plan, about: About, locale: str) -> str:
-    """The text shown for one consent, in a locale of the policy (English words where a locale has none of ours)."""
-    words = _WORDS.get(locale.partition("-")[0], _WORDS["en"])
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One language; with the document, ends, companies and media are told in its words, else by their codes."""
+
+    plan: Plan
+    locale: str
+    document: Policy | None
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        return _WORDS.get(self.locale.partition("-")[0], _WORDS["en"])
+
+    def line(self, key: str, text: str) -> str:
+        return f"{self.words[key]}: {text}"
+
+    def items(self, items: Iterable[str]) -> str:
+        known = self.plan.items
+        return ", ".join(sorted(_named(known[item].texts, self.locale, item) for item in items if item in known))
+
+    def party(self, code: str) -> str:
+        return self._titled(self.document.parties if self.document else {}, code)
+
+    def medium(self, code: str) -> str:
+        return self._titled(self.document.advertising if self.document else {}, code)
+
+    def _titled(self, rows: Mapping[str, Row], code: str) -> str:
+        return plain.title_of(rows[code], self.locale) if code in rows else code
+
+    def end(self, until: End | None, per: Iterable[str] = ()) -> str:
+        if self.document is not None and self.locale.partition("-")[0] in plain.LANGUAGES:
+            return self.line("kept", plain.end(until, self.document, self.locale, per) or "-")
+        return self.line("until", _end(until, self.words))
+
+
+def question(plan: Plan, about: About, locale: str, document: Policy | None = None) -> str:
+    """The text shown for one consent, in a locale of the policy (English words where a locale has none of ours).
+
+    With the document the text is for people to read; without it ends and companies stand there by their codes.
+    """
+    asking = _Asking(plan, locale, document)
+    words = asking.words
     match about.kind:
         case AboutKind.PURPOSE:
-            return _purpose(plan, plan.purposes[about.name], locale, words)
+            return _purpose(asking, plan.purposes[about.name])
         case AboutKind.PROVISION:
             row = plan.provisions[about.name]
             lines = [
-                f"{words['recipient']}: {row.party}",
-                f"{words['their-use']}: {_named(row.texts, locale, row.recipient)}",
-                f"{words['items']}: {_items(plan, row.items, locale)}",
-                f"{words['until']}: {_end(row.until, words)}",
-                f"{words['refuse']}: {words['free']}",
+                asking.line("recipient", asking.party(row.party)),
+                asking.line("their-use", _named(row.texts, locale, row.recipient)),
+                asking.line("items", asking.items(row.items)),
+                asking.end(row.until, row.per),
+                asking.line("refuse", words["free"]),
             ]
             return "\n".join(lines)
         case AboutKind.ENTRUSTMENT:
-            return _entrustment(plan, plan.entrustments[about.name], locale, words)
+            return _entrustment(asking, plan.entrustments[about.name])
         case AboutKind.TRANSFER:
             transfer = plan.transfers[about.name]
-            where = ", ".join(transfer.stored_in)
-            items = _items(plan, transfer.items, locale)
-            return f"{words['transfer']}: {transfer.party}, {where}\n{words['items']}: {items}"
+            where = ", ".join((asking.party(transfer.party), *transfer.stored_in))
+            return f"{asking.line('transfer', where)}\n{asking.line('items', asking.items(transfer.items))}"
         case AboutKind.MEDIUM:
-            return f"{words['receive']}: {about.name}"
+            return asking.line("receive", asking.medium(about.name))
         case AboutKind.NIGHT:
-            return f"{words['night']}: {about.name}"
+            return asking.line("night", asking.medium(about.name))
         case AboutKind.ITEM:
-            return f"{words['item']}: {_items(plan, [about.name], locale)}"
+            return asking.line("item", asking.items([about.name]))
         case AboutKind.PERMISSION:
-            return f"{words['permission']}: {_named(plan.purposes[about.name].texts, locale, about.name)}"
+            return asking.line("permission", _named(plan.purposes[about.name].texts, locale, about.name))
         case AboutKind.REPRESENTATIVE:
             return words["representative"]
 
 
-def _entrustment(plan: Plan, row: EntrustmentPlan, locale: str, words: Mapping[str, str]) -> str:
-    purposes = (_named(plan.purposes[one].texts, locale, one) for one in sorted(row.purposes))
+def _entrustment(asking: _Asking, row: EntrustmentPlan) -> str:
+    known, locale = asking.plan.purposes, asking.locale
+    purposes = (_named(known[one].texts, locale, one) for one in sorted(row.purposes))
     lines = [
-        f"{words['processor']}: {row.party}",
-        f"{words['task']}: {_named(row.texts, locale, row.processor)}",
-        f"{words['purpose']}: {', '.join(purposes)}",
-        f"{words['items']}: {_items(plan, row.items, locale)}",
-        f"{words['refuse']}: {words['free']}",
+        asking.line("processor", asking.party(row.party)),
+        asking.line("task", _named(row.texts, locale, row.processor)),
+        asking.line("purpose", ", ".join(purposes)),
+        asking.line("items", asking.items(row.items)),
+        asking.line("refuse", asking.words["free"]),
     ]
     return "\n".join(lines)
 
 
-def _purpose(plan: Plan, purpose: PurposePlan, locale: str, words: Mapping[str, str]) -> str:
-    cost = _named(purpose.refused, locale, words["needed"] if purpose.required else words["free"])
+def _purpose(asking: _Asking, purpose: PurposePlan) -> str:
+    cost = _named(purpose.refused, asking.locale, asking.words["needed" if purpose.required else "free"])
     lines = [
-        f"{words['purpose']}: {_named(purpose.texts, locale, purpose.name)}",
-        f"{words['items']}: {_items(plan, purpose.items, locale)}",
-        f"{words['until']}: {_end(purpose.until, words)}",
-        f"{words['refuse']}: {cost}",
+        asking.line("purpose", _named(purpose.texts, asking.locale, purpose.name)),
+        asking.line("items", asking.items(purpose.items)),
+        asking.end(purpose.until, sorted(purpose.per)),
+        asking.line("refuse", cost),
     ]
     return "\n".join(lines)
 
 
 def _named(texts: Mapping[str, str], locale: str, otherwise: str) -> str:
     return texts.get(locale) or next(iter(texts.values()), otherwise)
-
-
-def _items(plan: Plan, items: Iterable[str], locale: str) -> str:
-    return ", ".join(sorted(_named(plan.items[item].texts, locale, item) for item in items if item in plan.items))
 
 
 def _end(end: End | None, words: Mapping[str, str]) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from upheld.dates import FOREVER, Instant
@@ -25,6 +26,7 @@ from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
 from upheld.keeper.organisation import lines_on_file
 from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
 from upheld.ledger.entries import Entry
+from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
 from upheld.store import outbox, papers, subjects
 from upheld.store.ids import bucket_of
@@ -215,12 +217,23 @@ class Replay:
         digest, locale = cast(bytes, one.fields["text"]), _text(one, "locale")
         if self.transaction.execute("SELECT 1 FROM shown_text WHERE digest = ?", (digest,)).fetchone():
             return
-        plan = self.lines[one.policy].version(_text(one, "version"))
-        text = question(plan, about, locale) if plan is not None else ""
-        if hashlib.sha256(text.encode()).digest() == digest:
+        asked = self._questions(one.policy, _text(one, "version"), about, locale)
+        text = next((each for each in asked if hashlib.sha256(each.encode()).digest() == digest), None)
+        if text is not None:
             self._add("texts", "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?)", (digest, locale, text))
         else:
             self.counts["texts-missing"] += 1
+
+    def _questions(self, policy: str, version: str, about: About, locale: str) -> Iterator[str]:
+        """As a program asks by the policy's codes, and as the consent page asks people."""
+        plan = self.lines[policy].version(version)
+        if plan is None:
+            return
+        yield question(plan, about, locale)
+        statement = "SELECT source FROM policy_version WHERE policy = ? AND version = ?"
+        row = self.transaction.execute(statement, (policy, version)).fetchone()
+        if row is not None:
+            yield question(plan, about, locale, _document(bytes(row[0])))
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -528,6 +541,11 @@ class Replay:
 def documents_by_digest(documents: Iterable[bytes]) -> dict[bytes, bytes]:
     """Documents by the digest under which the ledger knows them. Raises PolicyRefused."""
     return {bytes.fromhex(compiled(read_policy(source, "document"), source).digest): source for source in documents}
+
+
+@lru_cache(maxsize=16)
+def _document(source: bytes) -> Policy:
+    return read_policy(source, "document")
 
 
 def _happened(row: subjects.Row) -> Iterable[tuple[str, Instant]]:

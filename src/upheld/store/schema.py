@@ -208,6 +208,9 @@ DESK: Final = (
     """CREATE TABLE sign_in_code(
         challenge BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, subject_id TEXT NOT NULL, item TEXT NOT NULL,
         code BLOB NOT NULL, until_at INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE invitation(
+        link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, subject_id TEXT NOT NULL, speaker TEXT NOT NULL,
+        until_at INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE background(
         name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until_at INTEGER NOT NULL,
         ran_at INTEGER NOT NULL) WITHOUT ROWID""",

@@ -19,6 +19,7 @@ from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.due import channels_of
+from upheld.web.words import say
 
 REASONS: Final = ("request-of-person", "inquiry", "complaint", "correction", "dispute", "duty-of-law")
 """Why somebody is looked up. Each look is on record with one of them."""
@@ -147,7 +148,12 @@ def about_title(asked: Asked, about: str) -> str:
     plan, document = asked.plan, asked.document
     if kind in ("purpose", "permission") and name in plan.purposes:
         return document.title(plan.purposes[name].rule.path, asked.locale)
-    section = {"provision": "provisions", "entrustment": "entrustments", "transfer": "transfers", "item": "items"}
+    if kind in ("medium", "night", "representative"):
+        named = document.name("advertising", name, asked.locale)
+        return say(f"about.{kind}", asked.locale, name=named)
+    section = {"transfer": "transfers", "item": "items"}
+    if kind in ("provision", "entrustment"):
+        return say(f"about.{kind}", asked.locale, name=recipient_title(asked, name))
     return document.name(section.get(kind, kind), name, asked.locale)
 
 

@@ -20,7 +20,7 @@ from upheld.web.words import known, say
 
 CONSOLE: Final = ("desk", "requests", "people", "calendar", "report", "ledger", "own-account")
 """The pages that stand in the console's menu, in order."""
-PORTAL: Final = ("mine",)
+PORTAL: Final = ("mine", "my-consents")
 NO_BREAK: Final = "\u00a0"
 """A date stays on one line."""
 MONTHS: Final = (
@@ -68,7 +68,11 @@ def _menu(asked: Asked) -> list[tuple[str, str, bool]]:
     signed_in = asked.staff is not None or asked.person is not None
     names = {"console": CONSOLE, "portal": PORTAL}.get(asked.route.area, ()) if signed_in else ()
     return [
-        (name, asked.url(name), asked.path.startswith(asked.url(name)) and (name != "desk" or asked.route.name == name))
+        (
+            name,
+            asked.url(name),
+            asked.path.startswith(asked.url(name)) and (name not in ("desk", "mine") or asked.route.name == name),
+        )
         for name in names
         if may(asked, asked.table[name].who)
     ]

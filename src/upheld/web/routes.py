@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from upheld.web import calendar, due, ledger, notices, people, portal, report, requests, signing, start
+from upheld.web import calendar, consent, due, ledger, notices, people, portal, report, requests, signing, start
 from upheld.web.route import Route, Who
 
 ROUTES: Final = (
@@ -26,6 +26,22 @@ ROUTES: Final = (
     Route("second", "POST", "/portal/{policy}/mine/second", Who.SUBJECT, portal.second),
     Route("contents", "GET", "/portal/{policy}/mine/contents", Who.SUBJECT, portal.contents),
     Route("portal-out", "POST", "/portal/{policy}/sign-out", Who.SUBJECT, portal.sign_out),
+    Route("my-consents", "GET", "/portal/{policy}/mine/consents", Who.SUBJECT, consent.ask),
+    Route("my-consents", "POST", "/portal/{policy}/mine/consents", Who.SUBJECT, consent.take),
+    Route("my-consent-end", "GET", "/portal/{policy}/mine/consents/withdraw", Who.SUBJECT, consent.ask_end),
+    Route("my-consent-end", "POST", "/portal/{policy}/mine/consents/withdraw", Who.SUBJECT, consent.take_end),
+    Route("my-receipts", "GET", "/portal/{policy}/mine/receipts", Who.SUBJECT, consent.receipts),
+    # ── consent, for who has a link ──
+    Route("consent", "GET", "/consent/{policy}", Who.ANYBODY, consent.read),
+    Route("consent-link", "GET", "/consent/{policy}/{link}", Who.ANYBODY, consent.ask),
+    Route("consent-link", "POST", "/consent/{policy}/{link}", Who.ANYBODY, consent.take),
+    Route("consent-end", "GET", "/consent/{policy}/{link}/withdraw", Who.ANYBODY, consent.ask_end),
+    Route("consent-end", "POST", "/consent/{policy}/{link}/withdraw", Who.ANYBODY, consent.take_end),
+    Route("consent-receipts", "GET", "/consent/{policy}/{link}/receipts", Who.ANYBODY, consent.receipts),
+    Route("representative", "GET", "/consent/{policy}/{link}/representative", Who.ANYBODY, consent.ask_representative),
+    Route(
+        "representative", "POST", "/consent/{policy}/{link}/representative", Who.ANYBODY, consent.take_representative
+    ),
     # ── console, for staff ──
     Route("sign-in", "GET", "/console/{policy}/sign-in", Who.ANYBODY, signing.ask_name),
     Route("sign-in", "POST", "/console/{policy}/sign-in", Who.ANYBODY, signing.take_name),

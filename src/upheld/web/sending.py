@@ -88,6 +88,10 @@ class CodesBy:
 
 def _letter(keeper: Keeper, message: CodeMessage) -> Letter:
     controller = text_in(keeper.views.line(message.policy).latest.controller, message.locale) or message.policy
+    if message.link:
+        subject = say("mail.link-subject", message.locale, controller=controller)
+        text = say("mail.link", message.locale, link=message.link, controller=controller)
+        return Letter(keeper.new_id(), message.address, subject, text, message.locale)
     key = "mail.code" if message.code else "mail.shared"
     text = say(key, message.locale, code=message.code or "", controller=controller)
     subject = say("mail.subject", message.locale, controller=controller)

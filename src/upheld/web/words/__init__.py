@@ -11,9 +11,18 @@ from types import MappingProxyType
 from typing import Final
 
 from upheld.policy.plain import Words
-from upheld.web.words import calendar, desk, notices, portal, proof, shell, signing
+from upheld.web.words import calendar, consent, desk, notices, portal, proof, shell, signing
 
-TABLES: Final = (shell.WORDS, notices.WORDS, signing.WORDS, desk.WORDS, proof.WORDS, calendar.WORDS, portal.WORDS)
+TABLES: Final = (
+    shell.WORDS,
+    notices.WORDS,
+    signing.WORDS,
+    desk.WORDS,
+    proof.WORDS,
+    calendar.WORDS,
+    portal.WORDS,
+    consent.WORDS,
+)
 WORDS: Final[Mapping[str, Words]] = MappingProxyType({key: text for table in TABLES for key, text in table.items()})
 
 
