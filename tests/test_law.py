@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from upheld.dates import Period
 from upheld.engine import compile as compiling
-from upheld.engine import decide, lifecycle
-from upheld.law import PACKS, Confidence, LawOfDay, LawUnknown, Rule, contradictions, law_in, law_named, law_on
+from upheld.engine.country import AGE_OF_CONSENT, NIGHT, TEN_DAYS, THIRTY_DAYS, law_of
+from upheld.law import PACKS, Confidence, LawUnknown, Rule, contradictions, law_in, law_named, law_on
 from upheld.law.rows import on_day
 from upheld.law.stricter import By, at_least, at_most
 from upheld.policy import silence
@@ -178,30 +178,38 @@ def test_europe_asks_for_an_answer_within_a_month_and_korea_within_ten_days() ->
 
 
 def test_the_engine_reckons_with_the_numbers_of_the_rows() -> None:
-    law: LawOfDay = TODAY
+    law, country = TODAY, law_of("Asia/Seoul", TODAY.day)
     held: Mapping[str, object] = {
-        "rights.answered": compiling.ANSWER_BY_LAW,
-        "destruction.within": compiling.GRACE,
-        "advertising.reconfirmed": decide.RECONFIRMATION,
-        "advertising.night-from": decide.NIGHT_BEGINS,
-        "advertising.night-until": decide.NIGHT_ENDS,
-        "children.age": compiling.AGE_OF_CONSENT,
+        "rights.answered": country.answered,
+        "automated.answered": country.automated,
+        "destruction.within": country.destroyed_within([], Period(years=9)),
+        "advertising.reconfirmed": country.reconfirmed,
+        "children.age": country.child_under(None),
     }
     for code, number in held.items():
         rule = law.rule(code)
         assert rule is not None
         assert rule.value == number, code
-    assert law.period("rights.answered") == lifecycle.SUSPENSION_ANSWER
-    assert law.period("rights.answered") == silence.TEN_DAYS.period
-    assert law.period("destruction.within") == silence.FIVE_DAYS.period
+    begins, ends = law.number("advertising.night-from"), law.number("advertising.night-until")
+    assert begins is not None
+    assert ends is not None
+    assert [country.is_night(hour) for hour in range(24)] == [hour >= begins or hour < ends for hour in range(24)]
+
+
+def test_what_is_ours_where_no_law_is_known_is_what_korea_asks() -> None:
+    assert TODAY.period("rights.answered") == TEN_DAYS == silence.TEN_DAYS.period
+    assert TODAY.period("destruction.within") == compiling.GRACE == silence.FIVE_DAYS.period
+    assert TODAY.period("automated.answered") == THIRTY_DAYS
+    assert TODAY.number("children.age") == AGE_OF_CONSENT == silence.FOURTEEN
+    assert (TODAY.number("advertising.night-from"), TODAY.number("advertising.night-until")) == NIGHT
 
 
 def test_those_numbers_held_on_every_day_that_the_five_policies_were_made() -> None:
     for day in (date(2016, 8, 31), date(2017, 9, 8), date(2018, 7, 9), date(2018, 7, 31), date(2022, 1, 19)):
-        law = law_on("kr", day)
-        assert law.number("children.age") == compiling.AGE_OF_CONSENT
-        assert law.period("rights.answered") == compiling.ANSWER_BY_LAW
-        assert law.period("destruction.within") == compiling.GRACE
+        law = law_of("Asia/Seoul", day)
+        assert law.child_under(None) == AGE_OF_CONSENT
+        assert law.answered == TEN_DAYS
+        assert law.destroyed_within([Period(years=1)], Period(years=9)) == compiling.GRACE
 
 
 def test_access_records_stay_by_default_as_long_as_the_longest_rule() -> None:

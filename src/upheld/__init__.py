@@ -1,8 +1,8 @@
 """Upheld: a privacy policy that runs.
 
-    import upheld
-    keeper = upheld.open("home")
-    keeper.publish(Path("policy.yaml"))
+import upheld
+keeper = upheld.open("home")
+keeper.publish(Path("policy.yaml"))
 """
 
 from upheld.errors import HomeUnusable, InputRefused, PolicyRefused, Problem, StoreFailed, UpheldError

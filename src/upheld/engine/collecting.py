@@ -30,7 +30,7 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
                 Reason.ITEM_NOT_COVERED, declared.rule.path, declared.rule.cites("collected"), declared.rule.law, item
             )
         if declared is not None and declared.nature is Nature.RESIDENT_NUMBER:
-            _resident_number(purpose, declared, no)
+            _resident_number(purpose, declared, view.plan.country.cites("resident-number"), no)
     if purpose is None:
         return refused(*no.found)
     _method_declared(view, act, purpose, no)
@@ -112,10 +112,10 @@ def _collect_representative(act: Collect, view: View, at: Instant) -> Decision:
     return refused(*no.found) if no.found else Decision(True, (rule.cited(),))
 
 
-def _resident_number(purpose: PurposePlan | None, item: ItemPlan, no: Refusals) -> None:
-    """LAW: Personal Information Protection Act 24-2: only a law that names it; consent changes nothing."""
+def _resident_number(purpose: PurposePlan | None, item: ItemPlan, law: str | None, no: Refusals) -> None:
+    """LAW: `cited.resident-number`: only a law that names it; consent changes nothing."""
     if purpose is None or purpose.rests_on_consent(item.name) or not (purpose.law or item.law):
-        no.add(Reason.LAW_MISSING, item.rule.path, item.rule.cites(), "pipa 24-2", item.name)
+        no.add(Reason.LAW_MISSING, item.rule.path, item.rule.cites(), law, item.name)
 
 
 def _method_declared(view: View, act: Collect, purpose: PurposePlan, no: Refusals) -> None:
@@ -173,12 +173,14 @@ def _basis_holds(
     apart = declared.nature in _SEPARATE_CONSENT and not by_law
     if apart and view.life.standing(About(AboutKind.ITEM, item), at) is None:
         separate = view.plan.builtin["separate"]
-        no.add(Reason.SEPARATE_CONSENT_MISSING, separate.path, separate.cites(), "pipa 23, 24", item)
+        law = view.plan.country.cites(f"separate.{declared.nature}") or separate.law
+        no.add(Reason.SEPARATE_CONSENT_MISSING, separate.path, separate.cites(), law, item)
     if (
         "device-permission" in purpose.needs
         and view.life.standing(About(AboutKind.PERMISSION, purpose.name), at) is None
     ):
-        no.add(Reason.PERMISSION_MISSING, purpose.rule.path, purpose.rule.cites("needs"), "network act 22-2", item)
+        law = view.plan.country.cites("permission")
+        no.add(Reason.PERMISSION_MISSING, purpose.rule.path, purpose.rule.cites("needs"), law, item)
     missing = declared.needs - act.proofs
     if missing:
         no.add(Reason.IDENTITY_NOT_PROVED, declared.rule.path, declared.rule.cites("needs"), detail=item)

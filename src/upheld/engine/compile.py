@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from upheld.dates import Instant, Period, start_of
+from upheld.engine.country import CountryLaw, law_of
 from upheld.engine.plan import (
     ActingPlan,
     Atom,
@@ -32,6 +33,7 @@ from upheld.engine.plan import (
     atoms_of,
     points_in,
 )
+from upheld.law.stricter import By
 from upheld.policy import model
 from upheld.policy.ends import EarlierOf, End, Plus, Point
 from upheld.policy.vocabulary import AtEnd, Basis, Collected, Identified
@@ -40,35 +42,32 @@ CHILD_CONTACT = "representative-contact"
 """The built-in purpose under which a representative's name and contact are taken to ask for consent."""
 
 NO_USES: frozenset[str | None] = frozenset({None})
-ANSWER_BY_LAW = Period(days=10)
-"""LAW: Personal Information Protection Act decree 41 to 44: ten days to answer."""
 GRACE = Period(days=5)
-"""LAW: Standard Guideline 10: destroyed within five days of the end."""
+"""Ours where no law says it, as the Standard Guideline 10 does: destroyed within five days of the end."""
 SETTLING = Period(days=1)
-AGE_OF_CONSENT = 14
-"""LAW: Personal Information Protection Act 22-2."""
 PENDING_CHILD = EarlierOf((Point("answered"), Plus(Point("consent-asked"), Period(days=5))))
 KNOWN = "@known"
 """The instant at which a fact that can end something became known; anchors settling."""
 RECEIVED = "@received"
-"""The instant at which a suspension came in; anchors its ten days."""
+"""The instant at which a suspension came in; anchors the time to answer it."""
 REVIEWED = "@reviewed"
 """The instant at which somebody looked at what is left open and kept it; anchors the next look."""
 
-_BUILTIN: Mapping[str, tuple[str, str]] = {
-    "purposes": ("closed-purposes", "pipa 15"),
-    "items": ("closed-items", "pipa 16"),
-    "recipients": ("no-recipient-unlisted", "pipa 17"),
-    "separate": ("sensitive-asked-apart", "pipa 23"),
-    "due": ("due-is-unread", "pipa 21"),
-    "channels": ("", "pipa 22"),
-    "collection": ("", "pipa 22"),
-    "exceptions": ("no-recipient-unlisted", "pipa 18"),
-    "transfers": ("", "pipa 28-8"),
-    "handlers": ("", "pipa 28"),
-    "rights": ("", "pipa 35"),
-    "advertising": ("", "network act 50"),
+_BUILTIN: Mapping[str, str] = {
+    "purposes": "closed-purposes",
+    "items": "closed-items",
+    "recipients": "no-recipient-unlisted",
+    "separate": "sensitive-asked-apart",
+    "due": "due-is-unread",
+    "channels": "",
+    "collection": "",
+    "exceptions": "no-recipient-unlisted",
+    "transfers": "",
+    "handlers": "",
+    "rights": "",
+    "advertising": "",
 }
+"""The guarantee of the document that says it; where there is none, the law of the country on that topic."""
 
 
 def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | None = None) -> Plan:
@@ -77,7 +76,8 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
     day = policy.effective.date
     if effective_at is None:
         effective_at = start_of(day, zone) if day else Instant(0)
-    purposes = _purposes(policy)
+    law = law_of(policy.time_zone, day)
+    purposes = _purposes(policy, law)
     kept = _kept(policy)
     engagements = _engagements(policy)
     provisions = _provisions(policy)
@@ -99,8 +99,8 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         exceptions={name: _exception(row) for name, row in policy.provision_exceptions.items()},
         unasked={name: _unasked(row) for name, row in policy.collection_exceptions.items()},
         handlers={name: _handler(row) for name, row in policy.handlers.items()},
-        rights={name: _right(row) for name, row in policy.rights.items()},
-        children=_children(policy),
+        rights={name: _right(row, law) for name, row in policy.rights.items()},
+        children=_children(policy, law),
         controls={name: _control(row) for name, row in policy.safeguards.items()},
         consent_channels={name: rule_of(row) for name, row in policy.consent.items()},
         collection={
@@ -111,16 +111,17 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         advertising={name: (rule_of(row), str(row.at_night)) for name, row in policy.advertising.items()},
         advertising_purposes=frozenset(name for row in policy.advertising.values() for name in row.for_),
         cookies={name: (rule_of(row), frozenset(row.for_)) for name, row in policy.cookies.items()},
-        destruction=_destruction(policy),
+        destruction=_destruction(policy, law),
         separation={name: rule_of(row) for name, row in policy.separation.items()},
         subjects={name: rule_of(row) for name, row in policy.subjects.items()},
         never_identified=frozenset(n for n, row in policy.subjects.items() if row.identified is Identified.NEVER),
         channels={name: (rule_of(row), row.proof) for name, row in policy.channels.items()},
-        builtin=_builtin(policy),
+        builtin=_builtin(policy, law),
+        country=law,
         controller=dict(policy.controller.texts),
         locales=policy.locales,
         digest=hashlib.sha256(source).hexdigest(),
-        atoms=_atoms(purposes, kept, engagements, provisions, transfers),
+        atoms=_atoms(purposes, kept, engagements, provisions, transfers) | {(RECEIVED, None, law.answered)},
         proofs={name: ProofPlan(name, rule_of(row), row.any_of, row.all_of) for name, row in policy.proofs.items()},
         acting={name: ActingPlan(rule_of(row), row.shows) for name, row in policy.acting_for.items()},
         remedies=tuple(row.path for row in policy.agencies.values()),
@@ -134,13 +135,13 @@ def rule_of(row: model.Row) -> Rule:
     return Rule(row.path, dict(row.clauses), ", ".join(str(one) for one in row.law) or None)
 
 
-def _builtin(policy: model.Policy) -> dict[str, Rule]:
+def _builtin(policy: model.Policy, law: CountryLaw) -> dict[str, Rule]:
     found: dict[str, Rule] = {}
-    for name, (guarantee, law) in _BUILTIN.items():
+    for name, guarantee in _BUILTIN.items():
         row = policy.guarantees.get(guarantee)
-        found[name] = rule_of(row) if row else Rule(name, {}, law)
+        found[name] = rule_of(row) if row else Rule(name, {}, law.cites(name))
     separate = policy.separation.get("use")
-    found["separation"] = rule_of(separate) if separate else Rule("separation.use", {}, "pipa 21(3)")
+    found["separation"] = rule_of(separate) if separate else Rule("separation.use", {}, law.cites("separation"))
     return found
 
 
@@ -156,9 +157,9 @@ def _item(row: model.Item) -> ItemPlan:
     )
 
 
-def _purposes(policy: model.Policy) -> dict[str, PurposePlan]:
+def _purposes(policy: model.Policy, law: CountryLaw) -> dict[str, PurposePlan]:
     found = {name: _purpose(row) for name, row in policy.purposes.items()}
-    found[CHILD_CONTACT] = _child_contact(policy)
+    found[CHILD_CONTACT] = _child_contact(policy, law)
     return found
 
 
@@ -187,8 +188,8 @@ def _purpose(row: model.Purpose) -> PurposePlan:
     )
 
 
-def _child_contact(policy: model.Policy) -> PurposePlan:
-    children = _children(policy)
+def _child_contact(policy: model.Policy, law: CountryLaw) -> PurposePlan:
+    children = _children(policy, law)
     return PurposePlan(
         name=CHILD_CONTACT,
         rule=children.contact_rule or children.rule,
@@ -204,18 +205,18 @@ def _child_contact(policy: model.Policy) -> PurposePlan:
         needs=frozenset(),
         held_for_organisation=False,
         blocked=False,
-        law="pipa 22-2",
+        law=law.cites("children"),
     )
 
 
-def _children(policy: model.Policy) -> ChildrenPlan:
+def _children(policy: model.Policy, law: CountryLaw) -> ChildrenPlan:
     age = policy.children.get("age")
     asked = policy.children.get("representative")
     never = policy.children.get("never")
     rights, freeze = policy.children.get("rights"), policy.children.get("freeze")
-    by_law = Rule("children", {}, "pipa 22-2")
+    by_law = Rule("children", {}, law.cites("children"))
     return ChildrenPlan(
-        under=(age.under if age and age.under else AGE_OF_CONSENT),
+        under=law.child_under(age.under if age else None),
         rule=rule_of(age) if age else by_law,
         contact_items=frozenset((*asked.from_child, *asked.from_representative)) if asked else frozenset(),
         contact_rule=rule_of(asked) if asked else None,
@@ -406,16 +407,16 @@ def _handler(row: model.Handler) -> HandlerPlan:
     )
 
 
-def _right(row: model.Right) -> RightPlan:
-    promised = row.within.period if row.within else None
-    by_law = str(row.law[0]) if row.law else "pipa 35"
-    stricter = promised if promised is not None and _days(promised) < _days(ANSWER_BY_LAW) else ANSWER_BY_LAW
+def _right(row: model.Right, law: CountryLaw) -> RightPlan:
+    """The stricter of promise and law; where the law decides, the rule of the right cites it."""
+    decided, rule = law.answer(row.within.period if row.within else None), rule_of(row)
+    by_law = (rule.law or law.article("rights.answered")) if decided.by is By.LAW else None
     return RightPlan(
         name=row.name,
-        rule=rule_of(row),
+        rule=Rule(rule.path, rule.clauses, by_law) if by_law else rule,
         by=frozenset(row.by),
-        within=stricter,
-        decided_by_law=None if stricter is promised else by_law,
+        within=decided.period,
+        decided_by_law=by_law,
         freezes=row.freeze is not None,
         freeze_except=(row.freeze.except_ or "statute") if row.freeze else "statute",
         freeze_covers_person=row.freeze is not None and row.freeze.covers == "person",
@@ -443,13 +444,13 @@ def _control(row: model.Safeguard) -> ControlPlan:
     )
 
 
-def _destruction(policy: model.Policy) -> DestructionPlan:
+def _destruction(policy: model.Policy, law: CountryLaw) -> DestructionPlan:
     expiry, needless = policy.destruction["at-expiry"], policy.destruction["when-needless"]
     within = [row.within.period for row in (expiry, needless) if row.within is not None]
     return DestructionPlan(
         at_expiry=rule_of(expiry),
         when_needless=rule_of(needless),
-        within=min([*within, GRACE], key=_days),
+        within=law.destroyed_within(within, GRACE),
         needless_after=frozenset(needless.after),
         settling=SETTLING,
     )
@@ -462,7 +463,7 @@ def _atoms(
     provisions: Mapping[str, ProvisionPlan],
     transfers: Mapping[str, TransferPlan],
 ) -> frozenset[Atom]:
-    found: set[Atom] = {(KNOWN, None, SETTLING), (RECEIVED, None, ANSWER_BY_LAW), (GROWN, None, SETTLING)}
+    found: set[Atom] = {(KNOWN, None, SETTLING), (GROWN, None, SETTLING)}
     for purpose in purposes.values():
         found |= scoped(atoms_of([purpose.until]), purpose.name)
     for row in kept.values():

@@ -25,9 +25,6 @@ from upheld.engine.acts import (
 )
 from upheld.engine.collecting import decide_collect
 from upheld.engine.giving import (
-    NIGHT_BEGINS,
-    NIGHT_ENDS,
-    RECONFIRMATION,
     decide_disclose,
     decide_entrust,
     decide_provide,
@@ -37,9 +34,6 @@ from upheld.engine.reading import decide_read, decide_read_separated, decide_sho
 from upheld.engine.view import Pass, View, holds_on, state_reason
 
 __all__ = [
-    "NIGHT_BEGINS",
-    "NIGHT_ENDS",
-    "RECONFIRMATION",
     "Pass",
     "View",
     "decide",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upheld.dates import Instant, Period, end_of
+from upheld.dates import Instant, end_of
 from upheld.engine.acts import (
     Cited,
     Decision,
@@ -30,14 +30,9 @@ from upheld.engine.plan import GroundKind, PurposePlan, Rule
 from upheld.engine.state import About, AboutKind, HeldState, Value
 from upheld.engine.view import STATE_REASON, View, holds_on, nothing_there
 
-NIGHT_BEGINS, NIGHT_ENDS = 21, 8
-"""LAW: Network Act 50(3): local hours in which a promotional message needs a consent of its own."""
-
 
 def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
-    """LAW: Personal Information Protection Act 17: declared recipient, its own consent, items within, period
-    running.
-    """
+    """LAW: `cited.provision-consent`: declared recipient, its own consent, items within, period running."""
     no = Refusals()
     row = view.plan.provisions.get(act.recipient)
     if row is None:
@@ -51,7 +46,7 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
     if row.whose and view.state.kind not in row.whose:
         no.add(Reason.KIND_NOT_COVERED, row.rule.path, row.rule.cites("whose"))
     about = About(AboutKind.PROVISION, act.recipient)
-    own_consent(view, about, row.rule, row.by, at, no, "pipa 17(1)1")
+    own_consent(view, about, row.rule, row.by, at, no, view.plan.country.cites("provision-consent"))
     agreed_scope(view, about, act.items, row.rule, at, no)
     _crossing_border(view, row.party, row.seat, "provision", at, no)
     if row.per and not _open_engagement(view, row.per, act.engagement, at):
@@ -70,20 +65,20 @@ def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: I
 
 
 def _crossing_border(view: View, party: str, seat: str | None, standing_for: str, at: Instant, no: Refusals) -> None:
-    """LAW: Personal Information Protection Act 28-8: a basis of its own to leave the country; a stop order halts at
-    once.
-    """
+    """LAW: `cited.transfers`: a basis of its own to leave the country; a stop order halts at once."""
+    law = view.plan.country
     rows = [row for row in view.plan.transfers.values() if row.party == party and row.standing_for == standing_for]
-    if not rows and seat not in (None, "KR"):
+    if not rows and not law.is_inside(seat):
         rule = view.plan.builtin["transfers"]
-        no.add(Reason.TRANSFER_BASIS_MISSING, rule.path, rule.cites(), "pipa 28-8", party)
+        no.add(Reason.TRANSFER_BASIS_MISSING, rule.path, rule.cites(), law.cites("transfers"), party)
     for row in rows:
         if row.blocked:
             no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites())
         if row.name in view.controller.stopped_transfers:
             no.add(Reason.TRANSFER_STOPPED, row.rule.path, row.rule.cites())
         if row.basis == "consent" and view.life.standing(About(AboutKind.TRANSFER, row.name), at) is None:
-            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites("basis"), "pipa 28-8(1)1")
+            article = law.cites("transfer-consent")
+            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites("basis"), article)
 
 
 def _live_values(
@@ -124,9 +119,7 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
 
 
 def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
-    """LAW: Personal Information Protection Act 26: published processor and task, contract in force, sub-processor
-    agreed.
-    """
+    """LAW: `entrustment.terms`: published processor and task, contract in force, sub-processor agreed."""
     no = Refusals()
     row = view.plan.entrustments.get(act.processor)
     if row is None:
@@ -192,7 +185,7 @@ def decide_send(act: Send, view: View, at: Instant) -> Decision:
             children.rule.law,
         )
     if purpose.required:
-        no.add(Reason.CONSENT_MISSING, purpose.rule.path, purpose.rule.cites(), "pipa 22(5)")
+        no.add(Reason.CONSENT_MISSING, purpose.rule.path, purpose.rule.cites(), view.plan.country.cites("optional"))
     else:
         _agreed_to_any(view, purpose, at, no)
     _medium_agreed(view, act, rule, at, no)
@@ -231,19 +224,21 @@ def _still_used(view: View, purpose: PurposePlan, at: Instant, no: Refusals) -> 
 
 
 def _medium_agreed(view: View, act: Send, rule: Rule, at: Instant, no: Refusals) -> None:
-    """LAW: Network Act 50: receiving consent per medium, reconfirmed every two years, night apart except e-mail."""
+    """LAW: `cited.medium`, `advertising.*`: consent to receive on each medium, asked again, night apart but for e-mail.
+
+    Where no law speaks of the night, it is apart where the policy promises so.
+    """
+    law = view.plan.country
     medium = view.life.standing(About(AboutKind.MEDIUM, act.medium), at)
     if medium is None:
-        no.add(Reason.RECEIVING_CONSENT_MISSING, rule.path, rule.cites(), "network act 50(1)", act.medium)
-    elif end_of(medium.at, RECONFIRMATION, view.plan.zone) <= at:
-        no.add(Reason.RECONFIRMATION_OVERDUE, rule.path, rule.cites(), "network act decree 62-3", act.medium)
-    night = act.local_hour >= NIGHT_BEGINS or act.local_hour < NIGHT_ENDS
-    if night and act.medium != "email":
+        no.add(Reason.RECEIVING_CONSENT_MISSING, rule.path, rule.cites(), law.cites("medium"), act.medium)
+    elif law.reconfirmed is not None and end_of(medium.at, law.reconfirmed, view.plan.zone) <= at:
+        article = law.article("advertising.reconfirmed")
+        no.add(Reason.RECONFIRMATION_OVERDUE, rule.path, rule.cites(), article, act.medium)
+    apart = law.has_night or act.medium in view.plan.advertising
+    if apart and law.is_night(act.local_hour) and act.medium != "email":
         word = view.plan.advertising.get(act.medium, (rule, "never"))[1]
         agreed = view.life.standing(About(AboutKind.NIGHT, act.medium), at)
         if word == "never" or agreed is None:
-            no.add(Reason.NIGHT, rule.path, rule.cites("at-night"), "network act 50(3)", act.medium)
-
-
-RECONFIRMATION = Period(years=2)
-"""LAW: Network Act decree 62-3."""
+            article = law.article("advertising.night-from")
+            no.add(Reason.NIGHT, rule.path, rule.cites("at-night"), article, act.medium)

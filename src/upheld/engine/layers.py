@@ -87,7 +87,7 @@ def agreed_to_processor(view: View, row: EntrustmentPlan, items: tuple[str, ...]
 
 
 def contract_in_force(view: View, row: EntrustmentPlan, at: Instant, no: Refusals) -> None:
-    """LAW: Personal Information Protection Act 26: a contract on record, all its terms; a sub-processor agreed to."""
+    """LAW: `cited.sub-entrustment`: a contract on record, all its terms; a sub-processor agreed to."""
     contract = view.controller.contract_of(row.party, at)
     if contract is None:
         ended = any(one.party == row.party and one.until_at <= at for one in view.controller.contracts)
@@ -104,7 +104,8 @@ def contract_in_force(view: View, row: EntrustmentPlan, at: Instant, no: Refusal
     if row.under is not None:
         parent = view.plan.entrustments.get(row.under)
         if contract is not None and not contract.sub_consent:
-            no.add(Reason.CONTRACT_MISSING, row.rule.path, row.rule.cites("under"), "pipa 26(6)")
+            law = view.plan.country.cites("sub-entrustment")
+            no.add(Reason.CONTRACT_MISSING, row.rule.path, row.rule.cites("under"), law)
         if parent is not None:
             contract_in_force(view, parent, at, no)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 
-from upheld.dates import BEGINNING, FOREVER, Instant, Period, calendar_end, end_of
+from upheld.dates import BEGINNING, FOREVER, Instant, calendar_end, end_of
 from upheld.engine.acts import EngagementId, SubjectId, ValueId
 from upheld.engine.plan import GroundKind, Plan, PolicyLine, PurposePlan, RetentionPlan, Rule, points_in
 from upheld.engine.state import (
@@ -31,8 +31,6 @@ from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.vocabulary import Basis
 
 DONE = frozenset({RequestState.DONE, RequestState.PARTLY})
-SUSPENSION_ANSWER = Period(days=10)
-"""LAW: Personal Information Protection Act 37, decree 44: ten days to answer a suspension."""
 
 
 class Moment(NamedTuple):
@@ -410,10 +408,10 @@ class Life:
         return _earlier([until, Moment(value.replaced_at, value.replaced_known_at or value.replaced_at)])
 
     def _suspension_cuts(self, request: Request) -> Iterator[Moment]:
-        """The outcome ends the uses; so does its absence when the ten days are over. Nobody obeys the unproved."""
+        """The outcome ends the uses; so does its absence when the time to answer is over. Nobody obeys the unproved."""
         if request.proved_at is None:
             return
-        deadline = end_of(request.received_at, SUSPENSION_ANSWER, self.plan.zone)
+        deadline = end_of(request.received_at, self.plan.country.answered, self.plan.zone)
         answered = [one for one in (request.settled_at, request.lifted_at) if one is not None]
         if min(answered, default=FOREVER) > deadline:
             yield Moment(max(deadline, request.proved_at), BEGINNING)

@@ -20,10 +20,12 @@ from upheld.engine.view import View, holds_on
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A kind of notice: the law that obliges, the element of the document that promises it, and a posting's law row."""
+    """A kind of notice: the element of the document that promises it, and a posting's rows of law.
+
+    The article that obliges is the row `cited.told.CODE` of the country's law.
+    """
 
     code: str
-    law: str
     element: str
     posted: str | None = None
     """The row of law that says how long a home page stands in for persons who cannot be reached."""
@@ -31,26 +33,24 @@ class Owed:
     """The row that wants it on the home page besides, however many were reached."""
 
 
-def _owed(
-    code: str, law: str, element: str, posted: str | None = None, besides: str | None = None
-) -> tuple[str, Owed]:
-    return code, Owed(code, law, element, posted, besides)
+def _owed(code: str, element: str, posted: str | None = None, besides: str | None = None) -> tuple[str, Owed]:
+    return code, Owed(code, element, posted, besides)
 
 
 OWED: Final[Mapping[str, Owed]] = MappingProxyType(
     dict(
         (
-            _owed("business-transfer", "pipa 27(1)", "changes.business-transfer", "business-transfer.posted"),
-            _owed("breach", "pipa 34(1)", "upkeep.notices", "breach.posted", "breach.posted-besides"),
-            _owed("possible-breach", "pipa 34(2)", "upkeep.notices", "breach.posted"),
-            _owed("change", "pipa 30(2)", "changes.any"),
-            _owed("marketing-entrusted", "pipa 26(3)", "upkeep.notices", "entrustment.posted"),
-            _owed("source", "pipa 20", "upkeep.notices"),
-            _owed("yearly-use", "pipa 20-2", "upkeep.notices"),
-            _owed("outcome", "pipa 38", "upkeep.letters"),
-            _owed("consent-confirmed", "network act 50(7)", "upkeep.notices"),
-            _owed("reconfirmation", "network act 50(8)", "upkeep.notices"),
-            _owed("grown-up", "pipa 22-2", "children.under-age"),
+            _owed("business-transfer", "changes.business-transfer", "business-transfer.posted"),
+            _owed("breach", "upkeep.notices", "breach.posted", "breach.posted-besides"),
+            _owed("possible-breach", "upkeep.notices", "breach.posted"),
+            _owed("change", "changes.any"),
+            _owed("marketing-entrusted", "upkeep.notices", "entrustment.posted"),
+            _owed("source", "upkeep.notices"),
+            _owed("yearly-use", "upkeep.notices"),
+            _owed("outcome", "upkeep.letters"),
+            _owed("consent-confirmed", "upkeep.notices"),
+            _owed("reconfirmation", "upkeep.notices"),
+            _owed("grown-up", "children.under-age"),
         )
     )
 )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from upheld.dates import NO_PERIOD, Instant, Period
 from upheld.engine.acts import Cited, Reason
+from upheld.engine.country import CountryLaw
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.vocabulary import Basis, Nature
 
@@ -364,6 +365,8 @@ class Plan:
     channels: Mapping[str, tuple[Rule, str | None]]
     builtin: Mapping[str, Rule]
     """Rules that hold under every policy: `purposes`, `items`, `recipients`, `consent`, `minimum`, ..."""
+    country: CountryLaw
+    """The law that the house is under."""
     controller: Mapping[str, str] = field(default_factory=dict)
     """The controller's name by locale."""
     locales: tuple[str, ...] = ("en",)

@@ -85,9 +85,7 @@ class ActingFor(Door):
             row = plan.acting.get(one.kind)
             rule = row.rule if row is not None else plan.builtin["rights"]
             others = tuple(each for each in seen.state.acting if each is not one)
-            ended = Acting(
-                one.acting_id, one.kind, one.from_at, one.known_at, one.until_at, one.rights, one.items, now
-            )
+            ended = Acting(one.acting_id, one.kind, one.from_at, one.known_at, one.until_at, one.rights, one.items, now)
             self._changed(transaction, seen, replaced(seen.state, acting=(*others, ended)), now, ())
             subjects.end_acting(transaction, subject_id, acting, now)
             entry = self._entry(seen, now, "acting.ended", (rule,), acting=acting, kind=one.kind.value, reason=reason)

@@ -9,9 +9,9 @@ from functools import cache
 
 from holidays import HolidayBase, country_holidays
 
-from upheld.dates import Instant, Period, end_of, instant, moved_off_holidays
+from upheld.dates import Instant, end_of, instant, moved_off_holidays
 from upheld.engine.acts import Cited, Decision, Reason, RequestId, SubjectId, ValueId, refused
-from upheld.engine.compile import ANSWER_BY_LAW, RECEIVED
+from upheld.engine.compile import RECEIVED
 from upheld.engine.lifecycle import DONE, DueState, touches
 from upheld.engine.plan import GroundKind, Plan, RightPlan, Rule
 from upheld.engine.proving import exceeds, found, least_proof, not_proved, signed_in
@@ -31,8 +31,6 @@ RIGHTS = (
 MOST_EXTENDED = 2
 SUSPENSION_REFUSED_FOR = ("law", "others-harmed", "public-task", "contract")
 """LAW: Personal Information Protection Act 37(2): the four grounds."""
-_BY_LAW: Mapping[str, Period] = {AUTOMATED: Period(days=30)}
-"""LAW: Personal Information Protection Act decree 44-3; for all others the ten days of `ANSWER_BY_LAW`."""
 _FREEZING = frozenset({"rectification", "erasure"})
 _BEFORE_PROOF = frozenset({RequestState.RECEIVED, RequestState.TO_BE_COMPLETED})
 _ANSWERS = tuple(one for one in RequestState if one not in WAITING)
@@ -208,7 +206,8 @@ class Asking(Door):
     def deadline(self, plan: Plan, right: str, received_at: Instant) -> Instant:
         """When the answer is due: the stricter of promise and law, moved off Saturdays, Sundays and public holidays."""
         row: RightPlan | None = plan.rights.get(right)
-        end = end_of(received_at, row.within if row else _BY_LAW.get(right, ANSWER_BY_LAW), plan.zone)
+        by_law = plan.country.automated if right == AUTOMATED else plan.country.answered
+        end = end_of(received_at, row.within if row else by_law, plan.zone)
         return self._working_day(plan, end)
 
     def _working_day(self, plan: Plan, end: Instant) -> Instant:
@@ -289,13 +288,13 @@ class Asking(Door):
         return self._move(subject_id, request, change, "request.postponed", fields)
 
     def extend(self, subject_id: SubjectId, request: RequestId, *, reason: str) -> Outcome:
-        """Thirty more days about an automated decision, twice at most. LAW: PIPA 37-2, decree 44-3."""
+        """As long again about an automated decision, twice at most. LAW: `automated.answered`."""
 
         def change(one: Request, now: Instant) -> Request:
             if one.right != AUTOMATED or not one.waiting or one.extended >= MOST_EXTENDED:
                 raise InputRefused("not-extended", "only an open request about an automated decision, and only twice")
             plan = self._plan_of(subject_id)
-            due_at = self._working_day(plan, end_of(one.due_at, _BY_LAW[AUTOMATED], plan.zone))
+            due_at = self._working_day(plan, end_of(one.due_at, plan.country.automated, plan.zone))
             return replace(one, due_at=due_at, extended=one.extended + 1)
 
         return self._move(subject_id, request, change, "request.extended", {"reason": reason})

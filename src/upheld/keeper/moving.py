@@ -179,9 +179,7 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
             found |= self._woken(self.views.line(policy).before(plan), plan, now)
         return sorted(found)
 
-    def _first_nights(
-        self, policy: str, now: Instant, marks: Mapping[tuple[str, str, str], int]
-    ) -> tuple[Plan, ...]:
+    def _first_nights(self, policy: str, now: Instant, marks: Mapping[tuple[str, str, str], int]) -> tuple[Plan, ...]:
         """Later versions in force that no sweep has looked at yet: what they no longer declare ends as they begin."""
         later = self.views.line(policy).plans[1:]
         return tuple(one for one in later if one.effective_at <= now and (VERSION, "", one.version) not in marks)

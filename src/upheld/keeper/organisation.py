@@ -504,9 +504,7 @@ _INSERT_EVIDENCE = (
     "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _EVIDENCE = "SELECT kind, about, at FROM evidence WHERE policy = ? AND control = ? ORDER BY at"
-_LEAVE_REGISTER = (
-    "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
-)
+_LEAVE_REGISTER = "UPDATE register SET until_at = ? WHERE policy = ? AND register = ? AND name = ? AND until_at > ?"
 _INSERT_REGISTER = "INSERT INTO register(policy, register, name, from_at, until_at) VALUES(?, ?, ?, ?, ?)"
 _REGISTER = (
     "SELECT name, min(from_at) FROM register WHERE policy = ? AND register = ? AND from_at <= ? AND "

@@ -31,6 +31,7 @@ from upheld.engine.state import About, AboutKind
 from upheld.errors import InputRefused
 from upheld.keeper.door import Tier, When
 from upheld.keeper.papers import Papers
+from upheld.law import law_for
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.letters import Written, letter
 from upheld.policy.model import Policy
@@ -468,7 +469,7 @@ def _owing(document: Policy, notice: str) -> Rule:
     section, _, name = owed.element.partition(".")
     row = getattr(document, section).get(name)
     rule = rule_of(row) if row is not None else Rule(owed.element, {})
-    return Rule(rule.path, rule.clauses, owed.law)
+    return Rule(rule.path, rule.clauses, law_for(document.time_zone).cites(f"told.{notice}"))
 
 
 def _written(document: Policy, notice: str, locale: str, fields: Mapping[str, str], text: Written | None) -> Written:

@@ -33,8 +33,23 @@ def law_in(time_zone: str, day: date) -> LawOfDay:
 
     A document names no country, and its time zone tells which of the tables is meant.
     """
-    country = "kr" if time_zone == "Asia/Seoul" else "eu" if time_zone.startswith("Europe/") else None
+    country = country_of(time_zone)
     return law_on(country, day) if country else LawOfDay("", day, {})
+
+
+def law_for(time_zone: str, day: date | None = None) -> LawOfDay:
+    """The law by which a house in that time zone is run: of that day, of the table's first day where the day lies
+    before it, and where none is named of the day on which the table was last read. Never raises.
+    """
+    pack = PACKS.get(country_of(time_zone) or "")
+    if pack is None:
+        return LawOfDay("", day or date.min, {})
+    return on_day(pack, max(day or pack.checked, pack.reaches_from))
+
+
+def country_of(time_zone: str) -> str | None:
+    """The table that is meant for a house in that time zone; None where there is none."""
+    return "kr" if time_zone == "Asia/Seoul" else "eu" if time_zone.startswith("Europe/") else None
 
 
 def law_named(text: str) -> LawOfDay:
@@ -55,6 +70,8 @@ __all__ = [
     "Rule",
     "Value",
     "contradictions",
+    "country_of",
+    "law_for",
     "law_in",
     "law_named",
     "law_on",

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Final
 
 from upheld.dates import Period
+from upheld.law.kr_articles import ARTICLES
 from upheld.law.rows import Pack, Table
 
 _row = Table()
@@ -860,5 +861,5 @@ SOURCES: Final = {
 }
 
 KR: Final = Pack(
-    "kr", reaches_from=date(2016, 1, 1), checked=date(2026, 11, 22), sources=SOURCES, rules=tuple(_row.rules)
+    "kr", reaches_from=date(2016, 1, 1), checked=date(2026, 11, 22), sources=SOURCES, rules=(*_row.rules, *ARTICLES)
 )

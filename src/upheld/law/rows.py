@@ -109,6 +109,11 @@ class LawOfDay:
         """The list it sets; empty where no such rule is in force. Raises TypeError for a rule of another kind."""
         return self._of(code, tuple) or ()
 
+    def cites(self, topic: str) -> str | None:
+        """The article that a decision or a default on that topic rests on, as a document would write it: `pipa 35`."""
+        found = self.rules.get(f"cited.{topic}")
+        return found.article.lower() if found else None
+
     def under(self, prefix: str) -> tuple[Rule, ...]:
         """Every rule whose code begins with `prefix.`, in the order of the table."""
         return tuple(rule for code, rule in self.rules.items() if code.startswith(f"{prefix}."))

@@ -225,14 +225,18 @@ def listed(names: Iterable[str], locale: str) -> str:
 
 # ----------------------------------------------------------------------------------------------------------------- laws
 
-_PIPA: Final = Words("Personal Information Protection Act", "개인정보 보호법")
+_LAWS: Final = {
+    "pipa": Words("Personal Information Protection Act", "개인정보 보호법"),
+    "gdpr": Words("General Data Protection Regulation", "유럽연합 일반 개인정보 보호규정"),
+}
+"""Laws that rows cite by default; a document may name them otherwise."""
 _ARTICLE: Final = re.compile(r"(decree )?([0-9]+)(?:-([0-9]+))?((?:\([0-9]+\))*)\Z")
 
 
 def law(ref: LawRef, policy: Policy, locale: str) -> str:
     """`Network Act, Art. 28`; `정보통신망법 제28조`."""
     row = policy.laws.get(ref.law)
-    name = title_of(row, locale) if row else _PIPA.say(locale) if ref.law == "pipa" else ref.law
+    name = title_of(row, locale) if row else _LAWS[ref.law].say(locale) if ref.law in _LAWS else ref.law
     found = _ARTICLE.match(ref.article or "")
     if not found:
         return name
@@ -693,7 +697,7 @@ def vocabulary_phrases(locale: str) -> Iterable[str]:
     """Every fixed phrase of this module in one language."""
     at = LANGUAGES.index(language_of(locale))
     yield from (phrases[at] for phrases in _VOCABULARY.values())
-    yield from (known.say(locale) for known in (*KNOWN_FACTS.values(), *_CALENDAR.values(), _PIPA))
+    yield from (known.say(locale) for known in (*KNOWN_FACTS.values(), *_CALENDAR.values(), *_LAWS.values()))
     yield from (known.say(locale) for known in (*_BESIDES.values(), *_ROWS.values()))
     yield from _CONNECTING[at].split()
     keys = (spec.ko for section in sections().values() for spec in keys_of(section.row).values())

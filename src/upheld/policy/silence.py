@@ -6,11 +6,13 @@ A default inside a row becomes the row's own value. A rule that a whole section 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from upheld.dates import Period
+from upheld.law import LawOfDay, law_for
 from upheld.policy.ends import EarlierOf, End, Plus, Point, facts_in, is_certain
 from upheld.policy.model import (
     ActingFor,
@@ -55,7 +57,9 @@ THREE_YEARS: Final = Period(years=3)
 STARTS: Final = Deadline(Period(days=1))
 FIVE_DAYS: Final = Deadline(Period(days=5))
 TEN_DAYS: Final = Deadline(Period(days=10))
-"""LAW: PIPA decree 41, 43, 44: ten days for access, rectification, erasure, suspension."""
+"""Ours, where the law of the house's country says nothing: as in Korea (PIPA decree 41, 43, 44)."""
+FOURTEEN: Final = 14
+"""Ours, the same about the age of children."""
 AT_ONCE: Final = Deadline(Period(days=1), "at-once")
 SURE_OF_A_VALUE: Final = frozenset({"collected", "provided", "begun"})
 """Facts that have happened when a value is there."""
@@ -179,7 +183,7 @@ def _rights(policy: Policy) -> Mapping[str, Right]:
             row,
             open=row.open or Opening.ALWAYS,
             by=row.by or tuple(policy.channels),
-            within=row.within or _DEADLINES[RightName(name)],
+            within=row.within or _deadline(policy, RightName(name)),
         )
         for name, row in policy.rights.items()
     }
@@ -201,8 +205,15 @@ _ROWS: Final[Mapping[str, Callable[[Policy], Mapping[str, Row]]]] = {
 # ------------------------------------------------------------------------------------- rows that a document leaves out
 
 
-def _builtin(kind: type[Row], section: str, name: str, article: str | None, **values: Any) -> Any:
-    law = (LawRef("pipa", article),) if article else ()
+def _law(policy: Policy) -> LawOfDay:
+    """The law of the house's country on the day on which the document takes effect."""
+    return law_for(policy.time_zone, policy.effective.date)
+
+
+def _builtin(policy: Policy, kind: type[Row], section: str, name: str, topic: str, **values: Any) -> Any:
+    """A row that rests on the law of the house's country on that topic; on none where no table is for it."""
+    found = _ARTICLE.match(law_for(policy.time_zone).cites(topic) or "")
+    law = (LawRef(*found.groups()),) if found else ()
     return kind(path=f"{section}.{name}", name=name, line=1, column=1, builtin=True, law=law, **values)
 
 
@@ -216,7 +227,9 @@ def _destruction_builtin(policy: Policy) -> Mapping[str, Row]:
         "paper": {**paper, "shown_by": (DestructionProof.WITNESS_RECORD,)},
     }
     times = {"starts": STARTS, "within": FIVE_DAYS}
-    return {name: _builtin(Destroying, "destruction", name, "21", **times, **more) for name, more in rows.items()}
+    return {
+        name: _builtin(policy, Destroying, "destruction", name, "due", **times, **more) for name, more in rows.items()
+    }
 
 
 def _separation_builtin(policy: Policy) -> Mapping[str, Row]:
@@ -226,65 +239,65 @@ def _separation_builtin(policy: Policy) -> Mapping[str, Row]:
         "entry": {"needs": SeparationNeed.LIVE_GROUND},
         "use": {"only_for": SeparationUse.OWN_GROUND},
     }
-    return {name: _builtin(Separating, "separation", name, "21(3)", **more) for name, more in rows.items()}
+    return {name: _builtin(policy, Separating, "separation", name, "separation", **more) for name, more in rows.items()}
 
 
-_ARTICLES: Final[Mapping[RightName, str]] = {
-    RightName.ACCESS: "35",
-    RightName.RECTIFICATION: "36",
-    RightName.ERASURE: "36",
-    RightName.SUSPENSION: "37",
-    RightName.WITHDRAWAL: "37",
-    RightName.PORTABILITY: "35-2",
-    RightName.SOURCE: "20",
-    RightName.OBJECTION: "38(5)",
-}
-_DEADLINES: Final[Mapping[RightName, Deadline]] = {
-    RightName.ACCESS: TEN_DAYS,
-    RightName.RECTIFICATION: TEN_DAYS,
-    RightName.ERASURE: TEN_DAYS,
-    RightName.SUSPENSION: TEN_DAYS,
-    RightName.WITHDRAWAL: AT_ONCE,
-    RightName.PORTABILITY: TEN_DAYS,
-    RightName.SOURCE: AT_ONCE,
-    RightName.OBJECTION: TEN_DAYS,
-}
+_ARTICLE: Final = re.compile(r"([a-z]+) (.+)")
+_RIGHTS: Final = (
+    RightName.ACCESS,
+    RightName.RECTIFICATION,
+    RightName.ERASURE,
+    RightName.SUSPENSION,
+    RightName.WITHDRAWAL,
+    RightName.PORTABILITY,
+    RightName.SOURCE,
+    RightName.OBJECTION,
+)
+_AT_ONCE: Final = frozenset({RightName.WITHDRAWAL, RightName.SOURCE})
+
+
+def _deadline(policy: Policy, right: RightName) -> Deadline:
+    """As soon as the law of the house's country asks; ten days where it says nothing."""
+    asked = _law(policy).period("rights.answered")
+    return AT_ONCE if right in _AT_ONCE else Deadline(asked) if asked else TEN_DAYS
 
 
 def _rights_builtin(policy: Policy) -> Mapping[str, Row]:
     ways = {"open": Opening.ALWAYS, "by": tuple(policy.channels)}
     return {
-        name.value: _builtin(Right, "rights", name.value, article, **ways, within=_DEADLINES[name])
-        for name, article in _ARTICLES.items()
+        name.value: _builtin(
+            policy, Right, "rights", name.value, f"rights.{name.value}", **ways, within=_deadline(policy, name)
+        )
+        for name in _RIGHTS
     }
 
 
 def _acting_for_builtin(policy: Policy) -> Mapping[str, Row]:
-    return {name: _builtin(ActingFor, "acting-for", name, "38") for name in ("representative", "agent")}
+    return {name: _builtin(policy, ActingFor, "acting-for", name, "acting") for name in ("representative", "agent")}
 
 
 def _children_builtin(policy: Policy) -> Mapping[str, Row]:
     asked = EarlierOf((Point("answered"), Plus(Point("received"), FIVE_DAYS.period)))
     ways = (ConsentWay.SIGNED_FORM, ConsentWay.SPOKEN, ConsentWay.REPLY_MESSAGE, ConsentWay.REPLY_MAIL)
     rows: dict[str, dict[str, Any]] = {
-        "age": {"under": 14, "asked": ChildAsked.BEFORE_COLLECTION},
+        "age": {"under": _law(policy).number("children.age") or FOURTEEN, "asked": ChildAsked.BEFORE_COLLECTION},
         "representative": {"only_for": OnlyFor.CONSENT_CHECK, "until": asked},
         "consent": {"by": ways, "from_": "representative"},
         "rights": {"gives": tuple(RightName), "to": Representative.REPRESENTATIVE},
         "never": {"sent": (ChildNeverSent.ADVERTISING,)},
     }
-    return {name: _builtin(ChildRule, "children", name, "22-2", **more) for name, more in rows.items()}
+    return {name: _builtin(policy, ChildRule, "children", name, "children", **more) for name, more in rows.items()}
 
 
 def _consent_builtin(policy: Policy) -> Mapping[str, Row]:
     if policy.consent:
         return {}
     ways = (ConsentWay.TICK, ConsentWay.SIGNED_FORM)
-    return {name: _builtin(Agreeing, "consent", name, "22", by=ways) for name in policy.channels}
+    return {name: _builtin(policy, Agreeing, "consent", name, "channels", by=ways) for name in policy.channels}
 
 
 def _changes_builtin(policy: Policy) -> Mapping[str, Row]:
-    return {"any": _builtin(Change, "changes", "any", "30", ahead=Period(days=7))}
+    return {"any": _builtin(policy, Change, "changes", "any", "notice", ahead=Period(days=7))}
 
 
 def _upkeep_builtin(policy: Policy) -> Mapping[str, Row]:
@@ -299,7 +312,8 @@ def _upkeep_builtin(policy: Policy) -> Mapping[str, Row]:
         "access-records": Plus(Point("collected"), Period(years=2)),
         "aliases": Point("ended"),
     }
-    return {name: _builtin(Upkeep, "upkeep", name, "15(1)", basis=Basis.LAW, until=end) for name, end in until.items()}
+    basis = {"basis": Basis.LAW}
+    return {name: _builtin(policy, Upkeep, "upkeep", name, "upkeep", **basis, until=end) for name, end in until.items()}
 
 
 _SECTIONS: Final[Mapping[str, Callable[[Policy], Mapping[str, Row]]]] = {

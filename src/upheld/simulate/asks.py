@@ -128,10 +128,7 @@ class Asks:
 
     def _access_waits(self, person: Person) -> bool:
         """Whether the person asked to see what an erasure would take away."""
-        return any(
-            one.right in _SEEN_BY_RIGHT and one.waiting
-            for one in self.lives.keeper.requests(person.subject_id)
-        )
+        return any(one.right in _SEEN_BY_RIGHT and one.waiting for one in self.lives.keeper.requests(person.subject_id))
 
     def _show(self, person: Person, found: Request, day: int, last: int) -> None:
         reader = self.lives.house.reader_with("requests", day)

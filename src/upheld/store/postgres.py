@@ -280,9 +280,7 @@ def create(address: str, place: str) -> None:
     """Make the schema of a place. Raises StoreFailed when it is there already."""
     connection = PostgresConnection(address, place)
     try:
-        if connection.execute(
-            "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?", (place,)
-        ).fetchone():
+        if connection.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = ?", (place,)).fetchone():
             raise StoreFailed(f"{place} is there already in this database; open the home instead of making it")
         connection.execute("BEGIN")
         connection.execute(f"CREATE SCHEMA {place}")
