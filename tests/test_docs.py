@@ -76,7 +76,7 @@ def test_tests_that_a_page_names_exist() -> None:
 
 
 def test_cases_that_the_rules_name_exist() -> None:
-    files = (yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / "policies").glob("*.cases.yaml"))
+    files = (yaml.safe_load(path.read_text("utf-8")) for path in ROOT.glob("*/*.cases.yaml"))
     cases = {case["case"] for file in files for case in file["cases"]}
     shown = re.findall(r"^\*Shown by\* .*?(?=\n\n|\Z)", RULES, re.M | re.S)
     named = {" ".join(name.split()) for text in shown for name in re.findall("“(.*?)”", text, re.S)}
