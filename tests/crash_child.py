@@ -18,17 +18,20 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from tests.homes import connection_to, copied
+from tests.homes import put_back as restored
+from tests.postgres import ADDRESS, homes_on
 from tests.trial_home import (
     SWEEP_DAY,
     House,
     Row,
     at,
-    copied,
     furnished,
     member,
     opened,
@@ -41,6 +44,7 @@ from tests.trial_home import (
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper import Keeper
 from upheld.store import vault
+from upheld.store.engine import Connection
 
 vault.BLOCK = 4  # keys made ahead at once: two hundred and fifty-six equal inserts would be as many equal crashes
 
@@ -102,7 +106,7 @@ def rehearses(house: House, persons: Persons) -> object:
 def rehearsal_left(home: Path) -> list[str]:
     """Persons, aliases, keys in use and marks that only a rehearsal can have left."""
     found: list[str] = []
-    with closing(sqlite3.connect(home / "active.db")) as active, closing(sqlite3.connect(home / "keys.db")) as keys:
+    with closing(connection_to(home / "active.db")) as active, closing(connection_to(home / "keys.db")) as keys:
         found += [f"a mark is left: {row}" for row in active.execute("SELECT code FROM rehearsal")]
         found += [f"an anchor is left: {row}" for row in active.execute(_MARKED_ANCHORS)]
         persons = {row[0] for row in active.execute("SELECT subject_id FROM subject")}
@@ -164,20 +168,43 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def connections(keeper: Keeper) -> dict[str, sqlite3.Connection]:
+def connections(keeper: Keeper) -> dict[str, Connection]:
     places = keeper.places
-    found = {
+    return {
         "active": places.active.connection,
         "separated": places.separated.connection,
         "keys": places.keys.connection,
         "ledger": places.sealer.connection,
     }
-    return {name: one for name, one in found.items() if isinstance(one, sqlite3.Connection)}
 
 
 def traced(house: House, seen: Callable[[str], None]) -> None:
+    """Before each statement of each place it is said which place it is."""
     for name, connection in connections(house.keeper).items():
-        connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]
+        else:
+            heralded(connection, partial(seen, name))
+
+
+def heralded(connection: Connection, seen: Callable[[], None]) -> None:
+    """A connection without a trace of its own: both ways to run a statement say so first."""
+    for way in ("execute", "executemany"):
+        plain = getattr(type(connection), way).__get__(connection)
+
+        def said_first(*given: object, plain: Callable[..., object] = plain) -> object:
+            seen()
+            return plain(*given)
+
+        setattr(connection, way, said_first)
+
+
+def untraced(house: House) -> None:
+    for connection in connections(house.keeper).values():
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_trace_callback(None)
+        else:
+            del connection.execute, connection.executemany
 
 
 def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:
@@ -186,8 +213,7 @@ def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:
     with opened(home, scenario.when) as house:
         traced(house, found.append)
         scenario.action(house, persons)
-        for connection in connections(house.keeper).values():
-            connection.set_trace_callback(None)
+        untraced(house)
     return found
 
 
@@ -325,11 +351,7 @@ def put_back(folder: Path, home: Path, scenario: Scenario) -> None:
     before = copied(home, folder / "before")
     with opened(home, scenario.when) as house:
         house.keeper.sweep()
-    for place in scenario.old:
-        for path in home.glob(f"{place}.db*"):
-            path.unlink()
-        for path in before.glob(f"{place}.db*"):
-            shutil.copy2(path, home / path.name)
+    restored(home, before, *scenario.old)
 
 
 def state_of_old(home: Path) -> dict[str, object]:
@@ -372,7 +394,8 @@ def main(name: str, folder: Path, first: int = 0, stride: int = 1, seconds: int 
         if not killed(home, trial.scenario, trial.persons, before):
             break
         crashes += 1
-        failures += [f"killed before statement {before}: {one}" for one in trial.finish(copied(home, folder / "again"))]
+        whole = copied(home, folder / "again") if seconds else home
+        failures += [f"killed before statement {before}: {one}" for one in trial.finish(whole)]
         for again in range(0, seconds and len(places), seconds or 1):
             twice = copied(home, folder / "twice")
             if not killed(twice, trial.scenario, trial.persons, again, trial.scenario.after):
@@ -385,7 +408,9 @@ def main(name: str, folder: Path, first: int = 0, stride: int = 1, seconds: int 
 if __name__ == "__main__":
     scratch = Path(sys.argv[2])
     scratch.mkdir(parents=True, exist_ok=True)
+    address = os.environ.get(ADDRESS)
     try:
-        print(json.dumps(main(sys.argv[1], scratch, *map(int, sys.argv[3:]))))
+        with homes_on(address) if address else nullcontext():
+            print(json.dumps(main(sys.argv[1], scratch, *map(int, sys.argv[3:]))))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

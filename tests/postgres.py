@@ -1,4 +1,5 @@
-"""A PostgreSQL server for the tests: found on the machine, started on a folder of its own, stopped at the end."""
+"""A PostgreSQL server for the tests: found on the machine, started on a folder of its own, stopped at the end. The only
+place where a test of it may be left out, and it says how not to."""
 
 from __future__ import annotations
 
@@ -7,12 +8,17 @@ import os
 import shutil
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import psycopg
+import pytest
+
+from upheld import system
+from upheld.store.engine import Connection
 
 _USER = "postgres"
 
@@ -32,11 +38,34 @@ def _run(*command: str | Path) -> None:
     subprocess.run([str(one) for one in command], check=True, user=user, stdout=subprocess.DEVNULL, cwd="/")
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address lacks but the name of a database."""
+
+    address: str
+    data: Path
+    options: str
+
+    def control(self, *command: str) -> None:
+        """`pg_ctl`: `stop`, `start`, `restart`, and how."""
+        bin_ = programs()
+        assert bin_ is not None
+        _run(bin_ / "pg_ctl", "-D", self.data, "-w", "-o", self.options, "-l", self.data / "log", *command)
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """The address of a running server on a socket; needs no network."""
+def server(*, durable: bool = False, settings: str = "") -> Iterator[str]:
+    """The address of a running server on a socket; needs no network. Not durable, a commit costs no disk."""
+    with running(durable=durable, settings=settings) as one:
+        yield one.address
+
+
+@contextmanager
+def running(*, durable: bool = False, settings: str = "") -> Iterator[Server]:
+    """A server that can be stopped and started."""
     bin_ = programs()
-    assert bin_ is not None, "no PostgreSQL here: apt-get install postgresql"
+    if bin_ is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="upheld-pg-"))
     folder.chmod(0o755)
     data = folder / "data"
@@ -45,34 +74,117 @@ def server() -> Iterator[str]:
         shutil.chown(data, _USER)
         shutil.chown(folder, _USER)
     _run(bin_ / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")
-    options = f"-k {folder} -c listen_addresses='' -c max_connections=200 -c fsync=off"
-    _run(bin_ / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "data" / "log", "start")
+    speed = "" if durable else " -c fsync=off -c full_page_writes=off"
+    options = f"-k {folder} -c listen_addresses='' -c max_connections=300{speed} {settings}"
+    one = Server(f"host={folder} user={_USER} dbname=", data, options)
+    one.control("start")
     try:
-        yield f"host={folder} user={_USER} dbname="
+        yield one
     finally:
-        _run(bin_ / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        one.control("stop", "-m", "immediate")
         shutil.rmtree(folder)
 
 
 def made(address: str, name: str) -> dict[str, str]:
     """Addresses of the four places in a fresh database of that name; it goes with the server."""
-    with psycopg.connect(address + "postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    _administer(address + "postgres", f'CREATE DATABASE "{name}"')
     return dict.fromkeys(("active", "separated", "keys", "ledger"), address + name)
 
 
-def copied_home(home: Path, to: Path) -> Path:
-    """A copy of a home that nobody has open, its databases with it, whatever engine they are on."""
-    shutil.copytree(home, to)
-    settings = json.loads((to / "home.json").read_text())
+@contextmanager
+def homes_on(address: str) -> Iterator[None]:
+    """Inside the block every home that is made lies on this server."""
+    plain = system.init
+    with pytest.MonkeyPatch.context() as patch:
+
+        def init(home: Path | str, options: system.Options | None = None, places: object = None) -> None:
+            plain(home, options, made(address, _fresh_name()) if places is None else places)  # type: ignore[arg-type]
+
+        patch.setattr(system, "init", init)
+        patch.setenv(ADDRESS, address)
+        yield
+
+
+ADDRESS = "UPHELD_TEST_SERVER"
+"""The variable by which a process that a test starts knows the server."""
+_NUMBER = count(1)
+
+
+def _fresh_name() -> str:
+    return f"home_{os.getpid()}_{next(_NUMBER)}"
+
+
+def _parted(address: str) -> tuple[str, str]:
+    """The server, and the name of the database."""
+    start, _, name = address.rpartition("dbname=")
+    return f"{start}dbname=", name
+
+
+def _administer(address: str, *statements: str) -> None:
+    with psycopg.connect(address, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def end_connections(address: str) -> None:
+    """What a restart of the server does to who is connected to a database."""
+    server_address, name = _parted(address)
+    _administer(
+        server_address + "postgres",
+        f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'",
+    )
+
+
+def copy_databases(home: Path) -> None:
+    """A copied home gets copies of its databases; who has them open loses the connection and finds a new one."""
+    settings = json.loads((home / "home.json").read_text())
     for address in set(settings["databases"].values()):
-        parts = dict(part.split("=", 1) for part in address.split())
-        name = f"{parts['dbname'][:40]}_{zlib.crc32(str(to).encode()):08x}"
-        server_address = address.replace(f"dbname={parts['dbname']}", "dbname=")
-        with psycopg.connect(server_address + "postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{parts["dbname"]}"'.encode())
+        server_address, name = _parted(address)
+        fresh = _fresh_name()
+        end_connections(address)
+        _administer(server_address + "postgres", f'CREATE DATABASE "{fresh}" TEMPLATE "{name}" STRATEGY file_copy')
         for place, known in settings["databases"].items():
             if known == address:
-                settings["databases"][place] = server_address + name
-    (to / "home.json").write_text(json.dumps(settings))
-    return to
+                settings["databases"][place] = server_address + fresh
+    (home / "home.json").write_text(json.dumps(settings))
+
+
+def drop_databases(addresses: set[str]) -> None:
+    """Databases that nobody needs any more."""
+    for address in addresses:
+        server_address, name = _parted(address)
+        _administer(server_address + "postgres", f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+_SCHEMA_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+
+
+def tables(connection: Connection) -> list[str]:
+    """The tables of a place."""
+    return [name for (name,) in connection.execute(_SCHEMA_TABLES).fetchall()]
+
+
+def restore(source: str, target: str, place: str) -> None:
+    """One place of a database as it is in another, as a dump and its restore would leave it."""
+    end_connections(target)
+    with (
+        psycopg.connect(source, options=f"-c search_path={place}") as old,
+        psycopg.connect(target, options=f"-c search_path={place}") as new,
+    ):
+        names = [name for (name,) in old.execute(_SCHEMA_TABLES).fetchall()]
+        new.execute("SET session_replication_role = replica")  # rows come in the order of their tables' names
+        there = [name for (name,) in new.execute(_SCHEMA_TABLES).fetchall()]
+        new.execute(f"TRUNCATE {', '.join(there)}".encode())
+        for name in names:
+            with (
+                old.cursor().copy(f'COPY "{name}" TO STDOUT (FORMAT binary)'.encode()) as out,
+                new.cursor().copy(f'COPY "{name}" FROM STDIN (FORMAT binary)'.encode()) as into,
+            ):
+                for block in out:
+                    into.write(block)
+            for (at,) in old.execute(
+                "SELECT last_value FROM pg_sequences WHERE schemaname = %s AND sequencename = %s AND "
+                "last_value IS NOT NULL",
+                (place, f"{name}_id_seq"),
+            ).fetchall():
+                new.execute("SELECT setval(%s, %s)", (f"{name}_id_seq", at))

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash_child import SCENARIOS, Trial, prepared
-from tests.trial_home import copied, opened, rows_in, wrapped_keys
+from tests.homes import copied
+from tests.trial_home import opened, rows_in, wrapped_keys
 from upheld.store.vault import Tier
 
 _HEAD = struct.Struct("<qqqq")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import upheld
+from tests.homes import copied, put_back
 from upheld.dates import instant
 from upheld.engine.acts import EngagementId, HandlerId, Reader, ReaderKind, RequestId, SubjectId
 from upheld.engine.state import Request, RequestState
@@ -339,7 +339,7 @@ def test_who_asks_for_the_source_is_told_it_without_the_contents(house: House) -
 def test_mandates_states_and_looks_are_known_again_after_a_recovery(house: House, tmp_path: Path) -> None:
     subject = house.member()
     house.keeper.seal()
-    shutil.copytree(house.folder, tmp_path / "older")
+    copied(house.folder, tmp_path / "older")
     agent = house.keeper.acts_for(subject, "agent", shown="agent-papers", rights=("access",), items=("name",)).made
     gone = house.keeper.acts_for(subject, "agent", shown="agent-papers").made or ""
     house.keeper.acts_no_longer(subject, gone)
@@ -358,10 +358,7 @@ def test_mandates_states_and_looks_are_known_again_after_a_recovery(house: House
     before = house.keeper.views.get(subject, house.clock.now()).state
     house.keeper.seal()
     house.keeper.close()
-    for name in ("active.db", "active.db-wal", "active.db-shm"):
-        (house.folder / name).unlink(missing_ok=True)
-        if (tmp_path / "older" / name).exists():
-            shutil.copy(tmp_path / "older" / name, house.folder / name)
+    put_back(house.folder, tmp_path / "older", "active")
     house.keeper = upheld.open(house.folder, upheld.Options(clock=house.clock, light_hashing=True))
     house.keeper.recover()
     after = house.keeper.views.get(subject, house.clock.now()).state

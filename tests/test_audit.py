@@ -17,6 +17,7 @@ import pytest
 
 import upheld
 from tests.audited import POLICIES, Audited, Story, story
+from upheld import system
 from upheld.dates import Instant, moment
 from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId
 from upheld.errors import InputRefused
@@ -536,7 +537,7 @@ def test_what_is_broken_on_purpose_is_not_upheld_until_it_is_mended(
 def assert_shown(told: Story, one: ClauseReport) -> None:
     """Every reference is an entry of the ledger, of that kind and instant."""
     assert one.evidence, one.clause
-    with history.reading(told.house.home / "ledger.db") as connection:
+    with system.ledger_of(told.house.home) as ledger, history.reading(ledger) as connection:
         for exhibit in one.evidence:
             with_pruned = exhibit.kind in ACCESS
             try:

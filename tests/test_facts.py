@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import upheld
+from tests.homes import column, copied, forgotten
 from tests.sketch import APPLICATION, POLICIES, SEOUL, Sketch, day
 from upheld.dates import FOREVER, Instant, local_date, moment
 from upheld.engine.acts import EngagementId, Reader, ReaderKind, SubjectId, ValueId
@@ -84,8 +83,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def member(template: Path, folder: Path) -> Iterator[Lived]:
     home = folder / "home"
     if home.exists():
-        shutil.rmtree(home)
-    shutil.copytree(template, home)
+        forgotten(home)
+    copied(template, home)
     clock = upheld.SetClock(day("2018-08-01"))
     with upheld.open(home, upheld.Options(clock=clock, light_hashing=True, seed=3, durable=False)) as keeper:
         subject = keeper.enter("bizmeka-ez", "member")
@@ -271,14 +270,11 @@ def test_i4_a_destroyed_value_is_not_read_from_an_earlier_copy_with_the_present_
 ) -> None:
     home, old = tmp_path / "home", tmp_path / "old"
     lived.keeper.seal()
-    shutil.copytree(home, old)
+    copied(home, old)
     lived.tell("cancelled")
     lived.to("2018-08-10").keeper.sweep()  # two are destroyed, two kept apart under keys of their own
-    before, present = sqlite3.connect(old / "active.db"), sqlite3.connect(home / "keys.db")
-    kept = {key for (key,) in present.execute("SELECT key_id FROM active_key")}
-    keys = dict(before.execute("SELECT item, key_id FROM value WHERE sealed IS NOT NULL"))
-    before.close()
-    present.close()
+    kept = set(column(home / "keys.db", "SELECT key_id FROM active_key"))
+    keys = dict(column(old / "active.db", "SELECT item, key_id FROM value WHERE sealed IS NOT NULL"))
     assert set(keys) == set(lived.values)  # the bytes are back
     assert {item for item, key in keys.items() if key in kept} == set()  # and open for nobody
 

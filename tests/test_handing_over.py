@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.crash_child import Persons, Scenario, killed, statements
+from tests.homes import copied, put_back
 from tests.test_posting import PAGE, WITH_PLACES
 from tests.test_telling import Scripted
-from tests.trial_home import House, at, copied, member, opened, proved, text_of
+from tests.trial_home import House, at, member, opened, proved, text_of
 from upheld.cli import app
 from upheld.connect.transport import Answer, Handed
 from upheld.dates import FOREVER, instant, moment
@@ -252,11 +253,7 @@ def test_after_a_restore_everybody_stands_where_they_stood(home: Path, tmp_path:
         before = state(house, case)
         cases = keeper.mergers("trial")
         keeper.seal()
-    for place in places:
-        for path in home.glob(f"{place}.db*"):
-            path.unlink()
-        for path in copy.glob(f"{place}.db*"):
-            shutil.copy2(path, home / path.name)
+    put_back(home, copy, *places)
     with opened(home, EFFECTIVE) as house:
         house.keeper.recover()
         after = state(house, case)

@@ -3,8 +3,6 @@
 `docs/life-of-a-datum.md` tells the same in words. The policy is bizmeka EZ of 2018, the person is made up.
 """
 
-import sqlite3
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import upheld
+from tests.homes import column, kept_bytes
+from upheld import system
 from upheld.engine.acts import EngagementId, Reader, ReaderKind
 from upheld.ledger.report import State
 from upheld.store import history
@@ -97,10 +97,12 @@ def test_a_mobile_number_lives_from_the_form_to_the_day_it_is_forgotten(tmp_path
     assert keeper.lookup(BIZMEKA, "mobile", RIGHT, reader=shop, reason="call", separated=True) == ()
     certificate = keeper.certificate(keeper.certificates(BIZMEKA)[-1])
     public_key = (home / "public.pem").read_text()
-    checked = check_certificate(certificate, home / "ledger.db", public_key)
+    with system.ledger_of(home) as ledger:
+        checked = check_certificate(certificate, ledger, public_key)
     assert checked.in_ledger
     assert {one.code for one in checked.certificate.items} == {"mobile"}
     assert not any(RIGHT.encode() in path.read_bytes() for path in home.iterdir() if path.is_file())
+    assert RIGHT.encode() not in kept_bytes(home)
 
     # The clauses answer for themselves, each from entries of the ledger.
     report = keeper.audit(BIZMEKA)
@@ -119,6 +121,6 @@ def test_a_mobile_number_lives_from_the_form_to_the_day_it_is_forgotten(tmp_path
     with pytest.raises(upheld.InputRefused, match="was forgotten"):
         keeper.show(hong, reader=privacy, identity_proved=True)
     keeper.close()
-    with closing(sqlite3.connect(home / "keys.db")) as keys:
-        assert keys.execute("SELECT count(*) FROM alias WHERE subject_id = ?", (hong,)).fetchone() == (0,)
-    assert verify_copy(home / "ledger.db", public_key=public_key).ok
+    assert hong not in column(home / "keys.db", "SELECT subject_id FROM alias")
+    with system.ledger_of(home) as ledger:
+        assert verify_copy(ledger, public_key=public_key).ok

@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 )
 
 import upheld
-from tests.postgres import copied_home
+from tests.homes import copied, forgotten
 from tests.reference_answers import Reference
 from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
 from tests.reference_reviews import up_for_review
@@ -110,7 +110,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="upheld-life-", dir=ROOM))
-        copied_home(template(self.files), self.folder / "home")
+        copied(template(self.files), self.folder / "home")
         self.clock = upheld.SetClock(opening(self.files))
         self.keeper: Keeper = upheld.open(
             self.folder / "home", upheld.Options(clock=self.clock, light_hashing=True, seed=7, durable=False)
@@ -133,6 +133,7 @@ class Lives(RuleBasedStateMachine):
                 again.at = world.at
                 assert again.projection() == world.projection()
         self.keeper.close()
+        forgotten(self.folder / "home")
         shutil.rmtree(self.folder)
 
     # time

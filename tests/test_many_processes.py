@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.trial_home import POLICY, at, column, member, opened, proved
+from tests.homes import column
+from tests.trial_home import POLICY, at, member, opened, proved
 from upheld.store import history
 
 ROOT = Path(__file__).parent.parent

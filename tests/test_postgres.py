@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from zlib import crc32
 
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -86,20 +85,11 @@ def test_other_addresses_without_a_database_are_refused() -> None:
     assert "--database" in answer.output
 
 
-def end_connections(address: str) -> None:
-    """What a restart of the server does to who is connected."""
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-            "AND datname = current_database()"
-        )
-
-
 def test_after_a_restart_of_the_server_work_goes_on(home: Path, databases: dict[str, str]) -> None:
     with opened(home, at("2020-03-01")) as house:
         house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
         person = member(house, "first")
-        end_connections(databases["active"])
+        postgres.end_connections(databases["active"])
         read = house.keeper.read(person, "service", reader=house.keeper.application("shop"), items=("name",))
         assert read.granted, read.reasons
         member(house, "second")
@@ -124,7 +114,7 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_its_evidence(
             cut.clear()
             if reached:
                 plain(statement)
-            end_connections(databases["active"])
+            postgres.end_connections(databases["active"])
             return plain("SELECT 1")
 
         monkeypatch.setattr(active.connection, "execute", execute)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.homes import copied, put_back
 from tests.test_telling import FIELDS, Scripted
-from tests.trial_home import POLICY, House, at, copied, member, opened, proved
+from tests.trial_home import POLICY, House, at, member, opened, proved
 from upheld.connect.transport import Answer, Handed
 from upheld.dates import instant, moment
 from upheld.engine.acts import SubjectId
@@ -163,10 +163,7 @@ def test_postings_come_back_from_the_ledger(home: Path, tmp_path: Path) -> None:
         keeper.printed("trial", "business-transfer", ABOUT, "morning-sample", evidence=b"cutting")
         before = keeper.postings("trial")
         keeper.seal()
-    for path in home.glob("active.db*"):
-        path.unlink()
-    for path in copy.glob("active.db*"):
-        shutil.copy2(path, home / path.name)
+    put_back(home, copy, "active")
     with opened(home, at("2024-03-01")) as house:
         house.keeper.recover()
         assert house.keeper.postings("trial") == before

@@ -15,8 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 import upheld
+from tests.homes import copied, put_back
 from tests.test_crash import crashes_of
-from tests.trial_home import POLICY, SEOUL, at, copied, furnished, opened
+from tests.trial_home import POLICY, SEOUL, at, furnished, opened
 from upheld import cli
 from upheld.dates import FOREVER, Instant, instant, local_date, start_of
 from upheld.desk import publications
@@ -384,11 +385,7 @@ def test_an_old_copy_from_the_middle_of_a_rehearsal_comes_back_without_it(tmp_pa
         persons = (
             len(house.persons) or keeper.places.active.connection.execute("SELECT count(*) FROM subject").fetchone()
         )
-    for place in ("active", "separated", "keys"):
-        for path in home.glob(f"{place}.db*"):
-            path.unlink()
-        for path in kept.glob(f"{place}.db*"):
-            path.rename(home / path.name)
+    put_back(home, kept, "active", "separated", "keys")
     with opened(home) as house:
         assert house.keeper.recover().places
         left = house.keeper.places.active.connection.execute("SELECT count(*) FROM subject").fetchone()
@@ -711,10 +708,7 @@ def test_a_recovered_home_knows_findings_and_notices_of_versions_published_since
         keeper.publish(document, as_of=date(2017, 9, 8), evidence="scan")
         before = keeper.on_record("nexr")
         page = keeper.published_notice("nexr", "2017-09-08", "ko")
-    for path in home.glob("active.db*"):
-        path.unlink()
-    for path in kept.glob("active.db*"):
-        path.rename(home / path.name)
+    put_back(home, kept, "active")
     with upheld.open(home, options) as keeper:
         keeper.recover(documents=[document])
         (after,) = keeper.on_record("nexr")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.homes import column, copied, kept_bytes
+from tests.homes import put_back as put_back_in
 from tests.trial_home import (
     POLICY,
     House,
     Row,
     at,
-    column,
     furnished,
     member,
     opened,
@@ -25,6 +25,7 @@ from tests.trial_home import (
     text_of,
     vault_of,
 )
+from upheld import system
 from upheld.engine.acts import RequestId, ValueId
 from upheld.keeper.replaying import DocumentMissing
 from upheld.store import history
@@ -120,33 +121,27 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for who in ("leaver", "refuser", "stayer", "late"):
             member(house, who)
         keeper.seal()
-        shutil.copytree(home, folder / "entered")
+        copied(home, folder / "entered")
         clock.set(at("2024-08-30"))
         lived(house)
         keeper.seal()
-        shutil.copytree(home, folder / "lived")
+        copied(home, folder / "lived")
         clock.set(at("2024-09-05"))
         assert keeper.sweep().destroyed
-        shutil.copytree(home, folder / "swept")
+        copied(home, folder / "swept")
         keeper.fact(house.persons["late"], "closed")
         clock.set(END)
         assert keeper.sweep().destroyed
         keeper.seal()
-    shutil.copytree(home, folder / "end")
+    copied(home, folder / "end")
     return folder
 
 
 def put_back(story: Path, to: Path, old: dict[str, str]) -> Path:
     """The home at the end, with some places as they were at an earlier stage: file and log as they lay there."""
-    home = to / "home"
-    if home.exists():
-        shutil.rmtree(home)
-    shutil.copytree(story / "end", home)
+    home = copied(story / "end", to / "home")
     for place, stage in old.items():
-        for path in home.glob(f"{place}.db*"):
-            path.unlink()
-        for path in (story / stage).glob(f"{place}.db*"):
-            shutil.copy2(path, home / path.name)
+        put_back_in(home, story / stage, place)
     return home
 
 
@@ -313,7 +308,7 @@ def test_keys_that_an_old_key_store_brought_back_are_destroyed_and_scrubbed(stor
     assert back
     with opened(home, END) as house:
         house.keeper.recover()
-        files = b"".join(path.read_bytes() for path in home.glob("*.db*"))
+        files = kept_bytes(home)
         assert not [one for one in back if one in files]
 
 
@@ -325,19 +320,15 @@ def test_who_was_forgotten_stays_forgotten(tmp_path: Path, places: tuple[str, ..
     gone = furnished(home)["gone"]
     with opened(home) as house:
         house.keeper.seal()
-    shutil.copytree(home, tmp_path / "before")
+    copied(home, tmp_path / "before")
     with opened(home) as house:
         assert house.keeper.sweep().forgotten == 1
-    for place in places:
-        for path in home.glob(f"{place}.db*"):
-            path.unlink()
-        for path in (tmp_path / "before").glob(f"{place}.db*"):
-            shutil.copy2(path, home / path.name)
+    put_back_in(home, tmp_path / "before", *places)
     with opened(home) as house:
         house.keeper.recover()
         assert gone not in column(home / "active.db", "SELECT subject_id FROM subject")
         assert gone not in column(home / "keys.db", "SELECT subject_id FROM alias")
-        assert gone.encode() not in (home / "keys.db").read_bytes() + (home / "keys.db-wal").read_bytes()
+        assert gone.encode() not in kept_bytes(home, "keys")
         proved(home, house.keeper)
 
 
@@ -393,14 +384,11 @@ def test_nobody_else_may_have_the_home_open_while_it_is_recovered(story: Path, t
 
 def test_a_document_published_since_must_be_given_and_is_named(story: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(story / "lived", home)
+    copied(story / "lived", home)
     with opened(home, at("2024-08-31")) as house:
         house.keeper.publish(LONGER.encode())
         house.keeper.seal()
-    for path in home.glob("active.db*"):
-        path.unlink()
-    for path in (story / "lived").glob("active.db*"):
-        shutil.copy2(path, home / path.name)
+    put_back_in(home, story / "lived", "active")
     with opened(home, at("2024-08-31")) as house:
         with pytest.raises(DocumentMissing, match="2024-09-01"):
             house.keeper.recover()
@@ -420,10 +408,7 @@ def test_an_old_ledger_stops_until_a_newer_one_comes(story: Path, tmp_path: Path
             house.keeper.sweep()
         with pytest.raises(LedgerOld, match="incident"):
             house.keeper.recover()
-    for path in home.glob("ledger.db*"):
-        path.unlink()
-    for path in (story / "end").glob("ledger.db*"):
-        shutil.copy2(path, home / path.name)
+    put_back_in(home, story / "end", "ledger")
     with opened(home, END) as house:
         assert house.keeper.notice() == ()
         house.keeper.sweep()
@@ -441,7 +426,8 @@ def test_the_officer_goes_on_from_an_old_ledger_under_an_incident_that_stays_on_
         recorded = [one.entry for one in history.entries(house.keeper.places.sealer.connection, kinds=("recovered",))]
         assert {one.fields.get("incident") for one in recorded} == {"ledger-lost-2025-03"}
         key = (home / "public.pem").read_text()
-        assert verify_copy(home / "ledger.db", public_key=key).ok
+        with system.ledger_of(home) as ledger:
+            assert verify_copy(ledger, public_key=key).ok
     with opened(home, END) as house:
         assert house.keeper.notice() == ()
 
@@ -449,7 +435,7 @@ def test_the_officer_goes_on_from_an_old_ledger_under_an_incident_that_stays_on_
 def test_a_home_put_back_whole_is_found_by_a_checkpoint_that_somebody_kept(story: Path, tmp_path: Path) -> None:
     anchor = history_note(story / "end")
     home = tmp_path / "home"
-    shutil.copytree(story / "lived", home)
+    copied(story / "lived", home)
     with opened(home, END) as house:
         assert house.keeper.notice() == ()
         with pytest.raises(LedgerOld, match="anchor"):
@@ -457,7 +443,7 @@ def test_a_home_put_back_whole_is_found_by_a_checkpoint_that_somebody_kept(story
 
 
 def history_note(home: Path) -> str:
-    with history.reading(home / "ledger.db") as connection:
+    with system.ledger_of(home) as ledger, history.reading(ledger) as connection:
         return history.newest_note(connection)
 
 
@@ -466,13 +452,10 @@ def history_note(home: Path) -> str:
 
 def test_a_key_store_that_lacks_keys_of_values_not_sealed_yet_is_noticed_too(story: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(story / "lived", home)
+    copied(story / "lived", home)
     with opened(home, at("2024-08-31")) as house:
         person = member(house, "today")
-    for path in home.glob("keys.db*"):
-        path.unlink()
-    for path in (story / "lived").glob("keys.db*"):
-        shutil.copy2(path, home / path.name)
+    put_back_in(home, story / "lived", "keys")
     with opened(home, at("2024-08-31")) as house:
         with pytest.raises(Recovering, match="keys is an old copy"):
             house.keeper.holdings(person)
@@ -485,7 +468,7 @@ def test_a_key_store_that_lacks_keys_of_values_not_sealed_yet_is_noticed_too(sto
 
 def test_a_key_that_no_value_needs_goes_after_a_day(story: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(story / "end", home)
+    copied(story / "end", home)
     place, vault = vault_of(home)
     place.close()
     del vault

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import upheld
-from tests.trial_home import POLICY, at, copied
+from tests.homes import copied
+from tests.trial_home import POLICY, at
 from upheld.dates import Instant, instant
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Keeper

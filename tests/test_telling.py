@@ -27,7 +27,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.crash_child import Scenario, killed, statements
-from tests.trial_home import POLICY, House, at, column, copied, member, opened, proved, text_of
+from tests.homes import column, copied, put_back
+from tests.trial_home import POLICY, House, at, member, opened, proved, text_of
 from upheld.connect.gateway import Gateway, GatewaySettings
 from upheld.connect.mail import Mail, MailSettings, Security, bounced_in
 from upheld.connect.transport import Answer, Handed, Letter
@@ -605,10 +606,7 @@ def test_after_a_restore_what_waited_is_uncertain_and_what_was_sent_stays_sent(h
         sent = house.keeper.messages("trial", state="sent")[0].message_id
         third = tells(house, member(house, "third"))
         house.keeper.seal()
-    for path in home.glob("active.db*"):
-        path.unlink()
-    for path in copy.glob("active.db*"):
-        shutil.copy2(path, home / path.name)
+    put_back(home, copy, "active")
     with opened(home, NOW) as house:
         house.keeper.recover()
         states = {one.message_id: one.state for one in house.keeper.messages("trial")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import upheld
+from tests.homes import copied, kept_bytes, put_back
 from upheld.engine.acts import EngagementId, HandlerId
 from upheld.errors import InputRefused
 from upheld.keeper import Difficulty, Keeper, WithoutConsent
@@ -48,7 +48,7 @@ def test_what_came_in_without_consent_is_known_again_after_a_recovery(tmp_path: 
         person = keeper.enter(CODE, "customer")
         begun = EngagementId(keeper.begin(person, "inquiry").made or "")
         keeper.seal()
-    shutil.copytree(home, tmp_path / "copy")
+    copied(home, tmp_path / "copy")
     with opened(home, clock) as keeper:
         taken = keeper.collect(
             person, "inquiry", {"email": "kim@example.org"}, engagement=begun, channel="website",
@@ -58,9 +58,7 @@ def test_what_came_in_without_consent_is_known_again_after_a_recovery(tmp_path: 
         assert taken.decision.elements[:2] == ("purposes.required.inquiry", "collection-exceptions.law")
         before = keeper.views.load(person, keeper.now()).state.values
         keeper.seal()
-    shutil.copy(tmp_path / "copy" / "active.db", home / "active.db")
-    for rest in ("active.db-wal", "active.db-shm"):
-        (home / rest).unlink(missing_ok=True)
+    put_back(home, tmp_path / "copy", "active")
     with opened(home, clock) as keeper:
         keeper.recover()
         after = keeper.views.load(person, keeper.now()).state.values
@@ -87,7 +85,7 @@ def test_what_shows_the_exception_is_in_the_ledger_in_codes_and_one_digest(tmp_p
         ]
         assert (fields["exception"], fields["difficulty"], fields["approver"]) == ("contract", "economic", approver)
         assert fields["papers"] == given.digest()
-        assert b"Made-Up" not in (tmp_path / "home" / "ledger.db").read_bytes()
+        assert b"Made-Up" not in kept_bytes(tmp_path / "home", "ledger")
 
 
 def test_who_approves_has_a_role_at_that_moment_and_a_paper_a_known_kind(tmp_path: Path) -> None:

@@ -5,18 +5,16 @@ Used by the tests of crashes, power loss, scrubbing and recovery. Time is 2024 i
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import upheld
+from tests.homes import column, connection_to, engine_of
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
@@ -24,7 +22,6 @@ from upheld.keeper import Keeper
 from upheld.store import history
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place
-from upheld.store.sqlite import SqliteFile
 from upheld.store.vault import KeyMissing, Sealed, Tier, Vault
 from upheld.store.verifying import check_certificate, verify_copy
 
@@ -149,13 +146,6 @@ def furnished(home: Path) -> dict[str, SubjectId]:
         return dict(house.persons)
 
 
-def copied(home: Path, to: Path) -> Path:
-    if to.exists():
-        shutil.rmtree(to)
-    shutil.copytree(home, to)
-    return to
-
-
 # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -175,16 +165,16 @@ class Row:
 def rows_in(home: Path) -> list[Row]:
     """Every value row of both tiers, whatever its state."""
     found: list[Row] = []
-    for tier, column in ((Tier.ACTIVE, "state"), (Tier.SEPARATED, "stage")):
-        with closing(sqlite3.connect(home / f"{tier.value}.db")) as connection:
-            statement = f"SELECT value_id, subject_id, item, {column}, key_id, sealed FROM value"
+    for tier, state in ((Tier.ACTIVE, "state"), (Tier.SEPARATED, "stage")):
+        with closing(connection_to(home / f"{tier.value}.db")) as connection:
+            statement = f"SELECT value_id, subject_id, item, {state}, key_id, sealed FROM value"
             found += [Row(tier, *row) for row in connection.execute(statement)]
     return found
 
 
 def wrapped_keys(home: Path) -> dict[tuple[Tier, int], bytes]:
     """Every value key as it lies in the key store."""
-    with closing(sqlite3.connect(home / "keys.db")) as connection:
+    with closing(connection_to(home / "keys.db")) as connection:
         return {
             (tier, key_id): wrapped
             for tier in Tier
@@ -196,7 +186,7 @@ def vault_of(home: Path) -> tuple[Place, Vault]:
     """The key store by itself, without a keeper who would go on with anything."""
     roots = {tier: bytes.fromhex((home / "secrets" / f"{tier.value}.key").read_text()) for tier in Tier}
     writer = JournalWriter("keys", "z" * 20, bytes(32), bytes)
-    place = Place(SqliteFile(home / "keys.db"), "keys", writer, lambda: Instant(0))
+    place = Place(engine_of(home / "keys.db"), "keys", writer, lambda: Instant(0))
     return place, Vault(place, roots, bytes, lambda: 0.0, lambda: 0)
 
 
@@ -231,12 +221,6 @@ def _opened_row(vault: Vault, row: Row, sealed: Sealed) -> bytes:
         raise
     except StoreFailed:
         return vault.open(row.tier, "rehearsal.trial", row.subject_id, row.value_id, row.item, sealed)
-
-
-def column(path: Path, statement: str) -> list[Any]:
-    """The rows of a statement; of a single column its values."""
-    with closing(sqlite3.connect(path)) as connection:
-        return [row if len(row) > 1 else row[0] for row in connection.execute(statement)]
 
 
 MOVES = ("separation.opened", "value.separated", "destruction.ordered", "key.destroyed", "value.destroyed")
@@ -277,7 +261,8 @@ def proved(home: Path, keeper: Keeper) -> None:
     certificates = [keeper.certificate(one) for one in keeper.certificates("trial")]
     key = (home / "public.pem").read_text()
     mac_key = bytes.fromhex((home / "secrets" / "mac.key").read_text())
-    found = verify_copy(home / "ledger.db", public_key=key, mac_key=mac_key)
-    assert found.ok, found.problems
-    for one in certificates:
-        assert check_certificate(one, home / "ledger.db", key).in_ledger
+    with keeper.places.ledger_copy() as ledger:
+        found = verify_copy(ledger, public_key=key, mac_key=mac_key)
+        assert found.ok, found.problems
+        for one in certificates:
+            assert check_certificate(one, ledger, key).in_ledger
