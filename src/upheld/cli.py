@@ -657,6 +657,9 @@ def audit(
     policy: PolicyCode = None,
     since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    version: Annotated[str | None, typer.Option(help="A version on file; else the one in force at the end.")] = None,
+    sample: Annotated[int, typer.Option(min=0, help="So many cases drawn at random, with their papers.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed draws other cases; the same draws the same.")] = 0,
     form: FormatOption = Format.TEXT,
 ) -> None:
     """The clause report: for each clause whether it is upheld, with the evidence."""
@@ -667,6 +670,9 @@ def audit(
             code,
             since=_begins(since, zone),
             until=None if until is None else start_of(until.date() + timedelta(days=1), zone),
+            version=version,
+            sample=sample,
+            seed=seed,
         )
         write: dict[Format, Callable[[Report], str]] = {
             Format.TEXT: as_text,
@@ -674,6 +680,22 @@ def audit(
             Format.HTML: as_html,
         }
         typer.echo(write[form](report))
+
+
+@app.command()
+def attest(
+    home: Home,
+    element: Annotated[str, typer.Argument(help="The element of the policy that was kept, as the report names it.")],
+    policy: PolicyCode = None,
+    mended: Annotated[bool, typer.Option("--mended", help="What followed from a breach was dealt with.")] = False,
+    record: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The proof held.")] = None,
+) -> None:
+    """Put on record that something was kept where no act of the system shows it; a digest of the proof is kept."""
+    with _opened(home) as keeper:
+        kind = keeper.attest(
+            _only(keeper, policy), element, mended=mended, record=b"" if record is None else record.read_bytes()
+        )
+        typer.echo(f"on record: {element}, {kind}")
 
 
 def _begins(day: datetime | None, zone: ZoneInfo) -> Instant | None:

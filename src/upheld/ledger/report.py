@@ -449,7 +449,15 @@ def as_text(report: Report, *, brief: bool = False) -> str:
         for state in (State.UPHELD, State.NO_EVIDENCE, State.STATED):
             some = [one for one in report.clauses if one.state is state]
             lines += ["", STATES[state][0], *[_line(report, one) for one in some]] if some else []
+    drawn = [(one.clause, case) for one in report.clauses for case in one.cases]
+    if drawn:
+        lines += ["", "drawn at random", *[_case_line(report, clause, case) for clause, case in drawn]]
     return "\n".join(lines) + "\n"
+
+
+def _case_line(report: Report, clause: str, case: Case) -> str:
+    papers = f", certificates {', '.join(case.certificates)}" if case.certificates else ""
+    return f"  {clause:<18} {_day(case.at, report.zone)} {case.kind} at {case.reference}{papers}"
 
 
 def _head(report: Report) -> str:
