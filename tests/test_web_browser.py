@@ -114,6 +114,8 @@ def pages_of(site: Site) -> dict[str, tuple[str, str]]:
         "person": ("officer", f"/console/trial/people/{person}"),
         "calendar": ("officer", "/console/trial/calendar"),
         "certificate": ("officer", f"/console/trial/certificates/{keeper.certificates('trial')[0]}"),
+        "duties": ("officer", "/console/trial/duties"),
+        "duty": ("officer", "/console/trial/duties/access-review"),
         "report": ("officer", "/console/trial/report"),
         "clause": ("officer", f"/console/trial/report/{shown.clause}"),
         "entry": ("officer", f"/console/trial/ledger/{shown.evidence[0].reference}"),

@@ -11,6 +11,8 @@ import pytest
 
 from tests.served import Served, served
 from upheld.desk.accounts import StaffRole
+from upheld.desk.duties import CHECKLIST, LOOKED_FOR
+from upheld.engine.duties import DutyState, Size
 from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
 from upheld.ledger.report import State
@@ -40,6 +42,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "look-reason.": people.REASONS,
     "work-role.": calendar.ROLES,
     "version-state.": ("in-force", "coming", "past"),
+    "duty-state.": tuple(DutyState),
+    "size.": tuple(Size),
+    "finding.": (*CHECKLIST, *LOOKED_FOR),
     "complete.": ("shown", "shown in part", "not shown"),
     "cannot.": ("truth", "cut-off", "cut-after", "signer", "pruned", "days", "unsealed"),
     "mail.": ("subject", "code", "shared", "link-subject", "link"),
@@ -146,7 +151,7 @@ ENGLISH_IN_KOREAN = re.compile(r"\b(?:the|and|of|is|was|due|sign|open|request|po
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/requests", "/people", "/calendar", "/report", "/ledger", "/account", "/people/{asker}"]
+    "path", ["", "/requests", "/people", "/calendar", "/duties", "/report", "/ledger", "/account", "/people/{asker}"]
 )
 def test_a_korean_page_of_the_desk_says_nothing_in_english(house: Served, path: str) -> None:
     there = path.format(asker=house.persons["asker"])

@@ -16,6 +16,7 @@ from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.data import Data
 from upheld.keeper.door import Places
+from upheld.keeper.duties import DoneUnasked
 from upheld.keeper.exporting import Export, Exporting
 from upheld.keeper.giving import Giving
 from upheld.keeper.handing_over import Bundle, HandingOver, Merger, MergerState, PassedOn, Terms
@@ -48,6 +49,7 @@ class Keeper(
     Asking,
     ActingFor,
     Receipting,
+    DoneUnasked,
 ):
     """Everything that may be done with personal data under the policies of one home."""
 

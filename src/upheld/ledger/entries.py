@@ -411,6 +411,14 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "handover.refused": "case:id channel:code ends:bool",
         "handover.begun": "case:id disclosure:id recipient:code values:ids items:codes",
         "handover.done": "case:id disclosure:id",
+        # what the house does unasked, and the figures of it that such duties hang on
+        "duty.done": "duty:code about:code? findings:codes? digest:digest? by:id? counts:counts? known_at:instant?",
+        "house.counted": "figure:code number:int by:id?",
+        # a leak, from the first awareness on
+        "breach.known": "case:id cause:code items:codes from_at:instant until:instant known_at:instant place:code? "
+        "suspected:bool? by:id?",
+        "breach.moved": "case:id step:code known_at:instant paper:id? digest:digest? counts:counts? items:codes? "
+        "by:id?",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(

@@ -18,6 +18,10 @@ def _has(duty: str) -> Callable[[Signed], bool]:
     return lambda staff: staff.account.role is not StaffRole.AUDITOR and duty in staff.reader.duties
 
 
+def _acts_for_the_house(staff: Signed) -> bool:
+    return staff.account.role is StaffRole.OFFICER or _has("audit")(staff)
+
+
 def _keeps_records(staff: Signed) -> bool:
     return staff.account.role in (StaffRole.OFFICER, StaffRole.AUDITOR) or _has("audit")(staff)
 
@@ -28,6 +32,7 @@ ALLOWED: Mapping[Who, Callable[[Signed], bool]] = MappingProxyType(
         Who.DESK: lambda staff: staff.account.role is not StaffRole.AUDITOR,
         Who.REQUESTS: _has("requests"),
         Who.DESTRUCTION: _has("destruction"),
+        Who.OFFICE: _acts_for_the_house,
         Who.RECORDS: _keeps_records,
         Who.CALENDAR: lambda staff: _keeps_records(staff) or _has("destruction")(staff),
     }

@@ -18,7 +18,7 @@ from upheld.web.gate import may
 from upheld.web.route import Who
 from upheld.web.words import known, say
 
-CONSOLE: Final = ("desk", "requests", "people", "calendar", "report", "ledger", "own-account")
+CONSOLE: Final = ("desk", "requests", "people", "calendar", "duties", "report", "ledger", "own-account")
 """The pages that stand in the console's menu, in order."""
 PORTAL: Final = ("mine", "my-consents")
 NO_BREAK: Final = "\u00a0"

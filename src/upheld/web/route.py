@@ -31,6 +31,8 @@ class Who(StrEnum):
     """Staff with the duty of destruction."""
     RECORDS = "records"
     """Who looks after proof: the officer, an auditor, staff with the duty of audit."""
+    OFFICE = "office"
+    """Who puts on record what the house did: the officer, staff with the duty of audit; never an auditor."""
     CALENDAR = "calendar"
     """Who may see what is coming and what was destroyed: as records, and the duty of destruction."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from upheld.web import calendar, consent, due, ledger, notices, people, portal, report, requests, signing, start
+from upheld.web.house_routes import HOUSE
 from upheld.web.route import Route, Who
 
 ROUTES: Final = (
@@ -73,6 +74,9 @@ ROUTES: Final = (
         "certificate-file", "GET", "/console/{policy}/certificates/{certificate}/file", Who.CALENDAR,
         calendar.certificate_file,
     ),
+    # ── the house: duties, safeguards, leaks, registers ──
+    *HOUSE,
+    # ── proof ──
     Route("report", "GET", "/console/{policy}/report", Who.RECORDS, report.report),
     Route("report-print", "GET", "/console/{policy}/report-print", Who.RECORDS, report.printed),
     Route("clause", "GET", "/console/{policy}/report/{clause}", Who.RECORDS, report.clause),

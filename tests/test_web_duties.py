@@ -1,0 +1,122 @@
+"""The calendar of duties through its pages: what is late, what nobody can know, what is done and by whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.desk_house import busy
+from tests.served import Served
+from tests.trial_home import at
+from upheld.desk.duties import calendar_of, owed_notices
+from upheld.engine.duties import DUTIES, DutyState, Size, reached
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Served]:
+    with busy(tmp_path / "home") as found:
+        yield found
+
+
+def state(house: Served, duty: str, about: str = "") -> DutyState:
+    return next(
+        one.state for one in calendar_of(house.keeper, "trial").falls if (one.duty.code, one.about) == (duty, about)
+    )
+
+
+def test_whether_a_threshold_is_reached_is_unknown_until_somebody_has_counted(house: Served) -> None:
+    assert state(house, "yearly-use") is DutyState.UNKNOWN
+    officer = house.signed_in("officer")
+    page = officer.get("/console/trial/duties/yearly-use").text
+    assert "depends on a figure that nobody has said" in page
+    officer.get("/console/trial/duties")
+    officer.send("/console/trial/duties", figure="subjects", number="3000")
+    assert state(house, "yearly-use") is DutyState.UNKNOWN  # the other figure is not said yet
+    officer.send("/console/trial/duties", figure="delicate-subjects", number="0")
+    assert state(house, "yearly-use") is DutyState.NOT_OURS
+    officer.send("/console/trial/duties", figure="subjects", number="1,000,000")
+    assert state(house, "yearly-use") is not DutyState.NOT_OURS
+    assert officer.send("/console/trial/duties", figure="subjects", number="many").status_code == 400
+
+
+def test_what_a_home_holds_shows_that_a_limit_is_reached_and_never_that_it_is_not() -> None:
+    limits: dict[Size, int | None] = {Size.SUBJECTS: 10}
+    assert reached(limits, {}, {Size.SUBJECTS: 10}) is True
+    assert reached(limits, {}, {Size.SUBJECTS: 9}) is None
+    assert reached(limits, {Size.SUBJECTS: 9}, {}) is False
+    assert reached({}, {}, {}) is True
+
+
+def test_a_processor_is_inspected_with_a_checklist_and_the_findings_stay_on_record(house: Served) -> None:
+    house.keeper.contract("trial", "sender", terms=frozenset({"purpose-limits"}))
+    assert state(house, "inspection", "sender") is DutyState.COMING
+    house.clock.set(at("2025-03-20"))
+    assert state(house, "inspection", "sender") is DutyState.LATE
+    officer = house.signed_in("officer")
+    officer.get("/console/trial/duties/inspection", about="sender")
+    page = officer.send(
+        "/console/trial/duties/inspection", about="sender", finding="encryption", proof="report of the inspection"
+    )
+    assert "encryption" in page.text
+    assert state(house, "inspection", "sender") is DutyState.COMING
+    assert [one.kind for one in house.keeper.evidence_of("trial", "entrustments.sender")] == ["inspection"]
+    (done,) = calendar_of(house.keeper, "trial").done
+    assert (done.about, done.findings, len(done.by)) == ("sender", ("encryption",), 20)
+    officer.get("/console/trial/duties/inspection", about="sender")
+    forged = officer.send("/console/trial/duties/inspection", about="sender", finding="nothing-of-ours", proof="x")
+    assert forged.status_code == 400
+
+
+def test_access_records_are_reviewed_monthly_until_the_plan_of_the_house_sets_it(house: Served) -> None:
+    person = house.persons["stayer"]
+    officer = house.signed_in("officer")
+    officer.get("/console/trial/people")
+    officer.send("/console/trial/people", item="email", text="stayer@example.org", reason="inquiry")
+    page = officer.get("/console/trial/duties").text
+    assert "Access records of the past month" in page
+    assert person not in page  # whom somebody looked at is not told here
+    assert state(house, "access-review") is DutyState.LATE
+    officer.get("/console/trial/duties/access-review")
+    officer.send("/console/trial/duties/access-review", finding="no-reason", proof="minutes")
+    assert state(house, "access-review") is DutyState.SOON
+    assert DUTIES["access-review"].law == "access-record.reviewed"
+
+
+def test_who_agreed_to_advertising_is_told_the_result_and_asked_again_after_two_years(house: Served) -> None:
+    person = house.persons["stayer"]
+    house.keeper.consent(person, "medium/email", channel="website")
+    assert [one.subject_id for one in owed_notices(house.keeper, "trial", "consent-confirmed")] == [person]
+    assert owed_notices(house.keeper, "trial", "reconfirmation") == []
+    officer = house.signed_in("officer")
+    officer.get("/console/trial/duties/consent-confirmed")
+    officer.send("/console/trial/duties/consent-confirmed/notices")
+    (told,) = house.keeper.messages("trial", notice="consent-confirmed")
+    assert (told.subject_id, told.state, told.about) == (person, "queued", "email")
+    assert owed_notices(house.keeper, "trial", "consent-confirmed") == []
+    house.clock.set(at("2026-09-20"))
+    (owed,) = owed_notices(house.keeper, "trial", "reconfirmation")
+    assert owed.medium == "email"
+    officer = house.signed_in("officer")
+    officer.get("/console/trial/duties/reconfirmation")
+    officer.send("/console/trial/duties/reconfirmation/notices")
+    assert owed_notices(house.keeper, "trial", "reconfirmation") == []
+    assert state(house, "reconfirmation") is DutyState.QUIET
+
+
+def test_the_calendar_is_there_for_other_programs_without_any_person(house: Served) -> None:
+    page = house.signed_in("auditor").get("/console/trial/duties.json")
+    told = json.loads(page.text)
+    assert {one["duty"] for one in told["duties"]} <= set(DUTIES)
+    assert told["figures"]["subjects"] == {"held": 3, "stated": None}
+    assert house.persons["stayer"] not in page.text
+
+
+def test_a_duty_that_was_done_is_shown_by_the_entry_of_the_ledger(house: Served) -> None:
+    house.keeper.did("trial", "breach-drill", record=b"minutes")
+    (done,) = calendar_of(house.keeper, "trial").done
+    page = house.signed_in("auditor").get(f"/console/trial/ledger/{done.reference}")
+    assert page.status_code == 200
+    assert "breach-drill" in page.text
