@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -61,10 +61,23 @@ def parsed(files: tuple[str, ...]) -> list[Policy]:
     return [read_policy((POLICIES / name).read_bytes(), name) for name in files]
 
 
+MADE: list[Path] = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def room() -> Iterator[None]:
+    """What was made to be copied is removed at the end."""
+    yield
+    template.cache_clear()
+    while MADE:
+        shutil.rmtree(MADE.pop())
+
+
 @cache
 def template(files: tuple[str, ...]) -> Path:
     """A home in which the line is on file; every example starts from a copy of it."""
-    home = Path(tempfile.mkdtemp(prefix="upheld-machine-", dir=ROOM)) / "home"
+    MADE.append(Path(tempfile.mkdtemp(prefix="upheld-machine-", dir=ROOM)))
+    home = MADE[-1] / "home"
     with upheld.open(home, upheld.Options(clock=upheld.SetClock(opening(files)), light_hashing=True)) as keeper:
         for name in files:
             keeper.publish(POLICIES / name)

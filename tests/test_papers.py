@@ -301,10 +301,20 @@ def test_filing_a_paper_killed_at_any_statement_leaves_it_whole_or_not_at_all(ho
 def test_destroying_papers_killed_at_any_statement_goes_on_and_never_brings_one_back(
     home: Path, tmp_path: Path
 ) -> None:
+    """Every fifth statement here, every one in `make deep`."""
+    destroyed_and_killed(home, tmp_path, 5)
+
+
+@pytest.mark.deep
+def test_destroying_papers_killed_at_every_statement_never_brings_one_back(home: Path, tmp_path: Path) -> None:
+    destroyed_and_killed(home, tmp_path, 1)
+
+
+def destroyed_and_killed(home: Path, tmp_path: Path, every: int) -> None:
     persons = with_writer(home, 2)
     scenario = Scenario(destroys_all, destroys_all, at("2024-03-01"))
     count = len(statements(copied(home, tmp_path / "done"), scenario, persons))
-    for before in range(0, count, stride(home, 23)):
+    for before in range(0, count, max(every, stride(home, 23))):
         torn = copied(home, tmp_path / "torn")
         assert killed(torn, scenario, persons, before)
         states = dict(column_pairs(torn, "SELECT paper_id, state FROM paper"))

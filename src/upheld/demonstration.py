@@ -18,7 +18,7 @@ from queue import Empty, Queue
 
 from rich.console import Console
 
-from upheld.errors import UpheldError
+from upheld.errors import HomeUnusable, UpheldError
 from upheld.ledger.report import State
 from upheld.simulate import Course, Progress, Summary, keep_summary, told
 from upheld.system import SETTINGS, SystemClock, simulation
@@ -142,9 +142,11 @@ def _failed(waiting: Sequence[Future[_Done]]) -> BaseException | None:
 
 
 def _clear(home: Path) -> None:
-    """A fresh folder each time; what is not a home of ours is never removed."""
+    """A fresh folder each time; what is not a home of ours is never removed, and nothing starts beside it."""
     if (home / SETTINGS).exists():
         shutil.rmtree(home)
+    elif home.exists() and any(home.iterdir()):
+        raise HomeUnusable(f"{home} holds something else than a home; move it, or give another folder with --home")
 
 
 def _live(document: Path, home: Path, course: Course, queue: Queue[tuple[str, Progress]]) -> _Done:
