@@ -16,7 +16,7 @@ from upheld.engine.duties import DutyState, Size
 from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
 from upheld.ledger.report import State
-from upheld.policy.vocabulary import Duty
+from upheld.policy.vocabulary import ConsentWay, Duty
 from upheld.web import calendar, consent, people, render, requests
 from upheld.web.asked import LANGUAGES
 from upheld.web.words import TABLES, WORDS, say
@@ -52,6 +52,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "receipt.": consent.FORMS,
     "consent.": ("given", "withdrawn", "said-yes", "said-no", "said-withdrawn", "changed", "collection-first"),
     "representative.": ("address-missing",),
+    "heard.": ("nothing-said", "text-changed", "evidence-missing", *(f"by-{way}" for way in ConsentWay)),
     "account.": ("passwords-differ", "password-short", "password-wrong"),
     "people.": ("text-missing", "nobody-found"),
     "request-problem.": (

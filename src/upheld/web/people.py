@@ -76,7 +76,7 @@ def look_up(asked: Asked) -> Answer:
 
 def person(asked: Asked) -> Answer:
     """What is held on a person, why and until when; their requests; a form to take in a new one."""
-    seen = _may_see(asked)
+    seen = may_see(asked)
     keeper, plan, document = asked.keeper, asked.plan, asked.document
     rights = {right: document.name("rights", right, asked.locale) for right in RIGHTS}
     of_person = [
@@ -99,7 +99,7 @@ def person(asked: Asked) -> Answer:
 
 def receive(asked: Asked) -> Answer:
     """A request comes in by letter, call or visit. Its clock runs from now."""
-    seen = _may_see(asked)
+    seen = may_see(asked)
     right = asked.choice("right", RIGHTS)
     channel = asked.choice("channel", tuple(asked.plan.channels))
     if channel not in channels_of(asked, asked.plan, right):
@@ -121,7 +121,7 @@ def _items(asked: Asked) -> dict[str, str]:
     return {item: document.name("items", item, asked.locale) for item in names}
 
 
-def _may_see(asked: Asked) -> Seen:
+def may_see(asked: Asked) -> Seen:
     """A person's page opens for who looked them up in this session, and for who has the duty of an open request."""
     signed, subject = asked.signed(), SubjectId(asked.parts["subject"])
     seen = seen_of(asked.keeper, asked.policy, subject)

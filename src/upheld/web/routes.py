@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from upheld.web import calendar, consent, due, ledger, notices, people, portal, report, requests, signing, start
+from upheld.web import calendar, consent, due, heard, ledger, notices, people, portal, report, requests, signing, start
 from upheld.web.house_routes import HOUSE
 from upheld.web.route import Route, Who
 
@@ -67,6 +67,8 @@ ROUTES: Final = (
     Route("people", "POST", "/console/{policy}/people", Who.DESK, people.look_up),
     Route("person", "GET", "/console/{policy}/people/{subject}", Who.DESK, people.person),
     Route("receive", "POST", "/console/{policy}/people/{subject}/requests", Who.DESK, people.receive),
+    Route("heard", "GET", "/console/{policy}/people/{subject}/consent", Who.DESK, heard.ask),
+    Route("heard", "POST", "/console/{policy}/people/{subject}/consent", Who.DESK, heard.take, takes_files=True),
     Route("calendar", "GET", "/console/{policy}/calendar", Who.CALENDAR, calendar.calendar),
     Route("work-done", "POST", "/console/{policy}/orders/{order}", Who.DESTRUCTION, calendar.work_done),
     Route("certificate", "GET", "/console/{policy}/certificates/{certificate}", Who.CALENDAR, calendar.certificate),

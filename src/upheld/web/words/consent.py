@@ -117,6 +117,57 @@ WORDS: Final = {
         "{controller}에 아동이 귀하를 법정대리인으로 알려 왔습니다. 내용을 읽고 결정해 주십시오: {link}\n"
         "주소는 5일 동안 유효합니다. 답하지 않으시면 아무것도 수집하지 않으며 이 연락처는 파기합니다.",
     ),
+    # ── heard by a counsellor, or come by letter ──
+    "heard.title": Words("Record a consent", "동의 기록"),
+    "heard.channel": Words("How it came", "받은 방법"),
+    "heard.choose": Words("Show the questions", "질문 보기"),
+    "heard.no-ways": Words("The policy takes consent on its page only.", "처리방침에 따라 동의는 화면으로만 받습니다."),
+    "heard.by-tick": Words("One box is ticked for each matter.", "항목마다 따로 표시합니다."),
+    "heard.by-signed-form": Words(
+        "The form is signed by the person. Its copy is the evidence.",
+        "정보주체가 서명한 서식으로 받습니다. 사본을 증빙으로 남기십시오.",
+    ),
+    "heard.by-spoken": Words(
+        "Read the questions out and wait for a yes to each. The recording is the evidence.",
+        "질문을 하나씩 읽고 각각 답을 들으십시오. 녹취를 증빙으로 남기십시오.",
+    ),
+    "heard.by-reply-message": Words(
+        "The person answers a text message. The message is the evidence.",
+        "정보주체가 문자로 회신합니다. 회신 문자를 증빙으로 남기십시오.",
+    ),
+    "heard.by-reply-mail": Words(
+        "The person answers an e-mail. The answer is the evidence.",
+        "정보주체가 이메일로 회신합니다. 회신 메일을 증빙으로 남기십시오.",
+    ),
+    "heard.script": Words("Read this out", "읽어 드릴 내용"),
+    "heard.opening": Words(
+        "This is {controller}. I ask you for each matter by itself; you may say no to each.",
+        "{controller}입니다. 항목마다 따로 여쭙겠습니다. 항목마다 거절하실 수 있습니다.",
+    ),
+    "heard.representative": Words(
+        "The person is a child: the legal representative answers.", "아동이므로 법정대리인이 답합니다."
+    ),
+    "heard.closing": Words(
+        "You may take each of them back at any time, in the same way.", "언제든지 같은 방법으로 철회하실 수 있습니다."
+    ),
+    "heard.back": Words("Taken back", "철회"),
+    "heard.takes-back": Words("Takes back: {what}", "철회합니다: {what}"),
+    "heard.evidence": Words("Evidence", "증빙"),
+    "heard.reference": Words("Where the recording or message lies", "녹취·문자 번호"),
+    "heard.reference-hint": Words("Its number in your own system.", "사용하는 시스템의 번호를 적으십시오."),
+    "heard.file": Words("Or a file: form, letter, fax, mail", "또는 파일: 서식, 편지, 팩스, 메일"),
+    "heard.save": Words("Record", "기록"),
+    "heard.nothing-said": Words("Tick what was said.", "답한 항목을 표시해 주십시오."),
+    "heard.text-changed": Words(
+        "A text has changed since it was read out. Nothing was recorded.",
+        "읽어 드린 뒤 내용이 바뀌었습니다. 기록된 것은 없습니다.",
+    ),
+    "heard.evidence-missing": Words(
+        "Nothing was recorded: a consent needs its evidence.", "기록된 것은 없습니다. 동의에는 증빙이 필요합니다."
+    ),
+    "file.kinds": Words("PDF, PNG or JPEG of at most 5 MB.", "PDF, PNG, JPEG 파일, 5MB까지."),
+    "file.scanned": Words("It is scanned for malware.", "악성코드를 검사합니다."),
+    "file.by-hand": Words("It is looked at by a person.", "담당자가 직접 확인합니다."),
     # ── what went wrong ──
     "error.link-over": Words("This link is over", "사용할 수 없는 주소입니다"),
     "help.link-over": Words(
