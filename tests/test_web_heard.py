@@ -47,8 +47,8 @@ def test_what_was_read_out_is_recorded_with_its_channel_and_its_evidence(house: 
     done = browser.send(there, **hidden(browser, "purpose/offers"), reference="recording 2024-17")
     assert done.url.path.endswith(house.persons["asker"])
     person = house.persons["asker"]
-    one = house.keeper.views.get(person, house.keeper.now()).state.consents
-    one = max(one, key=lambda each: each.at)
+    consents = house.keeper.views.get(person, house.keeper.now()).state.consents
+    one = max(consents, key=lambda each: each.at)
     assert (str(one.about), one.given, one.channel, one.by) == ("purpose/offers", True, "letter", "subject")
     (paper,) = house.keeper.papers("trial", owner=person, kind="consent-evidence")
     assert paper.about == one.consent_id
