@@ -101,6 +101,7 @@ class Served:
     sent: list[CodeMessage]
     staff: dict[str, Credentials] = field(default_factory=dict)
     persons: dict[str, SubjectId] = field(default_factory=dict)
+    papers: list[str] = field(default_factory=list)
 
     def browser(self, language: str = "en") -> Browser:
         """A browser that was never here."""

@@ -348,7 +348,7 @@ def test_an_auditor_reads_and_changes_nothing(house: Served) -> None:
         if route.name in allowed:
             continue
         parts = {"policy": "trial", "subject": house.persons["asker"], "request": number, "order": "x"}
-        there = route.filled({name: text for name, text in parts.items() if f"{{{name}}}" in route.path})
+        there = route.filled({name: parts.get(name, "x") for name in re.findall(r"{(\w+)", route.path)})
         assert auditor.send(there, outcome="done", proof="mandate").status_code == 403, route.name
 
 

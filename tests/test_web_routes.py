@@ -43,6 +43,15 @@ FORMS: dict[str, dict[str, str]] = {
     "incomplete": {"missing": "identity-check"},
     "postpone": {"until": "2030-01-01", "why": "law"},
     "answer": {"outcome": "refused", "reason": "unfounded"},
+    "take-proof": {},
+    "correct": {"value": "1", "text": "x"},
+    "acknowledged": {"disclosure": "a" * 20},
+    "pass-on": {"party": "mall"},
+    "extend": {"why": "complicated"},
+    "accept": {},
+    "lift": {},
+    "act-for": {"kind": "agent", "shown": "mandate"},
+    "act-no-longer": {},
     "people": {"item": "email", "text": "nobody@example.org", "reason": "inquiry"},
     "receive": {"right": "access", "channel": "letter"},
     "count": {"figure": "subjects", "number": "1200"},
@@ -52,18 +61,18 @@ FORMS: dict[str, dict[str, str]] = {
 }
 """For every form what it may carry; a new form needs a row here."""
 
+CHANGES = frozenset(
+    {
+        "accept", "acknowledged", "act-for", "act-no-longer", "answer", "correct", "duty-tell", "extend", "heard",
+        "incomplete", "lift", "own-account", "pass-on", "postpone", "prove", "receive", "sign-out", "take-proof",
+        "work-done",
+    }
+)  # fmt: skip
+"""Forms that change the house; what they do has tests of its own."""
+
 GETS = [route for route in ROUTES if route.method == "GET"]
 POSTS = [route for route in ROUTES if route.method == "POST"]
 FOR_STAFF = [route for route in ROUTES if route.who not in (Who.ANYBODY, Who.SUBJECT)]
-
-
-CHANGES = frozenset(
-    {
-        "sign-out", "own-account", "answer", "work-done", "receive", "prove", "incomplete", "postpone", "duty-tell",
-        "heard",
-    }
-)  # fmt: skip
-"""What these do has tests of its own."""
 
 
 def named(route: Route) -> str:
@@ -79,7 +88,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         found.keeper.withdraw(person, "purpose/offers", channel="website")
         found.clock.set(found.keeper.now() + 4 * 86_400_000_000)  # type: ignore[arg-type]  # an instant later is one
         found.keeper.sweep()
-        found.keeper.request(person, "access", channel="letter")
+        request = found.keeper.request(person, "access", channel="letter").made
+        paper = found.keeper.file_paper("trial", "requests", b"%PDF-1.7 a copy", owner=person, about=request)
+        found.papers.append(paper)
         found.keeper.seal()
         yield found
 
@@ -99,6 +110,8 @@ def parts(house: Served) -> dict[str, str]:
         "subject": person,
         "request": keeper.requests(person)[0].request_id,
         "duty": "plan-check",
+        "paper": house.papers[0],
+        "acting": "a" * 20,
         "certificate": keeper.certificates("trial")[0],
         "order": keeper.work_orders("trial")[0].order_id,
         "clause": shown.clause,

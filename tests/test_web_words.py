@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -19,7 +20,7 @@ from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
 from upheld.web import calendar, consent, people, render, requests
 from upheld.web.asked import LANGUAGES
-from upheld.web.words import TABLES, WORDS, say
+from upheld.web.words import TABLES, WORDS, refusals, say
 
 WEB = Path(__file__).resolve().parent.parent / "src" / "upheld" / "web"
 TEMPLATES = sorted((WEB / "pages").glob("*.j2"))
@@ -36,9 +37,17 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "step.": tuple(StepKind),
     "request-state.": tuple(RequestState),
     "clause-state.": tuple(State),
-    "answer-reason.": (*requests.REASONS, "identity-not-proved", "nothing-held", "taken-back"),
-    "proof.": requests.ANY_PROOF,
+    "answer-reason.": (
+        *requests.REASONS,
+        *requests.EXTENDED_FOR,
+        "identity-not-proved",
+        "nothing-held",
+        "taken-back",
+    ),
+    "proof.": (*requests.ANY_PROOF, "mandate"),
     "acting.": tuple(ActingKind),
+    "acting.add.": tuple(ActingKind),
+    "person-problem.": ("mandate-exceeded", "identity-not-proved"),
     "look-reason.": people.REASONS,
     "work-role.": calendar.ROLES,
     "version-state.": ("in-force", "coming", "past"),
@@ -59,6 +68,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "day-unreadable",
         "day-past",
         "reason-missing",
+        "proof-missing",
+        "file-missing",
+        "text-missing",
+        "not-corrected",
         "reason.identity-not-proved",
         "reason.duty-missing",
     ),
@@ -107,6 +120,44 @@ REFUSALS = tuple(
 """Refusals of the keeper that have a sentence of their own."""
 
 
+REACHED = ("keeper", "desk", "store", "policy/formats", "policy/letters.py", "web")
+"""Where an `InputRefused` that a page can meet comes from; `cases`, `simulate` and the document have none."""
+HAS_NO_CODE_IN_ITS_RAISE = frozenset({"publication-refused"})
+
+
+def refusal_codes() -> set[str]:
+    """Every code with which a call can be refused, read from the source."""
+    found = set(HAS_NO_CODE_IN_ITS_RAISE)
+    for part in REACHED:
+        place = WEB.parent / part
+        for path in [place] if place.is_file() else place.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "InputRefused":
+                    code = node.args[0]
+                    assert isinstance(code, ast.Constant), (
+                        f"{path.name}:{node.lineno} has no code that can be looked up"
+                    )
+                    found.add(str(code.value))
+    return found
+
+
+def test_every_refusal_of_the_keeper_is_said_in_both_languages() -> None:
+    assert {f"refused.{code}" for code in refusal_codes()} - set(refusals.WORDS) == set()
+
+
+def test_a_refusal_of_the_keeper_is_korean_on_a_korean_page(house: Served) -> None:
+    person = house.persons["asker"]
+    (one,) = house.keeper.requests(person)
+    desk = house.signed_in("officer", "ko")
+    here = f"/console/trial/requests/{person}/{one.request_id}"
+    desk.get(here)
+    page = desk.send(f"{here}/answer", version=desk.field("version"), outcome="nothing-held", reason="")
+    assert page.status_code == 400
+    assert WORDS["refused.something-held"].ko in page.text or "본인 확인" in page.text
+    text = " ".join(texts_of(page.text))
+    assert ENGLISH_IN_KOREAN.findall(text) == [], text
+
+
 def used_keys() -> set[str]:
     """Every key that a page can ask for."""
     found: set[str] = set()
@@ -123,6 +174,7 @@ def used_keys() -> set[str]:
             found |= {f"{kind}.{code}" for code in names if code for kind in ("error", "help")}
     for code in ("not-found", "method-not-allowed", "too-large", *REFUSALS):
         found |= {f"error.{code}", f"help.{code}"}
+    found |= {f"refused.{code}" for code in refusal_codes()}
     return found | {"menu.versions", "menu.notice", "menu.portal"}
 
 

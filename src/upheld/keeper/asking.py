@@ -215,6 +215,11 @@ class Asking(Door):
         added = self._added_holidays(plan.policy)
         return moved_off_holidays(end, lambda day: day in public or day in added, plan.zone)
 
+    def is_working_day(self, plan: Plan, day: date) -> bool:
+        """Whether answers fall due on a day: no Saturday, Sunday, public holiday, nor one that an officer added."""
+        free = day in _public_holidays(_COUNTRIES.get(plan.zone.key)) or day in self._added_holidays(plan.policy)
+        return day.weekday() < _SATURDAY and not free
+
     def _added_holidays(self, policy: str) -> frozenset[date]:
         with self.places.active.reading() as connection:
             names = [name for (name,) in connection.execute(_ADDED_HOLIDAYS, (policy,))]
@@ -562,6 +567,7 @@ def _public_holidays(country: str | None) -> HolidayBase:
     return country_holidays(country) if country else HolidayBase()
 
 
+_SATURDAY = 5
 _COUNTRIES = {"Asia/Seoul": "KR"}
 """Whose public holidays count, by the zone a policy names; elsewhere only weekends and what an officer added."""
 _ADDED_HOLIDAYS = "SELECT name FROM setting WHERE policy = ? AND name LIKE 'holiday/%'"

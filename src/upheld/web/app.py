@@ -33,7 +33,7 @@ from upheld.web.gate import answered
 from upheld.web.route import Route, Who
 from upheld.web.routes import ROUTES
 from upheld.web.settings import Settings
-from upheld.web.words import known
+from upheld.web.words import known, say
 
 LARGEST_FORM: Final = 64 * 1024
 """Ours: bytes of a form. A page that takes files has a limit of its own."""
@@ -135,7 +135,8 @@ class Edge:
             return self._explained(asked, refusal.status, refusal.code)
         except InputRefused as refusal:
             code = f"refused.{refusal.code}"
-            return self._explained(asked, 400, code if known(f"error.{code}") else "refused", refusal.message)
+            said = say(code, asked.locale) if known(code) else refusal.message
+            return self._explained(asked, 400, code if known(f"error.{code}") else "refused", said)
         except UpheldError as failure:
             return self._explained(asked, 503, "store-failed", str(failure))
         except Exception as failure:  # noqa: BLE001 - the outermost layer: shown as a page, told to the log

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from upheld.desk.accounts import Account
@@ -100,6 +101,21 @@ class Asked:
         if given not in among:
             raise Refused(400, "choice-unknown")
         return given
+
+    def choices(self, name: str, among: Mapping[str, object] | tuple[str, ...]) -> tuple[str, ...]:
+        """Every box that was ticked, in the order of the offered. Raises Refused for one that was not offered."""
+        given = self.form.get(name, ())
+        if any(one not in among for one in given):
+            raise Refused(400, "choice-unknown")
+        return tuple(one for one in among if one in given)
+
+    def day(self, name: str) -> date | None:
+        """A day that was entered; None for an empty field. Raises Refused for a text that is no day."""
+        given = self.field(name)
+        try:
+            return date.fromisoformat(given) if given else None
+        except ValueError:
+            raise Refused(400, "day-unreadable") from None
 
     def signed(self) -> Signed:
         """The member of staff; the route has made sure that there is one."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
-from upheld.dates import Instant
+from upheld.dates import Instant, moment, start_of
 from upheld.desk.due import requests_of
 from upheld.desk.holdings import Held, held_of, seen_of
+from upheld.desk.requests import values_of_items
+from upheld.desk.scanning import let_in
 from upheld.desk.sessions import looked_at, note_look
 from upheld.desk.throttle import LOOKS, counted
-from upheld.engine.acts import SubjectId
+from upheld.engine.acts import RequestId, SubjectId
+from upheld.engine.proving import AGREEING
+from upheld.engine.state import ActingKind
 from upheld.keeper.asking import RIGHTS
 from upheld.policy import plain
 from upheld.policy.ends import EarlierOf, LaterOf, Plus, Point
@@ -19,7 +24,7 @@ from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.due import channels_of
-from upheld.web.words import say
+from upheld.web.words import known, say
 
 REASONS: Final = ("request-of-person", "inquiry", "complaint", "correction", "dispute", "duty-of-law")
 """Why somebody is looked up. Each look is on record with one of them."""
@@ -75,38 +80,103 @@ def look_up(asked: Asked) -> Answer:
 
 
 def person(asked: Asked) -> Answer:
-    """What is held on a person, why and until when; their requests; a form to take in a new one."""
-    seen = may_see(asked)
+    """What is held on a person, why and until when; who acts for them; their requests; a form to take in a new one."""
+    return person_page(asked, may_see(asked))
+
+
+def person_page(asked: Asked, seen: Seen, problem: str = "", status: int = 200) -> Shown:
+    """The page of a person."""
     keeper, plan, document = asked.keeper, asked.plan, asked.document
     rights = {right: document.name("rights", right, asked.locale) for right in RIGHTS}
     of_person = [
         one for settled in (False, True) for one in requests_of(keeper, asked.policy, settled=settled)
         if one.subject_id == seen.subject_id
     ]  # fmt: skip
+    holdings = held_of(keeper, seen)
+    acting = keeper.acting_for(seen.subject_id)
     return Shown(
         "person",
         {
             "seen": seen,
             "kind": document.name("subjects", seen.state.kind, asked.locale),
-            "holdings": holding_rows(asked, held_of(keeper, seen)),
+            "holdings": holding_rows(asked, holdings),
             "consents": _consents(asked, seen),
             "requests": of_person,
+            "answered": {one.request_id: one for one in of_person if one.settled},
             "rights": rights,
             "channels": {name: document.name("channels", name, asked.locale) for name in sorted(plan.channels)},
+            "items": {one.item: item_title(asked, one.item) for one in holdings},
+            "purposes": {name: about_title(asked, f"purpose/{name}") for name in sorted({*plan.purposes})},
+            "acting": acting,
+            "papers_of": {kind.value: _papers_of(asked, kind) for kind in ActingKind},
+            "problem": problem,
         },
+        status,
     )
 
 
+def _papers_of(asked: Asked, kind: ActingKind) -> dict[str, str]:
+    """What who acts for a person shows by the policy, with its public names."""
+    row = asked.plan.acting.get(kind)
+    shows = row.shows if row is not None and row.shows else ("mandate",)
+    return {code: paper_title(asked, code) for code in shows}
+
+
+def paper_title(asked: Asked, code: str) -> str:
+    """The public name of a paper or proof."""
+    if code in asked.plan.proofs:
+        return asked.document.name("proofs", code, asked.locale)
+    return say(f"proof.{code}", asked.locale) if known(f"proof.{code}") else code
+
+
 def receive(asked: Asked) -> Answer:
-    """A request comes in by letter, call or visit. Its clock runs from now."""
+    """A request comes in by letter, call or visit, from the person or who acts for them. Its clock runs from now."""
     seen = may_see(asked)
     right = asked.choice("right", RIGHTS)
     channel = asked.choice("channel", tuple(asked.plan.channels))
     if channel not in channels_of(asked, asked.plan, right):
         raise Refused(400, "channel-undeclared")
-    made = asked.keeper.request(seen.subject_id, right, channel=channel)
+    acting = {one.acting_id: one for one in asked.keeper.acting_for(seen.subject_id)}
+    settled = {one.request_id for one in seen.state.requests if not one.waiting}
+    by = asked.choice("by", ("", *acting)) or None
+    against = asked.choice("against", ("", *sorted(settled))) or None
+    items = asked.choices("item", tuple(asked.plan.items))
+    made = asked.keeper.request(
+        seen.subject_id, right, channel=channel, values=values_of_items(seen, items), by=by,
+        purposes=asked.choices("purpose", tuple(asked.plan.purposes)),
+        objects_to=RequestId(against) if against and right == "objection" else None,
+    )  # fmt: skip
+    if not made.granted:
+        return person_page(asked, seen, made.reasons[0].value, 400)
     if "requests" in asked.signed().reader.duties:
         return Moved(asked.url("request", subject=seen.subject_id, request=made.made))
+    return Moved(asked.url("person", subject=seen.subject_id))
+
+
+def act_for(asked: Asked) -> Answer:
+    """Somebody acts for the person: papers shown, what they may ask, until when. The mandate stays as proof."""
+    seen = may_see(asked)
+    kind = ActingKind(asked.choice("kind", tuple(ActingKind)))
+    shown = asked.choices("shown", _papers_of(asked, kind))
+    rights = asked.choices("right", (*RIGHTS, AGREEING))
+    items = asked.choices("item", tuple(asked.plan.items))
+    last = asked.day("until")
+    until = None if last is None else moment(start_of(last + timedelta(days=1), asked.plan.zone), asked.plan.zone)
+    files = asked.uploads.get("file", ())
+    for content in files:
+        let_in(content, asked.settings.scan)
+    done = asked.keeper.acts_for(seen.subject_id, kind, shown=shown, rights=rights, items=items, until=until)
+    if not done.granted or done.made is None:
+        return person_page(asked, seen, done.reasons[0].value, 400)
+    for content in files:
+        asked.keeper.file_paper(asked.policy, "mandates", content, owner=seen.subject_id, about=done.made)
+    return Moved(asked.url("person", subject=seen.subject_id))
+
+
+def act_no_longer(asked: Asked) -> Answer:
+    """The mandate is taken back."""
+    seen = may_see(asked)
+    asked.keeper.acts_no_longer(seen.subject_id, asked.parts["acting"])
     return Moved(asked.url("person", subject=seen.subject_id))
 
 
@@ -140,6 +210,11 @@ def _consents(asked: Asked, seen: Seen) -> list[tuple[str, str]]:
     return [
         (about_title(asked, about), state) for about, state in sorted(asked.keeper.consents(seen.subject_id).items())
     ]
+
+
+def item_title(asked: Asked, item: str) -> str:
+    """The public name of an item."""
+    return asked.document.name("items", item, asked.locale)
 
 
 def about_title(asked: Asked, about: str) -> str:

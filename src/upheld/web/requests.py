@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -10,20 +11,32 @@ from typing import Final
 from upheld.dates import start_of
 from upheld.desk.due import Waiting, request_of, requests_of
 from upheld.desk.holdings import held_of, seen_of
+from upheld.desk.requests import (
+    Told,
+    correctable,
+    kept_all_the_same,
+    set_by,
+    sources_of,
+    stands_still,
+    told_of,
+    working_days_left,
+)
+from upheld.desk.scanning import destroy_proofs
 from upheld.engine.acts import RequestId, SubjectId
-from upheld.engine.proving import will_do
+from upheld.engine.proving import least_proof, will_do
 from upheld.engine.state import WAITING, RequestState
-from upheld.keeper.asking import SUSPENSION_REFUSED_FOR
+from upheld.keeper.asking import AUTOMATED, MOST_EXTENDED, SUSPENSION_REFUSED_FOR
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.due import right_title
-from upheld.web.people import holding_rows
-from upheld.web.words import known, say
+from upheld.web.people import about_title, holding_rows, item_title, paper_title, recipient_title
 
 OUTCOMES: Final = tuple(one.value for one in RequestState if one not in WAITING)
 REASONS: Final = (*SUSPENSION_REFUSED_FOR, "kept-by-duty", "unfounded", "already-right")
 """Why a request is refused or granted in part only: the grounds of the law, then ours."""
+EXTENDED_FOR: Final = ("complicated", "many-at-once", "waits-for-others")
+"""Ours: why the answer about an automated decision takes longer."""
 ANY_PROOF: Final = ("identity-check",)
 """Where the document names no proof for a channel, staff say that they checked."""
 SAID_WHY: Final = frozenset({RequestState.PARTLY.value, RequestState.REFUSED.value})
@@ -56,63 +69,68 @@ def listed(asked: Asked) -> Answer:
 
 def request(asked: Asked) -> Answer:
     """One request with what is held on the person, and what may be done now."""
-    one, seen = _asked_for(asked)
-    return _page(asked, one, seen, "", 200)
+    one, seen = asked_for(asked)
+    return request_page(asked, one, seen, "", 200)
 
 
 def prove(asked: Asked) -> Answer:
     """Identity is proved: from now on the request is obeyed."""
-    one, seen = _asked_for(asked)
-    _unchanged(asked, one)
-    proof = asked.choice("proof", _proofs(asked, one))
-    done = asked.keeper.prove(one.subject_id, one.request_id, proof=proof)
+    one, seen = asked_for(asked)
+    unchanged(asked, one)
+    shown = asked.choices("proof", _proofs(asked, one))
+    if not shown:
+        return request_page(asked, one, seen, "proof-missing", 400)
+    done = asked.keeper.prove(one.subject_id, one.request_id, proof=shown)
     if not done.granted:
-        return _page(asked, one, seen, f"reason.{done.reasons[0].value}", 400, done.because[0].detail)
-    return _back(asked, one)
+        return request_page(asked, one, seen, f"reason.{done.reasons[0].value}", 400, done.because[0].detail)
+    destroy_proofs(asked.keeper, asked.policy, one.subject_id, one.request_id)  # copies go when they were checked
+    return back(asked, one)
 
 
 def incomplete(asked: Asked) -> Answer:
     """Something is missing: the person is asked for it, the clock runs on."""
-    one, _ = _asked_for(asked)
-    _unchanged(asked, one)
+    one, _ = asked_for(asked)
+    unchanged(asked, one)
     missing = asked.choice("missing", _proofs(asked, one))
     asked.keeper.incomplete(one.subject_id, one.request_id, missing=(missing,))
-    return _back(asked, one)
+    return back(asked, one)
 
 
 def postpone(asked: Asked) -> Answer:
     """Access is put off to a day, for a reason that the person is told; then it is open again by itself."""
-    one, seen = _asked_for(asked)
-    _unchanged(asked, one)
+    one, seen = asked_for(asked)
+    unchanged(asked, one)
     reason = asked.choice("why", SUSPENSION_REFUSED_FOR)
     try:
         until = start_of(date.fromisoformat(asked.field("until")), asked.plan.zone)
     except ValueError:
-        return _page(asked, one, seen, "day-unreadable", 400)
+        return request_page(asked, one, seen, "day-unreadable", 400)
     if one.right != "access" or until <= asked.keeper.now():
-        return _page(asked, one, seen, "day-past", 400)
+        return request_page(asked, one, seen, "day-past", 400)
     asked.keeper.postpone(one.subject_id, one.request_id, until=until, reason=reason)
-    return _back(asked, one)
+    return back(asked, one)
 
 
 def answer(asked: Asked) -> Answer:
     """The request is answered. Two at once do not overwrite each other: the second is told."""
-    one, seen = _asked_for(asked)
-    _unchanged(asked, one)
+    one, seen = asked_for(asked)
+    unchanged(asked, one)
     outcome = asked.choice("outcome", OUTCOMES)
     reason = asked.choice("reason", ("", *REASONS)) or None
     if outcome in SAID_WHY and reason is None:
-        return _page(asked, one, seen, "reason-missing", 400)
+        return request_page(asked, one, seen, "reason-missing", 400)
     handler = asked.signed().account.handler_id
     done = asked.keeper.answer(one.subject_id, one.request_id, outcome, reason=reason, handler=handler)
     if not done.granted:
-        return _page(asked, one, seen, f"reason.{done.reasons[0].value}", 400)
-    return _back(asked, one)
+        return request_page(asked, one, seen, f"reason.{done.reasons[0].value}", 400)
+    return back(asked, one)
 
 
-def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wanted: str = "") -> Shown:
-    document = asked.document
-    found = next((each for each in seen.state.requests if each.request_id == one.request_id), None)
+def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wanted: str = "") -> Shown:
+    """The page of a request: what it is, what came of it, and every step that may be taken now."""
+    document, plan, now = asked.document, asked.plan, max(asked.keeper.now(), seen.last_at)
+    found = next(each for each in seen.state.requests if each.request_id == one.request_id)
+    due = set_by(plan, one.right)
     return Shown(
         "request",
         {
@@ -121,12 +139,30 @@ def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wan
             "right": right_title(asked, one),
             "channel": document.name("channels", one.channel, asked.locale),
             "outcomes": OUTCOMES,
-            "reasons": REASONS,
-            "proofs": {code: proof_title(asked, code) for code in _proofs(asked, one)},
-            "enough": [proof_title(asked, code) for code in _enough(asked, one)],
+            "reasons": SUSPENSION_REFUSED_FOR if one.right == "suspension" else REASONS,
+            "proofs": {code: paper_title(asked, code) for code in _proofs(asked, one)},
+            "enough": [paper_title(asked, code) for code in _enough(asked, one)],
+            "needed": [paper_title(asked, code) for code in _together(asked, one)],
+            "papers": asked.keeper.papers(asked.policy, owner=one.subject_id, about=one.request_id, kind="requests"),
             "told": _told(asked, one),
+            "due": due,
+            "left": working_days_left(asked.keeper, plan, one.due_at),
+            "still": sorted({item_title(asked, value.item) for value in stands_still(seen, found)}),
+            "accepts": found.waiting and not found.freezes,
+            "lifts": found.right == "suspension" and found.lifted_at is None and not found.waiting,
+            "suspends": [about_title(asked, f"purpose/{name}") for name in found.purposes],
+            "correctable": {key: item_title(asked, value.item) for key, value in correctable(seen, found).items()},
+            "recipients": _recipients(asked, seen, one),
+            "kept": [
+                (item_title(asked, kept.item), document.title(kept.path, asked.locale), kept)
+                for kept in kept_all_the_same(seen, found, now)
+            ],
+            "sources": {name: recipient_title(asked, name) for name in sources_of(seen, found)},
+            "passed_to": recipient_title(asked, found.passed_to) if found.passed_to else "",
+            "against": _objected(asked, one, seen),
+            "extensions": EXTENDED_FOR if found.right == AUTOMATED and found.extended < MOST_EXTENDED else (),
             "grounds": SUSPENSION_REFUSED_FOR,
-            "wanted": ", ".join(proof_title(asked, code) for code in wanted.split(" or ") if code),
+            "wanted": ", ".join(paper_title(asked, code) for code in re.split(" or |, ", wanted) if code),
             "version": version_of(one),
             "holdings": holding_rows(asked, held_of(asked.keeper, seen)),
             "now": asked.keeper.now(),
@@ -136,21 +172,32 @@ def _page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wan
     )
 
 
+def _objected(asked: Asked, one: Waiting, seen: Seen) -> Waiting | None:
+    """The request whose answer an objection is against."""
+    found = next(each for each in seen.state.requests if each.request_id == one.request_id)
+    if found.objects_to is None:
+        return None
+    return request_of(asked.keeper, asked.policy, one.subject_id, found.objects_to)
+
+
+def _recipients(asked: Asked, seen: Seen, one: Waiting) -> list[tuple[str, Told]]:
+    return [(recipient_title(asked, told.recipient), told) for told in told_of(asked.keeper, seen, one.request_id)]
+
+
 def _enough(asked: Asked, one: Waiting) -> tuple[str, ...]:
     """What the document asks for: any one of them will do."""
-    return will_do(asked.plan, one.right, one.channel, one.by)
+    return () if one.by != "subject" else will_do(asked.plan, one.right, one.channel)
+
+
+def _together(asked: Asked, one: Waiting) -> tuple[str, ...]:
+    """The papers of who acts for another: all of them together."""
+    return () if one.by == "subject" else least_proof(asked.plan, one.right, one.channel, one.by)
 
 
 def _proofs(asked: Asked, one: Waiting) -> tuple[str, ...]:
     """What may be recorded: what is enough first, then every other proof that the document knows."""
-    return tuple(dict.fromkeys((*_enough(asked, one), *asked.plan.proofs, *ANY_PROOF)))
-
-
-def proof_title(asked: Asked, code: str) -> str:
-    """The public name of a proof."""
-    if code in asked.plan.proofs:
-        return asked.document.name("proofs", code, asked.locale)
-    return say(f"proof.{code}", asked.locale) if known(f"proof.{code}") else code
+    asked_for_first = (*_enough(asked, one), *_together(asked, one))
+    return tuple(dict.fromkeys((*asked_for_first, *asked.plan.proofs, *ANY_PROOF)))
 
 
 def _told(asked: Asked, one: Waiting) -> Answered | None:
@@ -166,7 +213,8 @@ def _told(asked: Asked, one: Waiting) -> Answered | None:
     )
 
 
-def _asked_for(asked: Asked) -> tuple[Waiting, Seen]:
+def asked_for(asked: Asked) -> tuple[Waiting, Seen]:
+    """The request of the address and its person. Raises Refused for one that is none of this policy's."""
     subject, number = SubjectId(asked.parts["subject"]), RequestId(asked.parts["request"])
     one = request_of(asked.keeper, asked.policy, subject, number)
     seen = seen_of(asked.keeper, asked.policy, subject)
@@ -180,10 +228,12 @@ def version_of(one: Waiting) -> str:
     return hashlib.sha256(f"{one.request_id}|{one.state}|{one.proved}|{one.due_at}".encode()).hexdigest()[:16]
 
 
-def _unchanged(asked: Asked, one: Waiting) -> None:
+def unchanged(asked: Asked, one: Waiting) -> None:
+    """Raises Refused when somebody else changed the request since the form was made."""
     if asked.field("version") != version_of(one):
         raise Refused(409, "changed-meanwhile")
 
 
-def _back(asked: Asked, one: Waiting) -> Moved:
+def back(asked: Asked, one: Waiting) -> Moved:
+    """To the page of the request, after something was done."""
     return Moved(asked.url("request", subject=one.subject_id, request=one.request_id))

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from upheld.web import calendar, consent, due, heard, ledger, notices, people, portal, report, requests, signing, start
+from upheld.web import (
+    calendar,
+    consent,
+    due,
+    handling,
+    heard,
+    ledger,
+    notices,
+    people,
+    portal,
+    report,
+    requests,
+    signing,
+    start,
+)
 from upheld.web.house_routes import HOUSE
 from upheld.web.route import Route, Who
 
@@ -63,12 +77,37 @@ ROUTES: Final = (
         "postpone", "POST", "/console/{policy}/requests/{subject}/{request}/postponed", Who.REQUESTS, requests.postpone
     ),
     Route("answer", "POST", "/console/{policy}/requests/{subject}/{request}/answer", Who.REQUESTS, requests.answer),
+    Route(
+        "take-proof", "POST", "/console/{policy}/requests/{subject}/{request}/papers", Who.REQUESTS,
+        handling.take_proof, takes_files=True,
+    ),
+    Route(
+        "proof", "GET", "/console/{policy}/requests/{subject}/{request}/papers/{paper}", Who.REQUESTS, handling.proof
+    ),
+    Route(
+        "correct", "POST", "/console/{policy}/requests/{subject}/{request}/correction", Who.REQUESTS, handling.correct
+    ),
+    Route(
+        "acknowledged", "POST", "/console/{policy}/requests/{subject}/{request}/acknowledged", Who.REQUESTS,
+        handling.acknowledged,
+    ),
+    Route("pass-on", "POST", "/console/{policy}/requests/{subject}/{request}/passed", Who.REQUESTS, handling.pass_on),
+    Route("extend", "POST", "/console/{policy}/requests/{subject}/{request}/extended", Who.REQUESTS, handling.extend),
+    Route("accept", "POST", "/console/{policy}/requests/{subject}/{request}/accepted", Who.REQUESTS, handling.accept),
+    Route("lift", "POST", "/console/{policy}/requests/{subject}/{request}/lifted", Who.REQUESTS, handling.lift),
     Route("people", "GET", "/console/{policy}/people", Who.DESK, people.look),
     Route("people", "POST", "/console/{policy}/people", Who.DESK, people.look_up),
     Route("person", "GET", "/console/{policy}/people/{subject}", Who.DESK, people.person),
     Route("receive", "POST", "/console/{policy}/people/{subject}/requests", Who.DESK, people.receive),
     Route("heard", "GET", "/console/{policy}/people/{subject}/consent", Who.DESK, heard.ask),
     Route("heard", "POST", "/console/{policy}/people/{subject}/consent", Who.DESK, heard.take, takes_files=True),
+    Route(
+        "act-for", "POST", "/console/{policy}/people/{subject}/acting", Who.REQUESTS, people.act_for, takes_files=True
+    ),
+    Route(
+        "act-no-longer", "POST", "/console/{policy}/people/{subject}/acting/{acting}/ended", Who.REQUESTS,
+        people.act_no_longer,
+    ),
     Route("calendar", "GET", "/console/{policy}/calendar", Who.CALENDAR, calendar.calendar),
     Route("work-done", "POST", "/console/{policy}/orders/{order}", Who.DESTRUCTION, calendar.work_done),
     Route("certificate", "GET", "/console/{policy}/certificates/{certificate}", Who.CALENDAR, calendar.certificate),

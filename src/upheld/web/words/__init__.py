@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from upheld.policy.plain import Words
-from upheld.web.words import calendar, consent, desk, house, notices, portal, proof, shell, signing
+from upheld.web.words import calendar, consent, desk, house, notices, portal, proof, refusals, shell, signing
 
 TABLES: Final = (
     shell.WORDS,
@@ -23,6 +23,7 @@ TABLES: Final = (
     portal.WORDS,
     consent.WORDS,
     house.WORDS,
+    refusals.WORDS,
 )
 WORDS: Final[Mapping[str, Words]] = MappingProxyType({key: text for table in TABLES for key, text in table.items()})
 

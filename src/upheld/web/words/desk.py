@@ -66,7 +66,120 @@ WORDS: Final = {
     ),
     "requests.answer-now": Words("Record the answer", "답변 기록"),
     "requests.enough": Words("The policy asks for: {what}.", "처리방침이 요구하는 것: {what}."),
-    "requests.kept": Words("Kept all the same", "계속 보존하는 것"),
+    "requests.kept": Words("Kept all the same", "삭제해도 보존하는 것"),
+    "requests.kept-lead": Words(
+        "An erasure does not reach these. The person is told which, by what, and until when.",
+        "삭제 대상이 아닌 정보입니다. 항목, 근거, 기한을 정보주체에게 알려야 합니다.",
+    ),
+    "requests.keeps": Words("Kept by", "보존 근거"),
+    "requests.left": Words("{count} working days left", "근무일 {count}일 남음"),
+    "requests.by-law": Words("set by law ({law})", "법정 기한 ({law})"),
+    "requests.by-promise": Words("set by the policy ({clauses})", "처리방침이 약속한 기한 ({clauses})"),
+    "requests.extended": Words("extended {count} times", "{count}회 연장"),
+    "requests.put-off": Words("Open again on", "다시 진행하는 날"),
+    "requests.stops": Words("Uses to stop", "정지할 목적"),
+    "requests.frozen": Words("Stands still", "이용·제공 중지"),
+    "requests.suspended": Words("Suspended", "처리정지"),
+    "requests.frozen-hint": Words(
+        "Nobody uses or passes on these meanwhile; destruction goes on.",
+        "그동안 이용하거나 제공할 수 없습니다. 파기 기한은 그대로 진행됩니다.",
+    ),
+    "requests.against": Words("Objects to", "이의 대상"),
+    "requests.against-hint": Words("For an objection only.", "이의신청일 때만 고릅니다."),
+    "requests.objection-lead": Words(
+        "Somebody else than who gave that answer decides.", "그 답변을 한 사람이 아닌 다른 담당자가 결정합니다."
+    ),
+    "requests.passed-to": Words("Passed on to", "이송한 곳"),
+    "requests.may-object": Words("The person may object.", "정보주체는 이의를 제기할 수 있습니다."),
+    "requests.repeats": Words("Repeats what was refused", "거절된 요구의 반복"),
+    "requests.repeats-lead": Words(
+        "It makes nothing stand still until you accept it.", "받아들일 때까지 이용이 중지되지 않습니다."
+    ),
+    "requests.accept-now": Words("Accept it", "받아들임"),
+    "requests.told": Words("Recipients that were told", "알린 제공처"),
+    "requests.recipient": Words("Recipient", "제공받은 자"),
+    "requests.told-at": Words("Told", "알린 시각"),
+    "requests.confirmed": Words("Confirmed", "조치 확인"),
+    "requests.confirm-now": Words("Record the confirmation", "확인 기록"),
+    "requests.paper": Words("Copy {number}", "사본 {number}"),
+    "requests.papers-go": Words(
+        "Copies are destroyed when the proof is recorded.", "본인 확인을 기록하면 사본은 파기됩니다."
+    ),
+    "requests.needed": Words("The policy asks for all of: {what}.", "처리방침이 요구하는 서류 전부: {what}."),
+    "requests.paper-in": Words("A copy came in", "사본 접수"),
+    "requests.file": Words("File", "파일"),
+    "requests.file-hint": Words("PDF, PNG or JPEG, at most 5 megabytes.", "PDF, PNG, JPEG, 5MB 이하."),
+    "requests.file-now": Words("Take it in", "접수"),
+    "requests.correct": Words("Put it right", "정정"),
+    "requests.correct-lead": Words(
+        "Every recipient of the wrong value is told at once.", "틀린 정보를 받은 곳 모두에 바로 알립니다."
+    ),
+    "requests.right-text": Words("What it should be", "바른 내용"),
+    "requests.correct-now": Words("Put it right", "정정 기록"),
+    "requests.suspension-lead": Words(
+        "By {day} it has its outcome: destroyed, its purpose closed, kept in part on a named ground, or refused on one "
+        "of the four grounds of the law.",
+        "{day}까지 결과를 정합니다. 파기, 목적 종료, 근거를 밝힌 일부 보존, "
+        "또는 법이 정한 네 가지 사유에 따른 거절입니다.",
+    ),
+    "requests.extend": Words("More time", "기한 연장"),
+    "requests.extend-lead": Words(
+        "Thirty days, twice at most. The person is told why.", "30일씩 두 번까지 연장할 수 있으며 사유를 알려야 합니다."
+    ),
+    "requests.extend-now": Words("Extend it", "연장 기록"),
+    "requests.pass-on": Words("Pass it on", "요구 이송"),
+    "requests.pass-on-lead": Words(
+        "The data came from another controller, who answers first. What stands still goes on standing still.",
+        "다른 개인정보처리자에게서 받은 정보입니다. 그곳에서 먼저 답하며, 이용 중지는 계속됩니다.",
+    ),
+    "requests.source": Words("Where it came from", "출처"),
+    "requests.pass-on-now": Words("Record that it was passed on", "이송 기록"),
+    "requests.lift": Words("The person takes the suspension back", "처리정지 해제"),
+    "requests.lift-now": Words("Lift it", "해제 기록"),
+    "request-problem.proof-missing": Words("Tick what was shown.", "확인한 것을 골라 주십시오."),
+    "request-problem.file-missing": Words("Choose a file.", "파일을 골라 주십시오."),
+    "request-problem.text-missing": Words("Enter what it should be.", "바른 내용을 입력해 주십시오."),
+    "request-problem.not-corrected": Words(
+        "This value can no longer be put right.", "더 이상 정정할 수 없는 정보입니다."
+    ),
+    "person-problem.mandate-exceeded": Words(
+        "The mandate does not cover this, or is over.", "위임 범위를 벗어났거나 위임이 끝났습니다."
+    ),
+    "person-problem.identity-not-proved": Words(
+        "The papers shown are not all that the policy asks for.", "처리방침이 요구하는 서류가 모두 갖춰지지 않았습니다."
+    ),
+    "answer-reason.complicated": Words("the matter is complicated", "사안이 복잡함"),
+    "answer-reason.many-at-once": Words("very many requests came at once", "요구가 한꺼번에 몰림"),
+    "answer-reason.waits-for-others": Words("facts are awaited from others", "다른 기관의 확인을 기다림"),
+    "acting.title": Words("Who acts for this person", "대리인"),
+    "acting.nobody": Words("Nobody is on record.", "기록된 대리인이 없습니다."),
+    "acting.subject": Words("the person", "정보주체 본인"),
+    "acting.until": Words("until {day}", "{day}까지"),
+    "acting.open": Words("until taken back", "철회할 때까지"),
+    "acting.agreeing": Words("to agree", "동의"),
+    "acting.add.agent": Words("An agent brings a mandate", "대리인 위임장 접수"),
+    "acting.add.representative": Words("A legal representative brings papers", "법정대리인 서류 접수"),
+    "acting.lead": Words(
+        "The mandate is kept as proof. What it does not cover is refused.",
+        "위임장은 증빙으로 보관합니다. 위임 범위를 벗어난 요구는 거절됩니다.",
+    ),
+    "acting.shown": Words("Papers shown", "확인한 서류"),
+    "acting.rights": Words("May ask", "위임한 권리"),
+    "acting.items": Words("About", "위임한 항목"),
+    "acting.all": Words("None ticked: everything.", "고르지 않으면 전부입니다."),
+    "acting.last": Words("Last day, if there is one", "마지막 날 (있는 경우)"),
+    "acting.file": Words("Copy of the mandate", "위임장 사본"),
+    "acting.add-now": Words("Put it on record", "등록"),
+    "acting.end-now": Words("End it", "위임 종료"),
+    "proof.mandate": Words("power of attorney", "위임장"),
+    "people.only-items": Words("Only some items", "일부 항목만"),
+    "people.about-items": Words("It is about", "대상 항목"),
+    "people.all-items": Words("None ticked: everything held.", "고르지 않으면 보유 중인 전부입니다."),
+    "people.only-purposes": Words("Only some purposes", "일부 목적만"),
+    "people.about-purposes": Words("Uses to stop", "정지할 목적"),
+    "people.all-purposes": Words(
+        "For a suspension. None ticked: all.", "처리정지일 때 고릅니다. 고르지 않으면 전부입니다."
+    ),
     "requests.helps": Words("Who else helps", "도움받을 곳"),
     "requests.by": Words("Asked by", "요구자"),
     "acting.agent": Words("an agent under a mandate", "위임받은 대리인"),

@@ -55,6 +55,8 @@ WORDS: Final = {
     "help.choice-unknown": Words(
         "Go back, load the page again and choose from its list.", "이전 화면을 새로 고친 뒤 목록에서 골라 주십시오."
     ),
+    "error.day-unreadable": Words("This is no day", "날짜를 읽을 수 없습니다"),
+    "help.day-unreadable": Words("Give a day as year, month, day.", "날짜를 연-월-일로 입력해 주십시오."),
     "error.sign-in-needed": Words("Sign in first", "로그인이 필요합니다"),
     "help.sign-in-needed": Words("This page is for who is signed in.", "로그인한 분만 볼 수 있는 화면입니다."),
     "error.session-over": Words("Your session is over", "이용 시간이 끝났습니다"),
@@ -174,6 +176,10 @@ WORDS: Final = {
     "help.certificate-unknown": Words(
         "Its person may have been forgotten, or it belongs to another policy.",
         "정보주체의 기록이 모두 파기되었거나 다른 처리방침의 증명서입니다.",
+    ),
+    "error.paper-unknown": Words("There is no such paper", "해당 문서가 없습니다"),
+    "help.paper-unknown": Words(
+        "Copies are destroyed when they have been checked.", "사본은 확인이 끝나면 파기됩니다."
     ),
     "error.second-factor-needed": Words("A second proof is needed", "추가 확인이 필요합니다"),
     "help.second-factor-needed": Words(
