@@ -16,6 +16,7 @@ from upheld.desk.duties import CHECKLIST, LOOKED_FOR
 from upheld.engine.duties import DutyState, Size
 from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
+from upheld.keeper.asking import RIGHTS
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
 from upheld.web import calendar, consent, people, render, requests
@@ -61,6 +62,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "receipt.": consent.FORMS,
     "consent.": ("given", "withdrawn", "said-yes", "said-no", "said-withdrawn", "changed", "collection-first"),
     "representative.": ("address-missing",),
+    "right.": RIGHTS,
+    "follow.": (*RequestState, "no-file", "too-many-files", "not-enough"),
+    "another.": ("contact-missing", "mandate-missing"),
     "heard.": ("nothing-said", "text-changed", "evidence-missing", *(f"by-{way}" for way in ConsentWay)),
     "account.": ("passwords-differ", "password-short", "password-wrong"),
     "people.": ("text-missing", "nobody-found"),

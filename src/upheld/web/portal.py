@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from upheld.desk.codes import CodeMessage, ask_code, redeem
-from upheld.desk.due import requests_of
 from upheld.desk.holdings import held_of, seen_of
 from upheld.desk.sessions import Session, SessionKind, end_session, open_session
 from upheld.desk.throttle import CODE_ADDRESS, CODE_SOURCE, counted
@@ -14,7 +13,7 @@ from upheld.engine.acts import Reader, ReaderKind
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
 from upheld.web.asked import Asked
-from upheld.web.due import right_title
+from upheld.web.following import followed_of
 from upheld.web.people import about_title, holding_rows
 
 PORTAL = Reader(ReaderKind.APPLICATION, "portal")
@@ -59,10 +58,6 @@ def mine(asked: Asked) -> Answer:
     """What is held on me, why, until when, who got it; what I agreed to; what I asked."""
     seen, session = _seen(asked), _session(asked)
     keeper, document = asked.keeper, asked.document
-    asked_before = [
-        one for settled in (False, True) for one in requests_of(keeper, asked.policy, settled=settled)
-        if one.subject_id == seen.subject_id
-    ]  # fmt: skip
     return Shown(
         "mine",
         {
@@ -70,10 +65,9 @@ def mine(asked: Asked) -> Answer:
             "consents": [
                 (about_title(asked, about), state) for about, state in sorted(keeper.consents(seen.subject_id).items())
             ],
-            "requests": asked_before,
-            "right": lambda one: right_title(asked, one),
+            "requests": followed_of(asked, seen),
             "proved": [document.name("items", one, asked.locale) for one in sorted(session.proved)],
-            "second": {item: name for item, name in _items(asked).items() if item not in session.proved},
+            "second": {item: name for item, name in known_items(asked).items() if item not in session.proved},
             "sees": len(session.proved) >= FACTORS_TO_SEE,
         },
     )
@@ -113,10 +107,10 @@ def _sign_in(asked: Asked, status: int) -> Shown:
     right = document.policy.rights.get("access")
     by = right.by if right is not None else ()
     channels = [document.name("channels", one, asked.locale) for one in by or tuple(asked.plan.channels)]
-    return Shown("portal", {"items": _items(asked), "channels": channels}, status)
+    return Shown("portal", {"items": known_items(asked), "channels": channels}, status)
 
 
-def _items(asked: Asked) -> dict[str, str]:
+def known_items(asked: Asked) -> dict[str, str]:
     """The addresses at which a person can be reached under this policy, with their public names."""
     if asked.settings.send_code is None:
         return {}
@@ -126,7 +120,7 @@ def _items(asked: Asked) -> dict[str, str]:
 
 def _sent(asked: Asked, item: str, address: str) -> Answer:
     send = asked.settings.send_code
-    if send is None or item not in _items(asked):
+    if send is None or item not in known_items(asked):
         raise Refused(400, "choice-unknown")
     keeper, policy = asked.keeper, asked.policy
     source = counted(keeper, policy, CODE_SOURCE, asked.source)

@@ -20,6 +20,7 @@ from upheld.web import (
     start,
 )
 from upheld.web.house_routes import HOUSE
+from upheld.web.person_routes import PERSON
 from upheld.web.route import Route, Who
 
 ROUTES: Final = (
@@ -41,6 +42,7 @@ ROUTES: Final = (
     Route("second", "POST", "/portal/{policy}/mine/second", Who.SUBJECT, portal.second),
     Route("contents", "GET", "/portal/{policy}/mine/contents", Who.SUBJECT, portal.contents),
     Route("portal-out", "POST", "/portal/{policy}/sign-out", Who.SUBJECT, portal.sign_out),
+    *PERSON,
     Route("my-consents", "GET", "/portal/{policy}/mine/consents", Who.SUBJECT, consent.ask),
     Route("my-consents", "POST", "/portal/{policy}/mine/consents", Who.SUBJECT, consent.take),
     Route("my-consent-end", "GET", "/portal/{policy}/mine/consents/withdraw", Who.SUBJECT, consent.ask_end),

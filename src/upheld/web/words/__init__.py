@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from upheld.policy.plain import Words
-from upheld.web.words import calendar, consent, desk, house, notices, portal, proof, refusals, shell, signing
+from upheld.web.words import calendar, consent, desk, house, notices, portal, proof, refusals, shell, signing, wishes
 
 TABLES: Final = (
     shell.WORDS,
@@ -24,6 +24,7 @@ TABLES: Final = (
     consent.WORDS,
     house.WORDS,
     refusals.WORDS,
+    wishes.WORDS,
 )
 WORDS: Final[Mapping[str, Words]] = MappingProxyType({key: text for table in TABLES for key, text in table.items()})
 
