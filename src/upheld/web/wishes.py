@@ -22,8 +22,8 @@ from upheld.store.views import Seen
 from upheld.web.answer import Answer, Download, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.following import follow_one
+from upheld.web.people import paper_title
 from upheld.web.portal import FACTORS_TO_SEE, PORTAL, known_items
-from upheld.web.requests import proof_title
 
 OWN: Final = {"own-address": ADDRESS_ITEMS["email"], "own-number": ADDRESS_ITEMS["sms"]}
 """A proof of possession, and the items that a code was sent to."""
@@ -185,7 +185,7 @@ def take_in(keeper: Keeper, policy: str, sent: Mandate) -> None:
 def _another(asked: Asked, problem: str, status: int) -> Shown:
     plan, locale = asked.plan, asked.locale
     acting = {kind.value: plan.acting.get(kind.value) for kind in ActingKind}
-    shows = {kind: [proof_title(asked, one) for one in row.shows] for kind, row in acting.items() if row is not None}
+    shows = {kind: [paper_title(asked, one) for one in row.shows] for kind, row in acting.items() if row is not None}
     return Shown(
         "for_another",
         {
@@ -260,7 +260,7 @@ def _page(asked: Asked, seen: Seen, one: Request, problem: str, status: int) -> 
             "answer": answer,
             "kept": [document.title(path, locale) for path in answer.kept] if answer else [],
             "helps": [document.title(path, locale) for path in (*answer.offices, *answer.remedies)] if answer else [],
-            "enough": [proof_title(asked, each) for each in enough],
+            "enough": [paper_title(asked, each) for each in enough],
             "can_prove": one.proved_at is None and bool(_shown_at(asked, asked.plan, one.right, one.channel)),
             "copies": one.right in COPIES and one.proved_at is not None and follows.state == "open",
             "sees": _factors(asked) >= FACTORS_TO_SEE,
