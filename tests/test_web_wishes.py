@@ -114,7 +114,7 @@ def test_a_refusal_shows_its_reason_and_the_way_to_object(house: Served) -> None
     assert f"right=objection&amp;to={one.request_id}" in page
     browser.get(ASK)
     page = browser.send(ASK, right="objection", to=one.request_id).text
-    objection = house.keeper.requests(house.persons["stayer"])[-1]
+    (objection,) = (each for each in house.keeper.requests(house.persons["stayer"]) if each.right == "objection")
     assert objection.objects_to == one.request_id
 
 
