@@ -40,7 +40,7 @@ from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
 from upheld.store import verifying
 from upheld.system import Options, SetClock, SystemClock, init, ledger_of, open_home, settings_of, simulated
-from upheld.web.commands import account_app, serve
+from upheld.web.commands import account_app, application_app, serve
 
 app = typer.Typer(
     name="upheld",
@@ -454,6 +454,7 @@ def recover(
 
 app.command()(serve)
 app.add_typer(account_app, name="account")
+app.add_typer(application_app, name="application")
 
 
 # ── people are told ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from upheld.desk.codes import purge_codes
 from upheld.desk.invitations import purge_invitations
 from upheld.desk.sessions import purge_sessions
 from upheld.desk.throttle import purge_attempts
+from upheld.desk.tokens import purge_tokens
 from upheld.keeper import Keeper
 from upheld.store.place import Transaction
 
@@ -37,6 +38,7 @@ def _clear(keeper: Keeper) -> None:
         purge_codes(transaction, transaction.at)
         purge_invitations(transaction, transaction.at)
         purge_attempts(transaction, transaction.at)
+        purge_tokens(transaction, transaction.at)
 
     keeper.places.active.submit(work)
 

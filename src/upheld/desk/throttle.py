@@ -6,9 +6,11 @@ What is counted stands there as a keyed digest. A try is counted before it is ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 
 from upheld.dates import Instant
 from upheld.keeper import Keeper
+from upheld.keeper.applications import Application
 from upheld.store.place import Transaction
 from upheld.store.vault import Tier
 
@@ -36,16 +38,41 @@ LOOKS = Limit("looks", 60, 60)
 """Ours: look-ups by one member of staff; more is no desk work but a search."""
 
 
-def counted(keeper: Keeper, policy: str, limit: Limit, about: str) -> bool:
-    """Count one try. Returns whether it may be made."""
+def counted(keeper: Keeper, policy: str, limit: Limit, about: str, tries: int = 1) -> bool:
+    """Count a try, or several at once. Returns whether they may be made."""
     what, slot = _what(keeper, policy, limit, about), keeper.now() // (limit.within * MINUTE)
 
     def work(transaction: Transaction) -> int:
-        transaction.execute(_COUNT, (what, slot))
+        transaction.execute(_COUNT, (what, slot, tries))
         row = transaction.execute(_TRIES, (what, slot - 1)).fetchone()
         return int(row[0])
 
     return keeper.places.active.submit(work) <= limit.most
+
+
+class Allowance:
+    """What programs may still call. Taken from the database in portions beforehand, so that no process can exceed what
+    all of them share, and not every call waits for a count.
+    """
+
+    PORTION = 20
+
+    def __init__(self, most: int) -> None:
+        self.limit = Limit("api", most, 1)
+        self._left: dict[str, tuple[int, int]] = {}
+        self._turn = Lock()
+
+    def taken(self, keeper: Keeper, application: Application) -> bool:
+        """Whether a program may call once more in this minute."""
+        slot = keeper.now() // MINUTE
+        with self._turn:
+            of, left = self._left.get(application.application_id, (slot, 0))
+            if of != slot or left == 0:
+                if not counted(keeper, application.policy, self.limit, application.application_id, self.PORTION):
+                    return False
+                left = self.PORTION
+            self._left[application.application_id] = (slot, left - 1)
+            return True
 
 
 def forgiven(keeper: Keeper, policy: str, limit: Limit, about: str) -> None:
@@ -64,8 +91,8 @@ def purge_attempts(transaction: Transaction, now: Instant) -> None:
 
 
 _COUNT = (
-    "INSERT INTO attempt(what, slot, tries) VALUES(?, ?, 1) "
-    "ON CONFLICT(what, slot) DO UPDATE SET tries = attempt.tries + 1"
+    "INSERT INTO attempt(what, slot, tries) VALUES(?, ?, ?) "
+    "ON CONFLICT(what, slot) DO UPDATE SET tries = attempt.tries + excluded.tries"
 )
 _TRIES = "SELECT coalesce(sum(tries), 0) FROM attempt WHERE what = ? AND slot >= ?"
 _FORGET = "DELETE FROM attempt WHERE what = ?"

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import Instant
 from upheld.keeper.acting import ActingFor
+from upheld.keeper.applications import Application, Applications
 from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.data import Data
@@ -50,6 +51,7 @@ class Keeper(
     ActingFor,
     Receipting,
     DoneUnasked,
+    Applications,
 ):
     """Everything that may be done with personal data under the policies of one home."""
 
@@ -91,6 +93,7 @@ class Keeper(
 
 
 __all__ = [
+    "Application",
     "Bundle",
     "Delivered",
     "Difficulty",

@@ -21,6 +21,13 @@ from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Use
 from upheld.errors import StoreFailed
+from upheld.keeper.applications import (
+    END_OLDER,
+    INSERT_APPLICATION,
+    INSERT_SECRET,
+    SECRETS_AT_ONCE,
+    forget_application,
+)
 from upheld.keeper.door import anchor_days
 from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
 from upheld.keeper.organisation import lines_on_file
@@ -158,6 +165,22 @@ class Replay:
 
     def handler_revoked(self, one: Entry) -> None:
         self._add("handlers", _REVOKE, (one.at, one.policy, one.fields["handler"], one.fields["duty"]))
+
+    def application_opened(self, one: Entry) -> None:
+        fields = one.fields
+        purposes, duties = (packed_names(cast(tuple[str, ...], fields[name])) for name in ("purposes", "duties"))
+        row = (one.policy, fields["application"], fields["named"], purposes, duties, one.at)
+        self._add("applications", INSERT_APPLICATION, row)
+        self.application_rotated(one)
+
+    def application_rotated(self, one: Entry) -> None:
+        application = _text(one, "application")
+        secret = (application, one.fields["digest"], one.at)
+        self.transaction.execute(INSERT_SECRET, secret)
+        self.transaction.execute(END_OLDER, (application, application, SECRETS_AT_ONCE))
+
+    def application_closed(self, one: Entry) -> None:
+        self.counts["applications"] += forget_application(self.transaction, one.policy, _text(one, "application"))
 
     def evidenced(self, one: Entry) -> None:
         fields = one.fields
@@ -640,6 +663,9 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "recipient.acknowledged": Replay.returned,
     "handler.granted": Replay.handler_granted,
     "handler.revoked": Replay.handler_revoked,
+    "application.opened": Replay.application_opened,
+    "application.rotated": Replay.application_rotated,
+    "application.closed": Replay.application_closed,
     "control.evidenced": Replay.evidenced,
     "register.entered": Replay.registered,
     "notice.posted": Replay.posted,

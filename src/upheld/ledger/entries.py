@@ -419,6 +419,10 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "suspected:bool? by:id?",
         "breach.moved": "case:id step:code known_at:instant paper:id? digest:digest? counts:counts? items:codes? "
         "by:id?",
+        # programs of the house
+        "application.opened": "application:id named:code purposes:codes duties:codes digest:digest",
+        "application.rotated": "application:id digest:digest",
+        "application.closed": "application:id",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(

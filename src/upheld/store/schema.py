@@ -211,6 +211,21 @@ DESK: Final = (
     """CREATE TABLE invitation(
         link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, subject_id TEXT NOT NULL, speaker TEXT NOT NULL,
         until_at INTEGER NOT NULL) WITHOUT ROWID""",
+    # Programs of the house. Secrets are 256 random bits: a plain digest of them tells nobody anything.
+    """CREATE TABLE application(
+        policy TEXT NOT NULL, application_id TEXT NOT NULL, name TEXT NOT NULL, purposes TEXT NOT NULL,
+        duties TEXT NOT NULL, opened_at INTEGER NOT NULL, PRIMARY KEY(policy, application_id)) WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX application_named ON application(policy, name)",
+    """CREATE TABLE application_secret(
+        application_id TEXT NOT NULL, digest BLOB NOT NULL, made_at INTEGER NOT NULL,
+        PRIMARY KEY(application_id, digest)) WITHOUT ROWID""",
+    """CREATE TABLE application_token(
+        digest BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, application_id TEXT NOT NULL, duties TEXT NOT NULL,
+        until_at INTEGER NOT NULL) WITHOUT ROWID""",
+    # What was answered under an idempotency key: keyed digests, and an answer of ids and codes, never a content.
+    """CREATE TABLE given_answer(
+        application_id TEXT NOT NULL, key_digest BLOB NOT NULL, content BLOB NOT NULL, status INTEGER NOT NULL,
+        answer TEXT NOT NULL, until_at INTEGER NOT NULL, PRIMARY KEY(application_id, key_digest)) WITHOUT ROWID""",
     """CREATE TABLE background(
         name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until_at INTEGER NOT NULL,
         ran_at INTEGER NOT NULL) WITHOUT ROWID""",

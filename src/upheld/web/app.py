@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 from urllib.parse import parse_qsl
 
+import msgspec
 from fastapi import FastAPI
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +22,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount
 from starlette.routing import Route as Served
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,8 +30,12 @@ from upheld.desk.scanning import LARGEST_FILE, MOST_FILES
 from upheld.errors import InputRefused, UpheldError
 from upheld.web import render
 from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static
+from upheld.web.api.edge import LARGEST_BODY, PROBLEM, create_api
+from upheld.web.api.problems import problem
+from upheld.web.api.routes import PREFIX
 from upheld.web.asked import Asked, wanted_language
 from upheld.web.gate import answered
+from upheld.web.measures import Measures
 from upheld.web.route import Route, Who
 from upheld.web.routes import ROUTES
 from upheld.web.settings import Settings
@@ -62,9 +68,11 @@ def create_app(settings: Settings) -> FastAPI:
     table = {route.name: route for route in sorted(ROUTES, key=lambda one: one.method, reverse=True)}  # GET has the say
     edge = Edge(settings, table)
     app.router.routes.extend(Served(route.path, edge.page(route), methods=[route.method]) for route in ROUTES)
+    app.router.routes.append(Mount(PREFIX, create_api(settings, Measures())))
     for status in (404, 405, 413):
         app.add_exception_handler(status, edge.not_served)
-    app.add_middleware(Limited, largest=LARGEST_FORM, largest_upload=LARGEST_UPLOAD)
+    sizes = {"largest": LARGEST_FORM, "largest_upload": LARGEST_UPLOAD, "of_programs": LARGEST_BODY}
+    app.add_middleware(Limited, **sizes)
     app.add_middleware(Hardened, secure=settings.secure)
     return app
 
@@ -266,10 +274,11 @@ async def _with_files(request: Request) -> tuple[Fields, Uploads] | None:
 class Limited:
     """Refuses a body that is too large, whatever it says of its length."""
 
-    def __init__(self, app: ASGIApp, largest: int, largest_upload: int) -> None:
+    def __init__(self, app: ASGIApp, largest: int, largest_upload: int, of_programs: int) -> None:
         self.app = app
         self.largest = largest
         self.largest_upload = largest_upload
+        self.of_programs = of_programs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what comes in."""
@@ -277,8 +286,8 @@ class Limited:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        said, kind = headers.get(b"content-length", b"0"), headers.get(b"content-type", b"")
-        most = self.largest_upload if kind.startswith(UPLOAD.encode()) else self.largest
+        said = headers.get(b"content-length", b"0")
+        most = self._most(scope["path"], headers.get(b"content-type", b""))
         came = 0
 
         async def counted() -> Message:
@@ -297,12 +306,21 @@ class Limited:
         except _TooLarge:
             await _too_large(scope, receive, send)
 
+    def _most(self, path: str, kind: bytes) -> int:
+        if path.startswith(f"{PREFIX}/"):
+            return self.of_programs
+        return self.largest_upload if kind.startswith(UPLOAD.encode()) else self.largest
+
 
 class _TooLarge(Exception):
     pass
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"].startswith(f"{PREFIX}/"):
+        said = msgspec.json.encode(problem(413, "too-large"))
+        await Response(said, 413, media_type=PROBLEM)(scope, receive, send)
+        return
     text = "Too much was sent at once. 한 번에 보낼 수 있는 크기를 넘었습니다.\n"
     await Response(text, 413, media_type="text/plain")(scope, receive, send)
 

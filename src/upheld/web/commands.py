@@ -15,12 +15,16 @@ from upheld.connect.transport import Transport
 from upheld.dates import moment
 from upheld.desk.accounts import Credentials, StaffRole, accounts_of, close_account, open_account, reset_account
 from upheld.keeper import Keeper
+from upheld.keeper.applications import Duty
 from upheld.system import open_home, settings_of
 
 Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
 PolicyCode = Annotated[str, typer.Option("--policy", help="The policy's code.")]
 Name = Annotated[str, typer.Option("--name", help="The name to sign in with.")]
 
+ProgramName = Annotated[str, typer.Option("--name", help="The program's name.")]
+
+application_app = typer.Typer(help="Programs that may use the API.", no_args_is_help=True)
 account_app = typer.Typer(help="Who may sign in at the desk.", no_args_is_help=True)
 
 
@@ -131,6 +135,52 @@ def list_accounts(home: Home, policy: PolicyCode) -> None:
     with _opened(home) as keeper:
         for account, name, duties in accounts_of(keeper, policy):
             typer.echo(f"{name}  {account.role.value}  {', '.join(duties)}".rstrip())
+
+
+# ── programs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@application_app.command("add")
+def add_application(
+    home: Home,
+    policy: PolicyCode,
+    name: ProgramName,
+    duty: Annotated[list[Duty], typer.Option("--duty", help="What it may do; may be repeated.")],
+    purpose: Annotated[
+        list[str], typer.Option("--purpose", help="A purpose for which it collects and reads; may be repeated.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Let a program act through the API. Its secret is printed once."""
+    with _opened(home) as keeper:
+        made, secret = keeper.open_application(policy, name, purposes=purpose, duties=duty)
+        typer.echo(f"client id      {made.application_id}")
+        typer.echo(f"client secret  {secret}")
+        typer.echo("The secret cannot be shown again.")
+
+
+@application_app.command("rotate")
+def rotate_application(home: Home, policy: PolicyCode, name: ProgramName) -> None:
+    """A new secret. The one before it stays good until the next change, so that nothing stands still."""
+    with _opened(home) as keeper:
+        typer.echo(f"client secret  {keeper.rotate_application(policy, name)}")
+        typer.echo("The secret cannot be shown again.")
+
+
+@application_app.command("close")
+def close_application(home: Home, policy: PolicyCode, name: ProgramName) -> None:
+    """The program may do nothing any more; secrets and tokens end at once."""
+    with _opened(home) as keeper:
+        keeper.close_application(policy, name)
+        typer.echo(f"{name} is closed")
+
+
+@application_app.command("list")
+def list_applications(home: Home, policy: PolicyCode) -> None:
+    """Id, name, duties and purposes of every program."""
+    with _opened(home) as keeper:
+        for one in keeper.applications(policy):
+            bound = f"  for {', '.join(sorted(one.purposes))}" if one.purposes else ""
+            typer.echo(f"{one.application_id}  {one.name}  {', '.join(sorted(one.duties))}{bound}")
 
 
 def _opened(home: Path) -> Keeper:

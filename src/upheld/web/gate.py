@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from upheld.desk.accounts import StaffRole, account_of, duties_of, reader_of
 from upheld.desk.sessions import SessionKind, session_of
+from upheld.keeper import Keeper
 from upheld.keeper.clearing import is_rehearsal
 from upheld.store import subjects
 from upheld.web.answer import Answer, Moved, Refused
@@ -67,13 +68,18 @@ def answered(asked: Asked) -> Answer:
     return asked.route.page(asked)
 
 
-def _know_policies(asked: Asked) -> None:
-    """Another process may have published: the compiled policies follow the database. An unknown policy is no page."""
-    keeper = asked.keeper
+def follow_publications(keeper: Keeper) -> None:
+    """What another process has published is known here from now on."""
     with keeper.places.active.reading() as connection:
         epoch = subjects.plan_epoch(connection)
     if keeper.views.plan_epoch != epoch:
         keeper.views.refresh()
+
+
+def _know_policies(asked: Asked) -> None:
+    """Another process may have published: the compiled policies follow the database. An unknown policy is no page."""
+    keeper = asked.keeper
+    follow_publications(keeper)
     if asked.policy and (asked.policy not in keeper.views.lines or is_rehearsal(asked.policy)):
         raise Refused(404, "not-found")
 

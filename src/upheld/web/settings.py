@@ -10,7 +10,11 @@ from upheld.connect.transport import Transport
 from upheld.desk.codes import CodeSender
 from upheld.desk.reports import ReportShelf
 from upheld.desk.scanning import Scan
+from upheld.desk.throttle import Allowance
 from upheld.keeper import Keeper
+
+CALLS_A_MINUTE = 6000
+"""Ours: calls of one program, over all processes."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class Settings:
     failed: Callable[[str, Exception], None] = lambda _, __: None
     """Told of a page that failed by a bug of ours: its name and the failure."""
     reports: ReportShelf = field(default_factory=ReportShelf)
+
+    allowance: Allowance = field(default_factory=lambda: Allowance(CALLS_A_MINUTE))
+    """How often a program may call the API."""
 
     @property
     def secure(self) -> bool:

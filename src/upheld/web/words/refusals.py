@@ -32,6 +32,7 @@ WORDS: Final = {
         "The data has passed on; the transferee takes refusals now.",
         "이미 이전되었습니다. 거부 의사는 양수인이 접수합니다.",
     ),
+    "refused.application-unknown": Words("There is no program of that name.", "해당 이름의 응용 프로그램이 없습니다."),
     "refused.approval-missing": Words(
         "The policy wants an approval or a reason on record for this duty.",
         "처리방침에 따라 승인이나 사유가 기록되어야 하는 권한입니다.",
@@ -57,6 +58,9 @@ WORDS: Final = {
     "refused.duties-wrong": Words(
         "An auditor has no duties; everybody else has at least one.",
         "감사자에게는 업무를 줄 수 없고, 그 밖의 계정에는 업무가 하나 이상 있어야 합니다.",
+    ),
+    "refused.duty-missing": Words(
+        "A program has at least one duty.", "응용 프로그램에는 권한이 하나 이상 있어야 합니다."
     ),
     "refused.duty-unknown": Words("The policy knows no such kind of staff.", "처리방침에 없는 담당 업무입니다."),
     "refused.effective-in-the-past": Words(
@@ -152,6 +156,7 @@ WORDS: Final = {
     "refused.publication-refused": Words(
         "The version cannot be kept here as it stands.", "지금 상태로는 지킬 수 없어 공고할 수 없습니다."
     ),
+    "refused.purpose-undeclared": Words("The policy declares no such purpose.", "처리방침에 없는 처리 목적입니다."),
     "refused.reason-missing": Words("A reason is needed.", "사유가 필요합니다."),
     "refused.reason-unlawful": Words("The law gives no such ground.", "법이 정한 사유가 아닙니다."),
     "refused.request-unknown": Words("This person has no such request.", "이 정보주체의 요구가 아닙니다."),

@@ -1,0 +1,105 @@
+"""The same idempotency key gives the same answer; for anything else it is in conflict.
+
+What is kept for a day are keyed digests and an answer of ids and codes. A content that was handed out is not kept:
+what gives contents takes its key first and hands out once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from upheld.keeper import Keeper
+from upheld.keeper.applications import Application
+from upheld.store.place import Transaction
+from upheld.store.vault import Tier
+from upheld.web.api.problems import Said, problem
+from upheld.web.api.row import Again
+from upheld.web.api.shapes import Texts
+
+KEPT_FOR = 86_400_000_000
+"""Ours: a day."""
+_UNDER_WAY = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status and JSON."""
+
+    status: int
+    body: bytes
+    repeated: bool = False
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key with what it was used for, both as keyed digests."""
+
+    application_id: str
+    digest: bytes
+    content: bytes
+
+
+def key_of(keeper: Keeper, application: Application, text: str, what: bytes) -> Key:
+    """`what`: operation, address and body of the call."""
+    token = keeper.places.vault.token
+    policy, who = application.policy, application.application_id
+    digest = token(Tier.ACTIVE, policy, "@idempotency", f"{who}|{text.encode().hex()}")
+    return Key(who, digest, token(Tier.ACTIVE, policy, "@idempotency-of", hashlib.sha256(what).hexdigest()))
+
+
+def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply]) -> Reply:
+    """Do it, unless it was done. Raises Said for another content, or for one that is under way."""
+    if again is Again.TOGETHER:
+        with keeper.batch():
+            before = keeper.places.active.submit(lambda transaction: _before(transaction, key))
+            if before is not None:
+                return before
+            reply = work()
+            keeper.places.active.submit(lambda transaction: _keep(transaction, key, reply))
+            return reply
+    before = keeper.places.active.submit(lambda transaction: _before(transaction, key))
+    if before is not None:
+        return before
+    reply = work()
+    kept = Reply(reply.status, _bare(reply)) if reply.status < 300 else reply
+    keeper.places.active.submit(lambda transaction: _keep(transaction, key, kept))
+    return reply
+
+
+def _bare(reply: Reply) -> bytes:
+    """The answer without its contents."""
+    full = msgspec.json.decode(reply.body, type=Texts)
+    return msgspec.json.encode(msgspec.structs.replace(full, texts={}, repeated=True))
+
+
+def _before(transaction: Transaction, key: Key) -> Reply | None:
+    """What was answered; None when the key is new, and taken by this."""
+    transaction.execute(_PURGE, (key.application_id, key.digest, transaction.at))
+    row = (key.application_id, key.digest, key.content, _UNDER_WAY, "", transaction.at + KEPT_FOR)
+    if transaction.execute(_TAKE, row).rowcount == 1:
+        return None
+    content, status, answer = transaction.execute(_SELECT, (key.application_id, key.digest)).fetchone()
+    if content != key.content:
+        raise Said(problem(409, "key-conflict", "this idempotency key was used for something else"))
+    if status == _UNDER_WAY:
+        detail = "the first call with this key has not ended, or was cut off; look before you use another key"
+        raise Said(problem(409, "under-way", detail))
+    return Reply(status, answer.encode(), repeated=True)
+
+
+def _keep(transaction: Transaction, key: Key, reply: Reply) -> None:
+    transaction.changed(_ANSWER, (reply.status, reply.body.decode(), key.application_id, key.digest))
+
+
+_PURGE = "DELETE FROM given_answer WHERE application_id = ? AND key_digest = ? AND until_at <= ?"
+_TAKE = (
+    "INSERT INTO given_answer(application_id, key_digest, content, status, answer, until_at) "
+    "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_SELECT = "SELECT content, status, answer FROM given_answer WHERE application_id = ? AND key_digest = ?"
+_ANSWER = "UPDATE given_answer SET status = ?, answer = ? WHERE application_id = ? AND key_digest = ?"

@@ -1,0 +1,67 @@
+"""One row of the API's table, and what a verb gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from upheld.desk.tokens import Caller
+from upheld.engine.acts import SubjectId
+from upheld.keeper import Keeper
+from upheld.keeper.applications import Application, Duty
+from upheld.web.api.shapes import Answer, Body, Nothing
+
+
+class Again(StrEnum):
+    """What the same idempotency key does."""
+
+    HARMLESS = "harmless"
+    """The verb changes nothing: done again, recorded again."""
+    TOGETHER = "together"
+    """The act and its answer are committed together."""
+    BEFORE = "before"
+    """The key is taken first, since contents leave only after their record is durable. They are handed out once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a program: who, about whom, with what."""
+
+    keeper: Keeper
+    caller: Caller
+    parts: Mapping[str, str]
+    body: Body
+    query: Body
+
+    @property
+    def application(self) -> Application:
+        """The program."""
+        return self.caller.application
+
+    @property
+    def policy(self) -> str:
+        """The policy under which the program acts: no call reaches another."""
+        return self.caller.application.policy
+
+    @property
+    def subject(self) -> SubjectId:
+        """The person the address names; known to be one of the program's policy."""
+        return SubjectId(self.parts["subject"])
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An address: method, path under `/v1`, the duty it asks for, the verb, what it takes and gives."""
+
+    name: str
+    method: Literal["GET", "POST"]
+    path: str
+    duty: Duty | None
+    verb: Callable[[Call], Answer | bytes]
+    summary: str
+    gives: type[Answer] | None
+    takes: type[Body] = Nothing
+    query: type[Body] = Nothing
+    again: Again = Again.HARMLESS
