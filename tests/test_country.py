@@ -12,10 +12,11 @@ from upheld.dates import Period, instant
 from upheld.engine.acts import Collect, ConsentId, Decision, Entrust, Provide, Reason, Send, SubjectId, ValueId
 from upheld.engine.compile import compiled
 from upheld.engine.decide import decide
+from upheld.engine.notices import OWED
 from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.state import About, AboutKind, Consent, ControllerState, SubjectState, Use, Value
 from upheld.engine.view import View
-from upheld.law import law_for
+from upheld.law import PACKS, law_for
 from upheld.policy.plain import law as in_words
 from upheld.policy.read import read_policy
 from upheld.policy.shapes import LawRef
@@ -150,6 +151,14 @@ def test_a_refusal_in_europe_cites_europe_and_elsewhere_the_element_alone() -> N
     unlisted = decide(Collect("gossip", ("name",), channel="site"), subject_of(alone), AT)
     assert [cited.element for cited in unlisted.because]
     assert laws(unlisted) == {None}
+
+
+@pytest.mark.parametrize("zone", ["Asia/Seoul", "Europe/Berlin"])
+def test_every_rule_that_holds_under_every_policy_has_an_article_where_a_table_is(zone: str) -> None:
+    bare = smallest_in(zone)
+    assert [name for name, rule in bare.builtin.items() if not rule.law] == []
+    told = [rule.code for rule in PACKS["kr"].rules if rule.code.startswith("cited.told.")]
+    assert told == [f"cited.told.{notice}" for notice in OWED]
 
 
 def test_no_korean_law_is_cited_by_any_rule_of_a_house_in_europe() -> None:

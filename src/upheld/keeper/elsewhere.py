@@ -1,6 +1,8 @@
 """Places the system cannot reach: a paper file, a medium, a search index. Falling due makes a work order for each.
 
 A certificate says *partly* until every place has its evidence: method, when, by which role, witness where promised.
+What a processor or recipient has of the values is such a place too (`processor.NAME`, `recipient.NAME`): its order is
+done by nobody here, but by the answer that the copy was returned or destroyed.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 
@@ -16,7 +19,7 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door
 from upheld.ledger.certificate import Certificate, Named, PlaceCleared
-from upheld.ledger.entries import entry
+from upheld.ledger.entries import Entry, entry
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_ids, unpacked_ids
@@ -107,7 +110,7 @@ class Elsewhere(Door):
                     transaction.at,
                     policy,
                     alias or None,
-                    ("destruction.paper",) if place == "paper-file" else ("destruction.electronic",),
+                    _elements(place),
                     order=order_id,
                     place=place,
                     due_at=due_at,
@@ -116,7 +119,7 @@ class Elsewhere(Door):
             )
 
     def work_orders(self, policy: str) -> list[WorkOrder]:
-        """Work orders that wait, the earliest due first."""
+        """Work orders that wait for our own hands, the earliest due first."""
         with self.places.active.reading() as connection:
             rows = connection.execute(_OPEN_ORDERS, (policy,)).fetchall()
         return [
@@ -140,14 +143,13 @@ class Elsewhere(Door):
             key = (bucket_of(SubjectId(subject)), subject)
             transaction.changed(_DONE, (transaction.at, *key, order_id))
             alias = self.views.alias(SubjectId(subject))
-            elements = ("destruction.paper",) if place == "paper-file" else ("destruction.electronic",)
             transaction.journal(
                 entry(
                     "work-order.done",
                     transaction.at,
                     policy,
                     alias or None,
-                    elements,
+                    _elements(place),
                     order=order_id,
                     place=place,
                     values=unpacked_ids(values),
@@ -156,47 +158,128 @@ class Elsewhere(Door):
                     witness=witness,
                 )
             )
-            self._complete(transaction, key, policy, alias, certificate_id, place, METHODS[method], by, witness)
+            complete(transaction, key, policy, alias, certificate_id, place, METHODS[method], by, witness)
 
         self.places.active.submit(work)
 
-    @staticmethod
-    def _complete(
-        transaction: Transaction,
-        key: tuple[int, str],
-        policy: str,
-        alias: str,
-        certificate_id: str,
-        place: str,
-        method: Named,
-        by: str,
-        witness: str | None,
-    ) -> None:
-        body = transaction.execute(_BODY, (*key, certificate_id)).fetchone()[0]
-        certificate = msgspec.json.decode(body, type=Certificate)
-        cleared = PlaceCleared(KINDS_OF_PLACE[place], method, transaction.at, by, witness)
-        places = tuple(cleared if one.place.code == place and one.at is None else one for one in certificate.places)
-        after = msgspec.structs.replace(certificate, places=places)
-        encoded = msgspec.json.encode(after)
-        transaction.changed(_SET_BODY, (encoded, transaction.at, *key, certificate_id))
-        transaction.journal(
-            entry(
-                "certificate.issued",
-                transaction.at,
-                policy,
-                alias or None,
-                ("destruction.at-expiry",),
-                certificate=certificate_id,
-                digest=hashlib.sha256(encoded).digest(),
-                state=after.state,
-            )
+    def _copies_of(
+        self, transaction: Transaction, subject_id: SubjectId, policy: str, gone: Sequence[ValueId]
+    ) -> tuple[str, ...]:
+        """Who still has a copy of these values that they are asked to return or destroy, as places."""
+        line, found = self.views.line(policy), dict[str, None]()
+        asked = {name for plan in line.plans for name, row in plan.provisions.items() if row.returned}
+        for recipient, kind, packed in transaction.execute(_COPIES, (bucket_of(subject_id), subject_id)).fetchall():
+            if set(unpacked_ids(packed)) & set(gone) and (kind == "entrustment" or recipient in asked):
+                found[copy_at(kind, recipient)] = None
+        return tuple(found)
+
+
+def copies_back(transaction: Transaction, subject_id: SubjectId, alias: str, kind: str, recipient: str) -> None:
+    """An answer came in: certificates that waited for this copy alone have its evidence, if no other copy is left."""
+    key, place = (bucket_of(subject_id), subject_id), copy_at(kind, recipient)
+    left = transaction.execute(_COPIES, key).fetchall()
+    still = {value for name, of, packed in left if (of, name) == (kind, recipient) for value in unpacked_ids(packed)}
+    for order_id, policy, packed, certificate_id in transaction.execute(_WAITING, (*key, place)).fetchall():
+        values = unpacked_ids(packed)
+        if still & set(values):
+            continue
+        transaction.changed(_DONE, (transaction.at, *key, order_id))
+        role = place.partition(".")[0]
+        fields = {"order": order_id, "place": place, "values": values, "method": "return", "by": role}
+        transaction.journal(entry("work-order.done", transaction.at, policy, alias or None, _elements(place), **fields))
+        complete(transaction, key, policy, alias, certificate_id, place, METHODS["return"], role, None)
+
+
+def returned_under(
+    transaction: Transaction, policy: str, contract_id: str, paths: Sequence[str], at: Instant
+) -> list[tuple[SubjectId, str]]:
+    """Everything given under a contract came back: each disclosure says so. Gives whose certificates waited for it."""
+    since, until = transaction.execute(_CONTRACT, (policy, contract_id)).fetchone()
+    waited: list[tuple[SubjectId, str]] = []
+    for section, _, processor in (path.partition(".") for path in paths):
+        if section == "entrustments":
+            transaction.execute(_RETURNED, (at, at, processor, since, until, policy))
+            rows = transaction.execute(_WAITED, (policy, copy_at("entrustment", processor))).fetchall()
+            waited += [(SubjectId(row[0]), processor) for row in rows]
+    return waited
+
+
+def complete(
+    transaction: Transaction,
+    key: tuple[int, str],
+    policy: str,
+    alias: str,
+    certificate_id: str,
+    place: str,
+    method: Named,
+    by: str,
+    witness: str | None,
+) -> None:
+    """Put the evidence of one place into a certificate and issue it anew."""
+    body = transaction.execute(_BODY, (*key, certificate_id)).fetchone()[0]
+    certificate = msgspec.json.decode(body, type=Certificate)
+    cleared = PlaceCleared(named_place(place), method, transaction.at, by, witness)
+    places = tuple(cleared if one.place.code == place and one.at is None else one for one in certificate.places)
+    after = msgspec.structs.replace(certificate, places=places)
+    encoded = msgspec.json.encode(after)
+    transaction.changed(_SET_BODY, (encoded, transaction.at, *key, certificate_id))
+    transaction.journal(
+        entry(
+            "certificate.issued",
+            transaction.at,
+            policy,
+            alias or None,
+            ("destruction.at-expiry",),
+            certificate=certificate_id,
+            digest=hashlib.sha256(encoded).digest(),
+            state=after.state,
         )
+    )
+
+
+def copy_at(kind: str, recipient: str) -> str:
+    """The place where a processor's or recipient's copy lies."""
+    return f"{'processor' if kind == 'entrustment' else 'recipient'}.{recipient}"
+
+
+def named_place(place: str) -> Named:
+    """A place with its public names."""
+    role, _, name = place.partition(".")
+    if name:
+        ko = "수탁자" if role == "processor" else "제공받는 자"
+        return Named(place, f"copy of the {role} {name}", f"{ko} {name}의 사본")
+    return KINDS_OF_PLACE[place]
 
 
 def awaited(place: str) -> PlaceCleared:
     """A place whose evidence is awaited."""
+    role, _, name = place.partition(".")
+    if name:
+        return PlaceCleared(named_place(place), METHODS["return"], None, role)
     method = METHODS["shred" if place == "paper-file" else "erase"]
-    return PlaceCleared(KINDS_OF_PLACE[place], method, None, "handler")
+    return PlaceCleared(named_place(place), method, None, "handler")
+
+
+def cleared_elsewhere(about: Sequence[Entry], values: Sequence[int], by: int) -> tuple[PlaceCleared, ...]:
+    """The places elsewhere of values destroyed together, and the evidence that came in up to an instant."""
+    orders = [one for one in about if one.kind == "work-order.opened" and one.fields["values"] == tuple(values)]
+    done = {one.fields["order"]: one for one in about if one.kind == "work-order.done" and one.at <= by}
+    return tuple(_cleared(cast(str, one.fields["place"]), done.get(one.fields["order"])) for one in orders)
+
+
+def _cleared(place: str, done: Entry | None) -> PlaceCleared:
+    if done is None:
+        return awaited(place)
+    method, witness = METHODS[cast(str, done.fields["method"])], cast(str | None, done.fields.get("witness"))
+    return PlaceCleared(named_place(place), method, done.at, cast(str, done.fields["by"]), witness)
+
+
+def _elements(place: str) -> tuple[str, ...]:
+    """The element that a work order of that place is about."""
+    role, _, name = place.partition(".")
+    if name:
+        return (f"{'entrustments' if role == 'processor' else 'provisions'}.{name}",)
+    return ("destruction.paper",) if place == "paper-file" else ("destruction.electronic",)
 
 
 _SELECT_PLACE = "SELECT 1 FROM value_place WHERE bucket = ? AND subject_id = ? AND value_id = ? AND place = ?"
@@ -208,10 +291,26 @@ _INSERT_ORDER = (
 )
 _OPEN_ORDERS = (
     "SELECT order_id, subject_id, place, value_ids, due_at, opened_at FROM work_order "
-    "WHERE policy = ? AND done_at IS NULL ORDER BY due_at, order_id"
+    "WHERE policy = ? AND done_at IS NULL AND place NOT LIKE '%.%' ORDER BY due_at, order_id"
 )
 _ORDER = (
-    "SELECT subject_id, policy, place, value_ids, certificate_id FROM work_order WHERE order_id = ? AND done_at IS NULL"
+    "SELECT subject_id, policy, place, value_ids, certificate_id FROM work_order "
+    "WHERE order_id = ? AND done_at IS NULL AND place NOT LIKE '%.%'"
+)
+_COPIES = (
+    "SELECT recipient, kind, value_ids FROM disclosure WHERE bucket = ? AND subject_id = ? "
+    "AND kind IN ('provision', 'entrustment') AND acknowledged_at IS NULL ORDER BY recipient"
+)
+_CONTRACT = "SELECT from_at, until_at FROM contract WHERE policy = ? AND contract_id = ?"
+_RETURNED = (
+    "UPDATE disclosure SET recalled_at = coalesce(recalled_at, ?), acknowledged_at = ? WHERE kind = 'entrustment' "
+    "AND recipient = ? AND acknowledged_at IS NULL AND at >= ? AND at < ? AND EXISTS (SELECT 1 FROM subject "
+    "WHERE subject.bucket = disclosure.bucket AND subject.subject_id = disclosure.subject_id AND subject.policy = ?)"
+)
+_WAITED = "SELECT DISTINCT subject_id FROM work_order WHERE policy = ? AND place = ? AND done_at IS NULL"
+_WAITING = (
+    "SELECT order_id, policy, value_ids, certificate_id FROM work_order "
+    "WHERE bucket = ? AND subject_id = ? AND place = ? AND done_at IS NULL"
 )
 _DONE = "UPDATE work_order SET done_at = ? WHERE bucket = ? AND subject_id = ? AND order_id = ?"
 _BODY = "SELECT body FROM certificate WHERE bucket = ? AND subject_id = ? AND certificate_id = ?"

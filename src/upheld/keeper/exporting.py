@@ -1,12 +1,13 @@
 """What a person gets into their hands: a structured copy of everything held, behind the decision to show it.
 
 Rule 5.3 (c). JSON in UTF-8: items with contents, purposes, what keeps them and until when, where they came from, who
-received them, and every consent. The request for the source of the data gets all of it but the contents.
+received them, every consent, and apart from them what rests on no consent. The request for the source of the data gets
+all of it but the contents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -18,6 +19,7 @@ from upheld.engine.state import Request, RequestState, Use, Value
 from upheld.errors import InputRefused
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.seeing import Seeing
+from upheld.policy.vocabulary import Basis
 from upheld.store.views import Seen
 
 FORMAT = "upheld-export-1"
@@ -75,6 +77,7 @@ def _document(seen: Seen, request: Request, outcome: Outcome) -> bytes:
             "items": [_item(seen, value, texts.get(value.value_id), at) for value in covered],
             "recipients": _recipients(seen, {value.value_id for value in covered}),
             "consents": _consents(seen),
+            "notices": _notices(seen, covered),
         }
     )
 
@@ -125,6 +128,24 @@ def _recipients(seen: Seen, values: set[ValueId]) -> list[dict[str, object]]:
         }
         for one in sorted(seen.state.disclosures, key=lambda each: (each.at, each.recipient))
         if values & set(one.values)
+    ]
+
+
+def _notices(seen: Seen, values: Sequence[Value]) -> list[dict[str, object]]:
+    """What was taken on another basis than consent: told by the notice of a version, agreed to by nobody."""
+    found: dict[tuple[str, str, str], dict[str, list[str]]] = {}
+    for value in values:
+        for use in value.uses:
+            told = seen.view.line.version(use.version) or seen.view.plan
+            row = told.purposes.get(use.purpose)
+            basis = row.basis.get(value.item) if row is not None else None
+            if basis is not None and basis is not Basis.CONSENT:
+                since = found.setdefault((use.purpose, basis.value, use.version), {})
+                since.setdefault(_written(use.anchor_at, seen.view.plan) or "", []).append(value.item)
+    return [
+        {"purpose": purpose, "basis": basis, "version": version, "since": at, "items": sorted({*items})}
+        for (purpose, basis, version), told_at in sorted(found.items())
+        for at, items in sorted(told_at.items())
     ]
 
 

@@ -23,6 +23,7 @@ from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, Trans
 from upheld.engine.state import About, AboutKind, Disclosure
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, Tier, replaced
+from upheld.keeper.elsewhere import copies_back
 from upheld.keeper.outcome import Outcome
 from upheld.store import subjects
 from upheld.store.ids import bucket_of
@@ -265,6 +266,7 @@ class Giving(Door):
                 raise InputRefused("disclosure-unknown", "nothing was given to anybody under that id")
             transaction.execute(_ACKNOWLEDGE_TOLD, (transaction.at, *key))
             transaction.execute(_ACKNOWLEDGE, (transaction.at, *key))
+            copies_back(transaction, subject_id, seen.alias, *transaction.execute(_GIVEN, key).fetchone())
             plan = seen.view.plan
             row = plan.provisions.get(found.recipient) or plan.entrustments.get(found.recipient)
             rule = row.rule if row else plan.rule
@@ -356,6 +358,7 @@ _ACKNOWLEDGE = (
     "UPDATE disclosure SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? "
     "AND recalled_at IS NOT NULL"
 )
+_GIVEN = "SELECT kind, recipient FROM disclosure WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"
 _ACKNOWLEDGE_TOLD = (
     "UPDATE told SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND "
     "acknowledged_at IS NULL"

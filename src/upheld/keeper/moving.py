@@ -617,6 +617,7 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
                 unreadable_at = max(unreadable[step.value_id] for step in own)
                 gone = tuple(step.value_id for step in own)
                 elsewhere = self._places_of(transaction, subject_id, gone)
+                elsewhere += self._copies_of(transaction, subject_id, policy, gone)
                 waiting = [awaited(place) for place in elsewhere]
                 certificate = certificate_of(
                     plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at, waiting

@@ -18,6 +18,7 @@ from upheld.engine.plan import ControlPlan, Plan, PolicyLine, Rule
 from upheld.engine.state import ControllerState
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, When
+from upheld.keeper.elsewhere import copies_back, returned_under
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.model import Policy
@@ -217,12 +218,15 @@ class Organisation(Door):
         self._organisational(work)
 
     def returned(self, policy: str, contract_id: str) -> None:
-        """The party has shown that it returned or destroyed everything."""
+        """The party has shown that it returned or destroyed everything that it got under this contract."""
 
         def work(transaction: Transaction) -> None:
             transaction.changed(_CLOSE_CONTRACT, (transaction.at, policy, contract_id))
             party = transaction.execute(_CONTRACT_PARTY, (policy, contract_id)).fetchone()[0]
             rules = self._party_rules(policy, party)
+            paths = [one.path for one in rules]
+            for subject_id, processor in returned_under(transaction, policy, contract_id, paths, transaction.at):
+                copies_back(transaction, subject_id, self.views.alias(subject_id), "entrustment", processor)
             transaction.journal(
                 entry(
                     "recipient.acknowledged",

@@ -35,8 +35,10 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper.certifying import certificate_of
 from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
+from upheld.keeper.elsewhere import cleared_elsewhere
 from upheld.keeper.moving import Moving, OpenStep, Swept
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
+from upheld.ledger.certificate import Certificate
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, outbox, papers, subjects
 from upheld.store.ids import bucket_of
@@ -506,26 +508,20 @@ class Recovery(Moving):
             return
         ledger = self.places.sealer.connection
         with self.places.active.transaction() as transaction:
-            known = {row[0] for row in transaction.execute("SELECT certificate_id FROM certificate")}
-            for recorded in history.entries(ledger, kinds=("certificate.issued",)):
-                issued = recorded.entry
+            known = dict(transaction.execute("SELECT certificate_id, issued_at FROM certificate").fetchall())
+            found = (one.entry for one in history.entries(ledger, kinds=("certificate.issued",)))
+            for issued in {one.fields["certificate"]: one for one in found}.values():  # the last issue of each
                 person = self._subject_of(issued.who) if isinstance(issued.who, str) else None
-                if issued.fields["certificate"] in known or person is None:
+                if known.get(issued.fields["certificate"]) == issued.at or person is None:
                     continue
                 if subjects.epoch_of(transaction.connection, person) is None:
                     continue
                 body = self._certified(issued, person)
                 done.counts["certificates" if body else "certificates-missing"] += 1
                 if body:
-                    row = (
-                        bucket_of(person),
-                        person,
-                        issued.fields["certificate"],
-                        issued.policy,
-                        issued.at,
-                        issued.at,
-                        body,
-                    )
+                    number, at = issued.fields["certificate"], msgspec.json.decode(body, type=Certificate).certified_at
+                    transaction.execute("DELETE FROM certificate WHERE certificate_id = ?", (number,))
+                    row = (bucket_of(person), person, number, issued.policy, at, issued.at, body)
                     transaction.execute(_INSERT_CERTIFICATE, row)
 
     def _certified(self, issued: Entry, person: SubjectId) -> bytes | None:
@@ -546,7 +542,8 @@ class Recovery(Moving):
         ]
         if not steps or not unreadable:
             return None
-        line, at = self.views.line(issued.policy), Instant(issued.at)
+        first = min(one.at for one in about if one.kind == "certificate.issued" and one.fields["certificate"] == number)
+        line, at = self.views.line(issued.policy), Instant(first)
         certificate = certificate_of(
             line.at(at) or line.latest,
             cast(str, number),
@@ -555,6 +552,7 @@ class Recovery(Moving):
             max(unreadable),
             Instant(cast(int, over.fields["scrubbed_at"])),
             at,
+            cleared_elsewhere(about, values, issued.at),
         )
         body = msgspec.json.encode(certificate)
         return body if hashlib.sha256(body).digest() == issued.fields["digest"] else None

@@ -29,6 +29,7 @@ from upheld.keeper.applications import (
     forget_application,
 )
 from upheld.keeper.door import anchor_days
+from upheld.keeper.elsewhere import returned_under
 from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
 from upheld.keeper.organisation import lines_on_file
 from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
@@ -157,6 +158,7 @@ class Replay:
     def returned(self, one: Entry) -> None:
         row = (one.at, one.policy, one.fields["contract"])
         self._add("contracts", "UPDATE contract SET closed_at = ? WHERE policy = ? AND contract_id = ?", row)
+        returned_under(self.transaction, one.policy, _text(one, "contract"), one.elements, Instant(one.at))
 
     def handler_granted(self, one: Entry) -> None:
         fields = one.fields

@@ -119,6 +119,7 @@ _row(
 _row("cited.due", "GDPR 5(1)(e)", True, "nothing is kept longer than its purpose needs", "GDPR M", _FROM)
 _row("cited.separation", "GDPR 18(2)", True, "what is only kept is used for nothing else", "GDPR M", _FROM)
 _row("cited.channels", "GDPR 7", True, "ways of agreeing that can be shown", "GDPR M", _FROM)
+_row("cited.collection", "GDPR 5(1)(a)", True, "ways of collecting that people know of", "GDPR M", _FROM)
 _row(
     "cited.exceptions",
     "GDPR 6(1)",

@@ -20,6 +20,7 @@ _row("cited.separate.unique-id", "PIPA 23, 24", True, "identifiers need a consen
 _row("cited.due", "PIPA 21", True, "what is due is destroyed and not used", "ACT M")
 _row("cited.separation", "PIPA 21(3)", True, "what a law keeps is kept apart", "ACT M")
 _row("cited.channels", "PIPA 22", True, "ways of agreeing", "ACT M")
+_row("cited.collection", "PIPA 22", True, "ways of collecting", "ACT M")
 _row("cited.exceptions", "PIPA 18", True, "ways out beyond the purpose", "ACT M")
 _row("cited.transfers", "PIPA 28-8", True, "leaving the country needs a basis of its own", "ACT M", "2023-09-15")
 _row("cited.transfer-consent", "PIPA 28-8(1)1", True, "separate consent to the transfer", "ACT M", "2023-09-15")

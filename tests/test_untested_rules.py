@@ -1,0 +1,108 @@
+"""Rules of small print: approval that nobody waits for, moves that show nothing, notices listed apart from consents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import upheld
+from upheld.engine.acts import EngagementId, Reader, ReaderKind, RequestId, SubjectId, ValueId
+from upheld.errors import InputRefused
+from upheld.ledger.entries import KINDS, BatchClass
+from upheld.policy.formats.given import House
+from upheld.store import history, verifying
+
+SHOP = Path(__file__).resolve().parent.parent / "examples" / "shop.yaml"
+HOUSE = House(
+    jurisdiction="IE",
+    address="1 Made-Up Street",
+    email="privacy@example.org",
+    policy_url="https://example.org",
+)
+EVERYTHING = Reader(
+    ReaderKind.HANDLER, "privacy", None, frozenset({"requests", "separated", "destruction", "disclosures"})
+)
+
+
+class Shop:
+    """The invented shop, and a customer who ordered and gets the letter."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.clock = home, upheld.SetClock(datetime(2026, 9, 30, 9, tzinfo=UTC))
+        self.keeper = upheld.open(home, upheld.Options(clock=self.clock, light_hashing=True))
+        self.keeper.publish(SHOP)
+        self.tick(days=5)
+        self.customer: SubjectId = self.keeper.enter("example-shop", "buyer")
+        self.order = EngagementId(self.keeper.begin(self.customer, "order").made or "")
+        taken = self.keeper.collect(
+            self.customer, "orders", {"name": "Person Made-Up", "address": "1 Made-Up Street"},
+            engagement=self.order, channel="site",
+        )  # fmt: skip
+        assert taken.granted
+        self.name: ValueId = taken.values["name"][0]
+        self.keeper.consent(self.customer, "purpose/letter", channel="site")
+        assert self.keeper.collect(self.customer, "letter", {"email": "x@example.org"}, channel="site").granted
+
+    def tick(self, **span: float) -> None:
+        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds() * 1_000_000))  # type: ignore[arg-type]
+
+    def entries(self) -> list[history.Recorded]:
+        self.keeper.seal()
+        return list(history.entries(self.keeper.places.sealer.connection))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(tmp_path / "home")
+    yield made
+    made.keeper.close()
+
+
+def test_what_is_due_waits_for_nobodys_approval_and_whoever_might_approve_cannot_read_it(shop: Shop) -> None:
+    shop.keeper.withdraw(shop.customer, "purpose/letter", channel="site")
+    shop.tick(hours=1)  # due, and not yet destroyed: the day after the fact
+    for purpose in ("letter", "orders", "fraud"):
+        assert not shop.keeper.read(shop.customer, purpose, reader=EVERYTHING, items=("email",)).granted
+    for ground in ("purposes.optional.letter", "statutes.books"):
+        assert not shop.keeper.read_separated(shop.customer, ground, reader=EVERYTHING).granted
+    shop.tick(days=2)
+    assert shop.keeper.sweep().destroyed == 1
+    (number,) = shop.keeper.certificates("example-shop")
+    with shop.keeper.places.ledger_copy() as ledger:
+        shown = verifying.check_certificate(shop.keeper.certificate(number), ledger, None).certificate
+    assert shown.approved_by is None
+    assert shown.certified_at <= shown.due_at + 5 * 86_400_000_000  # inside the grace, though nobody was asked
+
+
+def test_moves_and_read_backs_show_nothing_and_leave_entries_of_maintenance(shop: Shop) -> None:
+    shop.keeper.fact(shop.customer, "sold", engagement=shop.order)
+    shop.keeper.fact(shop.customer, "delivered", engagement=shop.order)
+    before = len(shop.entries())
+    shop.tick(days=3)
+    swept = shop.keeper.sweep()
+    assert (swept.separated, swept.destroyed) == (1, 1)  # the name is kept by law, the address goes
+    assert "Made-Up" not in repr(swept)
+    made = [one.entry for one in shop.entries()[before:]]
+    kinds = {one.kind for one in made}
+    assert {"value.separated", "value.destroyed", "key.destroyed"} <= kinds
+    assert {kind for kind in kinds if KINDS[kind].batch_class is BatchClass.ACCESS} == set()
+    assert shop.keeper.read_separated(shop.customer, "statutes.books", reader=EVERYTHING).granted
+    shown = {one.entry.kind for one in shop.entries()} - kinds
+    assert {kind for kind in shown if KINDS[kind].batch_class is BatchClass.ACCESS}  # a look does leave one
+
+
+def test_what_rests_on_no_consent_has_a_record_of_its_notice_listed_apart(shop: Shop) -> None:
+    assert dict(shop.keeper.consents(shop.customer)) == {"purpose/letter": "given"}
+    with pytest.raises(InputRefused):
+        shop.keeper.receipt(shop.customer, "purpose/orders", HOUSE)
+    asked = shop.keeper.request(shop.customer, "access", channel="site", proved=True)
+    document = msgspec.json.decode(shop.keeper.export(shop.customer, RequestId(asked.made or "")).document)
+    assert [one["about"] for one in document["consents"]] == ["purpose/letter"]
+    assert [(one["purpose"], one["basis"], one["version"], one["items"]) for one in document["notices"]] == [
+        ("orders", "contract", "2026-10-01", ["address", "name"])
+    ]
+    assert document["notices"][0]["since"].startswith("2026-10-05T")
