@@ -16,6 +16,7 @@ STAFF = ("officer", "handler", "counsel", "auditor")
 OPENS: dict[Who, tuple[str, ...]] = {
     Who.STAFF: STAFF,
     Who.DESK: ("officer", "handler", "counsel"),
+    Who.OFFICER: ("officer",),
     Who.REQUESTS: ("officer", "handler"),
     Who.DESTRUCTION: ("officer", "handler"),
     Who.OFFICE: ("officer", "handler"),
@@ -58,6 +59,10 @@ FORMS: dict[str, dict[str, str]] = {
     "lift": {},
     "act-for": {"kind": "agent", "shown": "mandate"},
     "act-no-longer": {},
+    "review": {"about": "nothing", "outcome": "kept"},
+    "account-add": {"name": "x", "role": "auditor", "why": "new-hire"},
+    "account-reset": {},
+    "account-close": {},
     "people": {"item": "email", "text": "nobody@example.org", "reason": "inquiry"},
     "receive": {"right": "access", "channel": "letter"},
     "count": {"figure": "subjects", "number": "1200"},
@@ -69,8 +74,9 @@ FORMS: dict[str, dict[str, str]] = {
 
 CHANGES = frozenset(
     {
-        "accept", "acknowledged", "act-for", "act-no-longer", "answer", "correct", "duty-tell", "extend", "heard",
-        "incomplete", "lift", "own-account", "pass-on", "postpone", "prove", "receive", "sign-out", "take-proof",
+        "accept", "account-add", "account-close", "account-reset", "acknowledged", "act-for",
+        "act-no-longer", "answer", "correct", "duty-tell", "extend", "heard", "incomplete", "lift",
+        "own-account", "pass-on", "postpone", "prove", "receive", "review", "sign-out", "take-proof",
         "work-done",
     }
 )  # fmt: skip
@@ -118,6 +124,7 @@ def parts(house: Served) -> dict[str, str]:
         "duty": "plan-check",
         "paper": house.papers[0],
         "acting": "a" * 20,
+        "account": "a" * 20,
         "certificate": keeper.certificates("trial")[0],
         "order": keeper.work_orders("trial")[0].order_id,
         "clause": shown.clause,

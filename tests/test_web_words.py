@@ -17,9 +17,10 @@ from upheld.engine.duties import DutyState, Size
 from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
 from upheld.keeper.asking import RIGHTS
+from upheld.keeper.reviewing import OUTCOMES
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
-from upheld.web import calendar, consent, people, render, requests
+from upheld.web import calendar, consent, people, render, requests, reviews, staff
 from upheld.web.asked import LANGUAGES
 from upheld.web.words import TABLES, WORDS, refusals, say
 
@@ -48,6 +49,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "proof.": (*requests.ANY_PROOF, "mandate"),
     "acting.": tuple(ActingKind),
     "acting.add.": tuple(ActingKind),
+    "grant-reason.": staff.WHY,
+    "staff.": ("not-approved",),
+    "review-outcome.": OUTCOMES,
+    "review-reason.": reviews.GOES_ON_FOR,
     "person-problem.": ("mandate-exceeded", "identity-not-proved"),
     "look-reason.": people.REASONS,
     "work-role.": calendar.ROLES,
@@ -208,7 +213,20 @@ ENGLISH_IN_KOREAN = re.compile(r"\b(?:the|and|of|is|was|due|sign|open|request|po
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/requests", "/people", "/calendar", "/duties", "/report", "/ledger", "/account", "/people/{asker}"]
+    "path",
+    [
+        "",
+        "/requests",
+        "/people",
+        "/calendar",
+        "/duties",
+        "/report",
+        "/ledger",
+        "/account",
+        "/accounts",
+        "/reviews",
+        "/people/{asker}",
+    ],
 )
 def test_a_korean_page_of_the_desk_says_nothing_in_english(house: Served, path: str) -> None:
     there = path.format(asker=house.persons["asker"])

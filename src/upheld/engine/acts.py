@@ -215,6 +215,8 @@ class Reader:
     cleared_until: Instant = FOREVER
     lapsed: tuple[str, ...] = ()
     """Safeguard elements whose missing evidence blocks this reader."""
+    origin: str | None = None
+    """The id under which the address that the reader came from is kept; nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True)

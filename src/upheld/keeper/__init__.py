@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from upheld.dates import Instant
 from upheld.keeper.acting import ActingFor
 from upheld.keeper.applications import Application, Applications
+from upheld.keeper.arriving import Arriving
 from upheld.keeper.asking import Asking
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.data import Data
@@ -52,6 +53,7 @@ class Keeper(
     Receipting,
     DoneUnasked,
     Applications,
+    Arriving,
 ):
     """Everything that may be done with personal data under the policies of one home."""
 

@@ -296,6 +296,7 @@ class Data(Seeing):
                     reader_id=_reader_id(reader),
                     reason=reason,
                     found=len(found),
+                    origin=reader.origin,
                 )
             )
 

@@ -227,7 +227,7 @@ class Seeing(Door):
         alone = len(chosen.elements) == 1
         for policy, elements in chosen.elements.items():
             own = owners if alone else {value: seen for value, seen in owners.items() if seen.policy == policy}
-            asked = (purpose, use, reader.kind, reader.reader_id)
+            asked = (purpose, use, *_who(reader))
             aliases = [seen.alias for seen in own.values()]
             record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
             transaction.entries.append(record)
@@ -285,7 +285,13 @@ class Seeing(Door):
             rows.update(_held_rows(transaction, decision.covers))
             transaction.journal(
                 self._entry(
-                    seen, transaction.at, "values.shown", right=right, request=request, values=decision.covers
+                    seen,
+                    transaction.at,
+                    "values.shown",
+                    right=right,
+                    request=request,
+                    values=decision.covers,
+                    origin=act.reader.origin,
                 ).with_elements(decision.elements)
             )
             return seen, Outcome(decision, now)
@@ -323,20 +329,28 @@ def _by_item(seen: Seen, values: Collection[ValueId]) -> dict[str, tuple[ValueId
 
 def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant) -> list[Entry]:
     """One record for all grants of one kind, with the alias of each value's owner; one for each refusal."""
-    granted: dict[tuple[str, tuple[str, ...], str | None, str | None, str, str], tuple[list[str], list[ValueId]]] = {}
+    granted: dict[_Alike, tuple[list[str], list[ValueId]]] = {}
     entries: list[Entry] = []
     for reading, (seen, decision) in zip(readings, decided, strict=True):
         act = reading.act
         if decision.granted:
-            key = (seen.policy, decision.elements, act.purpose, act.use, act.reader.kind, act.reader.reader_id)
+            key = (seen.policy, decision.elements, act.purpose, act.use, *_who(act.reader))
             aliases, values = granted.setdefault(key, ([], []))
             aliases += [seen.alias] * len(decision.covers)
             values += decision.covers
         else:
             entries.append(_refused_entry(act, seen, decision, at))
-    for (policy, elements, purpose, use, kind, reader_id), (aliases, values) in granted.items():
-        entries.append(_granted_entry(policy, elements, at, aliases, values, purpose, use, kind, reader_id))
+    for (policy, elements, purpose, use, kind, reader_id, origin), (aliases, values) in granted.items():
+        entries.append(_granted_entry(policy, elements, at, aliases, values, purpose, use, kind, reader_id, origin))
     return entries
+
+
+_Alike = tuple[str, tuple[str, ...], str | None, str | None, str, str, str | None]
+"""Grants that one record tells: policy, elements, purpose, use, and who read from where."""
+
+
+def _who(reader: Reader) -> tuple[str, str, str | None]:
+    return reader.kind, reader.reader_id, reader.origin
 
 
 def _granted_entry(
@@ -349,12 +363,15 @@ def _granted_entry(
     use: str | None,
     kind: str,
     reader_id: str,
+    origin: str | None,
 ) -> Entry:
     fields: dict[str, Recordable] = {"purpose": purpose, "values": tuple(values), "reader": str(kind)}
     if use is not None:
         fields["use"] = use
     if _ID.match(reader_id):
         fields["reader_id"] = reader_id
+    if origin is not None:
+        fields["origin"] = origin
     who = (aliases[0] or None) if len(set(aliases)) == 1 else tuple(aliases)
     return Entry("read.granted", at, policy, who, elements, fields)
 
@@ -368,6 +385,8 @@ def _refused_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> En
     }
     if _ID.match(act.reader.reader_id):
         fields["reader_id"] = act.reader.reader_id
+    if act.reader.origin is not None:
+        fields["origin"] = act.reader.origin
     return Entry("read.refused", at, seen.policy, seen.alias or None, decision.elements, fields)
 
 

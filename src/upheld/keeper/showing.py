@@ -664,7 +664,7 @@ def _records_kept(look: Looked, row: Row, control: ControlPlan, name: str) -> Ke
         for done, before in pairs
         if end_of(before.at, least, look.plan.zone) > done.at
     ]
-    return look.total("read.granted", "read.refused", "values.shown", "lookup.made"), tuple(early)
+    return look.total("read.granted", "read.refused", "values.shown", "lookup.made", "staff.signed-in"), tuple(early)
 
 
 def _signed_in(look: Looked, row: Row, control: ControlPlan, name: str) -> Kept:

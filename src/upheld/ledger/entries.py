@@ -435,6 +435,7 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "lookup.made": "item:code reader:code reader_id:id? reason:code found:int? origin:id?",
         "paper.seen": "paper:id kind:code handler:id?",
         "address.read": "message:id notice:code values:ids items:codes? disputed:bool?",
+        "staff.signed-in": "reader_id:id outcome:code origin:id?",
     }
 )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from upheld.desk.accounts import StaffRole, account_of, duties_of, reader_of
-from upheld.desk.sessions import SessionKind, session_of
+from upheld.desk.sessions import SessionKind, name_of, session_of
 from upheld.keeper import Keeper
 from upheld.keeper.clearing import is_rehearsal
 from upheld.store import subjects
@@ -31,6 +32,7 @@ ALLOWED: Mapping[Who, Callable[[Signed], bool]] = MappingProxyType(
     {
         Who.STAFF: lambda _: True,
         Who.DESK: lambda staff: staff.account.role is not StaffRole.AUDITOR,
+        Who.OFFICER: lambda staff: staff.account.role is StaffRole.OFFICER,
         Who.REQUESTS: _has("requests"),
         Who.DESTRUCTION: _has("destruction"),
         Who.OFFICE: _acts_for_the_house,
@@ -104,7 +106,8 @@ def _staff(asked: Asked) -> Signed | None:
     duties = duties_of(keeper, account)
     if account.role is not StaffRole.AUDITOR and not duties:
         return None  # every role was taken away: the account opens nothing any more
-    return Signed(account, session, reader_of(keeper, account), duties)
+    origin = keeper.origin_of(policy, account.handler_id, name_of(session.digest))
+    return Signed(account, session, replace(reader_of(keeper, account), origin=origin), duties)
 
 
 def _to_sign_in(asked: Asked) -> Answer:

@@ -18,7 +18,9 @@ from upheld.web.gate import may
 from upheld.web.route import Who
 from upheld.web.words import known, say
 
-CONSOLE: Final = ("desk", "requests", "people", "calendar", "duties", "report", "ledger", "own-account")
+CONSOLE: Final = (
+    "desk", "requests", "people", "reviews", "calendar", "duties", "report", "ledger", "accounts", "own-account",
+)  # fmt: skip
 """The pages that stand in the console's menu, in order."""
 PORTAL: Final = ("mine", "my-consents")
 NO_BREAK: Final = "\u00a0"

@@ -25,6 +25,8 @@ class Who(StrEnum):
     """Whoever has an account."""
     DESK = "desk"
     """Staff with a duty or a purpose of the policy, counsellors too; not an auditor."""
+    OFFICER = "officer"
+    """The privacy officer: who else may sign in."""
     REQUESTS = "requests"
     """Staff with the duty of requests."""
     DESTRUCTION = "destruction"

@@ -19,6 +19,7 @@ from upheld.web import (
     signing,
     start,
 )
+from upheld.web.desk_routes import DESK
 from upheld.web.house_routes import HOUSE
 from upheld.web.person_routes import PERSON
 from upheld.web.route import Route, Who
@@ -119,6 +120,7 @@ ROUTES: Final = (
     ),
     # ── the house: duties, safeguards, leaks, registers ──
     *HOUSE,
+    *DESK,
     # ── proof ──
     Route("report", "GET", "/console/{policy}/report", Who.RECORDS, report.report),
     Route("report-print", "GET", "/console/{policy}/report-print", Who.RECORDS, report.printed),

@@ -10,7 +10,7 @@ from upheld.desk.accounts import (
     password_right,
     second_factor_right,
 )
-from upheld.desk.sessions import Session, SessionKind, digest_of, end_session, open_session, session_of
+from upheld.desk.sessions import Session, SessionKind, digest_of, end_session, name_of, open_session, session_of
 from upheld.desk.throttle import SIGN_IN_NAME, SIGN_IN_SOURCE, counted, forgiven
 from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
 from upheld.web.asked import Asked
@@ -54,6 +54,7 @@ def take_second(asked: Asked) -> Answer:
         end_session(keeper, digest_of(earlier))
     forgiven(keeper, policy, SIGN_IN_NAME, f"second {account.account_id}")
     token = open_session(keeper, policy, SessionKind.STAFF, account.account_id)
+    keeper.arrived(policy, account.handler_id, asked.source, session=name_of(digest_of(token)))
     cookies = (Cookie(asked.cookie_name("step"), ""), Cookie(asked.cookie_name("desk"), token))
     return Moved(asked.url("desk"), cookies)
 

@@ -11,7 +11,20 @@ from types import MappingProxyType
 from typing import Final
 
 from upheld.policy.plain import Words
-from upheld.web.words import calendar, consent, desk, house, notices, portal, proof, refusals, shell, signing, wishes
+from upheld.web.words import (
+    calendar,
+    consent,
+    desk,
+    house,
+    notices,
+    portal,
+    proof,
+    refusals,
+    shell,
+    signing,
+    staff,
+    wishes,
+)
 
 TABLES: Final = (
     shell.WORDS,
@@ -25,6 +38,7 @@ TABLES: Final = (
     house.WORDS,
     refusals.WORDS,
     wishes.WORDS,
+    staff.WORDS,
 )
 WORDS: Final[Mapping[str, Words]] = MappingProxyType({key: text for table in TABLES for key, text in table.items()})
 

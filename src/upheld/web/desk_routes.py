@@ -1,0 +1,17 @@
+"""Rows of the route table for accounts of staff and for what was left open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from upheld.web import reviews, staff
+from upheld.web.route import Route, Who
+
+DESK: Final = (
+    Route("reviews", "GET", "/console/{policy}/reviews", Who.REQUESTS, reviews.reviews),
+    Route("review", "POST", "/console/{policy}/reviews/{subject}", Who.REQUESTS, reviews.review),
+    Route("accounts", "GET", "/console/{policy}/accounts", Who.OFFICER, staff.accounts),
+    Route("account-add", "POST", "/console/{policy}/accounts", Who.OFFICER, staff.add),
+    Route("account-reset", "POST", "/console/{policy}/accounts/{account}/reset", Who.OFFICER, staff.reset),
+    Route("account-close", "POST", "/console/{policy}/accounts/{account}/closed", Who.OFFICER, staff.close),
+)
