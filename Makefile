@@ -4,9 +4,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/.installed
 PARALLEL ?= 2
+STORED := $(addprefix tests/test_,$(addsuffix .py,asking audit cases facts keeper life machine many_processes papers \
+  posting recover threads unasked))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick deep lint types clauses bench accept format lock clean
+.PHONY: help setup run test stores quick deep lint types clauses bench accept format lock clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +27,9 @@ run: setup  ## simulate the five policies, verify, report; then serve them until
 
 test: setup clauses  ## the clause count, then all tests but the deep ones
 	@$(BIN)/python -m pytest -q -n $(PARALLEL)
+
+stores: setup  ## the tests of what is kept once more, on PostgreSQL; UPHELD_LIVES=3 and a server on this machine
+	@UPHELD_ENGINE=postgresql UPHELD_LIVES=$${UPHELD_LIVES:-3} $(BIN)/python -m pytest -q -n $(PARALLEL) $(STORED)
 
 quick: setup  ## the tests that take less than ten seconds together
 	@$(BIN)/python -m pytest -q -n $(PARALLEL) -m "not slow and not deep"

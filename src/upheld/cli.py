@@ -38,7 +38,7 @@ from upheld.policy.notice_folder import notice_files
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
-from upheld.store import verifying
+from upheld.store import grants, verifying
 from upheld.system import Options, SetClock, SystemClock, init, ledger_of, open_home, settings_of, simulated
 from upheld.web.commands import account_app, application_app, serve
 
@@ -307,6 +307,18 @@ def make_home(
     typer.echo(
         f"{home} is ready. Keep a copy of {home / 'secrets'} apart from the databases; without it nothing opens."
     )
+
+
+@app.command("grants")
+def show_grants(home: Home) -> None:
+    """Print the SQL that gives each task a role of its own on PostgreSQL, place by place."""
+    databases = settings_of(home).get("databases")
+    if not databases:
+        raise typer.BadParameter("this home lies in files: their owner and mode say who may do what")
+    for place in databases:
+        typer.echo(f"-- {place}: run as owner of its database")
+        for statement in grants.statements(place):
+            typer.echo(f"{statement};")
 
 
 @app.command()

@@ -78,7 +78,7 @@ _ADD_TALLY: Final = """
         last = excluded.last"""
 _SELECT_OVER: Final = """
     SELECT name, batch.n FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
-    WHERE batch.class = 1 AND until_at < ? AND substr(name, instr(name, '/') + 1, ?) = ? ORDER BY name, batch.n"""
+    WHERE batch.class = 1 AND until_at < ? AND instr(name, ?) = instr(name, '/') ORDER BY name, batch.n"""
 _SELECT_RANGE: Final = """
     SELECT leaf, body FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
     WHERE name = ? AND batch.class = 1 AND batch.n BETWEEN ? AND ?"""
@@ -373,8 +373,7 @@ class Sealer:
         with self.engine.lease(wait):
             # What an earlier prune announced and did not come to is destroyed first, so it is not announced twice.
             batches = self._destroy_pruned()
-            prefix = f"{policy}/"
-            over = self._connection.execute(_SELECT_OVER, (before, len(prefix), prefix)).fetchall()
+            over = self._connection.execute(_SELECT_OVER, (before, f"/{policy}/")).fetchall()
             note = history.newest_note(self._connection)
             ranges = tuple(_ranges(over))
             if ranges:

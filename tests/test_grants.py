@@ -1,0 +1,113 @@
+"""Roles of least privilege on PostgreSQL: each task works under its own role, and no role does another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from tests import postgres
+from tests.homes import databases
+from tests.trial_home import SWEEP_DAY, furnished, opened, proved
+from upheld import cli, system
+from upheld.engine.acts import SubjectId
+from upheld.store import grants
+from upheld.store.verifying import verify_copy
+
+FORBIDDEN = [
+    (grants.SERVICE, "DELETE FROM active.journal"),
+    (grants.SERVICE, "UPDATE active.journal SET body = ''"),
+    (grants.SERVICE, "SELECT wrapped FROM keys.separated_key"),
+    (grants.SERVICE, "DELETE FROM keys.active_key"),
+    (grants.SERVICE, "SELECT sealed FROM separated.value"),
+    (grants.SERVICE, "INSERT INTO ledger.meta(key, value) VALUES('x', 'y')"),
+    (grants.SERVICE, "CREATE TABLE active.own(id INTEGER)"),
+    (grants.ANSWERING, "DELETE FROM separated.value"),
+    (grants.ANSWERING, "DELETE FROM keys.separated_key"),
+    (grants.SWEEPER, "UPDATE keys.journal SET body = ''"),
+    (grants.SWEEPER, "DELETE FROM ledger.body"),
+    (grants.SEALER, "DELETE FROM ledger.body"),
+    (grants.SEALER, "DELETE FROM ledger.checkpoint"),
+    (grants.SEALER, "SELECT wrapped FROM keys.active_key"),
+    (grants.SEALER, "SELECT sealed FROM active.value"),
+    (grants.PRUNER, "DELETE FROM ledger.batch"),
+    (grants.PRUNER, "SELECT sealed FROM active.value"),
+    (grants.AUDITOR, "SELECT subject_id FROM active.subject"),
+    (grants.AUDITOR, "SELECT alias FROM keys.alias"),
+    (grants.AUDITOR, "INSERT INTO ledger.meta(key, value) VALUES('x', 'y')"),
+]
+
+
+@pytest.fixture(scope="module")
+def granted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, SubjectId]]]:
+    """A home with its roles, and for each role a user `test_<role>` who may log in."""
+    home = tmp_path_factory.mktemp("granted") / "home"
+    with postgres.server() as address, postgres.homes_on(address):
+        persons = furnished(home)
+        told = CliRunner().invoke(cli.app, ["grants", "--home", str(home)])
+        assert told.exit_code == 0, told.output
+        with psycopg.connect(databases(home)["active"], autocommit=True) as owner:
+            owner.execute(told.stdout.encode())
+            for role in grants.ROLES:
+                owner.execute(f"CREATE ROLE test_{role} LOGIN IN ROLE {role}".encode())
+        yield home, persons
+
+
+def as_role(home: Path, role: str, patch: pytest.MonkeyPatch) -> None:
+    """From now on this process is that user: an address without a user takes it from the environment."""
+    text = (home / "home.json").read_text()
+    (home / "home.json").write_text(text.replace(" user=postgres", ""))
+    patch.setenv("PGUSER", f"test_{role}")
+
+
+@pytest.mark.parametrize(("role", "statement"), FORBIDDEN, ids=[f"{role}: {text}" for role, text in FORBIDDEN])
+def test_a_role_is_refused_what_is_not_its_task(
+    granted: tuple[Path, dict[str, SubjectId]], role: str, statement: str
+) -> None:
+    address = databases(granted[0])["active"].replace(" user=postgres", "")
+    with (
+        psycopg.connect(f"{address} user=test_{role}") as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())
+
+
+def test_the_service_serves_and_the_sweeper_destroys_each_under_its_own_role(
+    granted: tuple[Path, dict[str, SubjectId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, persons = granted
+    as_role(home, grants.SERVICE, monkeypatch)
+    with opened(home) as house:
+        keeper, desk = house.keeper, house.keeper.application("desk")
+        person = keeper.enter("trial", "member")
+        assert keeper.begin(person, "membership").granted
+        assert keeper.collect(person, "service", {"name": "made up", "email": "up@example.org"}).granted
+        keeper.consent(person, "purpose/offers", channel="website")
+        keeper.withdraw(person, "purpose/offers", channel="website")
+        read = keeper.read(person, "service", reader=desk, items=("name",))
+        assert read.text("name") == "made up"
+        found = keeper.lookup("trial", "email", "up@example.org", reader=desk, reason="desk")
+        assert len(found) == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            keeper.sweep()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            keeper.seal()
+    as_role(home, grants.SWEEPER, monkeypatch)
+    with opened(home, SWEEP_DAY) as house:
+        swept = house.keeper.sweep()
+        assert (swept.separated, swept.destroyed, swept.forgotten) == (2, 4, 1)
+        proved(home, house.keeper)
+    as_role(home, grants.AUDITOR, monkeypatch)
+    with system.ledger_of(home) as ledger:
+        assert verify_copy(ledger).ok
+    assert persons
+
+
+def test_a_home_on_files_has_no_roles(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert CliRunner().invoke(cli.app, ["init", "--home", str(home)]).exit_code == 0
+    told = CliRunner().invoke(cli.app, ["grants", "--home", str(home)])
+    assert told.exit_code != 0
