@@ -83,7 +83,7 @@ CHANGES = frozenset(
 """Forms that change the house; what they do has tests of its own."""
 
 GETS = [route for route in ROUTES if route.method == "GET"]
-POSTS = [route for route in ROUTES if route.method == "POST"]
+POSTS = [route for route in ROUTES if route.method == "POST" and not route.of_other_sites]
 FOR_STAFF = [route for route in ROUTES if route.who not in (Who.ANYBODY, Who.SUBJECT)]
 
 
@@ -113,6 +113,7 @@ def parts(house: Served) -> dict[str, str]:
     keeper, person = house.keeper, house.persons["asker"]
     report = keeper.audit("trial")
     shown = next(one for one in report.clauses if one.evidence)
+    asked = keeper.request(house.persons["stayer"], "portability", channel="website", proved=True)
     return {
         "policy": "trial",
         "name": "upheld.css",
@@ -132,6 +133,7 @@ def parts(house: Served) -> dict[str, str]:
         "link": invite(keeper, "trial", house.persons["stayer"]),
         "child-link": invite(keeper, "trial", keeper.enter("trial", "member", minor=True)),
         "about": "purpose/offers",
+        "own-request": asked.made or "",
     }
 
 
@@ -147,7 +149,8 @@ ASKS: dict[str, set[str]] = {"compare": {"old", "new"}, "consent-end": {"about"}
 
 def address(route: Route, parts: dict[str, str], **other: str) -> str:
     wanted = set(re.findall(r"{(\w+)", route.path)) | (ASKS.get(route.name, set()) if route.method == "GET" else set())
-    given = parts | ({"link": parts["child-link"]} if route.name == "representative" else {}) | other
+    own = {"request": parts["own-request"]} if route.area == "portal" else {}
+    given = parts | own | ({"link": parts["child-link"]} if route.name == "representative" else {}) | other
     return route.filled({name: text for name, text in given.items() if name in wanted})
 
 

@@ -20,7 +20,7 @@ from upheld.keeper.asking import RIGHTS
 from upheld.keeper.reviewing import OUTCOMES
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
-from upheld.web import calendar, consent, people, render, requests, reviews, staff
+from upheld.web import calendar, consent, cookies, people, render, requests, reviews, staff
 from upheld.web.asked import LANGUAGES
 from upheld.web.words import TABLES, WORDS, refusals, say
 
@@ -67,6 +67,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "receipt.": consent.FORMS,
     "consent.": ("given", "withdrawn", "said-yes", "said-no", "said-withdrawn", "changed", "collection-first"),
     "representative.": ("address-missing",),
+    "banner.": cookies.SPOKEN,
+    "cookies.": ("necessary", "session"),
     "right.": RIGHTS,
     "follow.": (*RequestState, "no-file", "too-many-files", "not-enough"),
     "another.": ("contact-missing", "mandate-missing"),

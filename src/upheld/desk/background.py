@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from upheld.dates import Instant
+from upheld.desk.choices import purge_choices
 from upheld.desk.codes import purge_codes
 from upheld.desk.invitations import purge_invitations
 from upheld.desk.sessions import purge_sessions
@@ -37,6 +38,7 @@ def _clear(keeper: Keeper) -> None:
         purge_sessions(transaction, transaction.at)
         purge_codes(transaction, transaction.at)
         purge_invitations(transaction, transaction.at)
+        purge_choices(transaction, transaction.at)
         purge_attempts(transaction, transaction.at)
         purge_tokens(transaction, transaction.at)
 

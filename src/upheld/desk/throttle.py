@@ -34,6 +34,8 @@ CODE_ADDRESS = Limit("code-address", 4, 30)
 """Ours: codes sent to one address of a person."""
 CODE_SOURCE = Limit("code-source", 120, 30)
 """Ours: codes asked for from one network address."""
+CHOICES = Limit("cookie-choices", 600, 60)
+"""Ours: choices about cookies from one network address; an office shares one."""
 LOOKS = Limit("looks", 60, 60)
 """Ours: look-ups by one member of staff; more is no desk work but a search."""
 

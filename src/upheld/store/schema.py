@@ -226,6 +226,9 @@ DESK: Final = (
     """CREATE TABLE given_answer(
         application_id TEXT NOT NULL, key_digest BLOB NOT NULL, content BLOB NOT NULL, status INTEGER NOT NULL,
         answer TEXT NOT NULL, until_at INTEGER NOT NULL, PRIMARY KEY(application_id, key_digest)) WITHOUT ROWID""",
+    """CREATE TABLE cookie_choice(
+        policy TEXT NOT NULL, choice_id TEXT NOT NULL, at INTEGER NOT NULL, version TEXT NOT NULL,
+        allowed TEXT NOT NULL, control TEXT NOT NULL, PRIMARY KEY(policy, choice_id, at)) WITHOUT ROWID""",
     """CREATE TABLE background(
         name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until_at INTEGER NOT NULL,
         ran_at INTEGER NOT NULL) WITHOUT ROWID""",

@@ -56,6 +56,8 @@ class Static:
 
     content: bytes
     media_type: str
+    anywhere: bool = False
+    """Whether pages of other sites may load it."""
 
 
 Answer = Shown | Moved | Printed | Download | Static

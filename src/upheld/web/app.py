@@ -88,7 +88,11 @@ class Edge:
         """The endpoint of a row of the table."""
 
         async def endpoint(request: Request) -> Response:
-            came = await _form(request, files=route.takes_files) if route.method == "POST" else ({}, {})
+            came = (
+                await _form(request, files=route.takes_files, anywhere=route.of_other_sites)
+                if route.method == "POST"
+                else ({}, {})
+            )
             if came is None:
                 return await run_in_threadpool(self._explained, self._asked(request, route, {}), 400, "form-unreadable")
             form, uploads = came
@@ -176,6 +180,8 @@ class Edge:
             case Static():
                 made = Response(answer.content, media_type=answer.media_type)
                 made.headers["Cache-Control"] = "public, max-age=3600"
+                if answer.anywhere:
+                    made.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
                 return made
             case _:
                 assert_never(answer)
@@ -223,10 +229,10 @@ Fields = dict[str, tuple[str, ...]]
 Uploads = dict[str, tuple[bytes, ...]]
 
 
-async def _form(request: Request, *, files: bool) -> tuple[Fields, Uploads] | None:
+async def _form(request: Request, *, files: bool, anywhere: bool = False) -> tuple[Fields, Uploads] | None:
     """The fields and files of a form; None for anything else, for text that is none, for files where none belong."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not anywhere and request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return None
     if kind == UPLOAD and files:
         return await _with_files(request)

@@ -65,7 +65,7 @@ def answered(asked: Asked) -> Answer:
             return _to_sign_in(asked)
         if not may(asked, who):
             raise Refused(403, "not-your-duty")
-    if asked.route.method == "POST" and not asked.form_token_right():
+    if asked.route.method == "POST" and not asked.route.of_other_sites and not asked.form_token_right():
         raise Refused(403, "form-expired")
     return asked.route.page(asked)
 

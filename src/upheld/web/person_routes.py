@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from upheld.web import wishes
+from upheld.web import cookies, wishes
 from upheld.web.route import Route, Who
 
 PERSON: Final = (
@@ -19,6 +19,10 @@ PERSON: Final = (
         takes_files=True,
     ),
     Route("my-copy", "GET", "/portal/{policy}/mine/requests/{request}/copy", Who.SUBJECT, wishes.copy),
+    # ── cookies of the controller's sites ──
+    Route("cookies", "GET", "/cookies/{policy}", Who.ANYBODY, cookies.preferences),
+    Route("cookie-script", "GET", "/cookies/{policy}/script", Who.ANYBODY, cookies.script),
+    Route("cookie-choice", "POST", "/cookies/{policy}/choices", Who.ANYBODY, cookies.choice, of_other_sites=True),
     Route("for-another", "GET", "/portal/{policy}/for-another", Who.ANYBODY, wishes.for_another),
     Route(
         "for-another", "POST", "/portal/{policy}/for-another", Who.ANYBODY, wishes.take_for_another, takes_files=True

@@ -50,6 +50,8 @@ class Route:
     page: Callable[[Asked], Answer]
     takes_files: bool = False
     """Whether its form may carry files (`enctype="multipart/form-data"`)."""
+    of_other_sites: bool = False
+    """Whether pages of other sites may send to it: then it knows no session and asks for no token."""
 
     @property
     def area(self) -> str:

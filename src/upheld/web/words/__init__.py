@@ -14,6 +14,7 @@ from upheld.policy.plain import Words
 from upheld.web.words import (
     calendar,
     consent,
+    cookies,
     desk,
     house,
     notices,
@@ -35,6 +36,7 @@ TABLES: Final = (
     calendar.WORDS,
     portal.WORDS,
     consent.WORDS,
+    cookies.WORDS,
     house.WORDS,
     refusals.WORDS,
     wishes.WORDS,

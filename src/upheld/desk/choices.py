@@ -1,0 +1,66 @@
+"""Choices about cookies: a log with a time of its own. An entry names no person and no address; the number in it is
+the one that the visitor's own browser made and holds, so that it can be shown that this browser chose so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from upheld.dates import Instant
+from upheld.keeper import Keeper
+from upheld.store.place import Transaction
+
+KEPT_FOR = 365 * 86_400_000_000
+"""Ours: a year; after it the visitor is asked anew as well."""
+CONTROLS = ("person", "gpc")
+"""Who chose: somebody on the banner, or the browser's Global Privacy Control."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one browser chose: the declared cookies that it lets in besides the necessary ones."""
+
+    choice_id: str
+    version: str
+    allowed: tuple[str, ...]
+    control: str
+    at: Instant
+
+
+def record_choice(
+    keeper: Keeper, policy: str, choice_id: str, version: str, allowed: tuple[str, ...], control: str
+) -> bool:
+    """Keep a choice. Returns whether it is one that a script of ours sends; nothing else is kept."""
+    plan = keeper.views.line(policy).version(version)
+    if not _NUMBER.fullmatch(choice_id) or control not in CONTROLS:
+        return False
+    if plan is None or any(one not in plan.cookies for one in allowed):
+        return False
+    row = (policy, choice_id, keeper.now(), version, " ".join(sorted(set(allowed))), control)
+    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    return True
+
+
+def choices_of(keeper: Keeper, policy: str, choice_id: str) -> list[Choice]:
+    """What one browser chose, oldest first."""
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_SELECT, (policy, choice_id)).fetchall()
+    return [
+        Choice(choice_id, version, tuple(allowed.split()), control, Instant(at))
+        for at, version, allowed, control in rows
+    ]
+
+
+def purge_choices(transaction: Transaction, now: int) -> None:
+    """Remove what is older than its time."""
+    transaction.execute(_PURGE, (now - KEPT_FOR,))
+
+
+_NUMBER = re.compile(r"[a-z2-7]{20}")
+_INSERT = (
+    "INSERT INTO cookie_choice(policy, choice_id, at, version, allowed, control) VALUES(?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(policy, choice_id, at) DO NOTHING"
+)
+_SELECT = "SELECT at, version, allowed, control FROM cookie_choice WHERE policy = ? AND choice_id = ? ORDER BY at"
+_PURGE = "DELETE FROM cookie_choice WHERE at <= ?"
