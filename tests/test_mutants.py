@@ -39,7 +39,7 @@ class Fault:
     caught_by: str
 
 
-LIFECYCLE, COMPILE = "engine/lifecycle.py", "engine/compile.py"
+LIFECYCLE, COMPILE, COUNTRY = "engine/lifecycle.py", "engine/compile.py", "engine/country.py"
 VIEW, LAYERS, COLLECTING = "engine/view.py", "engine/layers.py", "engine/collecting.py"
 READING, GIVING = "engine/reading.py", "engine/giving.py"
 REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
@@ -139,9 +139,9 @@ FAULTS = (
     Fault("nothing-is-ever-needless", COMPILE, "frozenset(needless.after)", "frozenset[str]()", USERS),
     Fault(
         "the-longer-grace-holds",
-        COMPILE,
-        "min([*within, GRACE], key=_days)",
-        "max([*within, Period(days=9)], key=_days)",
+        COUNTRY,
+        "return min([*promised, *",
+        "return max([*promised, Period(days=9), *",
         LIVES,
     ),
     Fault(
