@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
@@ -38,8 +39,19 @@ from upheld.policy.notice_folder import notice_files
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
-from upheld.store import grants, verifying
-from upheld.system import Options, SetClock, SystemClock, init, ledger_of, open_home, settings_of, simulated
+from upheld.store import grants, remains, verifying
+from upheld.store.postgres import PostgresConnection
+from upheld.system import (
+    Options,
+    SetClock,
+    SystemClock,
+    copies_kept_in,
+    init,
+    ledger_of,
+    open_home,
+    settings_of,
+    simulated,
+)
 from upheld.web.commands import account_app, application_app, serve
 
 app = typer.Typer(
@@ -293,6 +305,9 @@ def make_home(
     separated: Annotated[str | None, typer.Option(help="Another address for what is kept apart.")] = None,
     keys: Annotated[str | None, typer.Option(help="Another address for the keys.")] = None,
     ledger: Annotated[str | None, typer.Option(help="Another address for the ledger.")] = None,
+    copies_kept: Annotated[
+        str | None, typer.Option(help="How long backups of the keys and their server's logs are kept, as P30D.")
+    ] = None,
 ) -> None:
     """Make a home: four databases, key files, settings."""
     apart = {"separated": separated, "keys": keys, "ledger": ledger}
@@ -303,10 +318,31 @@ def make_home(
     for one in look_up:
         policy, _, item = one.partition("/")
         wanted.setdefault(policy, []).append(item)
-    init(home, Options(look_up=wanted), databases)
+    if copies_kept is not None:
+        Period.parse(copies_kept)
+    init(home, Options(look_up=wanted, copies_kept=copies_kept), databases)
     typer.echo(
         f"{home} is ready. Keep a copy of {home / 'secrets'} apart from the databases; without it nothing opens."
     )
+
+
+@app.command()
+def doctor(home: Home) -> None:
+    """Say what keeps a destroyed key recoverable for longer than certificates say; asks the server of the keys."""
+    settings = settings_of(home)
+    kept = copies_kept_in(settings)
+    typer.echo(f"certificates count in {settings.get('copies_kept') or 'no time'} for copies of destroyed keys")
+    if not settings.get("databases"):
+        return
+    with closing(PostgresConnection(settings["databases"]["keys"], "keys")) as keys:
+        found = remains.remains(keys)
+    typer.echo(f"the oldest log of the server was written at {moment(found.oldest_log_at)}")
+    typer.echo("the server archives its log: keep the archive no longer" if found.archives else "no archive of the log")
+    told = remains.complaints(found, SystemClock().now(), kept, ZoneInfo("UTC"))
+    for one in told:
+        typer.echo(one, err=True)
+    if told:
+        raise typer.Exit(1)
 
 
 @app.command("grants")

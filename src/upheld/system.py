@@ -19,7 +19,7 @@ from argon2 import PasswordHasher
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from upheld.dates import Instant, instant
+from upheld.dates import NO_PERIOD, Instant, Period, instant
 from upheld.engine.compile import compiled
 from upheld.errors import HomeUnusable
 from upheld.keeper import Keeper
@@ -44,6 +44,8 @@ SETTINGS = "home.json"
 SECRETS = "secrets"
 LEDGER = "ledger.db"
 KEY_FILES = ("active.key", "separated.key", "mac.key", "signing.key")
+COPIES_KEPT = "P30D"
+"""Ours: how long a server's log and backups hold a destroyed key, where nobody has said."""
 IN_REACH = 40 * 86_400_000_000
 """Ours: how far the clock may be ahead of the last checkpoint before destruction waits for the officer's word."""
 
@@ -113,6 +115,8 @@ class Options:
     """False for simulations only: commits are not waited for, a power cut may lose what was simulated."""
     trial: bool | None = None
     """A home for tests and simulations: versions go on file without the gate. None: as `light_hashing` says."""
+    copies_kept: str | None = None
+    """How long backups of the keys and logs of their server are kept, as `P30D`; fixed when the home is made."""
     cached: int | None = None
     """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
 
@@ -140,6 +144,7 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
         "ledger_id": new_id(secrets.token_bytes),
         "created_at": options.clock.now(),
         "databases": dict(databases or {}),
+        "copies_kept": options.copies_kept or (COPIES_KEPT if databases else None),
         "look_up": {policy: sorted(items) for policy, items in options.look_up.items()},
     }
     _write_durably(root / SETTINGS, json.dumps(settings, indent=2).encode())
@@ -208,6 +213,12 @@ def settings_of(home: Path) -> dict[str, Any]:
             f"{home} has schema {settings['schema']}, this program {schema.VERSION}; use the matching version"
         )
     return settings
+
+
+def copies_kept_in(settings: Mapping[str, Any]) -> Period:
+    """How long after a destruction copies of the key are still kept."""
+    said = settings.get("copies_kept") or (COPIES_KEPT if settings.get("databases") else None)
+    return Period.parse(said) if said else NO_PERIOD
 
 
 def ledger_of(home: Path) -> AbstractContextManager[Path]:
@@ -305,6 +316,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         papers=PaperKeys(places["keys"], _root_key(root, "active.key"), secrets.token_bytes),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         leases=postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root),
+        copies_kept=copies_kept_in(settings),
         ledger_copy=sealer.engine.copied,
         now=clock.now,
         random_bytes=ids.bytes,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from upheld.dates import Instant, local_date
+from upheld.dates import NO_PERIOD, Instant, Period, end_of, local_date
 from upheld.engine.plan import Plan, Rule
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Door
@@ -39,6 +39,7 @@ def certificate_of(
     scrubbed_at: Instant,
     at: Instant,
     elsewhere: Sequence[PlaceCleared] = (),
+    copies_kept: Period = NO_PERIOD,
 ) -> Certificate:
     """What is certified of one person's values that were destroyed together."""
     items = dict.fromkeys(step.item for step in steps)
@@ -57,7 +58,7 @@ def certificate_of(
         removed_at=unreadable_at,
         scrubbed_at=scrubbed_at,
         certified_at=at,
-        beyond_recovery_on=local_date(scrubbed_at, plan.zone).isoformat(),
+        beyond_recovery_on=local_date(end_of(scrubbed_at, copies_kept, plan.zone), plan.zone).isoformat(),
         method=_ERASED,
         approved_by=None,
         check=_READ_BACK,

@@ -13,7 +13,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from upheld.dates import BEGINNING, FOREVER, Instant, instant, local_date, start_of
+from upheld.dates import BEGINNING, FOREVER, Instant, Period, instant, local_date, start_of
 from upheld.engine.acts import (
     ACT_CODES,
     Act,
@@ -71,6 +71,8 @@ class Places:
     papers: PaperKeys
     views: Views
     leases: Leases
+    copies_kept: Period
+    """How long copies of destroyed keys are kept: backups, and the log of a server. Certificates count it in."""
     ledger_copy: Callable[[], AbstractContextManager[Path]]
     """The ledger as a file of its own, for who verifies it."""
     now: Callable[[], Instant]

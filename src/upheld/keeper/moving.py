@@ -620,7 +620,15 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
                 elsewhere += self._copies_of(transaction, subject_id, policy, gone)
                 waiting = [awaited(place) for place in elsewhere]
                 certificate = certificate_of(
-                    plan, self.new_id(), alias, own, unreadable_at, scrubbed_at, transaction.at, waiting
+                    plan,
+                    self.new_id(),
+                    alias,
+                    own,
+                    unreadable_at,
+                    scrubbed_at,
+                    transaction.at,
+                    waiting,
+                    self.places.copies_kept,
                 )
                 due_at = min(step.due_at for step in own)
                 self._order_work(

@@ -553,6 +553,7 @@ class Recovery(Moving):
             Instant(cast(int, over.fields["scrubbed_at"])),
             at,
             cleared_elsewhere(about, values, issued.at),
+            self.places.copies_kept,
         )
         body = msgspec.json.encode(certificate)
         return body if hashlib.sha256(body).digest() == issued.fields["digest"] else None

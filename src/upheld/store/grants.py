@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from upheld.store import history, schema
-from upheld.store.postgres import LEDGER
+from upheld.store.postgres import ERASED, LEDGER
 from upheld.store.sqlite import declared_columns
 
 SERVICE: Final = "upheld_service"
@@ -54,9 +54,20 @@ def statements(place: str) -> Iterator[str]:
     yield f"REVOKE ALL ON SCHEMA {place} FROM PUBLIC"
     for role in ROLES:
         yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {place} FROM {role}"
+    if place != LEDGER:
+        yield from _owned_by_the_sweeper(place)
     for role, table, rights in _rights(place):
         yield f"GRANT USAGE ON SCHEMA {place} TO {role}"
         yield f"GRANT {rights} ON {place}.{table} TO {role}"
+
+
+def _owned_by_the_sweeper(place: str) -> Iterator[str]:
+    """Only the owner of a table can scrub it."""
+    yield f"GRANT {SWEEPER} TO CURRENT_USER"
+    yield f"GRANT CREATE ON SCHEMA {place} TO {SWEEPER}"
+    for table in sorted(ERASED[place]):
+        yield f"ALTER TABLE {place}.{table} OWNER TO {SWEEPER}"
+    yield f"REVOKE CREATE ON SCHEMA {place} FROM {SWEEPER}"
 
 
 def _rights(place: str) -> Iterator[tuple[str, str, str]]:

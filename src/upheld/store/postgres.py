@@ -50,7 +50,19 @@ _NUMBERED: Final = ("INSERT INTO journal(", "INSERT INTO stream(", "INSERT INTO 
 """Rows that the table numbers; the number is asked back."""
 _HARMLESS: Final = ("SELECT", "BEGIN", "SET", "RESET")
 """What may be asked twice when a connection that had nothing open is found to be gone."""
-_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+_OWNED: Final = (
+    "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'USAGE')"
+)
+KEY_TABLES: Final = frozenset({"active_key", "separated_key", "paper_key", "token"})
+ERASED: Final = {
+    "active": frozenset({"value", "paper"}),
+    "separated": frozenset({"value"}),
+    "keys": KEY_TABLES | {"alias"},
+}
+"""Tables from which contents, keys and tokens are destroyed."""
+REWRITTEN: Final = 64 << 20
+"""Bytes up to which a table of keys is written anew whenever a key in it was destroyed; of a larger one only the pages
+are cleared, and its owner runs `VACUUM FULL` within the time that certificates count in."""
 _COLUMNS: Final = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
 LEDGER: Final = "ledger"
 _OURS: Final = 0x55_70_68
@@ -217,9 +229,26 @@ class PostgresPlace:
         """Rows that only lie about are ciphertext; their keys are what counts, and `scrub` sees to those."""
 
     def scrub(self, connection: Connection) -> bool:
-        """Dead rows leave their pages. The log of the server keeps them for its own time: see `erased_for_good_on`."""
-        for (table,) in connection.execute(_TABLES).fetchall():
-            connection.execute(f"VACUUM {table}")
+        """Dead rows leave their pages; tables of keys are written anew. False: a reader is in.
+
+        The log of the server keeps what was in a row for a time of its own: `store/remains.py` measures it, and the
+        certificate counts it in. Raises StoreFailed where this user may not: the server would only warn.
+        """
+        owned = {name for (name,) in connection.execute(_OWNED).fetchall()}
+        if missing := ERASED[self.place] - owned:
+            raise StoreFailed(f"only the owner of {self.place}.{min(missing)} can scrub it; see `upheld grants`")
+        connection.execute("SET lock_timeout = '5s'")
+        try:
+            for table in sorted(ERASED[self.place]):
+                size = connection.execute("SELECT pg_relation_size(CAST(? AS REGCLASS))", (table,)).fetchone()[0]
+                whole = "(FULL)" if table in KEY_TABLES and size <= REWRITTEN else ""
+                connection.execute(f"VACUUM {whole} {table}")
+        except StoreFailed as failure:
+            if isinstance(failure, ConnectionLost):
+                raise
+            return False
+        finally:
+            connection.execute("RESET lock_timeout")
         return True
 
     def hurry(self, connection: Connection) -> None:

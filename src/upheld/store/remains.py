@@ -1,0 +1,58 @@
+"""What is left of a destroyed key on PostgreSQL, and where: in the log of the server, its archive, and backups.
+
+A row that is deleted leaves its table when that is scrubbed. The write-ahead log still holds it: until the segment is
+removed, or overwritten where segments are used again. So a certificate carries a day that lies as far behind the
+destruction as the house has said it keeps such copies, and the server is asked whether that is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from upheld.dates import Instant, Period, end_of
+from upheld.store.engine import Connection
+from upheld.store.postgres import KEY_TABLES, REWRITTEN
+
+_OLDEST_LOG: Final = "SELECT CAST(extract(epoch FROM min(modification)) * 1000000 AS BIGINT) FROM pg_ls_waldir()"
+_SETTING: Final = "SELECT current_setting(?)"
+_SIZE: Final = "SELECT pg_relation_size(CAST(? AS REGCLASS))"
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What a server keeps of rows that are gone."""
+
+    oldest_log_at: Instant
+    recycles: bool
+    """Segments of the log are used again: one keeps what it held until it is full anew."""
+    archives: bool
+    large: tuple[str, ...]
+    """Tables of keys too large to be written anew by every scrubbing."""
+
+
+def remains(keys: Connection) -> Remains:
+    """Ask the server of the keys. Its user needs the role `pg_monitor`."""
+
+    def setting(name: str) -> str:
+        return str(keys.execute(_SETTING, (name,)).fetchone()[0])
+
+    sizes = {table: keys.execute(_SIZE, (table,)).fetchone()[0] for table in sorted(KEY_TABLES)}
+    return Remains(
+        oldest_log_at=Instant(keys.execute(_OLDEST_LOG).fetchone()[0]),
+        recycles=setting("wal_recycle") == "on",
+        archives=setting("archive_mode") != "off",
+        large=tuple(table for table, size in sizes.items() if size > REWRITTEN),
+    )
+
+
+def complaints(found: Remains, now: Instant, copies_kept: Period, zone: ZoneInfo) -> list[str]:
+    """Why keys can be recovered for longer than certificates say; empty when they can't."""
+    told: list[str] = []
+    if end_of(found.oldest_log_at, copies_kept, zone) < now:
+        told.append("the log of the server is older than the time that certificates count in: let it checkpoint")
+    if found.recycles:
+        told.append("segments of the log are used again with what they held: set wal_recycle = off")
+    told += [f"keys.{table} is large: run VACUUM FULL on it within the time" for table in found.large]
+    return told

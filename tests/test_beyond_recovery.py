@@ -1,0 +1,114 @@
+"""On PostgreSQL a destroyed key is looked for in the server's own files, before and after the day that is certified."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+import upheld
+from tests import postgres
+from tests.homes import column, connection_to
+from tests.trial_home import POLICY, at, member, opened
+from upheld import cli, system
+from upheld.dates import Period, instant
+from upheld.engine.acts import RequestId
+from upheld.store.remains import Remains, complaints, remains
+
+START, DESTROYED_ON = at("2024-03-01"), at("2024-03-06")
+UTC = ZoneInfo("UTC")
+
+
+@pytest.fixture
+def server() -> Iterator[postgres.Server]:
+    settings = "-c wal_recycle=off -c wal_keep_size=0 -c min_wal_size=32MB -c autovacuum=off"
+    with postgres.running(durable=True, settings=settings) as one, postgres.homes_on(one.address):
+        yield one
+
+
+def lies_in(folder: Path, secret: bytes) -> list[str]:
+    """The files of a folder in which these bytes lie."""
+    return [
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and secret in path.read_bytes()
+    ]
+
+
+def flushed(address: str) -> None:
+    """What the server holds in memory is in its files; the log goes on in the next segment."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        connection.execute("SELECT pg_switch_wal()")
+        connection.execute("CHECKPOINT")
+
+
+@pytest.mark.clauses("BZ18-6.2.B", "NX17-5.3.a")
+def test_a_destroyed_key_leaves_the_tables_at_once_and_the_log_within_the_time_that_is_certified(
+    server: postgres.Server, tmp_path: Path
+) -> None:
+    home, data = tmp_path / "home", server.data
+    system.init(home, upheld.Options(clock=upheld.SetClock(START), look_up={"trial": ["email"]}))
+    with opened(home, START) as house:
+        keeper = house.keeper
+        keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "leaver")
+        (number,) = column(home / "active.db", "SELECT key_id FROM value WHERE item = 'phone'")
+        (key,) = column(home / "keys.db", f"SELECT wrapped FROM active_key WHERE key_id = {number}")
+        with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        assert lies_in(data / "base", key)
+        asked = keeper.request(person, "erasure", channel="website", proved=True)
+        keeper.answer(person, RequestId(asked.made or ""), "done")
+        house.clock.set(DESTROYED_ON)
+        keeper.sweep()
+        with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        assert not column(home / "keys.db", f"SELECT wrapped FROM active_key WHERE key_id = {number}")
+        assert lies_in(data / "base", key) == []
+        assert lies_in(data / "pg_wal", key), "the log held the key: else there is nothing to count in"
+        bodies = column(home / "active.db", "SELECT body FROM certificate")
+    assert {json.loads(body)["beyond_recovery_on"] for body in bodies} == {
+        (DESTROYED_ON + timedelta(days=31)).date().isoformat()
+    }
+    with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+        oldest = connection.execute("SELECT min(modification) FROM pg_ls_waldir()").fetchone()
+    assert oldest
+    flushed(postgres_address(home))
+    assert lies_in(data, key) == []
+    with closing(connection_to(home / "keys.db")) as keys:
+        found = remains(keys)
+    assert found.oldest_log_at > instant(oldest[0])
+    assert (found.recycles, found.archives, found.large) == (False, False, ())
+    assert CliRunner().invoke(cli.app, ["doctor", "--home", str(home)]).exit_code == 0
+
+
+def postgres_address(home: Path) -> str:
+    return system.settings_of(home)["databases"]["keys"]  # type: ignore[no-any-return]
+
+
+def test_the_doctor_tells_what_keeps_a_key_longer_than_is_certified() -> None:
+    now = instant(at("2024-06-01"))
+    kept = Period.parse("P30D")
+    young = Remains(instant(at("2024-05-20")), recycles=False, archives=False, large=())
+    assert complaints(young, now, kept, UTC) == []
+    old = Remains(instant(at("2024-04-20")), recycles=True, archives=True, large=("active_key",))
+    assert [one.partition(":")[0] for one in complaints(old, now, kept, UTC)] == [
+        "the log of the server is older than the time that certificates count in",
+        "segments of the log are used again with what they held",
+        "keys.active_key is large",
+    ]
+
+
+def test_a_home_on_files_certifies_the_day_of_scrubbing_unless_copies_are_kept(tmp_path: Path) -> None:
+    assert system.copies_kept_in({"databases": {}}) == Period()
+    assert system.copies_kept_in({"databases": {}, "copies_kept": "P10D"}) == Period.parse("P10D")
+    assert system.copies_kept_in({"databases": {"keys": "host=nowhere"}}) == Period.parse("P30D")
+    home = str(tmp_path / "home")
+    assert CliRunner().invoke(cli.app, ["init", "--home", home, "--copies-kept", "P10D"]).exit_code == 0
+    assert "P10D" in CliRunner().invoke(cli.app, ["doctor", "--home", home]).output
