@@ -8,6 +8,11 @@ from pathlib import Path
 
 from tests.served import WEB_POLICY, Served, served
 from tests.trial_home import at
+from upheld.dates import Instant
+from upheld.desk.adverts import refusal_token
+from upheld.desk.documents import document_in_force
+from upheld.desk.parties import companies
+from upheld.engine.leaks import LeakCause
 
 MORE = """
 entrustments:
@@ -31,6 +36,10 @@ THIRD = (
 )
 
 
+TERMS = frozenset({"purpose-limits", "confidentiality", "no-passing-on", "inspections"})
+DAY = 86_400_000_000
+
+
 @contextmanager
 def busy(home: Path) -> Iterator[Served]:
     """Open the home two days after the third version took effect."""
@@ -38,3 +47,27 @@ def busy(home: Path) -> Iterator[Served]:
         found.keeper.publish(THIRD.encode())
         found.clock.set(at("2024-09-12"))
         yield found
+
+
+def busy_parts(house: Served) -> dict[str, str]:
+    """Something of the house that is there, for parts of paths: a leak, contracts, an answer awaited, a refusal."""
+    keeper, person = house.keeper, house.persons["stayer"]
+    ended = keeper.contract("trial", "sender", terms=TERMS)
+    keeper.end_contract("trial", ended)
+    keeper.contract("trial", "sender", terms=TERMS)
+    keeper.consent(person, "medium/email", channel="website")
+    name = next(one for one, *_ in keeper.holdings(person) if one.item == "name")
+    keeper.correct(person, name.value_id, "name of stayer, corrected")
+    now = keeper.now()
+    case = keeper.leak_known("trial", LeakCause.MISTAKE, ("name",), Instant(now - DAY), now)
+    (awaited,) = (each for one in companies(keeper, document_in_force(keeper, "trial"), "en") for each in one.awaited)
+    return {
+        "case": case,
+        "contract": ended,
+        "disclosure": awaited.disclosure_id,
+        "control": "training",
+        "register": "destruction",
+        "form": "request",
+        "medium": "email",
+        "token": refusal_token(keeper, "trial", person, "email"),
+    }

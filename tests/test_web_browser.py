@@ -16,7 +16,8 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import chromium, free_port
-from tests.served import Served, served, text_of
+from tests.desk_house import busy, busy_parts
+from tests.served import Served, text_of
 from upheld.engine.state import RequestState
 from upheld.web.serving import Listening, served_beside
 
@@ -80,7 +81,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     path, port = chromium(), free_port()
     address = f"http://127.0.0.1:{port}"
-    with served(tmp_path_factory.mktemp("browser") / "home") as house:
+    with busy(tmp_path_factory.mktemp("browser") / "home") as house:
         house.settings = replace(house.settings, address=address)
         person = house.persons["asker"]
         house.keeper.withdraw(person, "purpose/offers", channel="website")
@@ -96,6 +97,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def pages_of(site: Site) -> dict[str, tuple[str, str]]:
     """Every kind of page: name → who looks, address."""
     keeper, person = site.house.keeper, site.house.persons["asker"]
+    busied = busy_parts(site.house)
     shown = next(one for one in keeper.audit("trial").clauses if one.evidence)
     request = keeper.requests(person)[0].request_id
     return {
@@ -116,6 +118,18 @@ def pages_of(site: Site) -> dict[str, tuple[str, str]]:
         "certificate": ("officer", f"/console/trial/certificates/{keeper.certificates('trial')[0]}"),
         "duties": ("officer", "/console/trial/duties"),
         "duty": ("officer", "/console/trial/duties/access-review"),
+        "leaks": ("officer", "/console/trial/leaks"),
+        "leak": ("officer", f"/console/trial/leaks/{busied['case']}"),
+        "leak-form": ("officer", f"/console/trial/leaks/{busied['case']}/form"),
+        "parties": ("officer", "/console/trial/parties"),
+        "safeguards": ("officer", "/console/trial/safeguards"),
+        "registers": ("officer", "/console/trial/registers"),
+        "register": ("officer", "/console/trial/registers/destruction"),
+        "adverts": ("officer", "/console/trial/advertising"),
+        "refuse": ("anybody", f"/refuse/trial/email/{busied['token']}"),
+        "forms": ("anybody", "/forms/trial"),
+        "form": ("anybody", "/forms/trial/request"),
+        "letter": ("officer", f"/console/trial/requests/{person}/{request}/letter"),
         "report": ("officer", "/console/trial/report"),
         "clause": ("officer", f"/console/trial/report/{shown.clause}"),
         "entry": ("officer", f"/console/trial/ledger/{shown.evidence[0].reference}"),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.served import OTHER_POLICY, Browser, Served, served, text_of
+from tests.desk_house import busy, busy_parts
+from tests.served import OTHER_POLICY, Browser, Served, text_of
 from upheld.desk.invitations import invite
 from upheld.web.route import Route, Who
 from upheld.web.routes import ROUTES
@@ -65,6 +66,18 @@ FORMS: dict[str, dict[str, str]] = {
     "account-close": {},
     "people": {"item": "email", "text": "nobody@example.org", "reason": "inquiry"},
     "receive": {"right": "access", "channel": "letter"},
+    "leak-known": {"aware": "2030-01-01T00:00"},
+    "leak-contents": {"items": "names"},
+    "leak-tell": {},
+    "leak-post": {"place": "nowhere", "proof": "picture"},
+    "leak-step": {"step": "mended", "proof": "minutes"},
+    "contract-end": {},
+    "contract-returned": {},
+    "party-answered": {},
+    "enter-register": {"register": "host", "name": "web-1"},
+    "evidence": {"kind": "training-inside", "about": "nobody", "proof": "list"},
+    "advert-send": {"title": "News"},
+    "refuse": {},
     "count": {"figure": "subjects", "number": "1200"},
     "duty-done": {"proof": "minutes 7"},
     "duty-tell": {},
@@ -78,6 +91,8 @@ CHANGES = frozenset(
         "act-no-longer", "answer", "correct", "duty-tell", "extend", "heard", "incomplete", "lift",
         "own-account", "pass-on", "postpone", "prove", "receive", "review", "sign-out", "take-proof",
         "work-done",
+        "leak-known", "leak-contents", "leak-tell", "leak-post", "contract-end", "contract-returned", "party-answered",
+        "evidence", "advert-send",
     }
 )  # fmt: skip
 """Forms that change the house; what they do has tests of its own."""
@@ -93,7 +108,7 @@ def named(route: Route) -> str:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("web") / "home") as found:
+    with busy(tmp_path_factory.mktemp("web") / "home") as found:
         person = found.persons["asker"]
         value = next(one[0] for one in found.keeper.holdings(person) if one[0].item == "phone")
         found.keeper.also_in(person, value.value_id, "paper-file")
@@ -126,6 +141,7 @@ def parts(house: Served) -> dict[str, str]:
         "paper": house.papers[0],
         "acting": "a" * 20,
         "account": "a" * 20,
+        **busy_parts(house),
         "certificate": keeper.certificates("trial")[0],
         "order": keeper.work_orders("trial")[0].order_id,
         "clause": shown.clause,

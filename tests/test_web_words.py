@@ -13,14 +13,16 @@ import pytest
 from tests.served import Served, served
 from upheld.desk.accounts import StaffRole
 from upheld.desk.duties import CHECKLIST, LOOKED_FOR
+from upheld.desk.leaks import CONTENTS
 from upheld.engine.duties import DutyState, Size
+from upheld.engine.leaks import BEFORE_CLOSING, LeakCause, LeakStep
 from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
 from upheld.keeper.asking import RIGHTS
 from upheld.keeper.reviewing import OUTCOMES
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
-from upheld.web import calendar, consent, cookies, people, render, requests, reviews, staff
+from upheld.web import calendar, consent, cookies, leaks, people, render, requests, reviews, safeguards, staff
 from upheld.web.asked import LANGUAGES
 from upheld.web.words import TABLES, WORDS, refusals, say
 
@@ -59,6 +61,21 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "version-state.": ("in-force", "coming", "past"),
     "duty-state.": tuple(DutyState),
     "size.": tuple(Size),
+    "leak-track.": ("persons", "authority"),
+    "leak-cause.": tuple(LeakCause),
+    "leak-step.": tuple(LeakStep),
+    "leak-told.": leaks.STATES,
+    "leak-content.": CONTENTS,
+    "leak-missing.": (*CONTENTS, "proof", "drafted", "persons", "authority", *BEFORE_CLOSING, "closed"),
+    "leak-problem.": ("leak-items-missing", "leak-span-wrong"),
+    "safeguard-state.": ("missing", "fresh", "idle", "checked"),
+    "deal-state.": ("running", "owes", "settled"),
+    "per.": safeguards.REGISTERS,
+    "told-reason.": ("corrected", "return-or-destroy", "withdrawn"),
+    "message-state.": (
+        "queued", "sending", "uncertain", "sent", "acknowledged", "bounced", "failed", "unreachable", "withdrawn",
+    ),
+    "adverts.": ("text-missing",),
     "finding.": (*CHECKLIST, *LOOKED_FOR),
     "complete.": ("shown", "shown in part", "not shown"),
     "cannot.": ("truth", "cut-off", "cut-after", "signer", "pruned", "days", "unsealed"),
@@ -222,6 +239,11 @@ ENGLISH_IN_KOREAN = re.compile(r"\b(?:the|and|of|is|was|due|sign|open|request|po
         "/people",
         "/calendar",
         "/duties",
+        "/leaks",
+        "/parties",
+        "/safeguards",
+        "/registers",
+        "/advertising",
         "/report",
         "/ledger",
         "/account",

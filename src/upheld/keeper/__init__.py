@@ -22,6 +22,7 @@ from upheld.keeper.duties import DoneUnasked
 from upheld.keeper.exporting import Export, Exporting
 from upheld.keeper.giving import Giving
 from upheld.keeper.handing_over import Bundle, HandingOver, Merger, MergerState, PassedOn, Terms
+from upheld.keeper.leaks import Leaks
 from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
 from upheld.keeper.outcome import Outcome
@@ -54,6 +55,7 @@ class Keeper(
     DoneUnasked,
     Applications,
     Arriving,
+    Leaks,
 ):
     """Everything that may be done with personal data under the policies of one home."""
 

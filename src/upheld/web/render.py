@@ -19,7 +19,8 @@ from upheld.web.route import Who
 from upheld.web.words import known, say
 
 CONSOLE: Final = (
-    "desk", "requests", "people", "reviews", "calendar", "duties", "report", "ledger", "accounts", "own-account",
+    "desk", "requests", "people", "reviews", "calendar", "duties", "parties", "safeguards", "leaks", "registers",
+    "adverts", "report", "ledger", "accounts", "own-account",
 )  # fmt: skip
 """The pages that stand in the console's menu, in order."""
 PORTAL: Final = ("mine", "my-consents")

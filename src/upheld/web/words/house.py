@@ -2,6 +2,14 @@
 
 from typing import Final
 
-from upheld.web.words import duties
+from upheld.web.words import adverts, duties, forms, leaks, parties, registers, safeguards
 
-WORDS: Final = {**duties.WORDS}
+WORDS: Final = {
+    **duties.WORDS,
+    **leaks.WORDS,
+    **parties.WORDS,
+    **safeguards.WORDS,
+    **registers.WORDS,
+    **adverts.WORDS,
+    **forms.WORDS,
+}

@@ -1,0 +1,135 @@
+"""A register, a form or a letter as a sheet: the same words on a page, as PDF and as a workbook."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import re
+import zipfile
+from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
+from typing import Final
+
+import typst
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+_EPOCH: Final = datetime.datetime(1980, 1, 1)  # noqa: DTZ001 - the first instant that a zip file can name
+_TINT: Final = PatternFill("solid", fgColor="E8EDF3")
+_WRAP: Final = Alignment(wrap_text=True, vertical="top")
+_WIDEST: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table. `bare`: pairs of a name and what belongs to it, without heads. `links`: one for each row, or none."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    bare: bool = False
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of paper or several."""
+
+    title: str
+    language: str
+    facts: tuple[tuple[str, str], ...] = ()
+    intro: tuple[str, ...] = ()
+    tables: tuple[Grid, ...] = ()
+    closing: tuple[str, ...] = ()
+    signed: tuple[str, ...] = ()
+    """Lines at the end, on the right: a day, a name, a seal."""
+    wide: bool = False
+
+    def pdf(self) -> bytes:
+        """The sheet as PDF/UA-1, the same bytes each time. Raises ValueError for a letter that no font has."""
+        with as_file(files("upheld.desk") / "pages") as pages, as_file(files("upheld.policy") / "pages") as fonts:
+            try:
+                return typst.compile(
+                    pages / "sheet.typ",
+                    font_paths=[fonts / "fonts"],
+                    ignore_system_fonts=True,
+                    sys_inputs={"sheet": json.dumps(asdict(self), ensure_ascii=False)},
+                    pdf_standards="ua-1",
+                    timestamp=0,
+                )
+            except typst.TypstError as refused:
+                raise ValueError(f"the sheet cannot be set as PDF: {refused.message}") from refused
+
+    def xlsx(self) -> bytes:
+        """The sheet as a workbook, the same bytes each time. No cell is ever a formula."""
+        book = Workbook()
+        first = book.active
+        assert isinstance(first, Worksheet)
+        first.title = _name(self.title)
+        _cover(first, self)
+        for number, grid in enumerate(self.tables, 1):
+            _fill(book.create_sheet(_name(f"{number} {grid.title or self.title}")), grid)
+        book.properties.title, book.properties.creator = self.title, "Upheld"
+        book.properties.created = _EPOCH
+        out = io.BytesIO()
+        book.save(out)
+        return _timeless(out.getvalue())
+
+
+def _name(title: str) -> str:
+    return re.sub(r"[\[\]:*?/\\]", " ", title)[:31]
+
+
+def _cover(sheet: Worksheet, made: Sheet) -> None:
+    rows = [(made.title, ""), *made.facts, *((text, "") for text in made.intro)]
+    for number, pair in enumerate(rows, 1):
+        for column, text in enumerate(pair, 1):
+            _write(sheet, number, column, text, bold=column == 1)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 30, 70
+
+
+def _fill(sheet: Worksheet, grid: Grid) -> None:
+    rows = [grid.heads, *grid.rows] if grid.heads else list(grid.rows)
+    for number, row in enumerate(rows, 1):
+        for column, text in enumerate(row, 1):
+            _write(sheet, number, column, text, bold=number == 1 and bool(grid.heads))
+            if number == 1 and grid.heads:
+                sheet.cell(1, column).fill = _TINT
+    for column in range(1, max(map(len, rows), default=0) + 1):
+        longest = max(_width(row[column - 1]) for row in rows if len(row) >= column)
+        sheet.column_dimensions[get_column_letter(column)].width = min(_WIDEST, max(12, longest + 2))
+    sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+
+
+def _write(sheet: Worksheet, row: int, column: int, text: str, *, bold: bool) -> None:
+    """Text as text: what begins with `=` is no formula."""
+    cell = sheet.cell(row, column)
+    cell.value = text
+    cell.data_type = "s"
+    cell.alignment = _WRAP
+    cell.font = Font(bold=bold)
+
+
+def _width(text: str) -> int:
+    return sum(2 if letter >= "\u1100" else 1 for letter in text)
+
+
+def _timeless(content: bytes) -> bytes:
+    """The same workbook without the time at which it was written."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as made, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as kept:
+        for name in sorted(made.namelist(), key=lambda one: (one != "[Content_Types].xml", one)):
+            part = made.read(name)
+            if name == "docProps/core.xml":
+                stamp = _EPOCH.isoformat().encode() + b"Z"
+                part = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, part)
+            info = zipfile.ZipInfo(name, _EPOCH.timetuple()[:6])
+            info.compress_type = zipfile.ZIP_DEFLATED
+            kept.writestr(info, part)
+    return out.getvalue()

@@ -1,0 +1,73 @@
+"""Advertising under guard: who agreed, what waits, sending with a label; and the refusal that needs no sign-in."""
+
+from __future__ import annotations
+
+from upheld.dates import moment
+from upheld.desk import adverts as desk
+from upheld.engine.acts import SubjectId
+from upheld.policy.letters import Written
+from upheld.web.answer import Answer, Moved, Refused, Shown
+from upheld.web.asked import Asked
+
+
+def adverts(asked: Asked) -> Answer:
+    """Each medium with its consents, what became of messages, and whether it is night."""
+    return _page(asked, "", 200)
+
+
+def send(asked: Asked) -> Answer:
+    """An advertisement goes to everybody who agreed; each is decided by itself and may be refused."""
+    title, text = asked.field("title"), asked.field("text")
+    if not title or not text:
+        return _page(asked, "text-missing", 400)
+    medium = asked.choice("medium", tuple(asked.plan.advertising))
+    purpose = asked.choice("purpose", tuple(sorted(asked.plan.advertising_purposes)))
+    written = Written(title, text, asked.document.policy.locales[0])
+    counts = desk.send_out(asked.keeper, asked.policy, purpose, medium, written, asked.settings.address)
+    refused = sum(number for state, number in counts.items() if state not in ("queued", "unreachable"))
+    return Moved(asked.url("adverts", queued=counts["queued"], refused=refused))
+
+
+def ask_refusal(asked: Asked) -> Answer:
+    """One button, no sign-in. Says nothing about the person whom the address is for."""
+    _named(asked)
+    return Shown("refuse", {"done": False})
+
+
+def refusal(asked: Asked) -> Answer:
+    """Saying no: it holds at once, and what waits is taken out of the queue."""
+    subject = _named(asked)
+    desk.refuse(asked.keeper, asked.policy, subject, asked.parts["medium"])
+    return Shown("refuse", {"done": True})
+
+
+def _named(asked: Asked) -> SubjectId:
+    medium = asked.parts["medium"]
+    subject = desk.refuses(asked.keeper, asked.policy, medium, asked.parts["token"])
+    if subject is None or medium not in asked.plan.advertising:
+        raise Refused(404, "not-found")
+    return subject
+
+
+def _page(asked: Asked, problem: str, status: int) -> Shown:
+    plan, document = asked.plan, asked.document
+    agreed = desk.agreed(asked.keeper, asked.policy)
+    return Shown(
+        "adverts",
+        {
+            "agreed": agreed,
+            "most": max((one.given + one.refused for one in agreed), default=0),
+            "sent": desk.queue(asked.keeper, asked.policy),
+            "medium": lambda name: document.name("advertising", name, asked.locale),
+            "purposes": {
+                name: document.title(plan.purposes[name].rule.path, asked.locale)
+                for name in sorted(plan.advertising_purposes)
+            },
+            "hour": moment(asked.keeper.now(), plan.zone).hour,
+            "owed": 0,
+            "queued": asked.query.get("queued", ""),
+            "refused": asked.query.get("refused", ""),
+            "problem": problem,
+        },
+        status,
+    )

@@ -1,0 +1,53 @@
+"""Recipients and processors: contracts, what is owed back, corrections told and not answered yet, stop orders."""
+
+from __future__ import annotations
+
+from upheld.desk.parties import awaited_of, companies, deal_of
+from upheld.web.answer import Answer, Moved, Refused, Shown
+from upheld.web.asked import Asked
+
+AWAITED_SHOWN = 20
+
+
+def parties(asked: Asked) -> Answer:
+    """Every company that gets data, with its contracts and what it owes."""
+    found = companies(asked.keeper, asked.document, asked.locale)
+    return Shown(
+        "parties",
+        {
+            "companies": found,
+            "now": asked.keeper.now(),
+            "title": lambda path: asked.document.title(path, asked.locale),
+            "party": lambda name: asked.document.name("parties", name, asked.locale),
+            "shown": AWAITED_SHOWN,
+            "owed": sum(deal.owes(asked.keeper.now()) for one in found for deal in one.deals),
+            "waiting": sum(len(one.awaited) for one in found),
+        },
+    )
+
+
+def end(asked: Asked) -> Answer:
+    """A contract ends now: nothing goes there any more, what was given is asked back."""
+    deal = deal_of(asked.keeper, asked.document, asked.parts["contract"])
+    if deal is None or not deal.running(asked.keeper.now()):
+        raise Refused(404, "contract-unknown")
+    asked.keeper.end_contract(asked.policy, deal.contract_id)
+    return Moved(asked.url("parties"))
+
+
+def returned(asked: Asked) -> Answer:
+    """The company has shown that everything came back or was destroyed."""
+    deal = deal_of(asked.keeper, asked.document, asked.parts["contract"])
+    if deal is None or not deal.owes(asked.keeper.now()):
+        raise Refused(404, "contract-unknown")
+    asked.keeper.returned(asked.policy, deal.contract_id)
+    return Moved(asked.url("parties"))
+
+
+def acknowledged(asked: Asked) -> Answer:
+    """A recipient has answered that it corrected, returned or destroyed. INVARIANT: I12, only of this policy."""
+    one = awaited_of(asked.keeper, asked.document, asked.parts["subject"], asked.parts["disclosure"])
+    if one is None:
+        raise Refused(404, "disclosure-unknown")
+    asked.keeper.acknowledge(one.subject_id, one.disclosure_id)
+    return Moved(asked.url("parties"))
