@@ -48,7 +48,7 @@ class Leaks(Door):
         if place is not None and place not in parties:
             raise InputRefused("party-unknown", f"`{policy}` names no recipient or processor `{place}`")
         if not since < until <= self.now():
-            raise InputRefused("span-wrong", "a leak lies open from one instant until a later one, not after now")
+            raise InputRefused("in-the-future", "a leak lies open from one instant until a later one, not after now")
         case = self.new_id()
         self.places.active.submit(
             lambda transaction: transaction.journal(
