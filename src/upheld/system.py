@@ -270,6 +270,18 @@ def _places(
     return places
 
 
+def _vault(root: Path, keys: Place, options: Options) -> Vault:
+    clock = options.clock
+    return Vault(
+        keys,
+        {Tier.ACTIVE: _root_key(root, "active.key"), Tier.SEPARATED: _root_key(root, "separated.key")},
+        secrets.token_bytes,
+        clock.monotonic,
+        lambda: clock.now() // 86_400_000_000,
+        *(() if options.cached is None else (options.cached * 2,)),
+    )
+
+
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     clock, ids = options.clock, _Ids(options.seed)
     incarnation = new_id(secrets.token_bytes)
@@ -287,14 +299,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         created_at=clock.now(),
         day_offset=9 * 3600 * 1_000_000,
     )
-    vault = Vault(
-        places["keys"],
-        {Tier.ACTIVE: _root_key(root, "active.key"), Tier.SEPARATED: _root_key(root, "separated.key")},
-        secrets.token_bytes,
-        clock.monotonic,
-        lambda: clock.now() // 86_400_000_000,
-        *(() if options.cached is None else (options.cached * 2,)),
-    )
+    vault = _vault(root, places["keys"], options)
     if not options.durable:
         for place in places.values():
             place.engine.hurry(place.connection)

@@ -619,17 +619,8 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
                 elsewhere = self._places_of(transaction, subject_id, gone)
                 elsewhere += self._copies_of(transaction, subject_id, policy, gone)
                 waiting = [awaited(place) for place in elsewhere]
-                certificate = certificate_of(
-                    plan,
-                    self.new_id(),
-                    alias,
-                    own,
-                    unreadable_at,
-                    scrubbed_at,
-                    transaction.at,
-                    waiting,
-                    self.places.copies_kept,
-                )
+                when = (unreadable_at, scrubbed_at, transaction.at)
+                certificate = certificate_of(plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept)
                 due_at = min(step.due_at for step in own)
                 self._order_work(
                     transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id
