@@ -165,7 +165,7 @@ def act_for(asked: Asked) -> Answer:
     files = asked.uploads.get("file", ())
     for content in files:
         let_in(content, asked.settings.scan)
-    done = asked.keeper.acts_for(seen.subject_id, kind, shown=shown, rights=rights, items=items, until=until)
+    done = asked.keeper.acts_for(seen.subject_id, kind.value, shown=shown, rights=rights, items=items, until=until)
     if not done.granted or done.made is None:
         return person_page(asked, seen, done.reasons[0].value, 400)
     for content in files:
