@@ -18,7 +18,7 @@ from upheld.engine.duties import DutyState, Size
 from upheld.engine.leaks import BEFORE_CLOSING, LeakCause, LeakStep
 from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import ActingKind, RequestState
-from upheld.keeper.asking import RIGHTS
+from upheld.keeper.asking import AUTOMATED, RIGHTS
 from upheld.keeper.reviewing import OUTCOMES
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
@@ -85,6 +85,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "consent.": ("given", "withdrawn", "said-yes", "said-no", "said-withdrawn", "changed", "collection-first"),
     "representative.": ("address-missing",),
     "banner.": cookies.SPOKEN,
+    "right-name.": (AUTOMATED,),
     "cookies.": ("necessary", "session"),
     "right.": RIGHTS,
     "follow.": (*RequestState, "no-file", "too-many-files", "not-enough"),

@@ -33,6 +33,9 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "refuse": "You may refuse",
         "free": "nothing is withheld from you for that.",
         "needed": "the service that needs it cannot be given then.",
+        "may-refuse": "You may refuse. If you do",
+        "said-free": "nothing is withheld from you.",
+        "said-needed": "the service that needs it cannot be given.",
         "later": "the later of",
         "earlier": "the earlier of",
     },
@@ -54,6 +57,9 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "refuse": "동의를 거부할 수 있으며",
         "free": "거부하여도 불이익이 없습니다.",
         "needed": "거부하면 해당 서비스를 제공할 수 없습니다.",
+        "may-refuse": "동의를 거부할 수 있습니다. 거부하시면",
+        "said-free": "불이익이 없습니다.",
+        "said-needed": "해당 서비스를 제공할 수 없습니다.",
         "later": "다음 중 늦은 때",
         "earlier": "다음 중 이른 때",
     },
@@ -88,6 +94,13 @@ class _Asking:
     def _titled(self, rows: Mapping[str, Row], code: str) -> str:
         return plain.title_of(rows[code], self.locale) if code in rows else code
 
+    def refusal(self, told: Mapping[str, str], needed: bool = False) -> str:
+        """That one may refuse, and what it costs: as the policy tells it, else as the law has it."""
+        cost = "needed" if needed else "free"
+        if self.document is None:
+            return self.line("refuse", _named(told, self.locale, self.words[cost]))
+        return self.line("may-refuse", _named(told, self.locale, self.words[f"said-{cost}"]))
+
     def end(self, until: End | None, per: Iterable[str] = ()) -> str:
         if self.document is not None and self.locale.partition("-")[0] in plain.LANGUAGES:
             return self.line("kept", plain.end(until, self.document, self.locale, per) or "-")
@@ -111,7 +124,7 @@ def question(plan: Plan, about: About, locale: str, document: Policy | None = No
                 asking.line("their-use", _named(row.texts, locale, row.recipient)),
                 asking.line("items", asking.items(row.items)),
                 asking.end(row.until, row.per),
-                asking.line("refuse", words["free"]),
+                asking.refusal({}),
             ]
             return "\n".join(lines)
         case AboutKind.ENTRUSTMENT:
@@ -140,18 +153,17 @@ def _entrustment(asking: _Asking, row: EntrustmentPlan) -> str:
         asking.line("task", _named(row.texts, locale, row.processor)),
         asking.line("purpose", ", ".join(purposes)),
         asking.line("items", asking.items(row.items)),
-        asking.line("refuse", asking.words["free"]),
+        asking.refusal({}),
     ]
     return "\n".join(lines)
 
 
 def _purpose(asking: _Asking, purpose: PurposePlan) -> str:
-    cost = _named(purpose.refused, asking.locale, asking.words["needed" if purpose.required else "free"])
     lines = [
         asking.line("purpose", _named(purpose.texts, asking.locale, purpose.name)),
         asking.line("items", asking.items(purpose.items)),
         asking.end(purpose.until, sorted(purpose.per)),
-        asking.line("refuse", cost),
+        asking.refusal(purpose.refused, purpose.required),
     ]
     return "\n".join(lines)
 

@@ -9,8 +9,15 @@ from upheld.dates import Instant
 from upheld.engine.state import Request
 from upheld.store.views import Seen
 from upheld.web.asked import Asked
+from upheld.web.words import known, say
 
 DAY: Final = 86_400_000_000
+
+
+def right_name(asked: Asked, right: str) -> str:
+    """The public name of a right; our own word where the document has none."""
+    named, ours = asked.document.name("rights", right, asked.locale), f"right-name.{right}"
+    return say(ours, asked.locale) if named == right and known(ours) else named
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +41,4 @@ def followed_of(asked: Asked, seen: Seen) -> list[Followed]:
 def follow_one(asked: Asked, one: Request, now: Instant) -> Followed:
     """One request with its state now and the days that are left."""
     left = max(0, -(-(one.due_at - now) // DAY) - 1)
-    name = asked.document.name("rights", one.right, asked.locale)
-    return Followed(one, one.stands(now).value, name, left, one.waiting and one.due_at <= now)
+    return Followed(one, one.stands(now).value, right_name(asked, one.right), left, one.waiting and one.due_at <= now)

@@ -21,7 +21,7 @@ from upheld.keeper.asking import AUTOMATED, RIGHTS
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Download, Moved, Refused, Shown
 from upheld.web.asked import Asked
-from upheld.web.following import follow_one
+from upheld.web.following import follow_one, right_name
 from upheld.web.people import paper_title
 from upheld.web.portal import FACTORS_TO_SEE, PORTAL, known_items
 
@@ -183,16 +183,16 @@ def take_in(keeper: Keeper, policy: str, sent: Mandate) -> None:
 
 
 def _another(asked: Asked, problem: str, status: int) -> Shown:
-    plan, locale = asked.plan, asked.locale
+    plan = asked.plan
     acting = {kind.value: plan.acting.get(kind.value) for kind in ActingKind}
-    shows = {kind: [paper_title(asked, one) for one in row.shows] for kind, row in acting.items() if row is not None}
+    shows = {kind: [paper_title(asked, one) for one in row.shows] for kind, row in acting.items() if row and row.shows}
     return Shown(
         "for_another",
         {
             "items": known_items(asked),
             "kinds": [each.value for each in ActingKind],
             "shows": shows,
-            "rights": {one: asked.document.name("rights", one, locale) for one in RIGHTS if channel_of(plan, one)},
+            "rights": {one: right_name(asked, one) for one in RIGHTS if channel_of(plan, one)},
             "scanned": asked.settings.scan is not None,
             "sent": asked.query.get("sent") == "yes",
             "problem": problem,
@@ -220,7 +220,7 @@ def _form(asked: Asked, problem: str, status: int) -> Shown:
         "ask",
         {
             "rights": [one for one in RIGHTS if channel_of(plan, one)],
-            "named": {one: document.name("rights", one, locale) for one in RIGHTS},
+            "named": {one: right_name(asked, one) for one in RIGHTS},
             "elsewhere": _elsewhere(plan, document, locale),
             "wanted": wanted if wanted in RIGHTS else "",
             "to": asked.query.get("to", ""),

@@ -49,6 +49,7 @@ WORDS: Final = {
         "Have a decision made by a program explained or looked at by a person.",
         "자동화된 결정의 설명을 듣거나 사람이 다시 보도록 합니다.",
     ),
+    "right-name.automated-decision": Words("Automated decision", "자동화된 결정에 대한 권리"),
     "right.objection": Words(
         "Have an answer looked at again by somebody else.", "받은 답을 다른 담당자가 다시 검토합니다."
     ),
