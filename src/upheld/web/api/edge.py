@@ -255,6 +255,8 @@ def _query(came: _Came) -> Body:
     pairs = came.request.query_params.multi_items()
     if len(dict(pairs)) != len(pairs):
         raise Said(problem(422, "query-unusable", "each parameter once"))
+    if any(text.lower() == "null" for _, text in pairs):  # msgspec would take the word for nothing
+        raise Said(problem(422, "query-unusable", "leave out what is nothing"))
     try:
         return msgspec.convert(dict(pairs), came.row.query, strict=False)
     except msgspec.ValidationError as failure:
