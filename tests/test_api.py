@@ -209,7 +209,9 @@ def test_what_cannot_be_used_says_why(shop: Program) -> None:
     told = shop.client.post(f"/v1{path}", content=large, headers=raw)
     assert (told.status_code, told.json()["code"]) == (413, "too-large")
     assert shop.client.delete(f"/v1{path}", headers=shop.headers).status_code == 405
-    assert shop.get("/nothing").json()["code"] == "not-found"
+    for path in ("/nothing", "/subjects/%0A/holdings"):
+        told = shop.get(path)
+        assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
 
 
 def test_a_program_that_calls_too_often_waits(shop: Program) -> None:

@@ -31,6 +31,7 @@ from upheld.errors import InputRefused, UpheldError
 from upheld.web import render
 from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static
 from upheld.web.api.edge import LARGEST_BODY, PROBLEM, create_api
+from upheld.web.api.edge import Edge as ProgramsEdge
 from upheld.web.api.problems import problem
 from upheld.web.api.routes import PREFIX
 from upheld.web.asked import Asked, wanted_language
@@ -68,7 +69,10 @@ def create_app(settings: Settings) -> FastAPI:
     table = {route.name: route for route in sorted(ROUTES, key=lambda one: one.method, reverse=True)}  # GET has the say
     edge = Edge(settings, table)
     app.router.routes.extend(Served(route.path, edge.page(route), methods=[route.method]) for route in ROUTES)
-    app.router.routes.append(Mount(PREFIX, create_api(settings, Measures())))
+    programs = ProgramsEdge(settings, Measures())
+    app.router.routes.append(Mount(PREFIX, create_api(programs)))
+    watched = {"/healthz": programs.alive, "/readyz": programs.ready, "/metrics": programs.measured}
+    app.router.routes.extend(Served(path, endpoint, methods=["GET"]) for path, endpoint in watched.items())
     for status in (404, 405, 413):
         app.add_exception_handler(status, edge.not_served)
     sizes = {"largest": LARGEST_FORM, "largest_upload": LARGEST_UPLOAD, "of_programs": LARGEST_BODY}
@@ -103,6 +107,8 @@ class Edge:
     async def not_served(self, request: Request, failure: Exception) -> Response:
         """No such page, no such method, too much sent."""
         status = getattr(failure, "status_code", 404)
+        if _of_programs(request.scope):  # a line break in an address keeps it from the part of the programs
+            return _problem(status, "not-found")
         asked = self._asked(request, Route("error", "GET", "/", Who.ANYBODY, lambda _: Shown("error")), {})
         code = {405: "method-not-allowed", 413: "too-large"}.get(status, "not-found")
         return await run_in_threadpool(self._explained, asked, status, code)
@@ -293,7 +299,7 @@ class Limited:
             return
         headers = dict(scope["headers"])
         said = headers.get(b"content-length", b"0")
-        most = self._most(scope["path"], headers.get(b"content-type", b""))
+        most = self._most(scope, headers.get(b"content-type", b""))
         came = 0
 
         async def counted() -> Message:
@@ -312,8 +318,8 @@ class Limited:
         except _TooLarge:
             await _too_large(scope, receive, send)
 
-    def _most(self, path: str, kind: bytes) -> int:
-        if path.startswith(f"{PREFIX}/"):
+    def _most(self, scope: Scope, kind: bytes) -> int:
+        if _of_programs(scope):
             return self.of_programs
         return self.largest_upload if kind.startswith(UPLOAD.encode()) else self.largest
 
@@ -322,10 +328,17 @@ class _TooLarge(Exception):
     pass
 
 
+def _of_programs(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(f"{PREFIX}/")
+
+
+def _problem(status: int, code: str) -> Response:
+    return Response(msgspec.json.encode(problem(status, code)), status, media_type=PROBLEM)
+
+
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["path"].startswith(f"{PREFIX}/"):
-        said = msgspec.json.encode(problem(413, "too-large"))
-        await Response(said, 413, media_type=PROBLEM)(scope, receive, send)
+    if _of_programs(scope):
+        await _problem(413, "too-large")(scope, receive, send)
         return
     text = "Too much was sent at once. 한 번에 보낼 수 있는 크기를 넘었습니다.\n"
     await Response(text, 413, media_type="text/plain")(scope, receive, send)

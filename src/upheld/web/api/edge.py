@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 import structlog
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -31,11 +32,12 @@ from upheld.keeper.applications import Duty
 from upheld.web.api.description import described
 from upheld.web.api.once import Reply, key_of, once
 from upheld.web.api.problems import Said, problem, unusable
-from upheld.web.api.routes import ROWS
+from upheld.web.api.routes import MEASURED, ROWS
 from upheld.web.api.row import Again, Call, Row
 from upheld.web.api.shapes import Body, Nothing, Problem, Token, TokenRefused
 from upheld.web.api.verbs import of_policy
 from upheld.web.gate import follow_publications
+from upheld.web.health import readiness
 from upheld.web.measures import Measures
 from upheld.web.settings import Settings
 
@@ -62,9 +64,8 @@ class _Came:
     row: Row
 
 
-def create_api(settings: Settings, measures: Measures) -> Starlette:
+def create_api(edge: Edge) -> Starlette:
     """The application behind `/v1`."""
-    edge = Edge(settings, measures)
     by_path: dict[str, dict[str, Row]] = {}
     for row in ROWS:
         by_path.setdefault(row.path, {})[row.method] = row
@@ -131,7 +132,8 @@ class Edge:
         return response
 
     def _note(self, came: _Came, status: int, code: str | None, caller: Caller | None, seconds: float) -> None:
-        self.measures.answered(came.row.name, status)
+        policy = caller.application.policy if caller else ""
+        self.measures.answered(policy, came.row.name, status)
         self.log.info(
             "api",
             operation=came.row.name,
@@ -186,7 +188,7 @@ class Edge:
         try:
             answer = row.verb(call)
         except Said as said:
-            self.measures.refused(one.reason for one in said.problem.reasons if one.reason)
+            self.measures.refused(call.policy, (one.reason for one in said.problem.reasons if one.reason))
             return _as_reply(said.problem)
         except InputRefused as refusal:
             return _as_reply(unusable(refusal))
@@ -200,6 +202,29 @@ class Edge:
             self.settings.failed(row.name, failure)
             raise Said(problem(500, "our-fault")) from failure
         return Reply(200, answer if isinstance(answer, bytes) else msgspec.json.encode(answer))
+
+    # ── how it stands ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def measured(self, request: Request) -> Response:
+        """Figures of the program's policy, for Prometheus; it gets its token like any other program."""
+        return await run_in_threadpool(self._measured, _Came(request, b"", MEASURED))
+
+    def _measured(self, came: _Came) -> Response:
+        try:
+            caller = self._caller(came)
+        except Said as refusal:
+            return _refusal(refusal.problem, refusal.headers)
+        page = self.measures.page(self.keeper, caller.application.policy)
+        return Response(page, media_type=CONTENT_TYPE_LATEST)
+
+    async def alive(self, _: Request) -> Response:
+        """The process answers."""
+        return Response(b"alive\n", media_type="text/plain")
+
+    async def ready(self, _: Request) -> Response:
+        """Whether it can serve: each place by its name."""
+        found = await run_in_threadpool(readiness, self.keeper)
+        return Response(msgspec.json.encode(found), 200 if all(found.values()) else 503, media_type="application/json")
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

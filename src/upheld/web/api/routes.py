@@ -106,3 +106,6 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
 )  # fmt: skip
 """By topic, in the order of a datum's life."""
+
+MEASURED: Final = Row("metrics", "GET", "/metrics", Duty.MEASURES, verbs.policy, "Figures for monitoring", None)
+"""Beside `/v1`, in the text format of Prometheus."""
