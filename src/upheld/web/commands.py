@@ -55,13 +55,11 @@ def serve(
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
     from upheld.desk.scanning import scan_of
-    from upheld.web.logs import write_json
     from upheld.web.sending import CodesBy, reached_at, transports_of
     from upheld.web.serving import Listening, log_failure, serve_until_stopped
     from upheld.web.settings import Settings
 
     settings_of(home)
-    write_json()
     public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
     with open_home(home) as keeper:
 

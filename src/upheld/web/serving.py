@@ -14,6 +14,7 @@ import uvicorn
 from upheld.desk.background import JOBS, Job, Scheduler
 from upheld.errors import UpheldError
 from upheld.web.app import create_app
+from upheld.web.logs import write_json
 from upheld.web.settings import Settings
 
 TURN_SECONDS = 5.0
@@ -55,6 +56,7 @@ def log_failure(page: str, failure: Exception) -> None:
 
 def serve_until_stopped(settings: Settings, listening: Listening, started: Callable[[], None] = lambda: None) -> None:
     """Serve until interrupted; stop cleanly then: what is under way is finished, the lease given back."""
+    write_json()
     server = _Server(_config(settings, listening), started)
     with scheduled(settings):
         try:
