@@ -43,6 +43,8 @@ SLOW = frozenset(
         "test_papers",
         "test_telling",
         "test_policy_fuzz",
+        "test_beyond_recovery",
+        "test_migrations",
         "test_grants",
         "test_postgres",
         "test_postgres_faults",

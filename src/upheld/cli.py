@@ -51,6 +51,7 @@ from upheld.system import (
     open_home,
     settings_of,
     simulated,
+    upgrade_home,
 )
 from upheld.web.commands import account_app, application_app, serve
 
@@ -324,6 +325,13 @@ def make_home(
     typer.echo(
         f"{home} is ready. Keep a copy of {home / 'secrets'} apart from the databases; without it nothing opens."
     )
+
+
+@app.command()
+def upgrade(home: Home) -> None:
+    """Bring the tables of a home to this program's version; nobody else may have it open."""
+    had, has = upgrade_home(home)
+    typer.echo(f"{home} has schema {has}" + (f", had {had}" if had != has else " already"))
 
 
 @app.command()

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,8 @@ from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.read import read_policy
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
-from upheld.store import history, postgres, schema
+from upheld.store import history, migrations, postgres, schema
+from upheld.store.engine import Engine
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
 from upheld.store.leases import FileLeases
@@ -210,9 +211,41 @@ def settings_of(home: Path) -> dict[str, Any]:
     settings: dict[str, Any] = json.loads(path.read_text())
     if settings["schema"] != schema.VERSION:
         raise HomeUnusable(
-            f"{home} has schema {settings['schema']}, this program {schema.VERSION}; use the matching version"
+            f"{home} has schema {settings['schema']}, this program {schema.VERSION}; "
+            f"run `upheld upgrade --home {home}`, or use the matching version"
         )
     return settings
+
+
+def upgrade_home(home: Path) -> tuple[int, int]:
+    """Bring the tables of a home to this program's version. Returns the version it had and the one it has.
+
+    Nobody else may have it open. Killed at any point it is run again. Raises HomeUnusable, HomeInUse, StoreFailed.
+    """
+    path = home / SETTINGS
+    if not path.exists():
+        raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
+    settings: dict[str, Any] = json.loads(path.read_text())
+    had, databases = int(settings["schema"]), settings.get("databases") or {}
+    presence = (postgres.PostgresLeases(databases["active"]) if databases else FileLeases(home)).presence()
+    try:
+        with presence.alone():
+            for name in schema.PLACES:
+                engine = _engine(home, databases, name)
+                with closing(engine.connect()) as connection, engine.held():
+                    migrations.upgrade(engine, connection, name)
+                engine.close()
+            fresh = path.with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            _write_durably(fresh, json.dumps({**settings, "schema": schema.VERSION}, indent=2).encode())
+            os.replace(fresh, path)
+    finally:
+        presence.close()
+    return had, schema.VERSION
+
+
+def _engine(root: Path, databases: Mapping[str, str], name: str) -> Engine:
+    return postgres.PostgresPlace(databases[name], name) if databases else SqliteFile(root / f"{name}.db")
 
 
 def copies_kept_in(settings: Mapping[str, Any]) -> Period:
@@ -256,7 +289,7 @@ def _places(
 ) -> dict[str, Place]:
     places = {
         name: Place(
-            postgres.PostgresPlace(databases[name], name) if databases else SqliteFile(root / f"{name}.db"),
+            _engine(root, databases, name),
             name,
             JournalWriter(name, incarnation, mac_key, secrets.token_bytes),
             clock.now,

@@ -9,7 +9,8 @@ from typing import Final
 
 from upheld.store.journal import SCHEMA as JOURNAL
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""Raised with every change of these tables; `store/migrations.py` leads there."""
 
 ACTIVE: Final = (
     *JOURNAL,
