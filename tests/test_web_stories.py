@@ -362,12 +362,11 @@ def signed_in(page: Page, prepared: Prepared, policy: str, kind: StaffRole, whic
 
 
 DOCUMENTS = ("nexr-2017", "bizmeka-ez-2016", "bizmeka-ez-2018", "kt-mns-2018", "kt-enterprise-2022")
-RIGHTS_CLAUSES = (
+
+
+@pytest.mark.clauses(
     "NX17-3.1.A", "NX17-3.1.C", "BZ16-10.2.a", "BZ18-9.2.a", "MS18-8.1-1", "MS18-8.2-1", "KE22-9.2-1",
 )  # fmt: skip
-
-
-@pytest.mark.clauses(*RIGHTS_CLAUSES)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_person_asks_to_see_and_to_be_erased_and_the_end_is_certified(
     chrome: Browser, tmp_path: Path, name: str

@@ -34,7 +34,8 @@ class Declared:
 def preferences(asked: Asked) -> Answer:
     """Every cookie that is declared: what for, how long, and how it is refused."""
     found = [_declared(asked, row, asked.locale) for row in _rows(asked)]
-    return Shown("cookies", {"found": found, "honours": _honours(asked), "script": _address(asked, "cookie-script")})
+    tag = f'<script src="{_address(asked, "cookie-script")}"></script>'
+    return Shown("cookies", {"found": found, "honours": _honours(asked), "tag": tag})
 
 
 def script(asked: Asked) -> Answer:
@@ -96,4 +97,4 @@ def _address(asked: Asked, name: str) -> str:
 
 @cache
 def _source() -> str:
-    return (files("upheld.web") / "static" / "cookies.js").read_text("utf-8")
+    return (files("upheld.web") / "for_sites" / "cookies.js").read_text("utf-8")
