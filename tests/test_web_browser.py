@@ -151,7 +151,7 @@ def test_every_page_holds_up_in_a_real_browser(site: Site, width: int, tmp_path:
     said: list[str] = []
     context.on("console", lambda message: said.append(message.text))
     context.on("request", lambda request: fetched.append(request.url))
-    looks = {"anybody": context.new_page(), "officer": site.desk(context), "person": site.mine(context, "stayer")}
+    looks = {"anybody": context.new_page(), "person": site.mine(context, "stayer"), "officer": site.desk(context)}
     wrong: list[str] = []
     for name, (who, path) in pages_of(site).items():
         for language in LANGUAGES:
