@@ -519,9 +519,7 @@ def test_what_is_broken_on_purpose_is_not_upheld_until_it_is_mended(
         assert kept.state is State.UPHELD, (clause, kept.what)
         assert_shown(told, kept)
         broken = next(
-            one
-            for one in (told.broken.clause(clause), told.recalled.clause(clause))
-            if one.state is State.NOT_UPHELD
+            one for one in (told.broken.clause(clause), told.recalled.clause(clause)) if one.state is State.NOT_UPHELD
         )
         assert broken.since is not None
         assert told.kept_at - DAY <= broken.since <= told.recalled.span.until, clause

@@ -136,6 +136,12 @@ def test_an_agent_writes_a_letter_shows_the_mandate_and_gets_no_more_than_it_cov
     assert acting.rights == ("access",)
     (paper,) = keeper.papers("trial", owner=person, kind="mandates")
     assert (paper.about, keeper.paper("trial", paper.paper_id)) == (acting.acting_id, PDF)
+    page.click("text=A legal representative brings papers")
+    page.check("#representative-shown-mandate")
+    page.click("details[open] button")  # with no last day: until it is taken back
+    assert "until taken back" in page.inner_text("main")
+    page.click("button[aria-label='End it: a legal representative']")
+    assert [one.acting_id for one in keeper.acting_for(person)] == [acting.acting_id]
     take_in(page, "erasure", "letter", acting.acting_id)
     assert "The mandate does not cover this" in page.inner_text("[role=alert]")
     assert keeper.requests(person) == ()

@@ -50,7 +50,7 @@ class Told:
 def set_by(plan: Plan, right: str) -> SetBy:
     """Promise or law: whichever gave the shorter time."""
     row = plan.rights.get(right)
-    if row is None:
+    if row is None or row.builtin:
         return SetBy("pipa 38", ())
     return SetBy(row.decided_by_law, row.rule.cites("within"))
 

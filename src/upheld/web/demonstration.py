@@ -161,14 +161,20 @@ def _person(keeper: Keeper, policy: str, items: Sequence[str]) -> Shown:
     return Shown(policy, best[2], addresses)
 
 
+ASKED_AGO: Final[Mapping[str, int]] = {"access": 2, "rectification": 1, "erasure": 20}
+"""Right → days since it was asked: two that wait and one that is late, so that the desk has something to do."""
+
+
 def _ask(keeper: Keeper, person: Shown, now: Instant) -> None:
-    """Two requests that wait, so that the desk has something to do."""
+    """Requests that wait, by letter or whatever the policy takes them by; nobody has shown who they are yet."""
     plan = keeper.views.line(person.policy).latest
-    for right in ("access", "rectification"):
+    known = seen_of(keeper, person.policy, person.subject_id)
+    for right, days in ASKED_AGO.items():
         row = plan.rights.get(right)
         by = sorted(row.by) if row and row.by else sorted(plan.channels)
-        if by:
-            keeper.request(person.subject_id, right, channel=by[0], at=Instant(now - 2 * DAY))
+        if by and known is not None:
+            when = max(now - days * DAY, known.state.entered_at)
+            keeper.request(person.subject_id, right, channel=by[0], at=Instant(when))
 
 
 def _account(keeper: Keeper, policy: str, kind: StaffRole) -> Credentials:

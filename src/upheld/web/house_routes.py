@@ -27,9 +27,7 @@ HOUSE: Final = (
     Route("parties", "GET", "/console/{policy}/parties", Who.RECORDS, parties.parties),
     Route("contract-end", "POST", "/console/{policy}/contracts/{contract}/end", Who.OFFICE, parties.end),
     Route("contract-returned", "POST", "/console/{policy}/contracts/{contract}/returned", Who.OFFICE, parties.returned),
-    Route(
-        "party-answered", "POST", "/console/{policy}/told/{subject}/{disclosure}", Who.OFFICE, parties.acknowledged
-    ),
+    Route("party-answered", "POST", "/console/{policy}/told/{subject}/{disclosure}", Who.OFFICE, parties.acknowledged),
     Route("safeguards", "GET", "/console/{policy}/safeguards", Who.RECORDS, safeguards.safeguards),
     Route("enter-register", "POST", "/console/{policy}/safeguards", Who.OFFICE, safeguards.enter),
     Route("evidence", "POST", "/console/{policy}/safeguards/{control}", Who.OFFICE, safeguards.file),
@@ -47,7 +45,10 @@ HOUSE: Final = (
     Route("form-file", "GET", "/forms/{policy}/{form}/pdf", Who.ANYBODY, forms.form_file),
     Route("letter", "GET", "/console/{policy}/requests/{subject}/{request}/letter", Who.REQUESTS, forms.letter),
     Route(
-        "letter-file", "GET", "/console/{policy}/requests/{subject}/{request}/letter.pdf", Who.REQUESTS,
+        "letter-file",
+        "GET",
+        "/console/{policy}/requests/{subject}/{request}/letter.pdf",
+        Who.REQUESTS,
         forms.letter_file,
     ),
 )

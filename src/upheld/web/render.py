@@ -54,7 +54,7 @@ def page(asked: Asked, shown: Shown) -> str:
         "known": known,
         "url": asked.url,
         "day": lambda at: _day(at, zone, asked.locale),
-        "last": lambda at: _day(None if at is None else Instant(at - 1), zone, asked.locale),
+        "last": lambda at: _day(None if at is None or at >= FOREVER else Instant(at - 1), zone, asked.locale),
         "minute": lambda at: _minute(at, zone, asked.locale),
         "iso": lambda at: moment(at, zone).isoformat(timespec="seconds"),
         "month": lambda day: _month(day, asked.locale),
@@ -74,7 +74,8 @@ def _menu(asked: Asked) -> list[tuple[str, str, bool]]:
         (
             name,
             asked.url(name),
-            asked.path.startswith(asked.url(name)) and (name not in ("desk", "mine") or asked.route.name == name),
+            f"{asked.path}/".startswith(f"{asked.url(name)}/")
+            and (name not in ("desk", "mine") or asked.route.name == name),
         )
         for name in names
         if may(asked, asked.table[name].who)
