@@ -158,6 +158,7 @@ def test_every_page_holds_up_in_a_real_browser(site: Site, width: int, tmp_path:
             page = looks[who]
             page.goto(f"{path}{'&' if '?' in path else '?'}locale={language}")
             page.screenshot(path=folder / f"{name}-{width}-{language}.png", full_page=True)
+            wrong += [f"{name}: signed out"] if "sign-in" in page.url and name != "sign-in" else []
             wide = page.evaluate("document.documentElement.scrollWidth")
             wrong += [f"{name} {language}: {wide} pixels wide"] if wide > width else []
             found = Axe().run(page, options={"runOnly": list(RULES)}).response["violations"]

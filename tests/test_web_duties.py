@@ -11,6 +11,7 @@ import pytest
 from tests.desk_house import busy
 from tests.served import Served
 from tests.trial_home import at
+from upheld.desk.articles import article_in
 from upheld.desk.duties import calendar_of, owed_notices
 from upheld.engine.duties import DUTIES, DutyState, Size, reached
 
@@ -120,3 +121,10 @@ def test_a_duty_that_was_done_is_shown_by_the_entry_of_the_ledger(house: Served)
     page = house.signed_in("auditor").get(f"/console/trial/ledger/{done.reference}")
     assert page.status_code == 200
     assert "breach-drill" in page.text
+
+
+def test_articles_are_named_in_korean_for_korean_readers() -> None:
+    assert article_in("PIPA 26(4)", "ko") == "개인정보 보호법 제26조제4항"
+    assert article_in("PIPA 20-2", "ko") == "개인정보 보호법 제20조의2"
+    assert article_in("PIPA 34(1), decree 39", "ko") == "개인정보 보호법 제34조제1항, 시행령 제39조"
+    assert article_in("PIPA 26(4)", "en") == "PIPA 26(4)"

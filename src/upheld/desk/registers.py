@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from upheld.dates import FOREVER, Instant, moment
+from upheld.desk.articles import article_in, capital
 from upheld.desk.documents import Document, documents_of
 from upheld.desk.records import code, recorded
 from upheld.desk.sheets import Grid, Sheet
@@ -310,14 +311,14 @@ def as_sheet(
     rows = list(lines)
     heads = (_WHEN.say(locale), *(column.head.say(locale) for column in register.columns), _ENTRY.say(locale))
     cells = tuple((_minute(one.at, zone), *one.cells, one.reference) for one in rows)
-    span = f"{_day(since, zone) or '…'} – {_day(until, zone) or '…'}"
+    span = f"{_day(since, zone) or '…'} – {_day(Instant(until - 1), zone) or '…'}"
     return Sheet(
-        register.title.say(locale),
+        capital(register.title.say(locale)),
         "ko" if locale.startswith("ko") else "en",
         facts=(
             (_HOUSE.say(locale), plain.title_of(document.policy.controller, locale)),
             (_SPAN.say(locale), span),
-            (_LAW.say(locale), register.article),
+            (_LAW.say(locale), article_in(register.article, locale)),
             (_ROWS.say(locale), str(len(rows))),
         ),
         tables=(Grid("", heads, cells),),
@@ -518,4 +519,4 @@ def _minute(at: Instant, zone: ZoneInfo) -> str:
 
 
 def _day(at: Instant, zone: ZoneInfo) -> str:
-    return "" if abs(at) >= FOREVER else moment(at, zone).date().isoformat()
+    return "" if abs(at) >= FOREVER - 1 else moment(at, zone).date().isoformat()

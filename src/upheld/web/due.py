@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from upheld.desk.articles import capital
 from upheld.desk.due import DueToday, Waiting, due_today
+from upheld.desk.duties import Falls, calendar_of
+from upheld.desk.leaks import leaks_of
+from upheld.desk.parties import companies
+from upheld.engine.leaks import Leak
 from upheld.engine.plan import Plan
 from upheld.web.answer import Answer, Shown
 from upheld.web.asked import Asked
+from upheld.web.gate import may
+from upheld.web.route import Who
 
 SHOWN = 12
 """Ours: of each list so many stand on the first page."""
@@ -20,9 +27,14 @@ def desk(asked: Asked) -> Answer:
     def safeguard(name: str) -> str:
         return document.name("safeguards", name, asked.locale)
 
+    duties, leaks, awaited = _of_the_house(asked)
     return Shown(
         "desk",
         {
+            "duties": [(one, capital(one.duty.title.say(asked.locale))) for one in duties],
+            "leaks": leaks,
+            "awaited": awaited,
+            "party": lambda name: document.name("parties", name, asked.locale),
             "found": found,
             "late": late[:SHOWN],
             "soon": soon[:SHOWN],
@@ -35,11 +47,21 @@ def desk(asked: Asked) -> Answer:
             "overdue": found.overdue[:SHOWN],
             "reviews": [(document.title(one.element, asked.locale), one) for one in found.reviews[:SHOWN]],
             "now": now,
-            "quiet": quiet(found),
+            "quiet": quiet(found) and not (duties or leaks or awaited),
             "right": lambda one: right_title(asked, one),
             "lapsed": [safeguard(name) for name in asked.signed().reader.lapsed],
         },
     )
+
+
+def _of_the_house(asked: Asked) -> tuple[tuple[Falls, ...], list[Leak], int]:
+    """Duties that are late or due soon, open leaks, answers of recipients that are awaited: for who keeps records."""
+    if not may(asked, Who.RECORDS):
+        return (), [], 0
+    keeper, policy = asked.keeper, asked.policy
+    leaks = [one for one in leaks_of(keeper, policy) if not (one.over or one.refuted)]
+    awaited = sum(len(one.awaited) for one in companies(keeper, asked.document, asked.locale))
+    return calendar_of(keeper, policy).waiting, leaks, awaited
 
 
 def quiet(found: DueToday) -> bool:

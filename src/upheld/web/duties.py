@@ -9,6 +9,7 @@ from typing import Final
 from upheld.dates import Instant, local_date, moment, start_of
 from upheld.desk import access
 from upheld.desk.adverts import refusal_address
+from upheld.desk.articles import article_in, capital
 from upheld.desk.duties import CHECKLIST, LOOKED_FOR, Calendar, Falls, OwedNotice, calendar_of
 from upheld.desk.notifying import tell_all
 from upheld.engine.duties import DUTIES, Size, Whose
@@ -28,7 +29,8 @@ def duties(asked: Asked) -> Answer:
         "duties",
         {
             "calendar": found,
-            "title": lambda code: DUTIES[code].title.say(asked.locale),
+            "title": lambda code: capital(DUTIES[code].title.say(asked.locale)),
+            "law": lambda article: article_in(article, asked.locale),
             "about": lambda name: about_title(asked, name),
             "sizes": [(size.value, found.held.get(size, 0), found.stated.get(size)) for size in Size],
             "readers": access.readers_of(asked.keeper, asked.policy, since, asked.keeper.now(), asked.plan.zone),
@@ -47,7 +49,8 @@ def duty(asked: Asked) -> Answer:
         "duty",
         {
             "one": one,
-            "title": one.duty.title.say(asked.locale),
+            "title": capital(one.duty.title.say(asked.locale)),
+            "law": lambda article: article_in(article, asked.locale),
             "about": about_title(asked, one.about),
             "checklist": FINDINGS.get(one.duty.code, ()),
             "persons": one.duty.whose is Whose.PERSON,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from upheld.dates import Instant, instant
+from upheld.desk.articles import article_in
 from upheld.desk.leaks import (
     CONTENTS,
     Affected,
@@ -157,6 +158,8 @@ def _page(asked: Asked, case: Case, missing: tuple[str, ...], status: int) -> Sh
         {
             "case": case,
             "one": case.leak,
+            "law": lambda article: article_in(article, asked.locale),
+            "told_in": document.policy.locales[0],
             "contents": contents_of(asked.keeper, document, case.leak, document.policy.locales[0]),
             "missing": missing,
             "steps": BY_HAND,

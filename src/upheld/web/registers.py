@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from upheld.dates import Instant, local_date, start_of
+from upheld.desk.articles import article_in, capital
 from upheld.desk.registers import REGISTERS, Register, as_sheet, lines_of, sheet_of
 from upheld.web.answer import Answer, Download, Refused, Shown
 from upheld.web.asked import Asked
@@ -20,11 +21,19 @@ def registers(asked: Asked) -> Answer:
     """Every register by its name, with how many rows it has in the span."""
     since, until = _span(asked)
     rows = [
-        (one, one.title.say(asked.locale), len(lines_of(asked.keeper, asked.document, one, since, until, asked.locale)))
+        (
+            one,
+            capital(one.title.say(asked.locale)),
+            len(lines_of(asked.keeper, asked.document, one, since, until, asked.locale)),
+        )
         for one in REGISTERS.values()
     ]
     most = max((number for _, _, number in rows), default=0)
-    return Shown("registers", {"rows": rows, "most": most, "first": _text(asked, since), "last": _until(asked, until)})
+    law = {one.code: article_in(one.article, asked.locale) for one in REGISTERS.values()}
+    return Shown(
+        "registers",
+        {"law": law, "rows": rows, "most": most, "first": _text(asked, since), "last": _until(asked, until)},
+    )
 
 
 def register(asked: Asked) -> Answer:

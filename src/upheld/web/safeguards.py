@@ -7,6 +7,7 @@ from typing import Final
 
 from upheld.dates import Instant, end_of
 from upheld.engine.plan import ControlPlan
+from upheld.policy.plain import period
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 
@@ -48,6 +49,7 @@ def safeguards(asked: Asked) -> Answer:
             "found": sorted(found, key=lambda one: (order.index(one.state), one.title)),
             "counts": counts,
             "registers": REGISTERS,
+            "every": lambda length: period(length, asked.locale),
         },
     )
 

@@ -6,6 +6,9 @@ from upheld.policy.plain import Words
 
 WORDS: Final = {
     "menu.duties": Words("Duties", "정기 의무"),
+    "desk.duties": Words("Duties of the house", "정기 의무"),
+    "desk.leak": Words("A leak is open, known since {at}", "처리 중인 유출 사고 ({at} 인지)"),
+    "desk.awaited": Words("{count} answers of recipients awaited", "업체 회신 대기 {count}건"),
     "duties.lead": Words(
         "What falls due without anybody asking: by the law of today, or where it names no time, by ours.",
         "요구가 없어도 때가 되면 해야 하는 일입니다. 오늘의 법에 따르며, 법에 기한이 없으면 자체 주기를 따릅니다.",

@@ -58,8 +58,8 @@ WORDS: Final = {
     "leaks.told-chart": Words("Persons by what became of their notice", "통지 상태별 정보주체 수"),
     "leaks.contents": Words("What they are told", "통지 내용"),
     "leaks.contents-lead": Words(
-        "All six parts are needed. They are kept with the case.",
-        "여섯 가지를 모두 적어야 하며, 사고 기록과 함께 보관됩니다.",
+        "All six parts are needed, in the first language of the policy. They are kept with the case.",
+        "여섯 가지를 모두 처리방침의 첫 번째 언어로 적어야 하며, 사고 기록과 함께 보관됩니다.",
     ),
     "leaks.drafted-by-us": Words("This is a draft made from the record.", "기록으로 만든 초안입니다."),
     "leaks.keep": Words("Keep these contents", "내용 저장"),

@@ -16,8 +16,7 @@ WORDS: Final = {
     "parties.processor": Words("Works for us", "위탁 업무"),
     "parties.recipient": Words("Gets data for itself", "제3자 제공"),
     "parties.under": Words("under {party}", "{party}의 재수탁자"),
-    "parties.given": Words("Given", "제공·위탁"),
-    "parties.times": Words("{count} times", "{count}회"),
+    "parties.given": Words("Given, how often", "제공·위탁 횟수"),
     "parties.stopped": Words("stopped by an authority", "이전 중지 명령"),
     "parties.no-contract": Words(
         "No contract is on record: nothing goes there.", "기록된 계약이 없어 정보를 보낼 수 없습니다."
