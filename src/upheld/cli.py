@@ -53,7 +53,7 @@ from upheld.system import (
     simulated,
     upgrade_home,
 )
-from upheld.web.commands import account_app, application_app, serve
+from upheld.web.commands import account_app, application_app, examine, serve
 
 app = typer.Typer(
     name="upheld",
@@ -336,12 +336,13 @@ def upgrade(home: Home) -> None:
 
 @app.command()
 def doctor(home: Home) -> None:
-    """Say what keeps a destroyed key recoverable for longer than certificates say; asks the server of the keys."""
+    """Say what is misconfigured, and what keeps a destroyed key recoverable for longer than certificates say."""
     settings = settings_of(home)
+    well = examine(home)
     kept = copies_kept_in(settings)
     typer.echo(f"certificates count in {settings.get('copies_kept') or 'no time'} for copies of destroyed keys")
     if not settings.get("databases"):
-        return
+        raise typer.Exit(0 if well else 1)
     with closing(PostgresConnection(settings["databases"]["keys"], "keys")) as keys:
         found = remains.remains(keys)
     typer.echo(f"the oldest log of the server was written at {moment(found.oldest_log_at)}")
@@ -349,8 +350,7 @@ def doctor(home: Home) -> None:
     told = remains.complaints(found, SystemClock().now(), kept, ZoneInfo("UTC"))
     for one in told:
         typer.echo(one, err=True)
-    if told:
-        raise typer.Exit(1)
+    raise typer.Exit(1 if told or not well else 0)
 
 
 @app.command("grants")

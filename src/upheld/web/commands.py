@@ -137,6 +137,18 @@ def list_accounts(home: Home, policy: PolicyCode) -> None:
             typer.echo(f"{name}  {account.role.value}  {', '.join(duties)}".rstrip())
 
 
+def examine(home: Path) -> bool:
+    """Print what is looked at in a home, and what to do where it does not hold. Whether all of it holds."""
+    from upheld.web.doctor import examined
+
+    found = list(examined(home))
+    for one in found:
+        typer.echo(f"{'ok   ' if one.holds else 'WRONG'}  {one.what}: {one.says}")
+        if one.remedy:
+            typer.echo(f"       {one.remedy}")
+    return all(one.holds for one in found)
+
+
 # ── programs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,0 +1,72 @@
+"""The doctor names what is wrong and what to do, and nothing that is right."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import upheld
+from tests.trial_home import POLICY, at
+from upheld.cli import app
+from upheld.web import doctor
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    made = tmp_path / "home"
+    with upheld.open(made, upheld.Options(light_hashing=True)) as keeper:
+        keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        keeper.seal()
+    return made
+
+
+def wrong(home: Path) -> list[str]:
+    """What does not hold."""
+    return [one.what for one in doctor.examined(home) if not one.holds]
+
+
+def test_a_home_as_it_is_made_has_nothing_wrong(home: Path) -> None:
+    told = CliRunner().invoke(app, ["doctor", "--home", str(home)])
+    assert told.exit_code == 0, told.output
+    assert "WRONG" not in told.output
+
+
+def test_a_key_file_that_others_can_read_is_named_with_its_remedy(home: Path) -> None:
+    (home / "secrets" / "mac.key").chmod(0o644)
+    told = CliRunner().invoke(app, ["doctor", "--home", str(home)])
+    assert told.exit_code == 1
+    assert f"chmod 600 {home / 'secrets' / 'mac.key'}" in told.output
+
+
+def test_a_missing_key_ends_the_list_with_why(home: Path) -> None:
+    (home / "secrets" / "active.key").unlink()
+    assert wrong(home) == ["opening"]
+
+
+def test_a_full_disk_is_told_before_it_is_full(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(doctor, "disk_usage", lambda _: usage(1, 1, doctor.LEAST_FREE - 1))
+    assert wrong(home) == ["disk"]
+
+
+def test_a_ledger_that_was_not_sealed_for_long_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SEALED_WITHIN", -1)
+    assert wrong(home) == ["sealing"]
+
+
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [
+        ("postgresql://localhost/active", True),
+        ("postgresql://db.example.org/active", False),
+        ("postgresql://db.example.org/active?sslmode=require", False),
+        ("postgresql://db.example.org/active?sslmode=verify-full", True),
+    ],
+)
+def test_a_database_on_another_host_is_reached_over_tls_that_is_checked(address: str, safe: bool) -> None:
+    (found,) = doctor._connections({"active": address})
+    assert found.holds is safe
+    assert bool(found.remedy) is not safe
