@@ -149,6 +149,9 @@ def test_every_form_prints_in_both_languages(house: Served, code: str, locale: s
 def test_the_letter_tells_outcome_reason_what_is_kept_and_who_else_helps(house: Served) -> None:
     person = house.persons["asker"]
     made = house.keeper.request(person, "erasure", channel="letter", proved=True).made
+    before = house.signed_in("officer").get(f"/console/trial/requests/{person}/{made}/letter").text
+    assert "Your request has come in" in before
+    assert "Outcome of" not in before
     house.keeper.answer(person, RequestId(made or ""), "refused", reason="unfounded")
     officer = house.signed_in("officer")
     there = f"/console/trial/requests/{person}/{made}/letter"

@@ -156,6 +156,9 @@ OUTCOMES: Final[Mapping[str, Words]] = MappingProxyType(
         "suspension": Words("Outcome of your request to stop processing", "개인정보 처리정지 요구 결과 통지서"),
     }
 )
+_ANSWERED: Final = frozenset({"done", "partly", "refused", "postponed"})
+_RECEIVED: Final = Words("Your request has come in", "개인정보 요구 접수 확인서")
+"""Until there is an answer the letter only confirms that the request came in."""
 _OUTCOME: Final = Words("Outcome of your request", "요구 처리 결과 통지서")
 _STATES: Final[Mapping[str, Words]] = MappingProxyType(
     {
@@ -208,7 +211,7 @@ def outcome(keeper: Keeper, document: Document, plan: Plan, one: Waiting, locale
                 Words("If you do not agree", "이의가 있으면").say(locale), (), rows, bare=True, note=_OBJECT.say(locale)
             )
         )
-    title = OUTCOMES.get(one.right, _OUTCOME)
+    title = OUTCOMES.get(one.right, _OUTCOME) if one.state in _ANSWERED else _RECEIVED
     return Sheet(
         title.say(locale),
         _language(locale),
@@ -248,7 +251,7 @@ def leak_report(
         for one in leak.steps
         if one.step is not LeakStep.DRAFTED
     )
-    due = next((one.due_at for one in tracks if one.code == "authority"), None)
+    due = next((one.due_at for one in tracks if one.code == "authority" and one.owed), None)
     heads = (Words("step", "조치"), Words("when", "일시"), Words("entry", "원장 기록"))
     return Sheet(
         Words("Report of a leak of personal data", "개인정보 유출등 신고서").say(locale),
