@@ -13,6 +13,7 @@ import upheld
 from tests import postgres
 from tests.trial_home import POLICY, at, furnished, member, opened
 from upheld import cli, system
+from upheld.dates import Period
 from upheld.errors import StoreFailed
 from upheld.store import place as places
 from upheld.store.engine import ConnectionLost
@@ -57,6 +58,13 @@ def test_a_home_made_on_postgresql_lives_and_its_ledger_verifies(tmp_path: Path,
     with opened(home) as house:
         swept = house.keeper.sweep()
         assert (swept.separated, swept.destroyed, swept.forgotten) == (2, 4, 1)
+        person = house.keeper.enter("trial", "member")
+        house.keeper.begin(person, "membership")
+        house.keeper.collect(person, "service", {"name": "made up"})
+        house.keeper.read(person, "service", reader=house.keeper.application("shop"), items=("name",))
+        house.keeper.seal()
+        house.clock.set(at("2025-09-05"))
+        assert house.keeper.prune("trial", kept_for=Period(days=30)) == 1
     assert "the ledger holds" in run("verify", "--home", home, "--public-key", home / "public.pem")
     assert not list(home.glob("*.db")), "something of the home lies in a file"
 
