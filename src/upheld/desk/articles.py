@@ -20,8 +20,12 @@ _ARTICLE: Final = re.compile(r"(?<![\d가-힣])(\d+)(?:-(\d+))?(?:\((\d+)\))?")
 
 def article_in(article: str, locale: str) -> str:
     """`PIPA 26(4)` is `개인정보 보호법 제26조제4항` in Korean; another language keeps it as it is."""
-    if not locale.startswith("ko") or article.startswith("GDPR"):
+    if not locale.startswith("ko"):
         return article
+    return ", ".join(one if one.startswith("GDPR") else _korean(one) for one in article.split(", "))
+
+
+def _korean(article: str) -> str:
     for english, korean in _NAMES:
         article = re.sub(rf"\b{english}\b", korean, article)
     article = _ARTICLE.sub(_numbered, article)
