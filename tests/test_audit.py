@@ -17,6 +17,7 @@ import pytest
 
 import upheld
 from tests.audited import POLICIES, Audited, Story, story
+from tests.trial_home import POLICY, at, member, opened
 from upheld import system
 from upheld.dates import Instant, moment
 from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId
@@ -635,6 +636,14 @@ def test_what_is_announced_holds_from_its_day_by_the_publication_on_record(
 # ── How many persons, since when, over which span ─────────────────────────────────────────────────────────────────────
 
 
+RECORD_OF_A_LAW = """
+laws: {commerce: {clause: T-10, en: Commerce Act, ko: 상거래법}}
+statutes:
+  contracts: {clause: {all: T-10, items: T-11}, law: commerce 6, items: [name], until: closed + P5Y,
+              en: records of contracts, ko: 계약에 관한 기록}
+"""
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Audited:
     return Audited("nexr-2017", tmp_path / "home")
@@ -764,6 +773,36 @@ def test_a_value_written_over_by_hand_is_no_ciphertext(tmp_path: Path) -> None:
         transaction.execute("UPDATE value SET sealed = ? WHERE value_id = ?", row)
     broken = house.audit().clause("NX17-6.5.c")
     assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("plain-at-rest",))
+
+
+def test_a_value_of_an_item_that_is_never_collected_is_not_upheld(tmp_path: Path) -> None:
+    house = Audited("kt-mns-2018", tmp_path / "home")
+    role, stay, taking = next(iter(house.takings()))
+    life = house.take_up(role, stay, taking)
+    never = house.document.items["belief"]
+    assert "item-taken:belief" not in house.audit().clause(never.clauses["all"][0]).what
+    with house.keeper.places.active.transaction() as transaction:
+        value = next(iter(life.values.values()))
+        transaction.execute("UPDATE value SET item = 'belief' WHERE value_id = ?", (value,))
+    broken = house.audit().clause(never.clauses["all"][0])
+    assert (broken.state, broken.persons) == (State.NOT_UPHELD, 1)
+    assert "item-taken:belief" in broken.what
+
+
+def test_a_record_of_a_law_that_holds_another_item_is_not_upheld(tmp_path: Path) -> None:
+    with opened(tmp_path / "home", at("2024-02-27")) as house:
+        keeper, clock = house.keeper, house.clock
+        keeper.publish((POLICY + RECORD_OF_A_LAW).encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "old", offers=False)
+        clock.set(at("2024-03-01"))
+        keeper.fact(person, "closed")
+        clock.set(at("2024-03-03"))
+        keeper.sweep()
+        assert "outside-items" not in keeper.audit("trial").clause("T-11").what
+        with keeper.places.separated.transaction() as transaction:
+            transaction.execute("UPDATE value SET item = 'phone' WHERE item = 'name'")
+        broken = keeper.audit("trial").clause("T-11")
+        assert (broken.state, broken.persons, broken.what) == (State.NOT_UPHELD, 1, ("outside-items",))
 
 
 @pytest.mark.clauses("NX17-6.6.a")

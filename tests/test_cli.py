@@ -52,3 +52,20 @@ def test_what_no_act_shows_goes_on_record_with_the_digest_of_its_proof(home: Pat
     document = read_policy(POLICY.encode(), "trial.yaml")
     element = next(row.path for row in document.rows() if row.path.split(".")[0] in sections)
     assert f"on record: {element}" in run("attest", "--home", home, "--record", proof, element)
+
+
+def test_a_certificate_that_was_written_in_is_named_and_the_others_are_still_checked(
+    home: Path, tmp_path: Path
+) -> None:
+    with opened(home) as house:
+        true, other = (house.keeper.certificate(one) for one in house.keeper.certificates("trial")[:2])
+    (tmp_path / "true.json").write_bytes(true)
+    (tmp_path / "false.json").write_bytes(other.replace(b"destroyed", b"forgotten"))
+    assert other.replace(b"destroyed", b"forgotten") != other
+    key = ("--public-key", home / "public.pem")
+    assert "holds, entry" in run("verify", "--home", home, *key, "--certificate", tmp_path / "true.json")
+    given = ("--certificate", tmp_path / "false.json", "--certificate", tmp_path / "true.json")
+    said = run("verify", "--home", home, *key, *given, status=1)
+    assert f"REFUSED {tmp_path / 'false.json'}: the signature is false" in said
+    assert "holds, entry" in said
+    assert "the ledger holds" in said

@@ -304,6 +304,14 @@ def test_a_ledger_signed_anew_with_another_key_is_found_by_the_public_key(house:
     assert first(tmp_path / "forged.db").code == "checkpoint-forged"
 
 
+def test_a_checkpoint_that_signs_for_other_ends_of_the_streams_is_found(copy: Path) -> None:
+    true = checkpoint_in(_notes(copy)[-1])
+    other = signed(msgspec.structs.replace(true, heads=b"h" * 32), SIGNING)
+    changed(copy, ("UPDATE checkpoint SET note = ? WHERE size = ?", (other, true.size)))
+    problem = first(copy)
+    assert (problem.code, problem.until_leaf) == ("heads-differ", true.size)
+
+
 def test_a_checkpoint_taken_out_is_found(copy: Path) -> None:
     changed(copy, "DELETE FROM checkpoint WHERE size = 9")
     assert first(copy).code == "checkpoint-removed"

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sketch import Sketch, day
-from upheld.dates import Period
-from upheld.engine.lifecycle import StepKind
+from upheld.dates import FOREVER, Period
+from upheld.engine.lifecycle import Scope, StepKind
 from upheld.engine.plan import GroundKind
 from upheld.engine.state import HeldState
-from upheld.policy.ends import Plus, Point
+from upheld.policy.ends import LaterOf, Plus, Point
 
 BIZMEKA = "bizmeka-ez-2018.yaml"
 BIZMEKA_2016 = "bizmeka-ez-2016.yaml"
@@ -71,6 +71,15 @@ def test_consent_given_again_while_it_runs_starts_its_year_anew() -> None:
     value = one.hold("email", "marketing")
     assert one.gone_on(value) == date(2023, 3, 2)
     one.to("2022-09-01").agree("purpose/marketing")
+    assert one.gone_on(value) == date(2023, 9, 2)
+
+
+@pytest.mark.clauses("KE22-2.3.b-r1")
+def test_the_year_of_a_value_counts_from_the_newest_consent_before_it_was_taken() -> None:
+    one = Sketch(KE, kind="customer", now="2022-03-01")
+    one.agree("purpose/marketing")
+    one.to("2022-09-01").agree("purpose/marketing")
+    value = one.to("2022-09-02").hold("email", "marketing")
     assert one.gone_on(value) == date(2023, 9, 2)
 
 
@@ -222,6 +231,18 @@ def test_what_was_paid_before_does_not_pay_what_is_charged_after() -> None:
     one.to("2018-08-31").tell("fee-charged", membership)
     one.to("2018-09-01").tell("cancelled", membership)
     assert one.to("2021-01-01").kept_by(value) == ["retention.unpaid-fees"]
+
+
+def test_an_end_that_waits_for_payment_waits_for_the_newest_charge() -> None:
+    one = member()
+    membership = one.begin("membership")
+    one.to("2018-08-20").tell("fee-charged", membership)
+    paid = one.to("2018-08-25").tell("fees-paid", membership)
+    scope = Scope(paid.at, paid.at, membership, None)
+    end = LaterOf((Point("fees-paid"), Point("dispute-settled")))
+    assert one.life.end(end, scope) == (paid.at, paid.known_at)
+    one.to("2018-08-31").tell("fee-charged", membership)
+    assert one.life.end(end, scope).at == FOREVER
 
 
 def test_who_owes_nothing_is_not_waited_for() -> None:

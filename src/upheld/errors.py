@@ -50,7 +50,8 @@ class PolicyRefused(UpheldError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         errors = [problem for problem in problems if problem.level is Level.ERROR]
-        super().__init__("\n".join([f"{len(errors)} errors in the policy", *map(str, errors)]))
+        head = "1 error in the policy" if len(errors) == 1 else f"{len(errors)} errors in the policy"
+        super().__init__("\n".join([head, *map(str, errors)]))
 
     def __reduce__(self) -> tuple[type[PolicyRefused], tuple[tuple[Problem, ...]]]:
         """It crosses from one process to another whole."""

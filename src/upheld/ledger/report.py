@@ -473,8 +473,12 @@ def _day(at: Instant | None, zone: ZoneInfo) -> str:
     return "" if at is None else moment(at, zone).date().isoformat()
 
 
+def _of_persons(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} persons"
+
+
 def _broken_line(report: Report, one: ClauseReport) -> str:
-    persons = f", {one.persons} persons" if one.persons else ""
+    persons = f", {_of_persons(one.persons)}" if one.persons else ""
     what = "; ".join(said(each) for each in one.what[:4])
     more = f"; and {len(one.what) - 4} more" if len(one.what) > 4 else ""
     return f"  {one.clause:<18} since {_day(one.since, report.zone)}{persons}: {what}{more}"
@@ -498,7 +502,7 @@ def _line(report: Report, one: ClauseReport) -> str:
 
 def _gap_line(report: Report, gap: Gap) -> str:
     since, until = _day(gap.since, report.zone), _day(gap.until, report.zone)
-    persons = f", {gap.persons} persons" if gap.persons else ""
+    persons = f", {_of_persons(gap.persons)}" if gap.persons else ""
     return f"{since} to {until or 'now'} {WHAT[gap.what][0]}{persons}"
 
 

@@ -60,11 +60,16 @@ def _summary(told: Mapping[Path, Told]) -> str:
     each = [(problem, standing) for one in told.values() for problem, standing in one.each]
     errors = sum(problem.level is Level.ERROR for problem, _ in each)
     counts = Counter(standing for problem, standing in each if problem.level is not Level.ERROR)
-    said = [f"{len(told)} {'document' if len(told) == 1 else 'documents'}: {errors} errors, {counts.total()} findings"]
+    said = [f"{_counted(len(told), 'document')}: {_counted(errors, 'error')}, {_counted(counts.total(), 'finding')}"]
     if any(counts[one] for one in (Standing.RECORDED, Standing.NEW)) or any(_all_gone(told)):
         gone = sum(1 for _ in _all_gone(told))
         said.append(f"{counts[Standing.RECORDED]} recorded, {counts[Standing.NEW]} new, {gone} gone from the record")
     return "; ".join(said)
+
+
+def _counted(number: int, thing: str) -> str:
+    """`1 error`, `2 errors`"""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _hints(told: Mapping[Path, Told], law: str | None) -> Iterator[str]:
