@@ -135,6 +135,8 @@ def pages_of(site: Site) -> dict[str, tuple[str, str]]:
         "entry": ("officer", f"/console/trial/ledger/{shown.evidence[0].reference}"),
         "ledger": ("officer", "/console/trial/ledger?verify=now"),
         "own-account": ("officer", "/console/trial/account"),
+        "accounts": ("officer", "/console/trial/accounts"),
+        "reviews": ("officer", "/console/trial/reviews"),
         "mine": ("person", "/portal/trial/mine"),
         "contents": ("person", "/portal/trial/mine/contents"),
     }
