@@ -31,7 +31,9 @@ from hypothesis.stateful import (
 
 import upheld
 from tests.homes import copied, forgotten
+from tests.machine_giving import Giving
 from tests.reference_answers import Reference
+from tests.reference_giving import Given, House, Speaker, Twin
 from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
 from tests.reference_reviews import up_for_review
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
@@ -43,6 +45,8 @@ from upheld.keeper import Difficulty, Keeper, Outcome, WithoutConsent
 from upheld.policy.ends import Point, facts_in
 from upheld.policy.model import Policy, Purpose
 from upheld.policy.read import read_policy
+from upheld.store.ids import bucket_of
+from upheld.store.subjects import unpacked_ids
 
 T = TypeVar("T")
 POLICIES = Path(__file__).parent.parent / "policies"
@@ -52,6 +56,10 @@ APPLICATION = Reader(ReaderKind.APPLICATION, "crm")
 MOST_PEOPLE = 3
 QUICK, DEEP = int(os.environ.get("UPHELD_LIVES", "20")), 400
 LAST_YEAR = 2090
+GIVEN = (
+    "SELECT disclosure_id, recipient, value_ids, recalled_at, acknowledged_at FROM disclosure "
+    "WHERE bucket = ? AND subject_id = ?"
+)
 PROFILE = settings.get_profile(os.environ.get("UPHELD_EXAMPLES", "house"))
 
 
@@ -96,9 +104,9 @@ class Person:
     """Somebody who lives in the keeper and in the reference at once."""
 
     subject_id: SubjectId
-    world: Reference
+    world: Twin
     born: date | None
-    history: list[Event] = field(default_factory=list)
+    history: list[Event | Given | Speaker] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
     disclosures: list[tuple[str, Instant]] = field(default_factory=list)
     forgotten: bool = False
@@ -108,14 +116,14 @@ class Person:
         """For the report of a failure."""
         return f"{self.subject_id[:4]} ({self.world.kind})"
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Event | Given | Speaker) -> None:
         """The reference hears what the keeper has taken in."""
         self.world.tell(event)
         self.world.changed_at = self.world.at
         self.history.append(event)
 
 
-class Lives(RuleBasedStateMachine):
+class Lives(Giving, RuleBasedStateMachine):
     """The steered machine; each policy line has a subclass."""
 
     files: ClassVar[tuple[str, ...]] = ()
@@ -130,6 +138,7 @@ class Lives(RuleBasedStateMachine):
         )
         self.policies = parsed(self.files)
         self.people: list[Person] = []
+        self.house = House()
         self.organisation: list[Fact] = []
         self.made = 0
         self.approver: HandlerId | None = None
@@ -139,7 +148,7 @@ class Lives(RuleBasedStateMachine):
         for person in self.people:
             if not person.forgotten:
                 world = person.world
-                again = Reference(world.policies, world.kind, world.minor_until)
+                again = Twin(world.policies, world.kind, world.minor_until, house=world.house)
                 for event in person.history:
                     again.at = world.at
                     again.tell(event)
@@ -296,7 +305,15 @@ class Lives(RuleBasedStateMachine):
                 value.value_id: sorted({reason.value for reason, _ in holds_on(view, value, None, self.now)})
                 for value in view.state.values
             },
+            "given": self.given_by(person),
+            "speak for them": {one.acting_id: one.live(self.now) for one in view.state.acting},
         }
+
+    def given_by(self, person: Person) -> dict[str, object]:
+        """Who has what of a person, and what was asked back and answered, as the store has it."""
+        with self.keeper.places.active.reading() as connection:
+            rows = connection.execute(GIVEN, (bucket_of(person.subject_id), person.subject_id)).fetchall()
+        return {one: (to, sorted(unpacked_ids(held)), bool(asked), bool(back)) for one, to, held, asked, back in rows}
 
     @staticmethod
     def any_use(person: Person, purpose: str, value: ValueId) -> Read:
@@ -322,7 +339,7 @@ class Lives(RuleBasedStateMachine):
         today = local_date(self.now, Reference(self.policies, "").zone())
         born = today.replace(year=today.year - 13, day=1) if not self.chance(data, 9, "adult") else None
         subject = self.keeper.enter(self.policy.policy, kind, born=born)
-        world = Reference(self.policies, kind, changed_at=self.now)
+        world = Twin(self.policies, kind, changed_at=self.now, house=self.house)
         if born is not None:
             world.minor_until = start_of(born.replace(year=born.year + 14), world.zone())
         world.at = self.now
@@ -377,6 +394,8 @@ class Lives(RuleBasedStateMachine):
         return [
             *(f"purpose/{name}" for name in mine),
             *(f"provision/{name}" for name, row in policy.provisions.items() if not row.blocked),
+            *(f"entrustment/{name}" for name, row in policy.entrustments.items() if row.consent and not row.blocked),
+            *(f"transfer/{name}" for name, row in policy.transfers.items() if row.basis == "consent"),
             *(f"item/{name}" for name, row in policy.items.items() if row.nature == "sensitive" and not row.collected),
             *(f"permission/{name}" for name in rest),
             *(["representative/collection"] if person.born else []),
@@ -659,7 +678,8 @@ class Lives(RuleBasedStateMachine):
                 person, outcome, {one for one in world.named(items) if not world.ungivable(world.held[one])}
             )
             person.disclosures.append((row.name, self.now))
-            world.changed_at = self.now
+            out = tuple(one for one in world.named(items) if not world.ungivable(world.held[one]))
+            self.went_out(person, Given(outcome.made or "", "provision", row.name, out, self.now, engagement))
 
     @rule(data=st.data())
     def is_advertised_to(self, data: st.DataObject) -> None:
@@ -779,6 +799,14 @@ class Lives(RuleBasedStateMachine):
         state = "open" if proved else "received"
         one = Request(outcome.made, right, at, self.now if proved else None, values, purposes, state, freezes=freezes)
         person.tell(one)
+
+    def asked(self, person: Person, made: str, right: str, values: tuple[int, ...], freezes: bool) -> None:
+        """A request came in from somebody who is proved."""
+        person.tell(Request(made, right, self.now, self.now, values, (), "open", freezes=freezes))
+
+    @staticmethod
+    def as_ids(values: Sequence[int]) -> tuple[ValueId, ...]:
+        return ids(values)
 
     @rule(data=st.data())
     def request_goes_on(self, data: st.DataObject) -> None:

@@ -93,7 +93,7 @@ class Organisation(Door):
         return policy.policy
 
     def _known_plans(self, policy: str) -> tuple[Plan, ...]:
-        """What contracts, roles and evidence may be about: the draft, if there is one, then the newest version.
+        """What contracts, roles and evidence may be about: the draft, if there is one, then versions, newest first.
 
         Raises InputRefused where there is neither.
         """
@@ -104,7 +104,7 @@ class Organisation(Door):
             self.views.refresh()
         if drafts and policy not in self.views.lines:
             return drafts
-        return (*drafts, self.views.line(policy).latest)
+        return (*drafts, *reversed(self.views.line(policy).plans))
 
     # ── facts about the organisation, contracts ─────────────────────────────────────────────────────────────────────
 
@@ -255,7 +255,7 @@ class Organisation(Door):
     ) -> tuple[HandlerId, Outcome]:
         """Give a handler a role of the policy. `shown` names what is on record (`reason`, `approver`)."""
         plans = self._known_plans(policy)
-        plan = next((one for one in plans if duty in one.handlers), plans[-1])
+        plan = next((one for one in plans if duty in one.handlers), plans[0])
         row = plan.handlers.get(duty)
         if row is None:
             raise InputRefused(
@@ -319,11 +319,13 @@ class Organisation(Door):
     def reader(self, policy: str, handler: HandlerId) -> Reader:
         """What a handler may do now: roles granted, and until when the evidence that clears them is fresh."""
         now = self.now()
-        plan = self.views.line(policy).latest
+        line = self.views.line(policy)
+        plan = line.at(now) or line.latest
         with self.places.active.reading() as connection:
             granted = connection.execute(_GRANTS, (policy, handler, now, now)).fetchall()
-        purposes = {one for duty, _, _ in granted for one in plan.handlers[duty].purposes if duty in plan.handlers}
-        duties = {one for duty, _, _ in granted for one in plan.handlers[duty].duties if duty in plan.handlers}
+        rows = [plan.handlers[duty] for duty, _, _ in granted if duty in plan.handlers]
+        purposes = {one for row in rows for one in row.purposes}
+        duties = {one for row in rows for one in row.duties}
         lapsed, fresh_until = self._clearance(plan, handler, now)
         until = min([fresh_until, *(Instant(until_at) for _, _, until_at in granted)], default=now)
         return Reader(
@@ -368,7 +370,7 @@ class Organisation(Door):
     ) -> None:
         """File evidence for a safeguard: a pledge, a training record, a scan report. The record's digest is kept."""
         plans = self._known_plans(policy)
-        plan = next((one for one in plans if control in one.controls), plans[-1])
+        plan = next((one for one in plans if control in one.controls), plans[0])
         row = plan.controls.get(control)
         if row is None:
             raise InputRefused(
