@@ -130,6 +130,16 @@ def test_an_agent_asks_for_what_the_mandate_covers_and_for_nothing_else(house: H
     assert codes(house.keeper.withdraw(subject, "identity", channel="website", by=agent or "")) == ["mandate-exceeded"]
 
 
+def test_a_mandate_for_items_that_are_not_there_is_no_mandate_for_all_the_rest(house: House) -> None:
+    subject = house.member()
+    papers = ("mandate", "seal", "agent-card")
+    agent = house.keeper.acts_for(subject, "agent", shown=papers, items=("address",)).made
+    assert "address" not in {value.item for value, _, _ in house.keeper.holdings(subject)}
+    asked = house.keeper.request(subject, "erasure", channel="phone", proved=True, by=agent)
+    assert codes(asked) == ["unknown"]
+    assert not house.keeper.requests(subject)
+
+
 def test_a_mandate_ends_with_its_day_or_when_it_is_taken_back(house: House) -> None:
     subject = house.member()
     until = house.clock.now() + 86_400_000_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -106,3 +106,33 @@ def test_what_rests_on_no_consent_has_a_record_of_its_notice_listed_apart(shop: 
         ("orders", "contract", "2026-10-01", ["address", "name"])
     ]
     assert document["notices"][0]["since"].startswith("2026-10-05T")
+
+
+def test_a_childs_contact_is_not_taken_from_what_was_never_there_or_is_destroyed(shop: Shop) -> None:
+    child = shop.keeper.enter("example-shop", "buyer", born=date(2015, 1, 1))
+    taken = shop.keeper.collect(child, "representative-contact", {"guardian": "Parent Made-Up"}, channel="site")
+    asked = shop.keeper.request(child, "erasure", channel="site", proved=True)
+    shop.keeper.answer(child, RequestId(asked.made or ""), "done")
+    shop.tick(days=2)
+    shop.keeper.sweep()
+    gone = shop.keeper.reuse(child, "representative-contact", taken.values["guardian"], channel="site")
+    assert [reason.value for reason in gone.reasons] == ["value-destroyed"]
+
+
+def test_a_role_counts_by_the_version_in_force_and_a_party_by_any_version_on_file(tmp_path: Path) -> None:
+    shop = Shop(tmp_path / "home")
+    clerk, _ = shop.keeper.grant("example-shop", "clerk", shown=frozenset({"reason", "approver"}))
+    later = SHOP.read_text().replace("date: 2026-09-01", "date: 2026-10-10").replace("2026-10-01", "2026-12-01")
+    for old, new in (
+        ("for: [orders, fraud, letter], en-IE: office", "for: fraud, en-IE: office"),
+        ("courier:", "rider:"),
+    ):
+        assert old in later
+        later = later.replace(old, new)
+    shop.keeper.publish(later.encode())
+    now, then = shop.keeper.reader("example-shop", clerk), datetime(2026, 12, 2, tzinfo=UTC)
+    assert now.purposes == {"orders", "fraud", "letter"}  # the version that is coming narrows it
+    assert shop.keeper.contract("example-shop", "courier")
+    shop.clock.set(then)
+    assert shop.keeper.reader("example-shop", clerk).purposes == {"fraud"}
+    shop.keeper.close()

@@ -109,6 +109,8 @@ def _collect_representative(act: Collect, view: View, at: Instant) -> Decision:
     for item in act.items:
         if item not in children.contact_items:
             no.add(Reason.ITEM_NOT_COVERED, rule.path, rule.cites("from-child"), rule.law, item)
+    for value_id in act.reused:
+        no.found.extend(_not_reusable(view, value_id, view.plan.purposes[CHILD_CONTACT], at))
     return refused(*no.found) if no.found else Decision(True, (rule.cited(),))
 
 

@@ -520,8 +520,15 @@ def _still_held(seen: Seen, request: Request) -> Iterator[bool]:
 
 
 def _beyond(seen: Seen, acting: Acting, right: str, values: tuple[ValueId, ...], now: Instant) -> Cited | None:
+    """Why this is no request under the mandate; one for items of which nothing is there is not for all the rest."""
+    plan = seen.view.plan
     items = {value.item for value in seen.state.values if value.value_id in values}
-    return exceeds(seen.view.plan, seen.state, acting, right, sorted(items), now)
+    against = exceeds(plan, seen.state, acting, right, sorted(items), now)
+    if against is None and acting.items and not values and not _within(seen, acting):
+        row = plan.acting.get(acting.kind)
+        rule = row.rule if row is not None else plan.builtin["rights"]
+        return rule.cited(Reason.UNKNOWN, detail=", ".join(acting.items))
+    return against
 
 
 def _within(seen: Seen, acting: Acting | None) -> tuple[ValueId, ...]:
