@@ -43,7 +43,59 @@ LIFECYCLE, COMPILE, COUNTRY = "engine/lifecycle.py", "engine/compile.py", "engin
 VIEW, LAYERS, COLLECTING = "engine/view.py", "engine/layers.py", "engine/collecting.py"
 READING, GIVING = "engine/reading.py", "engine/giving.py"
 REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
+BINDING, PUBLISHING, ELSEWHERE = "keeper/binding.py", "keeper/publishing.py", "keeper/elsewhere.py"
+UNASKED, PUBLISHED, COPIES = "tests/test_unasked.py", "tests/test_publish.py", "tests/test_copies.py"
+COUNTRIES = "tests/test_country.py"
 FAULTS = (
+    Fault(
+        "an-exception-for-what-may-be-refused", "engine/plan.py", "return purpose.required and (", "return (", UNASKED
+    ),
+    Fault("an-exception-without-its-papers", COLLECTING, "row.needs - act.unasked", "row.needs & act.unasked", UNASKED),
+    Fault("an-exception-against-a-no", COLLECTING, "event is not None and not event.given", "event is None", UNASKED),
+    Fault("a-use-need-not-be-named", READING, "purpose.uses and act.use is None", "purpose.uses and act is None", ACTS),
+    Fault("a-blocked-use-runs", LAYERS, "purpose.uses.get(use) is False", "purpose.uses.get(use) is None", ACTS),
+    Fault("a-mandate-gives-every-right", PROVING, "right not in acting.rights:", "right in acting.rights:", ASKS),
+    Fault(
+        "a-mandate-for-nothing-is-for-all",
+        "keeper/asking.py",
+        "acting.items and not values and not _within",
+        "acting.items and values and not _within",
+        ASKS,
+    ),
+    Fault(
+        "published-over-its-obstacles", PUBLISHING, "if not one.gap or one.element not in gaps", "if False", PUBLISHED
+    ),
+    Fault("published-without-a-contract", BINDING, "if contract is None:", "if contract is row:", PUBLISHED),
+    Fault("published-with-a-role-unfilled", BINDING, "if role.name not in filled:", "if role.name in {}:", PUBLISHED),
+    Fault("one-copy-back-is-all-back", ELSEWHERE, "if still & set(values):", "if still < set(values):", COPIES),
+    Fault("what-is-returned-marks-later-contracts", ELSEWHERE, "AND at >= ? AND at < ? AND", "AND ? < ? AND", COPIES),
+    Fault("a-processor-keeps-its-copy", "keeper/giving.py", "max(used, default=FOREVER)", "FOREVER", READERS),
+    Fault("a-contract-is-not-needed", GIVING, "contract_in_force(view, row, at, no)\n", "pass\n", READERS),
+    Fault(
+        "a-stop-order-stops-nothing",
+        GIVING,
+        "if row.name in view.controller.stopped",
+        "if row in view.controller.stopped",
+        READERS,
+    ),
+    Fault("a-way-out-without-its-papers", GIVING, "row.needs - act.shown", "row.needs & act.shown", SUBSCRIBERS),
+    Fault(
+        "pledge-and-training-never-lapse", "keeper/organisation.py", "if stale_at <= now:", "if stale_at < 0:", READERS
+    ),
+    Fault(
+        "the-law-of-korea-everywhere",
+        "law/__init__.py",
+        'PACKS.get(country_of(time_zone) or "")',
+        'PACKS.get("kr")',
+        COUNTRIES,
+    ),
+    Fault(
+        "a-promise-beats-a-stricter-law",
+        "law/stricter.py",
+        "sense * about_days(promised) >=",
+        "about_days(promised) >=",
+        COUNTRIES,
+    ),
     Fault("what-was-kept-is-asked-again-at-once", REVIEWS, "max([since, *kept])", "max([since])", LOOKS),
     Fault("any-paper-will-do", PROVING, "if have and (not enough or", "if have or (not enough or", ASKS),
     Fault("a-mandate-never-ends", PROVING, "not acting.live(at) or", "acting is None or", ASKS),
