@@ -18,6 +18,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 import upheld
+from tests.homes import copied
 from tests.trial_home import POLICY, SWEEP_DAY, at
 from upheld.desk.accounts import Credentials, StaffRole, open_account
 from upheld.desk.codes import CodeMessage
@@ -200,7 +201,7 @@ def _furnished() -> _Furnished:
 def furnished(home: Path) -> _Furnished:
     """A copy of the furnished home, closed."""
     made = _furnished()
-    shutil.copytree(made.home, home)
+    copied(made.home, home)
     return made
 
 

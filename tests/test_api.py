@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -271,3 +272,11 @@ def test_the_description_is_of_what_is_served(shop: Program) -> None:
     operations = {one["operationId"] for path in described["paths"].values() for one in path.values()}
     assert operations == {row.name for row in ROWS} | {"token"}
     assert b"testserver" not in msgspec.json.encode(described)
+
+
+def test_the_same_key_from_many_at_once_is_done_once(shop: Program) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: shop.post("/subjects", {"kind": "member"}, KEY), range(24)))
+    assert {one.status_code for one in answers} == {200}
+    assert len({one.json()["subject"] for one in answers}) == 1
+    assert sum("idempotent-replayed" not in one.headers for one in answers) == 1

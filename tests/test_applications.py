@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import upheld
+from tests.homes import copied, put_back
 from tests.trial_home import POLICY, at
 from upheld.cli import app
 from upheld.desk.tokens import LIVES_SECONDS, caller_of, open_token
@@ -108,18 +108,14 @@ def test_a_restored_copy_knows_who_was_opened_and_closed_since(tmp_path: Path, c
         keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
         old, old_secret = keeper.open_application("trial", "old", duties=[Duty.READ])
         keeper.seal()
-    for name in ("active.db", "separated.db", "keys.db"):
-        shutil.copy(home / name, tmp_path / name)
+    kept = copied(home, tmp_path / "kept")
     with opened(home, clock) as keeper:
         keeper.close_application("trial", "old")
         new, _ = keeper.open_application("trial", "new", purposes=["service"], duties=[Duty.FACTS])
         clock.set(at("2024-06-04"))
         rotated = keeper.rotate_application("trial", "new")
         keeper.seal()
-    for name in ("active.db", "separated.db", "keys.db"):
-        for left in home.glob(f"{name}-*"):
-            left.unlink()
-        shutil.copy(tmp_path / name, home / name)
+    put_back(home, kept, "active", "separated", "keys")
     with opened(home, clock) as keeper:
         keeper.recover()
         assert keeper.applications("trial") == [new]
