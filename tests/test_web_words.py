@@ -51,6 +51,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "proof.": (*requests.ANY_PROOF, "mandate"),
     "acting.": tuple(ActingKind),
     "acting.add.": tuple(ActingKind),
+    "desk.": ("automated-decision",),
     "grant-reason.": staff.WHY,
     "staff.": ("not-approved",),
     "review-outcome.": OUTCOMES,

@@ -9,8 +9,10 @@ from upheld.desk.leaks import leaks_of
 from upheld.desk.parties import companies
 from upheld.engine.leaks import Leak
 from upheld.engine.plan import Plan
+from upheld.keeper.asking import AUTOMATED
 from upheld.web.answer import Answer, Shown
 from upheld.web.asked import Asked
+from upheld.web.words import say
 from upheld.web.gate import may
 from upheld.web.route import Who
 
@@ -73,7 +75,13 @@ def quiet(found: DueToday) -> bool:
 
 def right_title(asked: Asked, one: Waiting) -> str:
     """The public name of the right that a request uses."""
-    return asked.document.name("rights", one.right, asked.locale)
+    return named_right(asked, one.right)
+
+
+def named_right(asked: Asked, right: str) -> str:
+    """The public name of a right; ours for the one of the law that no document here names."""
+    named = asked.document.name("rights", right, asked.locale)
+    return say("desk.automated-decision", asked.locale) if named == AUTOMATED else named
 
 
 def channels_of(asked: Asked, plan: Plan, right: str) -> dict[str, str]:

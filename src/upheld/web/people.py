@@ -23,7 +23,7 @@ from upheld.policy.ends import EarlierOf, LaterOf, Plus, Point
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
-from upheld.web.due import channels_of
+from upheld.web.due import channels_of, named_right
 from upheld.web.words import known, say
 
 REASONS: Final = ("request-of-person", "inquiry", "complaint", "correction", "dispute", "duty-of-law")
@@ -87,7 +87,7 @@ def person(asked: Asked) -> Answer:
 def person_page(asked: Asked, seen: Seen, problem: str = "", status: int = 200) -> Shown:
     """The page of a person."""
     keeper, plan, document = asked.keeper, asked.plan, asked.document
-    rights = {right: document.name("rights", right, asked.locale) for right in RIGHTS}
+    rights = {right: named_right(asked, right) for right in RIGHTS}
     of_person = [
         one for settled in (False, True) for one in requests_of(keeper, asked.policy, settled=settled)
         if one.subject_id == seen.subject_id

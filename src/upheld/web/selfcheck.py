@@ -18,8 +18,8 @@ from upheld.desk.codes import CodeMessage
 PUBLIC: Final = ("/", "/health", "/notice/{policy}", "/notice/{policy}/versions", "/portal/{policy}")
 CONSOLE: Final = (
     "/console/{policy}", "/console/{policy}/requests", "/console/{policy}/people", "/console/{policy}/calendar",
-    "/console/{policy}/report", "/console/{policy}/ledger?verify=now", "/console/{policy}/account", "/console/{policy}/accounts",
-    "/console/{policy}/reviews",
+    "/console/{policy}/report", "/console/{policy}/ledger?verify=now", "/console/{policy}/account",
+    "/console/{policy}/accounts", "/console/{policy}/reviews",
 )  # fmt: skip
 LANGUAGES: Final = ("ko", "en")
 _SECONDS = 60

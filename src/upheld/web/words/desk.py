@@ -20,6 +20,7 @@ WORDS: Final = {
     "desk.late": Words("Late", "기한이 지남"),
     "desk.soon": Words("Open", "진행 중"),
     "desk.no-requests": Words("No request is open.", "진행 중인 요구가 없습니다."),
+    "desk.automated-decision": Words("Automated decision", "자동화된 결정에 대한 권리"),
     "desk.due": Words("due {day}", "{day}까지"),
     "desk.was-due": Words("was due {day}", "{day}까지였음"),
     "desk.received": Words("received {day}", "{day} 접수"),
