@@ -12,9 +12,9 @@ from upheld.engine.plan import Plan
 from upheld.keeper.asking import AUTOMATED
 from upheld.web.answer import Answer, Shown
 from upheld.web.asked import Asked
-from upheld.web.words import say
 from upheld.web.gate import may
 from upheld.web.route import Who
+from upheld.web.words import say
 
 SHOWN = 12
 """Ours: of each list so many stand on the first page."""
