@@ -136,3 +136,12 @@ def test_a_role_counts_by_the_version_in_force_and_a_party_by_any_version_on_fil
     shop.clock.set(then)
     assert shop.keeper.reader("example-shop", clerk).purposes == {"fraud"}
     shop.keeper.close()
+
+
+def test_evidence_filed_twice_for_one_instant_counts_once_and_another_record_is_a_conflict(shop: Shop) -> None:
+    for _ in range(2):
+        shop.keeper.file_evidence("example-shop", "plan", "management-plan", record=b"the plan")
+    assert len(shop.keeper.evidence_of("example-shop", "plan")) == 1
+    assert len([one for one in shop.entries() if one.entry.kind == "control.evidenced"]) == 1
+    with pytest.raises(InputRefused, match="another record"):
+        shop.keeper.file_evidence("example-shop", "plan", "management-plan", record=b"another plan")

@@ -385,6 +385,13 @@ class Organisation(Door):
         digest = hashlib.sha256(record or f"{control}|{kind}|{about}|{when}".encode()).digest()
 
         def work(transaction: Transaction) -> None:
+            before = transaction.execute(_FILED, (policy, control, kind, about, when)).fetchone()
+            if before is not None:  # INVARIANT: I7: what is filed twice is filed once
+                if bytes(before[0]) != digest:
+                    raise InputRefused(
+                        "evidence-conflict", "another record of this kind was filed for the same instant"
+                    )
+                return
             transaction.execute(_INSERT_EVIDENCE, (policy, control, kind, about, when, transaction.at, digest))
             transaction.journal(
                 entry(
@@ -506,6 +513,7 @@ _HANDLERS = (
 _PROCESSORS = (
     "SELECT party, min(from_at) FROM contract WHERE policy = ? AND from_at <= ? AND until_at > ? GROUP BY party"
 )
+_FILED = "SELECT digest FROM evidence WHERE policy = ? AND control = ? AND kind = ? AND about = ? AND at = ?"
 _INSERT_EVIDENCE = (
     "INSERT INTO evidence(policy, control, kind, about, at, known_at, digest) VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
