@@ -22,7 +22,7 @@ ASKED = ["rectification", "erasure", "access"]
 
 
 class Giving:
-    """Mixed into the machine of each policy."""
+    """Mixed into the machine of each policy: `self` is the whole machine, which no mixin is alone (hence `misc`)."""
 
     house: House
 
@@ -40,7 +40,7 @@ class Giving:
         self.keeper.end_contract(self.policy.policy, deal.id)
         self.house.deals[deal.id] = replace(deal, until=self.now)
 
-    def signs(self: Lives, data: st.DataObject, row: Entrustment, full: bool) -> None:
+    def signs(self: Lives, data: st.DataObject, row: Entrustment, full: bool) -> None:  # type: ignore[misc]
         party = row.to or row.name
         if self.house.deal_with(party, self.now) is not None:
             return
@@ -63,7 +63,7 @@ class Giving:
             person.world.everything_returned(deal)
             self.notes_given(person)
 
-    def notes_given(self: Lives, person: Person) -> None:
+    def notes_given(self: Lives, person: Person) -> None:  # type: ignore[misc]
         """What was given as it stands now goes into the history."""
         person.history.extend(person.world.given.values())
 
@@ -105,7 +105,7 @@ class Giving:
             self.went_out(person, Given(outcome.made or "", "entrustment", row.name, tuple(lawful), self.now))
             self.same_texts(person, outcome, lawful)
 
-    def ready_to_entrust(self: Lives, data: st.DataObject, person: Person, row: Entrustment) -> None:
+    def ready_to_entrust(self: Lives, data: st.DataObject, person: Person, row: Entrustment) -> None:  # type: ignore[misc]
         world = person.world
         above = world.policy.entrustments.get(row.under or "")
         for one in (row, above):
@@ -116,7 +116,7 @@ class Giving:
             if not world.stands(matter, self.now):
                 self.consent(person, matter, self.now)
 
-    def went_out(self: Lives, person: Person, given: Given) -> None:
+    def went_out(self: Lives, person: Person, given: Given) -> None:  # type: ignore[misc]
         person.world.tell(given)
         person.history.append(given)
         person.world.changed_at = self.now
@@ -178,7 +178,7 @@ class Giving:
                 if blocks_access(control):
                     self.file_for(control.name, control.evidence[0], handler if control.per else "")
 
-    def file_for(self: Lives, control: str, kind: str, about: str) -> None:
+    def file_for(self: Lives, control: str, kind: str, about: str) -> None:  # type: ignore[misc]
         self.keeper.file_evidence(self.policy.policy, control, kind, about=about)
         self.house.filed.append((control, about, self.now))
 
@@ -234,7 +234,7 @@ class Giving:
         one = Speaker(outcome.made or "", kind, self.now, until, tuple(sorted(rights)), tuple(sorted(items)))
         person.tell(one)
 
-    def papers_of(self: Lives, shows: Sequence[str]) -> tuple[str, ...]:
+    def papers_of(self: Lives, shows: Sequence[str]) -> tuple[str, ...]:  # type: ignore[misc]
         return tuple(shows)
 
     @rule(data=st.data())
@@ -255,7 +255,7 @@ class Giving:
     def asks_for_them(self: Lives, data: st.DataObject) -> None:
         self.ask_for(data, within=True)
 
-    def ask_for(self: Lives, data: st.DataObject, within: bool) -> None:
+    def ask_for(self: Lives, data: st.DataObject, within: bool) -> None:  # type: ignore[misc]
         person = self.person(data)
         world = person.world
         if not world.speakers:

@@ -207,11 +207,11 @@ class Twin(Reference):
         ]
         until = max(ends, default=FOREVER)
         until = min(until, self.consent_end(where.matter or "", one.at)[0]) if task.consent else until
-        for row in self.policy.transfers.values():
-            if row.to == (task.to or one.to) and row.as_ == one.kind:
-                matter = f"transfer/{row.name}"
-                until = min(until, self.consent_end(matter, one.at)[0]) if row.basis == "consent" else until
-                until = min(until, self.end(row.until, where._replace(matter=matter))[0]) if row.until else until
+        for abroad in self.policy.transfers.values():
+            if abroad.to == (task.to or one.to) and abroad.as_ == one.kind:
+                matter = f"transfer/{abroad.name}"
+                until = min(until, self.consent_end(matter, one.at)[0]) if abroad.basis == "consent" else until
+                until = min(until, self.end(abroad.until, where._replace(matter=matter))[0]) if abroad.until else until
         return until
 
     def everything_returned(self, deal: Deal) -> None:
