@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/.installed
 PARALLEL ?= 2
-STORED := $(addprefix tests/test_,$(addsuffix .py,cases keeper life machine many_processes papers recover threads unasked))
+STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test stores quick deep lint types clauses bench accept format lock clean
