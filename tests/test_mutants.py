@@ -69,7 +69,7 @@ FAULTS = (
     Fault("published-with-a-role-unfilled", BINDING, "if role.name not in filled:", "if role.name in {}:", PUBLISHED),
     Fault("one-copy-back-is-all-back", ELSEWHERE, "if still & set(values):", "if still < set(values):", COPIES),
     Fault("what-is-returned-marks-later-contracts", ELSEWHERE, "AND at >= ? AND at < ? AND", "AND ? < ? AND", COPIES),
-    Fault("a-processor-keeps-its-copy", "keeper/giving.py", "max(used, default=FOREVER)", "FOREVER", READERS),
+    Fault("a-processor-keeps-its-copy", "keeper/giving.py", "max(used, default=FOREVER)", "FOREVER", COPIES),
     Fault("a-contract-is-not-needed", GIVING, "contract_in_force(view, row, at, no)\n", "pass\n", READERS),
     Fault(
         "a-stop-order-stops-nothing",

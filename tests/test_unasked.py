@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,10 +12,12 @@ import pytest
 import upheld
 from tests.homes import copied, kept_bytes, put_back
 from upheld.engine.acts import EngagementId, HandlerId
+from upheld.engine.compile import compiled
 from upheld.errors import InputRefused
 from upheld.keeper import Difficulty, Keeper, WithoutConsent
 from upheld.ledger.entries import entry
 from upheld.ledger.report import State
+from upheld.policy.read import read_policy
 from upheld.store import history
 
 POLICY = Path(__file__).parent.parent / "policies" / "kt-enterprise-2022.yaml"
@@ -119,3 +122,15 @@ def test_something_taken_without_consent_and_without_its_papers_is_not_upheld(tm
         report = keeper.audit(CODE)
         clause = report.clause("KE22-2.4.b")
         assert (clause.state, clause.persons, clause.what) == (State.NOT_UPHELD, 1, ("unasked-incomplete",))
+
+
+def test_no_exception_serves_a_purpose_that_may_be_refused() -> None:
+    plan = compiled(read_policy(POLICY.read_bytes(), POLICY.name))
+    refusable = [one for one in plan.purposes.values() if not one.required]
+    assert refusable
+    assert plan.unasked
+    for row in plan.unasked.values():
+        everything = replace(row, purposes=frozenset(plan.purposes))
+        for exception in (row, replace(row, purposes=frozenset()), everything):
+            assert not [one.name for one in refusable if exception.serves(one)]
+        assert any(everything.serves(one) for one in plan.purposes.values())
