@@ -145,3 +145,11 @@ def test_evidence_filed_twice_for_one_instant_counts_once_and_another_record_is_
     assert len([one for one in shop.entries() if one.entry.kind == "control.evidenced"]) == 1
     with pytest.raises(InputRefused, match="another record"):
         shop.keeper.file_evidence("example-shop", "plan", "management-plan", record=b"another plan")
+
+
+def test_an_item_that_is_named_twice_goes_out_once(shop: Shop) -> None:
+    shop.keeper.consent(shop.customer, "provision/courier", channel="site")
+    given = shop.keeper.provide(shop.customer, "courier", ("name", "name"), engagement=shop.order)
+    assert given.decision.covers == (shop.name,)
+    (told,) = [one.entry for one in shop.entries() if one.entry.kind == "value.provided"]
+    assert told.fields["values"] == (shop.name,)

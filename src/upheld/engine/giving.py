@@ -87,7 +87,7 @@ def _live_values(
     """Values of the items that a live purpose ground keeps and no hold stops; says why where there is none."""
     cover: list[ValueId] = []
     against: list[Cited] = []
-    for item in items:
+    for item in dict.fromkeys(items):  # an item named twice goes out once
         for value_id in view.by_item.get(item, ()):
             cited = _handed_over(view, view.values[value_id], purposes, at, rule)
             if cited is None:
@@ -158,7 +158,7 @@ def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
     cover = tuple(
         value_id
-        for item in act.items
+        for item in dict.fromkeys(act.items)
         for value_id in view.by_item.get(item, ())
         if view.values[value_id].held in (HeldState.HELD, HeldState.SEPARATED)
         and view.life.due(view.values[value_id], at).state is not DueState.DUE
