@@ -75,7 +75,8 @@ WORDS: Final = {
         "이용관계가 여럿이므로 어느 것인지 지정해야 합니다.",
     ),
     "refused.evidence-conflict": Words(
-        "Another record of this kind is on file for that instant.", "같은 시각의 증빙이 이미 다른 내용으로 등록되어 있습니다."
+        "Another record of this kind is on file for that instant.",
+        "같은 시각의 증빙이 이미 다른 내용으로 등록되어 있습니다.",
     ),
     "refused.evidence-missing": Words(
         "What shows it is missing: a picture of the page, the cutting.",
