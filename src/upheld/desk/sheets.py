@@ -6,7 +6,6 @@ import datetime
 import io
 import json
 import re
-import zipfile
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
 from typing import Final
@@ -16,6 +15,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
+
+from upheld.policy.formats.register import timeless
 
 _EPOCH: Final = datetime.datetime(1980, 1, 1)  # noqa: DTZ001 - the first instant that a zip file can name
 _TINT: Final = PatternFill("solid", fgColor="E8EDF3")
@@ -77,7 +78,7 @@ class Sheet:
         book.properties.created = _EPOCH
         out = io.BytesIO()
         book.save(out)
-        return _timeless(out.getvalue())
+        return timeless(out.getvalue())
 
 
 def _name(title: str) -> str:
@@ -118,18 +119,3 @@ def _write(sheet: Worksheet, row: int, column: int, text: str, *, bold: bool) ->
 
 def _width(text: str) -> int:
     return sum(2 if letter >= "\u1100" else 1 for letter in text)
-
-
-def _timeless(content: bytes) -> bytes:
-    """The same workbook without the time at which it was written."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as made, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as kept:
-        for name in sorted(made.namelist(), key=lambda one: (one != "[Content_Types].xml", one)):
-            part = made.read(name)
-            if name == "docProps/core.xml":
-                stamp = _EPOCH.isoformat().encode() + b"Z"
-                part = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, part)
-            info = zipfile.ZipInfo(name, _EPOCH.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            kept.writestr(info, part)
-    return out.getvalue()
