@@ -36,8 +36,9 @@ quick: setup  ## the tests that take less than ten seconds together
 deep: setup  ## all tests, the long ones and the planted faults too
 	@UPHELD_EXAMPLES=deep $(BIN)/python -m pytest -q -n $(PARALLEL) -m "deep or not deep"
 
-lint: setup  ## ruff and the direction of imports
+lint: setup  ## ruff, its formatting and the direction of imports
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
 
 types: setup  ## mypy, strict
