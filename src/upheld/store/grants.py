@@ -34,6 +34,8 @@ _KEYS_OF_SERVICE: Final = {
     "paper_key": _WRITE,
     "token": "SELECT, INSERT, DELETE",
     "alias": "SELECT, INSERT, DELETE",
+    "key_ring": "SELECT",
+    "root_key": "SELECT",
 }
 _PRUNED: Final = frozenset({"body", "entry_index", "named_in"})
 

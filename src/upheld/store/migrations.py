@@ -28,6 +28,7 @@ STEPS: Final[Mapping[int, Mapping[str, tuple[str, ...]]]] = {
             "ALTER TABLE request ADD COLUMN for_child INTEGER NOT NULL DEFAULT 0",
         ),
     },
+    3: {},
 }
 """Version reached → place → statements."""
 _MADE: Final = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)")

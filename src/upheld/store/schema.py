@@ -9,7 +9,7 @@ from typing import Final
 
 from upheld.store.journal import SCHEMA as JOURNAL
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised with every change of these tables; `store/migrations.py` leads there."""
 
 ACTIVE: Final = (
@@ -193,6 +193,14 @@ DESK: Final = (
         name_token BLOB NOT NULL, paper_id TEXT, totp_step INTEGER NOT NULL, changed_at INTEGER NOT NULL,
         PRIMARY KEY(policy, account_id)) WITHOUT ROWID""",
     "CREATE UNIQUE INDEX account_named ON account(policy, name_token)",
+    # Who of the staff is whom at the house's own sign-in: a keyed digest of the provider's claim, bound by the officer.
+    """CREATE TABLE account_identity(
+        policy TEXT NOT NULL, provider TEXT NOT NULL, claim BLOB NOT NULL, account_id TEXT NOT NULL,
+        bound_at INTEGER NOT NULL, PRIMARY KEY(policy, provider, claim)) WITHOUT ROWID""",
+    # A sign-in that was begun at the house's own provider: digest of its state, what it was begun for, once.
+    """CREATE TABLE sign_in_flow(
+        state BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, provider TEXT NOT NULL, area TEXT NOT NULL,
+        until_at INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE recovery_code(
         account_id TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY(account_id, digest)) WITHOUT ROWID""",
     """CREATE TABLE session(
@@ -249,6 +257,9 @@ KEYS: Final = (
     "CREATE TABLE active_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL)",
     "CREATE TABLE separated_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL)",
     "CREATE TABLE paper_key(paper_id TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL)",
+    # Under which key of the ring new keys are wrapped, as its mark; and what else rests on the ring, wrapped by it.
+    "CREATE TABLE key_ring(ring TEXT NOT NULL PRIMARY KEY, mark BLOB NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE root_key(name TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
     """CREATE TABLE token(
         tier TEXT NOT NULL, policy TEXT NOT NULL, item TEXT NOT NULL, token BLOB NOT NULL, value_id INTEGER NOT NULL,
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, PRIMARY KEY(tier, policy, item, token,
