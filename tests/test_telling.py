@@ -36,7 +36,7 @@ from upheld.dates import Instant, moment
 from upheld.engine.acts import SubjectId
 from upheld.engine.notices import OWED
 from upheld.errors import InputRefused
-from upheld.keeper.telling import LEASE, PAUSES, Message
+from upheld.keeper.telling import LEASE, PAUSES, Message, labelled, refusal_headers
 from upheld.law import law_for
 from upheld.ledger.entries import Entry
 from upheld.policy.letters import BODIES, TITLES, Written, fields_of, letter
@@ -504,6 +504,27 @@ def test_an_advertisement_needs_its_consents_and_says_what_it_is(home: Path) -> 
         assert "무료 수신거부: https://example.org/no" in mail.get_content()
         with pytest.raises(InputRefused, match="how to refuse"):
             house.keeper.tell(person, "advert", "email", purpose="offers", text=NEWS)
+
+
+def test_a_mail_program_is_told_by_the_header_that_one_post_refuses(home: Path) -> None:
+    address = f"https://privacy.example.org/refuse/trial/email/{'a2' * 30}"
+    with mail_server() as server, opened(home, NOW) as house:
+        person = member(house, "reader")
+        house.keeper.consent(person, "medium/email", channel="website")
+        for fields in ({"one-click": "yes"}, {}):
+            given = {"refusing": address, **fields}
+            house.keeper.tell(person, "advert", "email", purpose="offers", text=NEWS, fields=given)
+        house.keeper.deliver(by_mail(server))
+        heads = [raw.partition(b"\r\n\r\n")[0].decode() for raw in server.mails]
+        # As it stands on the wire: no mail program would read an address that was folded into encoded words.
+        assert all(f"List-Unsubscribe: <{address}>\r\n" in head for head in heads)
+        assert sorted("List-Unsubscribe-Post: List-Unsubscribe=One-Click" in head for head in heads) == [False, True]
+
+
+@pytest.mark.parametrize("address", ["http://example.org/no", "mailto:no@example.org", "call us"])
+def test_one_press_is_promised_for_no_address_that_cannot_keep_it(address: str) -> None:
+    document = read_policy(WITH_NEWS.encode(), "trial.yaml")
+    assert "List-Unsubscribe-Post" not in refusal_headers(labelled(document, NEWS, address, one_click=True))
 
 
 def test_refusing_empties_the_queue_at_once(home: Path) -> None:

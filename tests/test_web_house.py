@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]  # has no types
 import pytest
+from starlette.testclient import TestClient
 
 from tests.desk_house import TERMS, busy, busy_parts
-from tests.served import Served
+from tests.served import WEB_POLICY, Served
 from tests.trial_home import at
 from upheld.desk.adverts import refusal_token
 from upheld.desk.documents import document_in_force
+from upheld.desk.duties import owed_notices
 from upheld.desk.forms import FORMS, blank
 from upheld.desk.parties import companies
-from upheld.engine.acts import RequestId
+from upheld.desk.records import recorded
+from upheld.engine.acts import RequestId, SubjectId
+from upheld.web.app import create_app
 
 
 @pytest.fixture
@@ -118,12 +122,43 @@ def test_one_press_without_signing_in_refuses_and_empties_the_queue_at_once(hous
     stranger = house.browser("ko")
     assert "수신거부" in stranger.get(there).text
     assert house.keeper.consents(person)["medium/email"] == "given"  # looking is no refusal
-    assert stranger.send(there).status_code == 200
+    assert stranger.post(there, {}).status_code == 200
     assert house.keeper.consents(person)["medium/email"] == "withdrawn"
     states = {one.subject_id: one.state for one in house.keeper.messages("trial", notice="advert")}
     assert states == {person: "withdrawn", house.persons["asker"]: "queued"}
-    stranger.get(there)
-    assert stranger.send(there).status_code == 200  # saying no twice changes nothing
+    assert stranger.post(there, {}).status_code == 200  # saying no twice changes nothing
+
+
+@pytest.mark.clauses("BZ18-9.2.c", "KE22-9.2-2", "KE22-9.1-6", "MS18-8.1-6")
+@pytest.mark.parametrize("form", ["urlencoded", "multipart"])
+def test_a_mail_program_refuses_by_one_post_of_its_own_without_session_or_form_token(house: Served, form: str) -> None:
+    advertised(house)
+    person = house.persons["stayer"]
+    address = f"/refuse/trial/email/{refusal_token(house.keeper, 'trial', person, 'email')}"
+    mailbox = TestClient(create_app(house.settings), "http://testserver", headers={"sec-fetch-site": "cross-site"})
+    said = {"data": {"List-Unsubscribe": "One-Click"}} if form == "urlencoded" else {
+        "files": {"List-Unsubscribe": (None, "One-Click")}
+    }  # fmt: skip
+    answer = mailbox.post(address, follow_redirects=False, **said)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+    assert house.keeper.consents(person)["medium/email"] == "withdrawn"
+    taken = [one.entry.fields for one in recorded(house.keeper, "trial", ["consent.withdrawn"])]
+    assert [(one["about_kind"], one["channel"]) for one in taken if one["about"] == "email"] == [("medium", "website")]
+    assert [one.given for one in owed_notices(house.keeper, "trial", "consent-confirmed")].count(False) == 1
+    assert mailbox.get(address).status_code == 200  # to look is a page, and refuses nothing
+    assert mailbox.post("/console/trial/sign-in", data={"name": "officer"}).status_code in (400, 403)  # no other page
+
+
+def test_a_refusal_holds_also_when_the_medium_is_advertised_by_no_more_or_the_person_is_gone(house: Served) -> None:
+    advertised(house)
+    person = house.persons["stayer"]
+    address = f"/refuse/trial/email/{refusal_token(house.keeper, 'trial', person, 'email')}"
+    house.keeper.publish(WEB_POLICY.replace("2020-01-01", "2024-09-13").replace("2020-02-01", "2024-09-14").encode())
+    house.clock.set(at("2024-09-15"))
+    assert house.browser().post(address, {}).status_code == 200
+    assert house.keeper.consents(person)["medium/email"] == "withdrawn"
+    gone = refusal_token(house.keeper, "trial", SubjectId("a" * 20), "email")
+    assert house.browser().post(f"/refuse/trial/email/{gone}", {}).status_code == 200
 
 
 def test_an_address_of_refusal_opens_for_nobody_else_and_no_other_medium(house: Served) -> None:

@@ -77,7 +77,6 @@ FORMS: dict[str, dict[str, str]] = {
     "enter-register": {"register": "host", "name": "web-1"},
     "evidence": {"kind": "training-inside", "about": "nobody", "proof": "list"},
     "advert-send": {"title": "News"},
-    "refuse": {},
     "count": {"figure": "subjects", "number": "1200"},
     "duty-done": {"proof": "minutes 7"},
     "duty-tell": {},

@@ -20,6 +20,7 @@ from rich.console import Console
 from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.desk import merging, publications
+from upheld.desk.confirming import confirm_consents
 from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
@@ -444,11 +445,17 @@ def sweep(
     home: Home,
     confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
 ) -> None:
-    """Separate and destroy what is due, certify it, ask back what recipients may no longer keep."""
+    """Separate and destroy what is due, certify it, ask back what recipients may no longer keep; confirm to people what
+    they said about advertising.
+    """
     with _opened(home) as keeper:
         done = keeper.sweep(confirm_clock=confirm_clock)
+        confirmed = confirm_consents(keeper)
         keeper.seal()
         typer.echo(", ".join(f"{name} {count}" for name, count in done.counts().items()))
+        if confirmed:
+            said = ", ".join(f"{state} {count}" for state, count in sorted(confirmed.items()))
+            typer.echo(f"confirmations of advertising consent: {said}")
         for reason in done.waiting:
             typer.echo(f"waiting: {reason}", err=True)
     raise typer.Exit(1 if done.waiting else 0)

@@ -16,6 +16,8 @@ from enum import StrEnum
 from upheld.connect.transport import Answer, Handed, Letter
 
 TIMEOUT = 30.0
+LONGEST_LINE = 998
+"""RFC 5322 2.1.1."""
 
 
 class Security(StrEnum):
@@ -60,7 +62,7 @@ class Mail:
     def send(self, letter: Letter) -> Answer:
         """Hand a letter over; says `uncertain` only when the connection broke after the text was on its way."""
         try:
-            message = _message(letter, self._settings, self._now())
+            message = _headed(letter, _message(letter, self._settings, self._now()))
         except ValueError:
             return Answer(Handed.FAILED, "address-unusable")
         try:
@@ -79,7 +81,7 @@ class Mail:
             self.close()
             return Answer(Handed.LATER, "no-tls" if isinstance(failure, ssl.SSLError) else "no-connection")
         try:
-            refused = _refused(server.data(message.as_bytes(policy=policy.SMTP)), "text-refused", for_good=True)
+            refused = _refused(server.data(message), "text-refused", for_good=True)
         except (smtplib.SMTPException, OSError):
             self.close()
             return Answer(Handed.UNCERTAIN, "connection-lost")
@@ -140,10 +142,19 @@ def _message(letter: Letter, settings: MailSettings, now: datetime) -> EmailMess
     message["Content-Language"] = letter.locale
     if settings.reply_to:
         message["Reply-To"] = settings.reply_to
-    for name, value in letter.headers.items():
-        message[name] = value
     message.set_content(letter.text)
     return message
+
+
+def _headed(letter: Letter, message: EmailMessage) -> bytes:
+    """With the letter's own headers as they are: the library would turn a long address into encoded words, which no
+    mail program reads in `List-Unsubscribe`. Raises ValueError for what is no line of a header.
+    """
+    lines = [f"{name}: {value}" for name, value in letter.headers.items()]
+    if not all(line.isascii() and line.isprintable() and len(line) < LONGEST_LINE for line in lines):
+        raise ValueError("a header is one line of ASCII")
+    head = "".join(f"{line}\r\n" for line in lines).encode()
+    return head + message.as_bytes(policy=policy.SMTP)
 
 
 def bounced_in(raw: bytes) -> list[tuple[str, str]]:

@@ -121,7 +121,8 @@ def send_out(keeper: Keeper, policy: str, purpose: str, medium: str, text: Writt
     done: Counter[str] = Counter()
     for subject in _receivers(keeper, policy, medium)[:AT_ONCE]:
         refusing = refusal_address(keeper, policy, subject, medium, site)
-        told = keeper.tell(subject, ADVERT, medium, purpose=purpose, text=text, fields={"refusing": refusing})
+        fields = {"refusing": refusing, "one-click": "yes"}
+        told = keeper.tell(subject, ADVERT, medium, purpose=purpose, text=text, fields=fields)
         done[told.reason if told.state == "refused" and told.reason else told.state] += 1
     return done
 

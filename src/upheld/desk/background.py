@@ -12,6 +12,7 @@ from types import MappingProxyType
 from upheld.dates import Instant
 from upheld.desk.choices import purge_choices
 from upheld.desk.codes import purge_codes
+from upheld.desk.confirming import confirm_consents
 from upheld.desk.invitations import purge_invitations
 from upheld.desk.sessions import purge_sessions
 from upheld.desk.throttle import purge_attempts
@@ -50,6 +51,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "seal": Job(60 * SECOND, lambda keeper: keeper.seal()),
         "clear": Job(300 * SECOND, _clear),
         "sweep": Job(900 * SECOND, lambda keeper: keeper.sweep()),
+        "confirm": Job(3_600 * SECOND, confirm_consents),
     }
 )
 """What runs and how often. Ours. A service that was given transports works the outbox besides."""

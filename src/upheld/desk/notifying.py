@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from upheld.dates import Instant, moment
 from upheld.desk.documents import Document
 from upheld.desk.duties import FROM_OTHERS, OwedNotice, owed_notices
 from upheld.desk.holdings import seen_of
+from upheld.desk.languages import language_of
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper
 from upheld.policy.plain import Words
@@ -33,16 +34,18 @@ def tell_all(
     """
     done: Counter[str] = Counter()
     for one in owed_notices(keeper, document.policy.policy, duty)[:AT_ONCE]:
-        seen = seen_of(keeper, document.policy.policy, one.subject_id)
-        if seen is None:
-            continue
-        locale = document.policy.locales[0]
-        fields = fields_for(document, seen, one, duty, locale, refuse(one), site)
-        done[_tell(keeper, one, duty, fields, locale)] += 1
+        if seen_of(keeper, document.policy.policy, one.subject_id) is not None:
+            done[tell_one(keeper, document, one, duty, refuse(one), site)] += 1
     return done
 
 
-def _tell(keeper: Keeper, one: OwedNotice, duty: str, fields: Mapping[str, str], locale: str) -> str:
+def tell_one(keeper: Keeper, document: Document, one: OwedNotice, duty: str, refusing: str = "", site: str = "") -> str:
+    """Tell one person, in their language, by the first medium that reaches them. Returns the state of the message."""
+    seen = seen_of(keeper, document.policy.policy, one.subject_id)
+    if seen is None:
+        return "unreachable"
+    locale = language_of(keeper, document, one.subject_id)
+    fields = fields_for(document, seen, one, duty, locale, refusing, site)
     state = "unreachable"
     for medium in MEDIA:
         told = keeper.tell(one.subject_id, duty, medium, about=one.medium or None, fields=fields, locale=locale)

@@ -832,7 +832,9 @@ TABLE: Final[Mapping[tuple[str, str], Check]] = {
     ("collection", "all"): by_entries("value.collected", "act.refused"),
     ("collection-exceptions", "all"): unasked,
     ("consent", "all"): consent_channel,
-    ("advertising", "all"): by_entries("advert.sent", "act.refused"),
+    ("advertising", "all"): by_entries(
+        "advert.sent", "notice.queued", "consent.given", "consent.withdrawn", "act.refused"
+    ),
     ("retention", "all"): kept_apart,
     ("statutes", "all"): kept_apart,
     ("statutes", "items"): statute_items,

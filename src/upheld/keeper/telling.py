@@ -45,7 +45,9 @@ from upheld.store.views import Seen
 ADVERT: Final = "advert"
 """The notice that nobody is owed: it needs consents, is decided again when it is sent, and carries a label."""
 LABEL: Final = "(광고)"
-WAYS: Final[Mapping[str, str]] = {"e-mail": "email", "mail": "email", "text": "sms", "mms": "sms", "calling": "call"}
+WAYS: Final[Mapping[str, str]] = {
+    "e-mail": "email", "mail": "email", "text": "sms", "message": "sms", "mms": "sms", "calling": "call",
+}  # fmt: skip
 """Words of policies for media, and the transport that serves them."""
 AT_ONCE: Final = 20
 """Messages taken together: with the longest wait for each, the lease still covers them all."""
@@ -179,7 +181,7 @@ class Telling(Papers):
                 paper=row.paper_id,
                 state=None if row.state == "queued" else row.state,
                 reason=row.reason,
-            ).with_elements((*decision.elements, "upkeep.notices"))
+            ).with_elements((*decision.elements, *_advertised(seen, row), "upkeep.notices"))
         )
 
     def addressed_by(self, policy: str, medium: str, items: tuple[str, ...]) -> None:
@@ -304,7 +306,7 @@ class Telling(Papers):
         address = self._address(one)
         if address is None:
             return self._after(one.row, Answer(Handed.FAILED, ADDRESS_GONE))
-        headers = {"List-Unsubscribe": one.written.refusing} if one.written.refusing else {}
+        headers = refusal_headers(one.written)
         given = Letter(one.row.message_id, address, one.written.subject, one.written.text, one.written.locale, headers)
         return self._after(one.row, transport.send(given))
 
@@ -444,6 +446,14 @@ class Telling(Papers):
                 self._moved(transaction, row, "withdrawn", Reason.CONSENT_WITHDRAWN.value)
 
 
+def _advertised(seen: Seen, row: MessageRow) -> tuple[str, ...]:
+    """The medium of the document that a notice about a consent to advertising belongs to: the notice shows it kept."""
+    if row.notice not in ("consent-confirmed", "reconfirmation") or row.about is None:
+        return ()
+    found = seen.view.plan.advertising.get(row.about)
+    return () if found is None else (found[0].path,)
+
+
 def way_of(medium: str) -> str:
     """The transport that serves a medium as a policy calls it."""
     return WAYS.get(medium, medium)
@@ -478,10 +488,10 @@ def _written(document: Policy, notice: str, locale: str, fields: Mapping[str, st
     refusing = fields.get("refusing", "").strip()
     if text is None or not refusing:
         raise InputRefused("letter-incomplete", "an advertisement needs its text, and `refusing`: how to refuse, free")
-    return labelled(document, text, refusing)
+    return labelled(document, text, refusing, one_click=fields.get("one-click") == "yes")
 
 
-def labelled(document: Policy, text: Written, refusing: str) -> Written:
+def labelled(document: Policy, text: Written, refusing: str, *, one_click: bool = False) -> Written:
     """LAW: Network Act 50(4): an advertisement says that it is one, who sends it, and how to refuse it."""
     texts = document.controller.texts
     sender = texts.get(text.locale) or next(iter(texts.values()))
@@ -489,7 +499,16 @@ def labelled(document: Policy, text: Written, refusing: str) -> Written:
     words = "무료 수신거부" if text.locale.startswith("ko") else "To refuse, free of charge"
     body = text.text if text.text.startswith(LABEL) else f"{LABEL} {sender}\n\n{text.text}"
     header = f"<{refusing}>" if refusing.startswith(("https://", "mailto:")) else ""
-    return Written(subject, f"{body}\n\n{words}: {refusing}\n", text.locale, header)
+    posted = one_click and header.startswith("<https://")
+    return Written(subject, f"{body}\n\n{words}: {refusing}\n", text.locale, header, posted)
+
+
+def refusal_headers(written: Written) -> Mapping[str, str]:
+    """By what a mail program offers to refuse. SOURCE: RFC 2369, 3.2; RFC 8058, 3.1."""
+    if not written.refusing:
+        return {}
+    one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if written.one_click else {}
+    return {"List-Unsubscribe": written.refusing, **one_click}
 
 
 def packed(written: Written) -> bytes:

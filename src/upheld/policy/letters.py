@@ -105,6 +105,8 @@ class Written:
     locale: str
     refusing: str = ""
     """Of an advertisement: the address by which a mail program offers to refuse it."""
+    one_click: bool = False
+    """Whether a bare POST to that address is the refusal (RFC 8058): then the mail program needs no page for it."""
 
 
 def fields_of(notice: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from upheld.dates import moment
 from upheld.desk import adverts as desk
+from upheld.desk.holdings import seen_of
 from upheld.engine.acts import SubjectId
 from upheld.policy.letters import Written
 from upheld.web.answer import Answer, Moved, Refused, Shown
@@ -35,16 +36,21 @@ def ask_refusal(asked: Asked) -> Answer:
 
 
 def refusal(asked: Asked) -> Answer:
-    """Saying no: it holds at once, and what waits is taken out of the queue."""
+    """Saying no: it holds at once, and what waits is taken out of the queue. A mail program says it by a bare POST,
+    from anywhere, without a session. Of somebody who is gone nothing is sent any more.
+    """
     subject = _named(asked)
-    desk.refuse(asked.keeper, asked.policy, subject, asked.parts["medium"])
+    if seen_of(asked.keeper, asked.policy, subject) is not None:
+        desk.refuse(asked.keeper, asked.policy, subject, asked.parts["medium"])
     return Shown("refuse", {"done": True})
 
 
 def _named(asked: Asked) -> SubjectId:
-    medium = asked.parts["medium"]
-    subject = desk.refuses(asked.keeper, asked.policy, medium, asked.parts["token"])
-    if subject is None or medium not in asked.plan.advertising:
+    """The token is bound to person and medium; it holds for as long as mails with it lie in somebody's box, also when
+    the version in force advertises by that medium no more.
+    """
+    subject = desk.refuses(asked.keeper, asked.policy, asked.parts["medium"], asked.parts["token"])
+    if subject is None:
         raise Refused(404, "not-found")
     return subject
 

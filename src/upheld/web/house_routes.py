@@ -38,7 +38,16 @@ HOUSE: Final = (
     Route("adverts", "GET", "/console/{policy}/advertising", Who.RECORDS, adverts.adverts),
     Route("advert-send", "POST", "/console/{policy}/advertising", Who.OFFICE, adverts.send),
     Route("refuse", "GET", "/refuse/{policy}/{medium}/{token}", Who.ANYBODY, adverts.ask_refusal),
-    Route("refuse", "POST", "/refuse/{policy}/{medium}/{token}", Who.ANYBODY, adverts.refusal),
+    # The address is the permission, and all it can do is say no: mail programs post to it by themselves (RFC 8058).
+    Route(
+        "refuse",
+        "POST",
+        "/refuse/{policy}/{medium}/{token}",
+        Who.ANYBODY,
+        adverts.refusal,
+        takes_files=True,
+        of_other_sites=True,
+    ),
     # ── forms and letters ──
     Route("forms", "GET", "/forms/{policy}", Who.ANYBODY, forms.forms),
     Route("form", "GET", "/forms/{policy}/{form}", Who.ANYBODY, forms.form),
