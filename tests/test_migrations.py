@@ -1,8 +1,11 @@
-"""A home made by the first version is brought to the present one, on both engines, with what it holds."""
+"""A home that the first program made is brought to the present tables, on both engines, with all that it holds."""
 
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,113 +14,166 @@ import pytest
 from typer.testing import CliRunner
 
 from tests import postgres
-from tests.homes import column, connection_to, engine_of
-from tests.trial_home import POLICY, at, furnished, member, opened, proved, whole_state
+from tests.homes import column, connection_to
+from tests.trial_home import SWEEP_DAY, opened, proved, readable, rows_in, text_of
 from upheld import cli
-from upheld.engine.acts import RequestId
 from upheld.errors import HomeUnusable, StoreFailed
-from upheld.store import migrations, schema
-from upheld.store.sqlite import declared_columns
+from upheld.store import history, migrations, schema, sqlite
+from upheld.store.alembic.versions import v0001
+from upheld.store.postgres import PostgresConnection
 
-FIRST = Path(__file__).with_name("schema_1.txt")
-"""The columns of the first version: what lay in homes before the tables had a second one."""
-
-
-def first_columns(place: str) -> set[str]:
-    found: set[str] = set()
-    for line in FIRST.read_text().splitlines():
-        name, _, columns = line.partition(": ")
-        of, _, table = name.partition(".")
-        if of == place:
-            found |= {f"{table}.{one}" for one in columns.split()}
-    return found
+FIRST = Path(__file__).with_name("first_home.zip")
+"""A home as `54c2cfe`, the first program, left it on 5 September 2024: dumps, settings, key files."""
+PLACES = ("active", "separated", "keys", "ledger")
 
 
-def columns_in(home: Path, place: str) -> set[str]:
-    path = home / f"{place}.db"
-    with closing(connection_to(path)) as connection:
-        return engine_of(path).columns(connection)
+def first_home(folder: Path) -> Path:
+    """That home on files."""
+    home = folder / "home"
+    with zipfile.ZipFile(FIRST) as kept:
+        kept.extractall(home)
+    (home / "secrets").chmod(0o700)
+    for place in PLACES:
+        with closing(sqlite3.connect(home / f"{place}.db")) as made:
+            made.executescript((home / f"{place}.sql").read_text())
+        (home / f"{place}.sql").unlink()
+    return home
 
 
-def made_old(home: Path) -> None:
-    """Take away what the first version did not have."""
-    for place in schema.PLACES:
-        old = first_columns(place)
-        tables = {one.partition(".")[0] for one in old}
-        with closing(connection_to(home / f"{place}.db")) as connection:
-            for one in sorted(columns_in(home, place) - old):
-                table, _, name = one.partition(".")
-                if table in tables:
-                    connection.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
-                else:
-                    connection.execute(f"DROP TABLE IF EXISTS {table}")
-            connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
-            if hasattr(connection, "commit"):
-                connection.commit()
-        assert columns_in(home, place) == old
+def on_server(home: Path, address: str) -> None:
+    """The same home in databases of a server: the first tables, and every row of the files."""
+    databases = postgres.made(address, postgres.fresh_name())
+    for place in PLACES:
+        with closing(PostgresConnection(databases[place], place)) as target, closing(
+            sqlite3.connect(home / f"{place}.db")
+        ) as source:  # fmt: skip
+            target.execute(f"CREATE SCHEMA {place}")
+            for statement in v0001.STATEMENTS[place]:
+                target.execute(statement)
+            target.execute("SET session_replication_role = replica")
+            for table in postgres.tables(target):
+                rows = source.execute(f"SELECT * FROM {table}").fetchall()
+                names = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
+                target.execute(f"DELETE FROM {table}")
+                marks = f"({', '.join(names)}) VALUES({', '.join('?' * len(names))})"
+                target.executemany(f"INSERT INTO {table}{marks}", rows)
+                if names[0] == "id" and place == "ledger":
+                    target.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
+        (home / f"{place}.db").unlink()
     settings = json.loads((home / "home.json").read_text())
-    (home / "home.json").write_text(json.dumps({**settings, "schema": 1}))
+    (home / "home.json").write_text(json.dumps({**settings, "databases": databases}))
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with postgres.server() as one:
+        yield one
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+def first(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    home = first_home(tmp_path)
     if request.param == "sqlite":
-        yield tmp_path / "home"
+        yield home
         return
-    with postgres.server() as address, postgres.homes_on(address):
-        yield tmp_path / "home"
+    address = request.getfixturevalue("address")
+    with postgres.homes_on(address):
+        on_server(home, address)
+        yield home
 
 
-def test_a_home_of_the_first_version_is_upgraded_with_everything_in_it(home: Path) -> None:
-    persons = furnished(home)
-    with opened(home) as house:
-        asked = house.keeper.request(persons["stayer"], "access", channel="website").made
-        before = whole_state(home, house.keeper)
-    made_old(home)
-    with pytest.raises(HomeUnusable, match="upheld upgrade"), opened(home):
-        raise AssertionError("tables of another version were used")
+def upgraded(home: Path) -> str:
+    """What the command says."""
     told = CliRunner().invoke(cli.app, ["upgrade", "--home", str(home)])
     assert told.exit_code == 0, told.output
-    assert f"has schema {schema.VERSION}, had 1" in told.output
-    for place in schema.PLACES:
-        assert columns_in(home, place) == declared_columns(schema.PLACES[place])
-    with opened(home) as house:
-        assert whole_state(home, house.keeper) == before
-        (request,) = house.keeper.views.get(persons["stayer"], house.keeper.now()).state.requests
-        assert request.request_id == RequestId(asked or "")
-        house.keeper.file_paper("trial", "letters", b"a letter", owner=persons["stayer"])
-        assert house.keeper.sweep().destroyed == 4
-        proved(home, house.keeper)
-    again = CliRunner().invoke(cli.app, ["upgrade", "--home", str(home)])
-    assert "already" in again.output
+    return told.output
 
 
-def test_an_upgrade_that_was_interrupted_is_run_again(home: Path) -> None:
-    with opened(home, at("2024-03-01")) as house:
-        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
-        person = member(house, "stayer")
-    made_old(home)
-    path = home / "active.db"
-    engine = engine_of(path)
-    with closing(engine.connect()) as connection, engine.held():
-        assert migrations.upgrade(engine, connection, "active") == 1
-    engine.close()
-    assert CliRunner().invoke(cli.app, ["upgrade", "--home", str(home)]).exit_code == 0
-    with opened(home, at("2024-03-01")) as house:
-        assert house.keeper.read(person, "service", reader=house.keeper.application("desk"), items=("name",)).granted
+def database(home: Path, place: str) -> Path | str:
+    """What `migrations.upgrade` asks for."""
+    known: dict[str, str] = json.loads((home / "home.json").read_text()).get("databases", {})
+    return known.get(place, home / f"{place}.db")
 
 
-def test_tables_of_a_newer_program_are_left_alone(home: Path) -> None:
-    with opened(home, at("2024-03-01")):
+_OF_A_FILE = (
+    "SELECT m.name, p.name, upper(p.type), p.\"notnull\", coalesce(p.dflt_value, ''), p.pk "
+    "FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table'"
+)
+_OF_A_SERVER = (
+    "SELECT table_name, column_name, data_type, is_nullable, coalesce(column_default, ''), is_identity "
+    "FROM information_schema.columns WHERE table_schema = current_schema()"
+)
+_INDEXES_OF_A_FILE = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+_INDEXES_OF_A_SERVER = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
+
+
+def shape(home: Path, place: str) -> set[tuple[object, ...]]:
+    """Every column with its type, its default and whether it may be empty, every key, every index."""
+    path = home / f"{place}.db"
+    in_files = path.exists()
+    columns = column(path, _OF_A_FILE if in_files else _OF_A_SERVER)
+    indexes = column(path, _INDEXES_OF_A_FILE if in_files else _INDEXES_OF_A_SERVER)
+    return {tuple(row) for row in columns} | {(re.sub(r"IF NOT EXISTS |\s+", " ", one).strip(),) for one in indexes}
+
+
+def test_tables_that_were_upgraded_are_those_of_a_fresh_home(first: Path, tmp_path: Path) -> None:
+    assert f"has schema {schema.VERSION}, had 1" in upgraded(first)
+    with opened(tmp_path / "fresh"):
         pass
-    path = home / "keys.db"
-    engine = engine_of(path)
-    with closing(engine.connect()) as connection:
-        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
-        with pytest.raises(StoreFailed, match="newer"):
-            migrations.upgrade(engine, connection, "keys")
-    assert column(path, "SELECT value FROM meta WHERE key = 'schema'") == ["99"]
+    for place in PLACES:
+        plain = {tuple(str(part).replace("  ", " ") for part in one) for one in shape(tmp_path / "fresh", place)}
+        came = {tuple(str(part).replace("  ", " ") for part in one) for one in shape(first, place)}
+        assert came == plain, place
+    assert "already" in upgraded(first)
 
 
-def test_every_version_has_its_step() -> None:
-    assert sorted(migrations.STEPS) == list(range(2, schema.VERSION + 1))
+def test_a_home_of_the_first_program_goes_on_with_everything_in_it(first: Path) -> None:
+    with pytest.raises(HomeUnusable, match="upheld upgrade"), opened(first):
+        raise AssertionError("tables of another version were used")
+    upgraded(first)
+    held = sorted(text for tiers in readable(first, rows_in(first)).values() for text in tiers.values())
+    wanted = [text_of(who, item) for who in ("leaver", "refuser", "stayer") for item in ("name", "email", "phone")]
+    assert held == sorted([*wanted, text_of("old", "name"), text_of("old", "email")])
+    with opened(first, SWEEP_DAY) as house:
+        (request,) = column(first / "active.db", "SELECT subject_id, own_right, asked_by FROM request")
+        assert request[1:] == ("access", "subject")
+        desk = house.keeper.application("desk")
+        assert house.keeper.read(request[0], "service", reader=desk, items=("name",)).granted
+        house.keeper.file_paper("trial", "letters", b"a letter", owner=request[0])
+        assert house.keeper.sweep().destroyed == 4
+        proved(first, house.keeper)
+    left = {text for tiers in readable(first, rows_in(first)).values() for text in tiers.values()}
+    assert left == set(wanted) - {text_of("leaver", "phone"), text_of("refuser", "phone")}
+
+
+def test_an_upgrade_that_was_interrupted_is_run_again(first: Path) -> None:
+    assert migrations.upgrade(database(first, "active"), "active") == 1
+    assert f"has schema {schema.VERSION}, had 1" in upgraded(first)
+    with opened(first, SWEEP_DAY) as house:
+        assert house.keeper.sweep().destroyed == 4
+
+
+def test_an_upgrade_that_fails_leaves_a_place_as_it_was(first: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shape(first, "active")
+    monkeypatch.setattr(migrations, "_WRITE_VERSION", "UPDATE nowhere SET value = 1")
+    with pytest.raises(Exception, match="nowhere"):
+        migrations.upgrade(database(first, "active"), "active")
+    assert shape(first, "active") == before
+
+
+def test_tables_of_a_newer_program_are_left_alone(first: Path) -> None:
+    upgraded(first)
+    with closing(connection_to(first / "keys.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0099'")
+        if isinstance(connection, sqlite3.Connection):
+            connection.commit()
+    with pytest.raises(StoreFailed, match="newer"):
+        migrations.upgrade(database(first, "keys"), "keys")
+    assert column(first / "keys.db", "SELECT version_num FROM alembic_version") == ["0099"]
+
+
+def test_every_version_of_the_tables_has_its_module() -> None:
+    made = sorted(path.stem for path in (migrations.SCRIPTS / "versions").glob("v*.py"))
+    assert made == [f"v{number:04}" for number in range(1, schema.VERSION + 1)]
+    assert schema.STAMP[1].endswith(f"VALUES('{schema.VERSION:04}')")
+    assert sqlite.declared_columns(v0001.STATEMENTS["ledger"]) == sqlite.declared_columns(history.SCHEMA)

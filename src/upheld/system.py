@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -230,11 +230,8 @@ def upgrade_home(home: Path) -> tuple[int, int]:
     presence = (postgres.PostgresLeases(databases["active"]) if databases else FileLeases(home)).presence()
     try:
         with presence.alone():
-            for name in schema.PLACES:
-                engine = _engine(home, databases, name)
-                with closing(engine.connect()) as connection, engine.held():
-                    migrations.upgrade(engine, connection, name)
-                engine.close()
+            for name in (*schema.PLACES, postgres.LEDGER):
+                migrations.upgrade(databases[name] if databases else home / f"{name}.db", name)
             fresh = path.with_suffix(".new")
             fresh.unlink(missing_ok=True)
             _write_durably(fresh, json.dumps({**settings, "schema": schema.VERSION}, indent=2).encode())

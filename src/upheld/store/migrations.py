@@ -1,70 +1,100 @@
-"""From one version of the tables to the next: numbered statements, plain SQL for both engines, run once by `upgrade`.
+"""From one version of the tables to the next, by Alembic: one environment, `store/alembic`, for each place by itself.
 
-A new table needs no statement here: what the schema declares and a place lacks is made. A new column does, with what
-it says about rows that were there before. Nothing is ever renamed or taken away.
+A fresh home is made from the schema, which is quicker, and marked as being of the newest version; that both ways lead
+to the same tables is tested on both engines. Nothing is ever renamed or taken away. The library is loaded here alone,
+by who upgrades.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from upheld.errors import StoreFailed
-from upheld.store import schema
-from upheld.store.engine import Connection, Engine
+from upheld.store import postgres, schema, sqlite
 
-STEPS: Final[Mapping[int, Mapping[str, tuple[str, ...]]]] = {
-    2: {
-        "active": (
-            "ALTER TABLE request ADD COLUMN asked_by TEXT NOT NULL DEFAULT 'subject'",
-            "ALTER TABLE request ADD COLUMN acting_id TEXT",
-            "ALTER TABLE request ADD COLUMN postponed_until INTEGER",
-            "ALTER TABLE request ADD COLUMN extended INTEGER NOT NULL DEFAULT 0",
-            "ALTER TABLE request ADD COLUMN answered_by TEXT",
-            "ALTER TABLE request ADD COLUMN reason TEXT",
-            "ALTER TABLE request ADD COLUMN passed_to TEXT",
-            "ALTER TABLE request ADD COLUMN objects_to TEXT",
-            "ALTER TABLE request ADD COLUMN for_child INTEGER NOT NULL DEFAULT 0",
-        ),
-    },
-    3: {},
-}
-"""Version reached → place → statements."""
-_MADE: Final = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)")
-_INDEXED: Final = re.compile(r"CREATE (UNIQUE )?INDEX (?!IF NOT EXISTS)")
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.engine import Engine
+
+SCRIPTS: Final = Path(__file__).parent / "alembic"
 _SELECT_VERSION: Final = "SELECT value FROM meta WHERE key = 'schema'"
-_KEEP_VERSION: Final = "UPDATE meta SET value = ? WHERE key = 'schema'"
+_SELECT_REVISION: Final = "SELECT version_num FROM alembic_version"
+_WRITE_VERSION: Final = f"UPDATE meta SET value = '{schema.VERSION}' WHERE key = 'schema'"  # noqa: S608 - a number of ours
 
 
-def upgrade(engine: Engine, connection: Connection, place: str) -> int:
+def upgrade(database: Path | str, place: str) -> int:
     """Bring one place to the present version, in one transaction. Returns the version that it had.
+
+    `database`: the file of SQLite, or the address of PostgreSQL. `place`: active, separated, keys or ledger.
 
     Raises:
         StoreFailed: the place is of a newer version than this program.
     """
-    engine.begin(connection)
-    try:
-        version = int(connection.execute(_SELECT_VERSION).fetchone()[0])
+    with _opened(database, place) as connection:
+        version = _version_of(connection)
         if version > schema.VERSION:
             raise StoreFailed(f"{place} has schema {version}, this program {schema.VERSION}; use a newer program")
-        for reached in range(version + 1, schema.VERSION + 1):
-            for statement in STEPS[reached].get(place, ()):
-                connection.execute(statement)
-        _make_what_is_missing(engine, connection, place)
-        connection.execute(_KEEP_VERSION, (str(schema.VERSION),))
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+        _run(connection, place, version)
+        if place != postgres.LEDGER:
+            connection.exec_driver_sql(_WRITE_VERSION)
     return version
 
 
-def _make_what_is_missing(engine: Engine, connection: Connection, place: str) -> None:
-    there = {column.partition(".")[0] for column in engine.columns(connection)}
-    for statement in schema.PLACES[place]:
-        if table := _MADE.match(statement):
-            if table[1] not in there:
-                connection.execute(statement)
-        elif _INDEXED.match(statement):
-            connection.execute(_INDEXED.sub(lambda one: f"CREATE {one[1] or ''}INDEX IF NOT EXISTS ", statement))
+def _run(connection: Connection, place: str, version: int) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes.update(connection=connection, place=place)
+    if _revision_of(connection) is None:  # made before Alembic kept the books
+        command.stamp(config, f"{version:04}")
+    command.upgrade(config, "head")
+
+
+def _version_of(connection: Connection) -> int:
+    """By Alembic's own table; before there was one, what the place says; of a ledger, the first."""
+    revision = _revision_of(connection)
+    if revision is not None:
+        return int(revision)
+    row = connection.exec_driver_sql(_SELECT_VERSION).fetchone()
+    return 1 if row is None else int(row[0])
+
+
+def _revision_of(connection: Connection) -> str | None:
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.exec_driver_sql(_SELECT_REVISION).fetchone()
+    return None if row is None else str(row[0])
+
+
+@contextmanager
+def _opened(database: Path | str, place: str) -> Iterator[Connection]:
+    """A connection as Alembic wants it, with the durability that places have, in a transaction that takes in all."""
+    engine = _engine(database, place)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _engine(database: Path | str, place: str) -> Engine:
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    if isinstance(database, str):
+        return create_engine("postgresql+psycopg://", creator=lambda: postgres.dialled(database, place))
+    engine = create_engine("sqlite://", creator=lambda: sqlite.connect(database), poolclass=NullPool)
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        """The driver would begin at the first change only, and would not roll back a table that was made."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -63,7 +63,10 @@ ERASED: Final = {
 REWRITTEN: Final = 64 << 20
 """Bytes up to which a table of keys is written anew whenever a key in it was destroyed; of a larger one only the pages
 are cleared, and its owner runs `VACUUM FULL` within the time that certificates count in."""
-_COLUMNS: Final = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+_COLUMNS: Final = (
+    "SELECT table_name, column_name FROM information_schema.columns "
+    "WHERE table_schema = current_schema() AND table_name <> 'alembic_version'"
+)
 LEDGER: Final = "ledger"
 _OURS: Final = 0x55_70_68
 """Leads the numbers of our advisory locks, which all applications of a database share."""
@@ -106,6 +109,16 @@ class PostgresRows:
         return iter(self.fetchall())
 
 
+def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    """A connection of the driver to the schema of a place. Raises psycopg.OperationalError."""
+    return psycopg.connect(
+        address,
+        autocommit=autocommit,
+        options=f"-c search_path={place}",
+        application_name=f"upheld {place}",
+    )
+
+
 class PostgresConnection:
     """A connection to one schema, in the shape that the stores use."""
 
@@ -118,12 +131,7 @@ class PostgresConnection:
 
     def _open(self) -> None:
         try:
-            self._inner = psycopg.connect(
-                self._address,
-                autocommit=True,
-                options=f"-c search_path={self._place}",
-                application_name=f"upheld {self._place}",
-            )
+            self._inner = dialled(self._address, self._place, autocommit=True)
         except psycopg.OperationalError as failure:
             raise ConnectionLost(f"the database of `{self._place}` can't be reached: {failure}") from failure
         # One size of number, so that a statement is prepared once and not once for each size.
@@ -313,9 +321,9 @@ def create(address: str, place: str) -> None:
             raise StoreFailed(f"{place} is there already in this database; open the home instead of making it")
         connection.execute("BEGIN")
         connection.execute(f"CREATE SCHEMA {place}")
-        for statement in schema.PLACES.get(place, ()):
-            connection.execute(statement)
         if place in schema.PLACES:
+            for statement in (*schema.PLACES[place], *schema.STAMP):
+                connection.execute(statement)
             connection.execute("INSERT INTO meta(key, value) VALUES('schema', ?)", (str(schema.VERSION),))
         connection.execute("COMMIT")
     finally:

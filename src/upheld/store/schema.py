@@ -10,7 +10,7 @@ from typing import Final
 from upheld.store.journal import SCHEMA as JOURNAL
 
 VERSION: Final = 3
-"""Raised with every change of these tables; `store/migrations.py` leads there."""
+"""Raised with every change of these tables; a module of `store/alembic/versions` leads there."""
 
 ACTIVE: Final = (
     *JOURNAL,
@@ -270,5 +270,12 @@ KEYS: Final = (
         PRIMARY KEY(bucket, subject_id)) WITHOUT ROWID""",
     "CREATE INDEX alias_of ON alias(alias)",
 )
+
+STAMP: Final = (
+    """CREATE TABLE alembic_version(
+        version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))""",
+    f"INSERT INTO alembic_version(version_num) VALUES('{VERSION:04}')",
+)
+"""What tells Alembic that a place was made as this version has it."""
 
 PLACES: Final = {"active": (*ACTIVE, *DESK), "separated": SEPARATED, "keys": KEYS}

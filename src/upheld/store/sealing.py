@@ -42,7 +42,7 @@ from upheld.ledger.checkpoint import (
 )
 from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance, entry, glance, stream_name
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
-from upheld.store import history
+from upheld.store import history, schema
 from upheld.store.engine import Connection, LedgerEngine
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
 from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_sealed, ends_of
@@ -221,7 +221,7 @@ class Sealer:
 
     def _create(self, at: int, day_offset: int) -> None:
         with self._transaction():
-            for statement in history.SCHEMA:
+            for statement in (*history.SCHEMA, *schema.STAMP):
                 self._connection.execute(statement)
             key = verifier_key(self.ledger_id, self._signing_key.public_key())
             for pair in (("ledger", self.ledger_id), ("key", key), ("day-offset", str(day_offset)), ("pruned", "0")):

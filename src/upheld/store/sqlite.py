@@ -30,7 +30,7 @@ _KEEP_REMOVED = (
 _DATA_VERSION = "PRAGMA data_version"
 _COLUMNS = (
     "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p "
-    "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+    "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'alembic_version'"
 )
 _OWN_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
 _FULL = 2
@@ -216,7 +216,7 @@ def create(path: Path, name: str) -> None:
     connection = connect(path)
     os.chmod(path, 0o600)
     connection.execute("BEGIN IMMEDIATE")
-    for statement in schema.PLACES[name]:
+    for statement in (*schema.PLACES[name], *schema.STAMP):
         connection.execute(statement)
     connection.execute("INSERT INTO meta(key, value) VALUES('schema', ?)", (str(schema.VERSION),))
     connection.execute("COMMIT")

@@ -1,0 +1,31 @@
+"""Keys are turned; staff signs in by a provider of the house."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from upheld.store.alembic import executed
+
+revision: Final = "0003"
+down_revision: Final = "0002"
+
+STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "active": (
+        """CREATE TABLE account_identity(
+            policy TEXT NOT NULL, provider TEXT NOT NULL, claim BLOB NOT NULL, account_id TEXT NOT NULL,
+            bound_at INTEGER NOT NULL, PRIMARY KEY(policy, provider, claim)) WITHOUT ROWID""",
+        """CREATE TABLE sign_in_flow(
+            state BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, provider TEXT NOT NULL, area TEXT NOT NULL,
+            until_at INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
+    "keys": (
+        """CREATE TABLE key_ring(ring TEXT NOT NULL PRIMARY KEY,
+            mark BLOB NOT NULL,
+            since INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE TABLE root_key(name TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
+    ),
+}
+
+
+def upgrade(place: str) -> None:
+    """Called by Alembic for each place."""
+    executed(STATEMENTS.get(place, ()))
