@@ -95,12 +95,10 @@ def test_test_names_are_sentences_and_no_test_is_skipped() -> None:
     short = [where for where in names if where[1].count("_") < 3]
     assert short == []
     skipping = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b")
-    # This module names them to forbid them. Two agreed helpers skip, where there is no browser or no server of
-    # databases, and say how not to.
+    # This module names them to forbid them. One agreed helper skips, where there is no browser, and says how not to.
     found = {path.name: len(skipping.findall(path.read_text("utf-8"))) for path in TESTS if path != Path(__file__)}
     assert {name: count for name, count in found.items() if count} == {"browser.py": 1}
     assert "apt-get install chromium" in (ROOT / "tests" / "browser.py").read_text("utf-8")
-    assert "apt-get install postgresql" in (ROOT / "tests" / "postgres.py").read_text("utf-8")
 
 
 def test_every_exception_to_a_check_names_its_rule_and_its_reason() -> None:
