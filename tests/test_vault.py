@@ -15,6 +15,7 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place
+from upheld.store.ring import Ring
 from upheld.store.vault import CACHE_SECONDS, KeyMissing, Sealed, Tier, Vault, bound
 
 WHO, OTHER = SubjectId("a" * 20), SubjectId("b" * 20)
@@ -43,7 +44,10 @@ def vault_in(home: Path, seconds: Seconds) -> Iterator[tuple[Place, Vault]]:
         engine_of(home / "keys.db"), "keys", JournalWriter("keys", "z" * 20, bytes(32), counted), lambda: Instant(0)
     )
     try:
-        yield place, Vault(place, {tier: bytes(32) for tier in Tier}, counted, seconds, lambda: 1)
+        yield (
+            place,
+            Vault(place, {tier: Ring(tier.value, lambda: (bytes(32),)) for tier in Tier}, counted, seconds, lambda: 1),
+        )
     finally:
         place.close()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,9 @@ from upheld.errors import StoreFailed
 from upheld.keeper import Keeper
 from upheld.store import history
 from upheld.store.journal import JournalWriter
+from upheld.store.key_files import KeySource
 from upheld.store.place import Place
+from upheld.store.ring import Ring
 from upheld.store.vault import KeyMissing, Sealed, Tier, Vault
 from upheld.store.verifying import check_certificate, verify_copy
 
@@ -184,10 +187,11 @@ def wrapped_keys(home: Path) -> dict[tuple[Tier, int], bytes]:
 
 def vault_of(home: Path) -> tuple[Place, Vault]:
     """The key store by itself, without a keeper who would go on with anything."""
-    roots = {tier: bytes.fromhex((home / "secrets" / f"{tier.value}.key").read_text()) for tier in Tier}
+    source = KeySource(home / "secrets", {})
+    rings = {tier: Ring(tier.value, partial(source.roots, f"{tier.value}.key")) for tier in Tier}
     writer = JournalWriter("keys", "z" * 20, bytes(32), bytes)
     place = Place(engine_of(home / "keys.db"), "keys", writer, lambda: Instant(0))
-    return place, Vault(place, roots, bytes, lambda: 0.0, lambda: 0)
+    return place, Vault(place, rings, bytes, lambda: 0.0, lambda: 0)
 
 
 def readable(home: Path, rows: list[Row]) -> dict[ValueId, dict[Tier, str]]:

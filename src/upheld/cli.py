@@ -28,6 +28,7 @@ from upheld.keeper.binding import PublicationRefused
 from upheld.law import law_in, law_named
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
+from upheld.ledger.checkpoint import checkpoint_in
 from upheld.ledger.report import Report, as_html, as_json, as_text
 from upheld.policy import change_pages, check_report, formats, read, schema, starter
 from upheld.policy import explain as explaining
@@ -50,6 +51,8 @@ from upheld.system import (
     init,
     ledger_of,
     open_home,
+    rotate_roots,
+    rotate_signing,
     settings_of,
     simulated,
     upgrade_home,
@@ -310,6 +313,9 @@ def make_home(
     copies_kept: Annotated[
         str | None, typer.Option(help="How long backups of the keys and their server's logs are kept, as P30D.")
     ] = None,
+    master_key_command: Annotated[
+        str | None, typer.Option(help="A command that prints the key whose name is its last word (a KMS).")
+    ] = None,
 ) -> None:
     """Make a home: four databases, key files, settings."""
     apart = {"separated": separated, "keys": keys, "ledger": ledger}
@@ -322,7 +328,7 @@ def make_home(
         wanted.setdefault(policy, []).append(item)
     if copies_kept is not None:
         Period.parse(copies_kept)
-    init(home, Options(look_up=wanted, copies_kept=copies_kept), databases)
+    init(home, Options(look_up=wanted, copies_kept=copies_kept, key_command=master_key_command), databases)
     typer.echo(
         f"{home} is ready. Keep a copy of {home / 'secrets'} apart from the databases; without it nothing opens."
     )
@@ -352,6 +358,26 @@ def doctor(home: Home) -> None:
     for one in told:
         typer.echo(one, err=True)
     raise typer.Exit(1 if told or not well else 0)
+
+
+@app.command("rotate-keys")
+def rotate_keys(
+    home: Home,
+    signing: Annotated[bool, typer.Option("--signing", help="The key that signs, and not those that wrap.")] = False,
+) -> None:
+    """Put new master keys in place of the old while the service goes on; run it again if it was interrupted."""
+    with _opened(home) as keeper:
+        if signing:
+            note = rotate_signing(home, keeper)
+            typer.echo(f"from {checkpoint_in(note).size} batches on another key signs; the old one signed for it")
+            typer.echo(f"hand {home / 'public.pem'} to whoever verifies; who holds the old one can go on with it")
+            return
+        for done in rotate_roots(home, keeper):
+            typer.echo(f"{done.tier.value}: {done.keys} keys wrapped anew by {done.mark}")
+            for path in done.kept:
+                typer.echo(f"{path} opens older copies of the keys only: take it to where those lie, or destroy it")
+            if not done.kept:
+                typer.echo("the old key is not needed any more: take it out of where keys come from")
 
 
 @app.command("grants")

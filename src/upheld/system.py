@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
 import structlog
 from argon2 import PasswordHasher
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import NO_PERIOD, Instant, Period, instant
@@ -32,9 +32,12 @@ from upheld.store import history, migrations, postgres, schema
 from upheld.store.engine import Engine
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
+from upheld.store.key_files import ROOTS, SIGNING, KeySource, pem_of, public_pem
 from upheld.store.leases import FileLeases
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
+from upheld.store.ring import Ring, mark_of
+from upheld.store.rotation import Rotation
 from upheld.store.sealing import Sealer
 from upheld.store.sqlite import SqliteFile, create
 from upheld.store.tail import Tail
@@ -44,7 +47,7 @@ from upheld.store.views import CACHED, Views
 SETTINGS = "home.json"
 SECRETS = "secrets"
 LEDGER = "ledger.db"
-KEY_FILES = ("active.key", "separated.key", "mac.key", "signing.key")
+KEY_FILES = (*ROOTS, SIGNING)
 COPIES_KEPT = "P30D"
 """Ours: how long a server's log and backups hold a destroyed key, where nobody has said."""
 IN_REACH = 40 * 86_400_000_000
@@ -118,6 +121,8 @@ class Options:
     """A home for tests and simulations: versions go on file without the gate. None: as `light_hashing` says."""
     copies_kept: str | None = None
     """How long backups of the keys and logs of their server are kept, as `P30D`; fixed when the home is made."""
+    key_command: str | None = None
+    """A command that prints the root key whose name is its last word; fixed when the home is made. None: files."""
     cached: int | None = None
     """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
 
@@ -132,7 +137,7 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
     if (root / SETTINGS).exists():
         raise HomeUnusable(f"{root} is a home already; open it, or choose an empty folder")
     root.mkdir(parents=True, exist_ok=True)
-    _make_keys(root / SECRETS)
+    _make_keys(root / SECRETS, KeySource(root / SECRETS, os.environ, options.key_command))
     for name in schema.PLACES:
         if databases:
             postgres.create(databases[name], name)
@@ -145,25 +150,24 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
         "ledger_id": new_id(secrets.token_bytes),
         "created_at": options.clock.now(),
         "databases": dict(databases or {}),
+        "key_command": options.key_command,
         "copies_kept": options.copies_kept or (COPIES_KEPT if databases else None),
         "look_up": {policy: sorted(items) for policy, items in options.look_up.items()},
     }
     _write_durably(root / SETTINGS, json.dumps(settings, indent=2).encode())
 
 
-def _make_keys(folder: Path) -> None:
+def _make_keys(folder: Path, source: KeySource) -> None:
+    """Key files; roots that a command or the environment gives are asked for once and not written."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    for name in KEY_FILES[:3]:
-        _write_durably(folder / name, secrets.token_hex(32).encode(), 0o600)
+    for name in ROOTS:
+        if source.in_files(name):
+            _write_durably(folder / name, secrets.token_hex(32).encode(), 0o600)
+        else:
+            source.roots(name)
     signing = Ed25519PrivateKey.generate()
-    pem = signing.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    _write_durably(folder / "signing.key", pem, 0o600)
-    public = signing.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    _write_durably(folder.parent / "public.pem", public)
+    _write_durably(folder / SIGNING, pem_of(signing), 0o600)
+    _write_durably(folder.parent / "public.pem", public_pem(signing))
 
 
 def _write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -175,32 +179,9 @@ def _write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.close(handle)
 
 
-def _root_key(home: Path, name: str) -> bytes:
-    """A key from the environment (`UPHELD_ACTIVE_KEY`, hexadecimal) or from the home's secrets folder."""
-    variable = "UPHELD_" + name.upper().replace(".", "_")
-    text = os.environ.get(variable)
-    path = home / SECRETS / name
-    if text is None:
-        if not path.exists():
-            raise HomeUnusable(f"{path} is missing; put the key file back, or give {variable}")
-        text = path.read_text().strip()
-    try:
-        key = bytes.fromhex(text)
-    except ValueError as failure:
-        raise HomeUnusable(f"{variable if variable in os.environ else path} is not a hexadecimal key") from failure
-    if len(key) != 32:
-        raise HomeUnusable(f"{name} must hold 32 bytes as 64 hexadecimal characters")
-    return key
-
-
-def _signing_key(home: Path) -> Ed25519PrivateKey:
-    path = home / SECRETS / "signing.key"
-    if not path.exists():
-        raise HomeUnusable(f"{path} is missing; put the signing key back, nothing can be sealed without it")
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise HomeUnusable(f"{path} is not an Ed25519 key")
-    return key
+def key_source(home: Path, settings: Mapping[str, Any]) -> KeySource:
+    """Where the keys of a home come from."""
+    return KeySource(home / SECRETS, os.environ, settings.get("key_command"))
 
 
 def settings_of(home: Path) -> dict[str, Any]:
@@ -261,6 +242,58 @@ def ledger_of(home: Path) -> AbstractContextManager[Path]:
     return nullcontext(home / LEDGER)
 
 
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What came of the rotation of one ring. `kept`: files of old roots, for old copies of the key store."""
+
+    tier: Tier
+    keys: int
+    mark: str
+    kept: tuple[Path, ...]
+
+
+def rotate_roots(home: Path, keeper: Keeper, told: Callable[[str, int], None] = lambda *_: None) -> Iterator[Rotated]:
+    """Put new root keys in place of those of both tiers, while other processes go on; again after a crash goes on.
+
+    Roots in files are made here; roots that the environment or a command gives must be two: the old and the new.
+    Raises HomeUnusable, StoreFailed.
+    """
+    source = key_source(home, settings_of(home))
+    names = {tier: f"{tier.value}.key" for tier in Tier}
+    # One that was interrupted is finished; only then another begins.
+    wanted = [tier for tier in Tier if len(source.roots(names[tier])) > 1] or list(Tier)
+    for name in (names[tier] for tier in wanted):
+        if len(source.roots(name)) == 1:
+            if not source.in_files(name):
+                raise HomeUnusable(
+                    f"{name} does not come from a file: let its source give the old key and after it a new one, start "
+                    "every process once with both, and rotate then"
+                )
+            source.add(name, secrets.token_bytes(32))
+    for tier in wanted:
+        name = names[tier]
+        rotation = Rotation(keeper.places.vault, keeper.places.papers, tier)
+        rotation.ring.reload()
+        keys = rotation.run(partial(told, tier.value))
+        newest = rotation.ring.roots[-1]
+        kept = source.retire(name, newest) if source.in_files(name) else []
+        rotation.ring.reload()
+        yield Rotated(tier, keys, mark_of(newest).hex(), tuple(kept))
+    keeper.places.keys.scrub()
+
+
+def rotate_signing(home: Path, keeper: Keeper) -> str:
+    """Hand the signing key over to a fresh one; the old signs for it. Returns the newest checkpoint.
+
+    Killed at any point it is run again. Raises HomeUnusable.
+    """
+    source = key_source(home, settings_of(home))
+    keeper.seal()
+    note = keeper.places.sealer.hand_over(source.next_signing(), keeper.now())
+    source.take_next_signing()
+    return note
+
+
 class _Ids:
     """Random bytes for ids: from the system, or from a seed where a simulation must come out the same twice."""
 
@@ -300,11 +333,15 @@ def _places(
     return places
 
 
-def _vault(root: Path, keys: Place, options: Options) -> Vault:
+def _rings(source: KeySource) -> dict[Tier, Ring]:
+    return {tier: Ring(tier.value, partial(source.roots, f"{tier.value}.key")) for tier in Tier}
+
+
+def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options) -> Vault:
     clock = options.clock
     return Vault(
         keys,
-        {Tier.ACTIVE: _root_key(root, "active.key"), Tier.SEPARATED: _root_key(root, "separated.key")},
+        rings,
         secrets.token_bytes,
         clock.monotonic,
         lambda: clock.now() // 86_400_000_000,
@@ -315,13 +352,15 @@ def _vault(root: Path, keys: Place, options: Options) -> Vault:
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     clock, ids = options.clock, _Ids(options.seed)
     incarnation = new_id(secrets.token_bytes)
-    mac_key = _root_key(root, "mac.key")
-    signing = _signing_key(root)
+    source = key_source(root, settings)
+    mac_key = source.roots("mac.key")[-1]
+    rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
     places = _places(root, databases, incarnation, mac_key, clock)
     sealer = Sealer(
         postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
-        signing_key=signing,
+        signing_key=source.signing(),
+        signing_source=source.signing,
         mac_key=mac_key,
         salt_source=secrets.token_bytes,
         incarnation=incarnation,
@@ -329,7 +368,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         created_at=clock.now(),
         day_offset=9 * 3600 * 1_000_000,
     )
-    vault = _vault(root, places["keys"], options)
+    vault = _vault(rings, places["keys"], options)
     if not options.durable:
         for place in places.values():
             place.engine.hurry(place.connection)
@@ -348,7 +387,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         keys=places["keys"],
         sealer=sealer,
         vault=vault,
-        papers=PaperKeys(places["keys"], _root_key(root, "active.key"), secrets.token_bytes),
+        papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], secrets.token_bytes),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         leases=postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root),
         copies_kept=copies_kept_in(settings),
@@ -361,7 +400,6 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     return Keeper(
         wiring,
         hasher=hasher,
-        signing_key=signing,
         looked_up=lambda policy, item: (policy, item) in look_up,
         clock_trusted=_Reach(clock, sealer).holds,
         close=close,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from argon2 import PasswordHasher
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import Instant
 from upheld.keeper.acting import ActingFor
@@ -64,14 +63,12 @@ class Keeper(
         places: Places,
         *,
         hasher: PasswordHasher,
-        signing_key: Ed25519PrivateKey,
         looked_up: Callable[[str, str], bool],
         clock_trusted: Callable[[Instant], bool],
         close: Callable[[], None],
     ) -> None:
         super().__init__(places)
         self.hasher = hasher
-        self.signing_key = signing_key
         self.looked_up = looked_up
         self.clock_trusted = clock_trusted
         self._close = close

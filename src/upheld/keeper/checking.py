@@ -20,6 +20,7 @@ from upheld.keeper.door import Places
 from upheld.ledger.entries import Entry, entry_of
 from upheld.policy.vocabulary import Nature
 from upheld.store import history, schema
+from upheld.store.ring import MARKED, UNMARKED
 from upheld.store.sqlite import declared_columns
 from upheld.store.vault import Sealed, Tier
 from upheld.store.verifying import verify_copy
@@ -27,7 +28,7 @@ from upheld.store.verifying import verify_copy
 T = TypeVar("T")
 SAMPLE: Final = 400
 """How many rows are opened; the rest is checked by shape."""
-_NONCE, _TAG, _KEY = 12, 16, 32
+_NONCE, _TAG = 12, 16
 _SHORTEST: Final = _NONCE + _TAG
 
 
@@ -141,7 +142,7 @@ def _shows(blob: bytes, text: bytes) -> bool:
 def _bare_keys(house: House) -> bool:
     """A key that stands in the key store unwrapped has the length of a key; a wrapped one also has nonce and tag."""
     with house.places.keys.reading() as connection:
-        return any(connection.execute(statement, (_KEY + _SHORTEST,)).fetchone() for statement in _BARE_KEYS)
+        return any(connection.execute(statement, (UNMARKED, MARKED)).fetchone() for statement in _BARE_KEYS)
 
 
 def passwords_one_way(house: House) -> Answer:
@@ -354,8 +355,8 @@ _SAMPLE_ITEM = (
     "WHERE v.state = 'held' AND v.item = ? LIMIT ?"
 )
 _BARE_KEYS = (
-    "SELECT 1 FROM active_key WHERE length(wrapped) <> ? LIMIT 1",
-    "SELECT 1 FROM separated_key WHERE length(wrapped) <> ? LIMIT 1",
+    "SELECT 1 FROM active_key WHERE length(wrapped) NOT IN (?, ?) LIMIT 1",
+    "SELECT 1 FROM separated_key WHERE length(wrapped) NOT IN (?, ?) LIMIT 1",
 )
 _GRANTS = "SELECT handler_id, duty, granted_at FROM handler WHERE policy = ?"
 _LEFT_IN_ACTIVE = (

@@ -85,7 +85,6 @@ class Door:
     """What all verbs share. `Keeper` is made of this and of the verbs in the order of a datum's life."""
 
     hasher: PasswordHasher
-    signing_key: Ed25519PrivateKey
     looked_up: Callable[[str, str], bool]
     """Whether subjects are looked up by an item of a policy."""
     clock_trusted: Callable[[Instant], bool]
@@ -95,6 +94,11 @@ class Door:
         self.places = places
         self.views = places.views
         self._recovering = False
+
+    @property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs checkpoints and certificates now."""
+        return self.places.sealer.signing_key
 
     # ── instants and ids ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,7 +28,6 @@ from threading import get_ident
 from typing import cast
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
@@ -94,7 +93,6 @@ class _Verdicts:
 class Recovery(Moving):
     """Noticing old copies, and recovering from them."""
 
-    signing_key: Ed25519PrivateKey
     presence: Presence
 
     # ── noticing ────────────────────────────────────────────────────────────────────────────────────────────────────

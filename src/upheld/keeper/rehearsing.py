@@ -177,7 +177,7 @@ class _Stage(Living, Data, Moving):
             lambda _: ({self.policy: line}, {self.policy: ControllerState(tuple(self.facts))}),
         )
         super().__init__(replace(house.places, views=views))
-        self.hasher, self.signing_key, self.clock_trusted = house.hasher, house.signing_key, house.clock_trusted
+        self.hasher, self.clock_trusted = house.hasher, house.clock_trusted
         self.looked_up = lambda _, item: house.looked_up(plan.policy, item)
 
     # ── coming ──────────────────────────────────────────────────────────────────────────────────────────────────────

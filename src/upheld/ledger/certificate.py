@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from upheld.errors import UpheldError
 from upheld.ledger.batch import ENTRY_SALT, BatchBroken, read_header
-from upheld.ledger.checkpoint import Checkpoint, CheckpointRefused, checked
+from upheld.ledger.checkpoint import Checkpoint, CheckpointRefused, Signers, checked
 from upheld.ledger.entries import Entry, EntryRefused, unpacked
 from upheld.ledger.merkle import leaf_hash, root_from_inclusion
 
@@ -124,7 +124,7 @@ def issued(certificate: Certificate, proof: EntryProof, key: Ed25519PrivateKey) 
     return _encode(msgspec.structs.replace(unsigned, signature=key.sign(_encode(unsigned))))
 
 
-def verify_certificate(document: bytes, key: Ed25519PublicKey, root: bytes | None = None) -> Checked:
+def verify_certificate(document: bytes, key: Ed25519PublicKey | Signers, root: bytes | None = None) -> Checked:
     """Checks a certificate: its form, its signature, and the way from its entry to a checkpoint signed by the same key.
 
     `root`: the root that a verified ledger has at the size of that checkpoint (`checkpoint.size`), to compare with.
@@ -138,8 +138,8 @@ def verify_certificate(document: bytes, key: Ed25519PublicKey, root: bytes | Non
         raise CertificateRefused("this is no certificate of destruction") from problem
     if _encode(read) != document.strip() or read.version != VERSION or read.state != read.certificate.state:
         raise CertificateRefused("the certificate is not in canonical form")
-    _check_signature(read, key)
     entry, checkpoint = proved(read.proof, key)
+    _check_signature(read, key.at(checkpoint.size) if isinstance(key, Signers) else key)
     if not _is_destruction(entry, read.certificate):
         raise CertificateRefused("the entry that it shows is not the destruction that it certifies")
     in_ledger = None if root is None else root == checkpoint.root
@@ -170,7 +170,7 @@ def _check_signature(read: _Signed, key: Ed25519PublicKey) -> None:
         raise CertificateRefused("the signature is false: it was changed, or signed with another key") from problem
 
 
-def proved(proof: EntryProof, key: Ed25519PublicKey) -> tuple[Entry, Checkpoint]:
+def proved(proof: EntryProof, key: Ed25519PublicKey | Signers) -> tuple[Entry, Checkpoint]:
     """The entry that a proof shows, and the checkpoint that signs for it.
 
     Raises:

@@ -17,11 +17,12 @@ certificate, is an anchor: a ledger that is later cut off or rolled back contrad
 
 import base64
 import binascii
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -32,7 +33,7 @@ from upheld.errors import UpheldError
 from upheld.ledger.batch import Head
 
 NO_CHECKPOINT_BEFORE: Final = bytes(32)
-_ORIGIN: Final = "upheld.ledger/"
+ORIGIN: Final = "upheld.ledger/"
 _ED25519: Final = b"\x01"
 _SIGNATURE: Final = "— "
 _LONGEST_NOTE: Final = 100_000
@@ -55,7 +56,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        return _ORIGIN + self.ledger_id
+        return ORIGIN + self.ledger_id
 
     @property
     def text(self) -> str:
@@ -76,7 +77,8 @@ def instant_text(at: int) -> str:
     return (_START + timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _instant(text: str) -> int:
+def instant_of(text: str) -> int:
+    """The instant of such a text. Raises ValueError."""
     parsed = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     return (parsed - _START) // timedelta(microseconds=1)
 
@@ -94,9 +96,13 @@ def heads_digest(heads: Mapping[str, Head]) -> bytes:
 
 def signed(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
     """The checkpoint as a note with the ledger's own signature."""
-    public, origin = key.public_key(), checkpoint.origin
-    signature = _base64(_key_hash(origin, public) + key.sign(checkpoint.text.encode()))
-    return f"{checkpoint.text}\n{_SIGNATURE}{origin} {signature}\n"
+    return f"{checkpoint.text}\n{signature_line(checkpoint.origin, checkpoint.text, key)}"
+
+
+def signature_line(origin: str, text: str, key: Ed25519PrivateKey) -> str:
+    """One line of a signed note."""
+    signature = _base64(_key_hash(origin, key.public_key()) + key.sign(text.encode()))
+    return f"{_SIGNATURE}{origin} {signature}\n"
 
 
 @lru_cache(maxsize=64)
@@ -106,16 +112,16 @@ def checkpoint_in(note: str) -> Checkpoint:
     Raises:
         CheckpointRefused: it is no checkpoint of such a ledger.
     """
-    text = _parts(note)[0]
+    text = parts_of(note)[0]
     try:
         origin, size, root, heads, previous, at, rest = text.split("\n")
         checkpoint = Checkpoint(
-            origin.removeprefix(_ORIGIN),
+            origin.removeprefix(ORIGIN),
             int(size),
             _after("", root),
             _after("heads ", heads),
             _after("previous ", previous),
-            _instant(at.removeprefix("at ")),
+            instant_of(at.removeprefix("at ")),
         )
     except (ValueError, binascii.Error) as problem:
         raise CheckpointRefused("this text is no checkpoint of an Upheld ledger") from problem
@@ -132,7 +138,8 @@ def _after(label: str, line: str) -> bytes:
     return data
 
 
-def _parts(note: str) -> tuple[str, list[str]]:
+def parts_of(note: str) -> tuple[str, list[str]]:
+    """The text of a signed note and its lines of signatures. Raises CheckpointRefused."""
     text, gap, signatures = note.partition("\n\n")
     lines = signatures.split("\n")
     if not gap or lines.pop() != "" or not lines or len(note) > _LONGEST_NOTE:
@@ -140,27 +147,44 @@ def _parts(note: str) -> tuple[str, list[str]]:
     return text + "\n", lines
 
 
-def checked(note: str, key: Ed25519PublicKey) -> Checkpoint:
+class Signers(NamedTuple):
+    """The keys of a ledger in their order. `sizes`: how many batches each but the last signed for."""
+
+    keys: tuple[Ed25519PublicKey, ...]
+    sizes: tuple[int, ...]
+
+    def at(self, size: int) -> Ed25519PublicKey:
+        """The key that signs for so many batches."""
+        return self.keys[bisect_left(self.sizes, size)]
+
+
+def checked(note: str, key: Ed25519PublicKey | Signers) -> Checkpoint:
     """The checkpoint of a note, after its signature under `key` was checked; signatures of others are passed over.
 
     Raises:
         CheckpointRefused: it is no checkpoint, or has no valid signature under this key.
     """
     checkpoint = checkpoint_in(note)
-    text, lines = _parts(note)
-    hashed = _key_hash(checkpoint.origin, key)
+    text, lines = parts_of(note)
+    signer = key.at(checkpoint.size) if isinstance(key, Signers) else key
+    try:
+        if signature_by(checkpoint.origin, text, lines, signer):
+            return checkpoint
+    except InvalidSignature as problem:
+        raise CheckpointRefused(f"the signature of the checkpoint of size {checkpoint.size} is false") from problem
+    raise CheckpointRefused(f"the checkpoint of size {checkpoint.size} is not signed by this key")
+
+
+def signature_by(origin: str, text: str, lines: Sequence[str], key: Ed25519PublicKey) -> bool:
+    """Whether one of the lines is a signature of this key. Raises InvalidSignature, CheckpointRefused."""
+    hashed = _key_hash(origin, key)
     for line in lines:
         name, _, encoded = line.removeprefix(_SIGNATURE).partition(" ")
         signature = _decoded(encoded)
-        if name == checkpoint.origin and signature[:4] == hashed:
-            try:
-                key.verify(signature[4:], text.encode())
-            except InvalidSignature as problem:
-                raise CheckpointRefused(
-                    f"the signature of the checkpoint of size {checkpoint.size} is false"
-                ) from problem
-            return checkpoint
-    raise CheckpointRefused(f"the checkpoint of size {checkpoint.size} is not signed by this key")
+        if name == origin and signature[:4] == hashed:
+            key.verify(signature[4:], text.encode())
+            return True
+    return False
 
 
 def _decoded(encoded: str) -> bytes:
@@ -176,7 +200,7 @@ def _key_hash(name: str, key: Ed25519PublicKey) -> bytes:
 
 def verifier_key(ledger_id: str, key: Ed25519PublicKey) -> str:
     """The public key as witnesses and `sumdb`-like tools write it: `name+hash+base64`."""
-    name = _ORIGIN + ledger_id
+    name = ORIGIN + ledger_id
     return f"{name}+{_key_hash(name, key).hex()}+{_base64(_ED25519 + key.public_bytes_raw())}"
 
 
@@ -193,7 +217,7 @@ def public_key_in(text: str) -> Ed25519PublicKey:
             if isinstance(key, Ed25519PublicKey):
                 return key
         else:
-            data = base64.b64decode(given.split("+", 2)[2] if given.startswith(_ORIGIN) else given, validate=True)
+            data = base64.b64decode(given.split("+", 2)[2] if given.startswith(ORIGIN) else given, validate=True)
             return Ed25519PublicKey.from_public_bytes(data.removeprefix(_ED25519) if len(data) == 33 else data)
     except (ValueError, IndexError) as problem:
         raise CheckpointRefused("no Ed25519 public key: give PEM, a verifier key, or base64") from problem

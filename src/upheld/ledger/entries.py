@@ -423,6 +423,10 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "application.opened": "application:id named:code purposes:codes duties:codes digest:digest",
         "application.rotated": "application:id digest:digest",
         "application.closed": "application:id",
+        # keys of the house itself
+        "keys.rotated": "store:code before:digest after:digest made:int?",
+        # who of the staff is whom at the house's own sign-in
+        "identity.bound": "account:id provider:code ended:bool? by:id?",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
@@ -436,6 +440,8 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "paper.seen": "paper:id kind:code handler:id?",
         "address.read": "message:id notice:code values:ids items:codes? disputed:bool?",
         "staff.signed-in": "reader_id:id outcome:code origin:id?",
+        # somebody did not get in; `about` is a keyed digest of the name or address that was tried
+        "sign-in.failed": "area:code step:code why:code account:id? about:digest?",
     }
 )
 

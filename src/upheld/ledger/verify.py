@@ -20,11 +20,13 @@ from upheld.ledger.checkpoint import (
     NO_CHECKPOINT_BEFORE,
     Checkpoint,
     CheckpointRefused,
+    Signers,
     checked,
     checkpoint_in,
     heads_digest,
 )
 from upheld.ledger.entries import KINDS, BatchClass, EntryRefused, Glance, glance, unpacked
+from upheld.ledger.handover import chain_of
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 
 HASH: Final = 32
@@ -134,15 +136,19 @@ def verify(
     *,
     key_given: bool,
     ledger_id: str,
+    handovers: Sequence[str] = (),
     anchors: Sequence[str] = (),
     mac_key: bytes | None = None,
 ) -> Verification:
     """Recomputes a ledger.
 
     `batches` in the order of their leaves; `tree` the stored leaf hashes, joined; `notes` the signed checkpoints by
-    size; `mac_key` only where the house itself verifies: it names a rewritten batch where the public key finds a span.
+    size; `handovers` the notes by which `key` was handed on; `mac_key` only where the house itself verifies: it names a
+    rewritten batch where the public key finds a span.
     """
-    pass_ = _Pass(tree, key, ledger_id, mac_key)
+    chain = chain_of(key, handovers, ledger_id)
+    pass_ = _Pass(tree, chain.signers, ledger_id, mac_key)
+    pass_.take_handovers(chain.problems)
     pass_.take_notes(notes)
     pass_.take_anchors(anchors)
     pass_.reach(0)
@@ -188,7 +194,7 @@ class _Run(NamedTuple):
 class _Pass:
     """One pass over a ledger."""
 
-    def __init__(self, tree: bytes, key: Ed25519PublicKey, ledger_id: str, mac_key: bytes | None) -> None:
+    def __init__(self, tree: bytes, key: Signers, ledger_id: str, mac_key: bytes | None) -> None:
         self.frontier = Frontier()
         self.entries = 0
         self._counts: Counter[tuple[str, tuple[str, ...], str]] = Counter()
@@ -237,6 +243,11 @@ class _Pass:
             self._problems.append(msgspec.convert({"code": code, "message": message, "leaf": leaf, **where}, Problem))
 
     # ── Checkpoints and anchors ───────────────────────────────────────────────────────────────────────────────────
+
+    def take_handovers(self, problems: Sequence[str]) -> None:
+        """What is wrong with the notes by which the signing key was handed on."""
+        for problem in problems:
+            self._found("handover-forged", problem)
 
     def take_notes(self, notes: Sequence[str]) -> None:
         """The ledger's own checkpoints: signature, order, and that each names the one before it."""

@@ -55,7 +55,7 @@ def ledger_lacks(ledger: Connection, note: str | None, key: Ed25519PublicKey) ->
     """
     if note is None:
         return False
-    seen = checked(note, key)
+    seen = checked(note, history.signers_of(ledger, key))
     own = history.note_of_size(ledger, seen.size)
     return own is None or checkpoint_in(own).text != seen.text
 

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from upheld.errors import UpheldError
 from upheld.ledger.batch import Head, entry_leaves, entry_salts, read_body
 from upheld.ledger.certificate import EntryProof
-from upheld.ledger.checkpoint import checkpoint_in, public_key_in
+from upheld.ledger.checkpoint import CheckpointRefused, Signers, checkpoint_in, public_key_in
 from upheld.ledger.entries import Entry, Glance, Row, glance, row_of, unpacked
+from upheld.ledger.handover import chain_of, handover_in
 from upheld.ledger.merkle import NodeAt, inclusion_proof, root_of
 from upheld.store.engine import Connection
 
@@ -49,6 +50,7 @@ SCHEMA: Final = (
         entries INTEGER NOT NULL, value_count INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
         first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY(policy, element, kind, day)) WITHOUT ROWID""",
 )
+_SELECT_HANDOVERS: Final = "SELECT value FROM meta WHERE substr(key, 1, 8) = 'handover' ORDER BY key"
 TILE: Final = 256
 _HASH: Final = 32
 _TILE_LEVELS: Final = 8
@@ -152,6 +154,19 @@ def meta(connection: Connection, key: str) -> str:
 def public_key_of(connection: Connection) -> Ed25519PublicKey:
     """The key that the ledger itself names: good against accidents, not against who can write the file."""
     return public_key_in(meta(connection, "key"))
+
+
+def handovers_in(connection: Connection) -> list[str]:
+    """The notes by which the signing key was handed on, oldest first."""
+    return [str(note) for (note,) in connection.execute(_SELECT_HANDOVERS).fetchall()]
+
+
+def signers_of(connection: Connection, key: Ed25519PublicKey) -> Signers:
+    """The keys that follow from one that is trusted. Raises CheckpointRefused for a handover that was changed."""
+    chain = chain_of(key, handovers_in(connection), meta(connection, "ledger"))
+    if chain.problems:
+        raise CheckpointRefused(chain.problems[0])
+    return chain.signers
 
 
 # ── The tree ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -425,7 +440,7 @@ def _add_entries(
 
 
 def proof_of(connection: Connection, reference: str) -> EntryProof:
-    """Shows one entry, without the others of its batch, to be in the ledger that the first checkpoint after it signs.
+    """Shows one entry, without the others of its batch, to be in the ledger that a checkpoint after it signs.
 
     Raises:
         NoSuchEntry: there is no such entry, or no checkpoint covers it yet.
@@ -433,7 +448,10 @@ def proof_of(connection: Connection, reference: str) -> EntryProof:
     found = entry_at(connection, reference)
     salt, written = _body_at(connection, found.leaf)
     header, _ = connection.execute(_SELECT_BATCH, (found.leaf,)).fetchone()
-    row = connection.execute(_SELECT_NOTE_COVERING, (found.leaf,)).fetchone()
+    notes = handovers_in(connection)
+    # A checkpoint of the key that signs now, since that key signs the certificate with the proof in it.
+    since = handover_in(notes[-1]).size if notes else 0
+    row = connection.execute(_SELECT_NOTE_COVERING, (max(found.leaf, since),)).fetchone()
     if row is None:
         raise NoSuchEntry(f"no checkpoint covers batch {found.leaf} yet")
     leaves = entry_leaves(salt, written)

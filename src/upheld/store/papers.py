@@ -12,15 +12,14 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any, Final, NamedTuple
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from upheld.dates import FOREVER, Instant
-from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
 from upheld.store.ids import new_id
 from upheld.store.place import Place, Transaction
-from upheld.store.vault import HOUSE, KeyMissing, derived, opened
+from upheld.store.ring import Ring, Wrapping, derived
+from upheld.store.vault import HOUSE, KeyMissing, opened
 
 BLOCK: Final = 16
 """Keys committed ahead of need, each with the id of the paper it is for."""
@@ -42,12 +41,12 @@ class SealedPaper(NamedTuple):
 
 
 class PaperKeys:
-    """Seals papers and opens them. `root` is 32 bytes, kept outside every database; nothing is kept in memory."""
+    """Seals papers and opens them. `ring` has the root keys, kept outside every database; nothing is kept in memory."""
 
-    def __init__(self, place: Place, root: bytes, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, place: Place, ring: Ring, random_bytes: Callable[[int], bytes]) -> None:
         self.place = place
         self._random = random_bytes
-        self._wrap = AESGCM(derived(root, b"wrap papers"))
+        self.wrapping = Wrapping(ring, b"wrap papers", random_bytes)
         self._ahead: list[tuple[str, bytes]] = []
         self._lock = Lock()
 
@@ -57,15 +56,13 @@ class PaperKeys:
             if not self._ahead:
                 fresh = [(new_id(self._random), AESGCM.generate_key(256)) for _ in range(BLOCK)]
                 with self.place.transaction() as transaction:
-                    transaction.executemany(_INSERT_KEY, [(one, self._wrapped(one, key)) for one, key in fresh])
+                    mark = self.wrapping.ring.named(transaction)
+                    wrap = self.wrapping.wrapped
+                    transaction.executemany(_INSERT_KEY, [(one, wrap(key, wrapping(one), mark)) for one, key in fresh])
                     # On record, so that an older copy of the key store is noticed: it lacks keys that papers need.
                     transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=STORE, made=BLOCK))
                 self._ahead = fresh
             return self._ahead.pop()
-
-    def _wrapped(self, paper_id: str, key: bytes) -> bytes:
-        nonce = self._random(12)
-        return nonce + self._wrap.encrypt(nonce, key, f"paper|{paper_id}".encode())
 
     def seal(self, policy: str, kind: str, owner: str, content: bytes) -> SealedPaper:
         """Encrypt a paper under a key that is durable already."""
@@ -87,13 +84,7 @@ class PaperKeys:
             row = connection.execute(_SELECT_KEY, (paper_id,)).fetchone()
         if row is None:
             raise KeyMissing("the key of this paper is destroyed")
-        wrapped = bytes(row[0])
-        try:
-            return self._wrap.decrypt(wrapped[:12], wrapped[12:], f"paper|{paper_id}".encode())
-        except InvalidTag as failure:
-            raise StoreFailed("a paper's key does not open with this master key; check which key file is in use") from (
-                failure
-            )
+        return self.wrapping.unwrapped(bytes(row[0]), wrapping(paper_id))
 
     @staticmethod
     def destroy(transaction: Transaction, paper_ids: Iterable[str]) -> list[str]:
@@ -114,6 +105,11 @@ class PaperKeys:
 def keyed_digest(key: bytes, content: bytes) -> bytes:
     """What the ledger says about a paper's content: it dies with the paper's key."""
     return hmac.digest(derived(key, b"digest"), content, hashlib.sha256)
+
+
+def wrapping(paper_id: str) -> bytes:
+    """What a wrapped key is bound to."""
+    return f"paper|{paper_id}".encode()
 
 
 def _bound(policy: str, kind: str, owner: str, paper_id: str) -> bytes:

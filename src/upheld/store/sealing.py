@@ -13,6 +13,7 @@ Crash table. Each line is one durable transaction; whatever a crash leaves, seal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
@@ -34,6 +35,7 @@ from upheld.ledger.batch import (
 from upheld.ledger.checkpoint import (
     NO_CHECKPOINT_BEFORE,
     Checkpoint,
+    Signers,
     checked,
     checkpoint_in,
     heads_digest,
@@ -41,6 +43,7 @@ from upheld.ledger.checkpoint import (
     verifier_key,
 )
 from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance, entry, glance, stream_name
+from upheld.ledger.handover import handed_over, handover_in
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history, schema
 from upheld.store.engine import Connection, LedgerEngine
@@ -49,6 +52,10 @@ from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_s
 from upheld.store.sqlite import SqliteLedger, open_for_writing
 
 PLACE: Final = "ledger"
+HOUSE: Final = "house"
+"""Under which the ledger keeps what concerns no policy."""
+SIGNING: Final = "signing"
+"""Under this word the ledger keeps that the key that signs was handed over."""
 ROUND: Final = 4_000_000
 """Bytes of bodies that are sealed in one transaction: what bounds the memory of the sealer."""
 _TILE_BITS: Final = 8
@@ -182,6 +189,7 @@ class Sealer:
         ledger_id: the name of a new ledger; of one that is there already, it must be the same.
         day_offset: microseconds to add to an instant so that days begin at local midnight; used for a new ledger only.
         created_at: the instant of the first checkpoint of a new ledger.
+        signing_source: gives the private key of these 32 public bytes, when another process has handed the key over.
     """
 
     def __init__(
@@ -195,9 +203,11 @@ class Sealer:
         ledger_id: str,
         created_at: int,
         day_offset: int = 0,
+        signing_source: Callable[[bytes], Ed25519PrivateKey] | None = None,
     ) -> None:
         self.engine: LedgerEngine = SqliteLedger(ledger) if isinstance(ledger, Path) else ledger
         self._signing_key = signing_key
+        self._signing_source = signing_source
         self._mac_key = mac_key
         self._salt_source = salt_source
         self._incarnation = incarnation
@@ -240,10 +250,47 @@ class Sealer:
 
     def _sign(self, frontier: Frontier, heads: Mapping[str, Head], at: int, previous: bytes) -> str:
         checkpoint = Checkpoint(self.ledger_id, frontier.size, frontier.root(), heads_digest(heads), previous, at)
-        note = signed(checkpoint, self._signing_key)
+        note = signed(checkpoint, self.signing_key)
         self._connection.execute(_INSERT_NOTE, (checkpoint.size, at, note))
         self._trusted = note
         return note
+
+    # ── The key ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key that signs now: the ledger names it, whoever handed it over."""
+        notes = history.handovers_in(self._connection)
+        if notes:
+            named = handover_in(notes[-1]).after
+            if named != self._signing_key.public_key().public_bytes_raw() and self._signing_source is not None:
+                self._signing_key = self._signing_source(named)
+        return self._signing_key
+
+    def _signers(self) -> Signers:
+        return history.signers_of(self._connection, self.signing_key.public_key())
+
+    def hand_over(self, new: Ed25519PrivateKey, at: int, wait: bool = True) -> str:
+        """From here on another key signs. The old one signs for it, and a checkpoint under the new one says so.
+
+        Handing over to the key that signs already does nothing. Returns the newest checkpoint.
+        """
+        with self.engine.lease(wait):
+            old = self.signing_key
+            before, after = (one.public_key().public_bytes_raw() for one in (old, new))
+            if before == after:
+                return history.newest_note(self._connection)
+            size = checkpoint_in(history.newest_note(self._connection)).size
+            note = handed_over(self.ledger_id, size, at, old, new)
+            rotated = entry(
+                "keys.rotated", at, HOUSE, None, (), store=SIGNING,
+                before=sha256(before).digest(), after=sha256(after).digest(),
+            )  # fmt: skip
+            with self._transaction():
+                count = len(history.handovers_in(self._connection))
+                self._connection.execute(_INSERT_META, (f"handover {count:06}", note))
+                self._signing_key = new
+                return self._append_own(HOUSE, [rotated], at)
 
     # ── Seal ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -289,7 +336,7 @@ class Sealer:
         note = checkpoint_seen(connection)
         if note is None:
             return
-        seen = checkpoint_in(note) if note == self._trusted else checked(note, self._signing_key.public_key())
+        seen = checkpoint_in(note) if note == self._trusted else checked(note, self._signers())
         own = history.note_of_size(self._connection, seen.size)
         if seen.ledger_id != self.ledger_id or own is None or checkpoint_in(own).text != seen.text:
             raise LedgerOld(f"`{name}` has seen a checkpoint of {seen.size} batches that this ledger does not hold")
@@ -396,14 +443,17 @@ class Sealer:
 
     def _write_own(self, policy: str, entries: list[Entry], at: int) -> str:
         """An evidence batch of the ledger's own stream, sealed at once."""
-        stream = stream_name(PLACE, policy, BatchClass.EVIDENCE, self._incarnation)
         with self._transaction():
-            heads = history.sealed_heads(self._connection)
-            head = heads.get(stream, Head())
-            salt = self._salt_source(SALT_LENGTH)
-            batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
-            row = JournalRow(0, batch.header, batch.body_hash, batch.body, batch.mac)
-            return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], heads, at)
+            return self._append_own(policy, entries, at)
+
+    def _append_own(self, policy: str, entries: list[Entry], at: int) -> str:
+        stream = stream_name(PLACE, policy, BatchClass.EVIDENCE, self._incarnation)
+        heads = history.sealed_heads(self._connection)
+        head = heads.get(stream, Head())
+        salt = self._salt_source(SALT_LENGTH)
+        batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
+        row = JournalRow(0, batch.header, batch.body_hash, batch.body, batch.mac)
+        return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], heads, at)
 
     def _destroy_pruned(self) -> int:
         """Destroys every body that a sealed prune entry covers; counts those that were still there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,13 +17,12 @@ from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
 from upheld.store.place import Place, Transaction
+from upheld.store.ring import Ring, Wrapping, derived
 
 BLOCK = 256
 """Keys committed ahead of need: a value never waits for a commit of its own in the key store."""
@@ -50,6 +49,8 @@ _INSERT_TOKEN = (
 _SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
 _DELETE_TOKENS = "DELETE FROM token WHERE value_id = ?"
 _COUNT_TOKENS = "SELECT count(*) FROM token WHERE value_id = ?"
+_SELECT_ROOT = "SELECT wrapped FROM root_key WHERE name = ?"
+_INSERT_ROOT = "INSERT INTO root_key(name, wrapped) VALUES(?, ?)"
 _DAY_SHIFT = 47
 HOUSE = "house"
 """Under which the ledger keeps what concerns no policy."""
@@ -70,12 +71,12 @@ class KeyMissing(StoreFailed):
 
 
 class Vault:
-    """The key store of both tiers. `roots` are 32 bytes for each tier, kept outside every database."""
+    """The key store of both tiers. `rings` have the root keys of each tier, kept outside every database."""
 
     def __init__(
         self,
         place: Place,
-        roots: dict[Tier, bytes],
+        rings: Mapping[Tier, Ring],
         random_bytes: Callable[[int], bytes],
         monotonic: Callable[[], float],
         day: Callable[[], int],
@@ -86,8 +87,9 @@ class Vault:
         self._random = random_bytes
         self._monotonic = monotonic
         self._day = day
-        self._wrap = {tier: AESGCM(derived(root, b"wrap")) for tier, root in roots.items()}
-        self._token_root = {tier: derived(root, b"token") for tier, root in roots.items()}
+        self.rings = rings
+        self.wrapping = {tier: Wrapping(ring, b"wrap", random_bytes) for tier, ring in rings.items()}
+        self._token_root = {tier: self._kept_root(tier) for tier in rings}
         self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
         self._ahead: dict[Tier, list[tuple[int, bytes]]] = {tier: [] for tier in Tier}
         self._cache: dict[Tier, dict[int, tuple[AESGCM, float, bytes | None]]] = {tier: {} for tier in Tier}
@@ -111,8 +113,11 @@ class Vault:
 
     def _commit_ahead(self, tier: Tier, count: int) -> None:
         fresh = [(self._key_id(), AESGCM.generate_key(256)) for _ in range(count)]
-        rows = [(key_id, self._wrapped(tier, key_id, key)) for key_id, key in fresh]
         with self.place.transaction() as transaction:
+            # Asked in the same commit: a rotation that another process has begun is followed from its first key on.
+            mark = self.rings[tier].named(transaction)
+            wrap = self.wrapping[tier].wrapped
+            rows = [(key_id, wrap(key, wrapping(tier, key_id), mark)) for key_id, key in fresh]
             transaction.executemany(_INSERT_KEY[tier], rows)
             # On record, so that an older copy of the key store is noticed: it lacks keys that values need.
             transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=count))
@@ -121,17 +126,23 @@ class Vault:
     def _key_id(self) -> int:
         return (self._day() & 0xFFFF) << _DAY_SHIFT | int.from_bytes(self._random(6), "big") & (1 << _DAY_SHIFT) - 1
 
-    def _wrapped(self, tier: Tier, key_id: int, key: bytes) -> bytes:
-        nonce = self._random(12)
-        return nonce + self._wrap[tier].encrypt(nonce, key, _wrapping(tier, key_id))
+    def _kept_root(self, tier: Tier) -> bytes:
+        """The root of look-up tokens. It outlives the root it came from: tokens can't be re-wrapped."""
+        with self.place.reading() as connection:
+            row = connection.execute(_SELECT_ROOT, (token_root(tier),)).fetchone()
+        if row is None:
+            return derived(self.rings[tier].oldest, b"token")
+        return self.wrapping[tier].unwrapped(bytes(row[0]), token_root(tier).encode())
+
+    def keep_root(self, transaction: Transaction, tier: Tier) -> None:
+        """Lay down the root of look-up tokens, wrapped, before the root that it was derived from goes."""
+        if transaction.execute(_SELECT_ROOT, (token_root(tier),)).fetchone() is None:
+            name, mark = token_root(tier), self.rings[tier].named(transaction)
+            wrapped = self.wrapping[tier].wrapped(self._token_root[tier], name.encode(), mark)
+            transaction.execute(_INSERT_ROOT, (name, wrapped))
 
     def _unwrapped(self, tier: Tier, key_id: int, wrapped: bytes) -> AESGCM:
-        try:
-            return AESGCM(self._wrap[tier].decrypt(wrapped[:12], wrapped[12:], _wrapping(tier, key_id)))
-        except InvalidTag as failure:
-            raise StoreFailed(
-                "a value key does not open with this master key; check which key file is in use"
-            ) from failure
+        return AESGCM(self.wrapping[tier].unwrapped(wrapped, wrapping(tier, key_id)))
 
     def ciphers(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
         """The ciphers of the keys that exist; unwrapped keys are remembered for at most a minute."""
@@ -309,7 +320,12 @@ def _select_keys(tier: Tier, count: int) -> str:
     return f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({','.join('?' * count)})"  # noqa: S608 - as above
 
 
-def _wrapping(tier: Tier, key_id: int) -> bytes:
+def token_root(tier: Tier) -> str:
+    """The name under which the root of look-up tokens is kept."""
+    return f"{tier.value}-token"
+
+
+def wrapping(tier: Tier, key_id: int) -> bytes:
     """What a wrapped key is bound to."""
     return b"%s|%d" % (_TIER_BYTES[tier], key_id)
 
@@ -329,11 +345,6 @@ def opened(cipher: AESGCM, blob: bytes, binding: bytes) -> bytes:
 
 def _tampered() -> StoreFailed:
     return StoreFailed("a stored value does not decrypt: its row was changed from outside")
-
-
-def derived(root: bytes, purpose: bytes) -> bytes:
-    """A key for one purpose from a root."""
-    return HKDF(SHA256(), 32, None, b"upheld " + purpose).derive(root)
 
 
 def normalised(text: str) -> str:

@@ -57,6 +57,7 @@ def verify_copy(
                 key,
                 key_given=public_key is not None,
                 ledger_id=history.meta(connection, "ledger"),
+                handovers=history.handovers_in(connection),
                 anchors=anchors,
                 mac_key=mac_key,
             )
@@ -139,7 +140,8 @@ def check_certificate(document: bytes, path: Path | str | None, public_key: str 
             raise CheckpointRefused("give the public key, or the ledger that has it")
         return verify_certificate(document, public_key_in(public_key))
     with history.reading(path) as connection:
-        key = history.public_key_of(connection) if public_key is None else public_key_in(public_key)
+        given = history.public_key_of(connection) if public_key is None else public_key_in(public_key)
+        key = history.signers_of(connection, given)
         checkpoint = verify_certificate(document, key).checkpoint
         reached = checkpoint.size <= history.size_of(connection)
         root = range_hash(0, checkpoint.size, history.nodes_in(connection)) if reached else b"cut off"

@@ -13,6 +13,8 @@ from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.store import history
+from upheld.store.rotation import before_of
+from upheld.store.vault import Tier
 from upheld.system import SECRETS, open_home, settings_of
 from upheld.web.health import readiness
 
@@ -84,7 +86,18 @@ def _open(keeper: Keeper) -> Iterator[Finding]:
     fresh = 0 <= age <= SEALED_WITHIN
     remedy = "" if fresh else "run `upheld serve`, or `upheld sweep` every hour: both seal"
     yield Finding("sealing", fresh, f"sealed {age} seconds ago", remedy)
+    yield from _rotations(keeper)
     for policy in sorted(keeper.views.lines):
         late = len(keeper.overdue(policy))
         yield Finding("overdue", late == 0, f"`{policy}`: {late} values wait longer than promised",
                       "" if late == 0 else "run `upheld sweep` and read what it says")  # fmt: skip
+
+
+def _rotations(keeper: Keeper) -> Iterator[Finding]:
+    """A rotation that was begun and left leaves keys under a root that should be gone."""
+    with keeper.places.keys.reading() as connection:
+        names = {ring for (ring,) in connection.execute("SELECT ring FROM key_ring").fetchall()}
+    for tier in Tier:
+        over = before_of(tier) not in names
+        says = "wrapped by one root" if over else "a rotation was begun and is not over"
+        yield Finding("keys", over, f"`{tier.value}`: {says}", "" if over else "run `upheld rotate-keys` again")
