@@ -9,7 +9,9 @@ import pytest
 
 from tests.desk_house import busy, busy_parts
 from tests.served import OTHER_POLICY, Browser, Served, text_of
+from upheld.desk.accounts import StaffRole
 from upheld.desk.invitations import invite
+from upheld.desk.joining import invite_staff
 from upheld.web.route import Route, Who
 from upheld.web.routes import ROUTES
 
@@ -61,8 +63,10 @@ FORMS: dict[str, dict[str, str]] = {
     "act-for": {"kind": "agent", "shown": "mandate"},
     "act-no-longer": {},
     "review": {"about": "nothing", "outcome": "kept"},
-    "account-add": {"name": "x", "role": "auditor", "why": "new-hire"},
-    "account-reset": {},
+    "account-add": {"name": "x", "role": "auditor", "why": "new-hire", "by": "link"},
+    "account-reset": {"by": "link"},
+    "join": {"new": "x", "again": "x", "code": "000000"},
+    "destruction-approve": {"approver": "nobody", "approver-code": "000000"},
     "account-close": {},
     "people": {"item": "email", "text": "nobody@example.org", "reason": "inquiry"},
     "receive": {"right": "access", "channel": "letter"},
@@ -91,7 +95,7 @@ CHANGES = frozenset(
         "own-account", "pass-on", "postpone", "prove", "receive", "review", "sign-out", "take-proof",
         "work-done",
         "leak-known", "leak-contents", "leak-tell", "leak-post", "contract-end", "contract-returned", "party-answered",
-        "evidence", "advert-send",
+        "evidence", "advert-send", "destruction-approve",
     }
 )  # fmt: skip
 """Forms that change the house; what they do has tests of its own."""
@@ -139,7 +143,8 @@ def parts(house: Served) -> dict[str, str]:
         "duty": "plan-check",
         "paper": house.papers[0],
         "acting": "a" * 20,
-        "account": "a" * 20,
+        "account": house.staff["handler"].account.account_id,
+        "invited": invite_staff(keeper, "trial", "newcomer", StaffRole.AUDITOR)[1],
         **busy_parts(house),
         "certificate": keeper.certificates("trial")[0],
         "order": keeper.work_orders("trial")[0].order_id,

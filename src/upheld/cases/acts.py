@@ -510,6 +510,12 @@ def revoke(stage: Stage, step: Step) -> Iterator[Came]:
     yield Came(f"revoke {duty}")
 
 
+def approve_destruction(stage: Stage, step: Step) -> Iterator[Came]:
+    approver, by = step.word("approve-destruction") or "", step.word("of") or "somebody"
+    stage.keeper.approve_destruction(stage.code, by=_handler(stage, by), approver=_handler(stage, approver))
+    yield Came("approve-destruction")
+
+
 def evidence(stage: Stage, step: Step) -> Iterator[Came]:
     about = step.word("about") or ""
     for control, kinds in step.table("evidence").items():
@@ -595,6 +601,7 @@ PLAYS: Final[Mapping[str, Play]] = {
     "returned": returned,
     "our-fact": our_fact,
     "grant": grant,
+    "approve-destruction": approve_destruction,
     "revoke": revoke,
     "evidence": evidence,
     "register": register,

@@ -227,6 +227,9 @@ ACTS: Final[Mapping[str, Verb]] = {
         {"as": NAME, "shown": NAMES, "party": NAME},
     ),
     "revoke": Verb(Word(Takes.NAME, Names.DUTIES), "somebody loses a role", {"of": NAME}),
+    "approve-destruction": Verb(
+        NAME, "one of the staff approves that what has fallen due is destroyed by somebody else", {"of": NAME}
+    ),
     "evidence": Verb(
         _table(Names.CONTROLS, Names.FREE), "evidence of a safeguard is filed", {"about": NAME, "late": NAME}
     ),

@@ -149,9 +149,23 @@ def change_password(keeper: Keeper, account: Account, old: str, new: str) -> boo
     return True
 
 
-def _furnish(keeper: Keeper, account: Account, name: str, statement: str) -> Credentials:
+def take_up(keeper: Keeper, account: Account, name: str, password: str, secret: str) -> tuple[str, ...]:
+    """The holder's own password and second factor in place of what was there. Returns new recovery codes.
+
+    Raises InputRefused for a password that is too short or too long.
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InputRefused("password-short", f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    made = _furnish(keeper, account, name, _UPDATE, (password, secret))
+    keeper.destroy_paper(account.policy, account.paper_id)
+    return made.recovery_codes
+
+
+def _furnish(
+    keeper: Keeper, account: Account, name: str, statement: str, own: tuple[str, str] | None = None
+) -> Credentials:
     random_bytes = keeper.places.random_bytes
-    password, secret = _grouped(random_bytes(15)), base64.b32encode(random_bytes(20)).decode()
+    password, secret = own or (_grouped(random_bytes(15)), base64.b32encode(random_bytes(20)).decode())
     codes = tuple(_grouped(random_bytes(10)) for _ in range(RECOVERY_CODES))
     paper = _filed(keeper, account, Secrets(name, _hashed(keeper, password), secret))
     made = Account(account.policy, account.account_id, account.handler_id, account.role, paper)
@@ -249,6 +263,12 @@ def accounts_of(keeper: Keeper, policy: str) -> list[tuple[Account, str, tuple[s
     found = [_account(policy, row) for row in rows]
     named = [(one, held.name, duties_of(keeper, one)) for one in found if (held := _secrets(keeper, one)) is not None]
     return sorted(named, key=lambda one: (one[0].role, one[1]))
+
+
+def name_of_account(keeper: Keeper, account: Account) -> str:
+    """The sign-in name of an account; empty when its paper is gone."""
+    held = _secrets(keeper, account)
+    return held.name if held is not None else ""
 
 
 def duties_of(keeper: Keeper, account: Account) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from upheld.desk.choices import purge_choices
 from upheld.desk.codes import purge_codes
 from upheld.desk.confirming import confirm_consents
 from upheld.desk.invitations import purge_invitations
+from upheld.desk.joining import purge_staff_invitations
 from upheld.desk.sessions import purge_sessions
 from upheld.desk.throttle import purge_attempts
 from upheld.desk.tokens import purge_tokens
@@ -39,6 +40,7 @@ def _clear(keeper: Keeper) -> None:
         purge_sessions(transaction, transaction.at)
         purge_codes(transaction, transaction.at)
         purge_invitations(transaction, transaction.at)
+        purge_staff_invitations(transaction, transaction.at)
         purge_choices(transaction, transaction.at)
         purge_attempts(transaction, transaction.at)
         purge_tokens(transaction, transaction.at)

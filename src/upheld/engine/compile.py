@@ -453,6 +453,8 @@ def _destruction(policy: model.Policy, law: CountryLaw) -> DestructionPlan:
         within=law.destroyed_within(within, GRACE),
         needless_after=frozenset(needless.after),
         settling=SETTLING,
+        approval=frozenset((*expiry.approval, *needless.approval)),
+        approved_by_rules=tuple(rule_of(row) for row in (expiry, needless) if row.approval),
     )
 
 

@@ -324,6 +324,10 @@ class DestructionPlan:
     """Facts besides an engagement's own end that make the data needless at once."""
     settling: Period
     """Ours: how long a value whose end came by a fact waits, unreadable, after that fact became known."""
+    approval: frozenset[str] = frozenset()
+    """Kinds of staff of whom one approves what another destroys; empty: nobody has to."""
+    approved_by_rules: tuple[Rule, ...] = ()
+    """The elements that ask for it."""
 
 
 @dataclass(frozen=True, slots=True)

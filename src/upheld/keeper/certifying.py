@@ -11,9 +11,11 @@ import msgspec
 from upheld.dates import NO_PERIOD, Instant, Period, end_of, local_date
 from upheld.engine.plan import Plan, Rule
 from upheld.errors import InputRefused, StoreFailed
+from upheld.keeper.approving import approval_for
 from upheld.keeper.door import Door
 from upheld.ledger.certificate import Certificate, Ground, Named, PlaceCleared, issued
 from upheld.store import history
+from upheld.store.engine import Connection
 
 if TYPE_CHECKING:
     from upheld.keeper.moving import OpenStep
@@ -40,6 +42,7 @@ def certificate_of(
     at: Instant,
     elsewhere: Sequence[PlaceCleared] = (),
     copies_kept: Period = NO_PERIOD,
+    approver: str | None = None,
 ) -> Certificate:
     """What is certified of one person's values that were destroyed together."""
     items = dict.fromkeys(step.item for step in steps)
@@ -60,10 +63,16 @@ def certificate_of(
         certified_at=at,
         beyond_recovery_on=local_date(end_of(scrubbed_at, copies_kept, plan.zone), plan.zone).isoformat(),
         method=_ERASED,
-        approved_by=None,
+        approved_by=approver,
         check=_READ_BACK,
         places=(*(PlaceCleared(_PLACES[tier], _ERASED, scrubbed_at, "system") for tier in tiers), *elsewhere),
     )
+
+
+def approver_of(connection: Connection, policy: str, steps: Sequence[OpenStep]) -> str | None:
+    """Who approved the destruction of values that went together; None where nobody was asked."""
+    found = approval_for(connection, policy, max(step.due_at for step in steps))
+    return found[1] if found else None
 
 
 def named_item(plan: Plan, item: str) -> Named:

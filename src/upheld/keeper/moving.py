@@ -23,7 +23,8 @@ from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState
 from upheld.errors import StoreFailed
-from upheld.keeper.certifying import certificate_of
+from upheld.keeper.approving import Approving, approval_for
+from upheld.keeper.certifying import approver_of, certificate_of
 from upheld.keeper.clearing import Clearing
 from upheld.keeper.door import GONE, Tier, anchor_days
 from upheld.keeper.elsewhere import Elsewhere, awaited
@@ -58,6 +59,7 @@ class Swept:
     recalled: int = 0
     papers: int = 0
     looked_at: int = 0
+    unapproved: int = 0
     waiting: list[str] = field(default_factory=list)
     """What could not be finished, in words: a reader that kept a file open, a clock that jumped."""
 
@@ -89,7 +91,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
+class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -126,6 +128,8 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
             for start in range(0, len(found), SUBJECTS_AT_ONCE):
                 self._work_on(policy, found[start : start + SUBJECTS_AT_ONCE], now, swept)
             self._move_watermarks(policy, now)
+        if swept.unapproved:
+            swept.waiting.append(f"{swept.unapproved} values wait for somebody to approve their destruction")
         if swept.separated or swept.destroyed or swept.forgotten:
             self._note_sweep(swept)
             self.seal()
@@ -251,7 +255,10 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
         swept.recalled += self.recall(seen, transaction, at)
         self._note_reviews(transaction, seen, at)
         coming = tuple(steps_coming(seen.view.life, at))
-        steps = [step for step in coming if step.ready_at <= at]
+        ready = [step for step in coming if step.ready_at <= at]
+        steps = [step for step in ready if not self._unapproved(transaction, seen, step)]
+        if len(steps) < len(ready):
+            swept.unapproved += len(ready) - len(steps)
         if len(steps) < len(coming):
             # Ended by a fact that is still settling; one of the organisation leaves no anchor to come back by.
             subjects.mark_dirty(transaction, subject_id, seen.policy)
@@ -269,6 +276,9 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
                 yield self._forget(transaction, seen, at)
             else:
                 self._look_again(transaction, seen)
+
+    def _unapproved(self, transaction: Transaction, seen: Seen, step: Step) -> bool:
+        return step.kind is StepKind.DESTROY and self._waits_for_approval(transaction, seen.view.plan, step.due_at)
 
     def _order(
         self,
@@ -308,6 +318,8 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
             fields = {"values": (value.value_id,), "generation": generation}
             transaction.journal(self._entry(seen, at, "separation.opened", _rules(step), **fields))
         else:
+            asked = seen.view.plan.destruction.approval
+            approval = approval_for(transaction.connection, seen.policy, step.due_at) if asked else None
             transaction.journal(
                 self._entry(
                     seen,
@@ -319,6 +331,7 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
                     due_at=step.due_at,
                     grounds=grounds,
                     tier=tier.value,
+                    approval=approval[0] if approval else None,
                 )
             )
         return open_step
@@ -620,7 +633,10 @@ class Moving(Clearing, Waking, Elsewhere, Reviewing, Giving, Papers):
                 elsewhere += self._copies_of(transaction, subject_id, policy, gone)
                 waiting = [awaited(place) for place in elsewhere]
                 when = (unreadable_at, scrubbed_at, transaction.at)
-                certificate = certificate_of(plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept)
+                approver = approver_of(transaction.connection, policy, own)
+                certificate = certificate_of(
+                    plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver
+                )
                 due_at = min(step.due_at for step in own)
                 self._order_work(
                     transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id

@@ -31,7 +31,7 @@ import msgspec
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
-from upheld.keeper.certifying import certificate_of
+from upheld.keeper.certifying import approver_of, certificate_of
 from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
 from upheld.keeper.elsewhere import cleared_elsewhere
@@ -542,6 +542,8 @@ class Recovery(Moving):
             return None
         first = min(one.at for one in about if one.kind == "certificate.issued" and one.fields["certificate"] == number)
         line, at = self.views.line(issued.policy), Instant(first)
+        with self.places.active.reading() as connection:
+            approver = approver_of(connection, issued.policy, steps)
         certificate = certificate_of(
             line.at(at) or line.latest,
             cast(str, number),
@@ -552,6 +554,7 @@ class Recovery(Moving):
             at,
             cleared_elsewhere(about, values, issued.at),
             self.places.copies_kept,
+            approver,
         )
         body = msgspec.json.encode(certificate)
         return body if hashlib.sha256(body).digest() == issued.fields["digest"] else None

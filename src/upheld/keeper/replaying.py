@@ -28,6 +28,7 @@ from upheld.keeper.applications import (
     SECRETS_AT_ONCE,
     forget_application,
 )
+from upheld.keeper.approving import INSERT_APPROVAL
 from upheld.keeper.door import anchor_days
 from upheld.keeper.elsewhere import returned_under
 from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
@@ -507,6 +508,11 @@ class Replay:
         row = (one.policy, fields["posting"], fields["notice"], fields["named"], fields["place"], fields.get("printed"))
         self._add("postings", INSERT_POSTING, (*row, fields["reason"], one.at))
 
+    def approved(self, one: Entry) -> None:
+        fields = one.fields
+        row = (one.policy, fields["approval"], fields["what"], fields.get("about"), fields.get("until"), one.at)
+        self._add("approvals", INSERT_APPROVAL, (*row, fields["by"], fields["approver"]))
+
     def posting_gone(self, one: Entry) -> None:
         self.transaction.execute(TAKE_DOWN, (one.at, one.policy, one.fields["posting"]))
 
@@ -672,6 +678,7 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "register.entered": Replay.registered,
     "notice.posted": Replay.posted,
     "notice.taken-down": Replay.posting_gone,
+    "approval.given": Replay.approved,
     "merger.opened": Replay.merger_opened,
     "merger.closed": Replay.merger_closed,
     "paper.filed": Replay.paper_of_staff,

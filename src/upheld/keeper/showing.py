@@ -318,6 +318,8 @@ def at_expiry(look: Looked, row: Row, key: str) -> Finding:
 def destruction(look: Looked, row: Row, key: str) -> Finding:
     """How it ends: at expiry, when needless, electronically, on paper."""
     expiry = look.plan.destruction.at_expiry.path
+    if key == "approval":
+        return _made(row, key, look.naming(row.path, ("approval.given",)), look.against(row.path))
     match row.name:
         case "at-expiry":
             return at_expiry(look, row, key)

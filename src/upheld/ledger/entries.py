@@ -427,6 +427,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "keys.rotated": "store:code before:digest after:digest made:int?",
         # who of the staff is whom at the house's own sign-in
         "identity.bound": "account:id provider:code ended:bool? by:id?",
+        # four eyes
+        "approval.given": "approval:id what:code by:id approver:id about:id? until:instant?",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(

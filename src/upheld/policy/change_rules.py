@@ -166,7 +166,9 @@ SECTIONS: Final[Mapping[str, SectionRule]] = {
         until=KeyRule(How.END, NOTICE, NOTICE, CONTROLLER),
         instead_of=_OTHER,
     ),
-    "destruction": _section(NOTICE, NOTICE, PERSON, starts=_SLOWER, within=_SLOWER, after=_LIMIT, by=_OTHER),
+    "destruction": _section(
+        NOTICE, NOTICE, PERSON, starts=_SLOWER, within=_SLOWER, after=_LIMIT, by=_OTHER, approval=_INSIDE
+    ),
     "separation": _section(NOTICE, NOTICE, PERSON),
     "upkeep": _section(NOTICE, NOTICE, CONTROLLER, basis=_OTHER, until=KeyRule(How.END, NOTICE, NOTICE, CONTROLLER)),
     "provisions": _section(

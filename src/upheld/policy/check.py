@@ -36,6 +36,7 @@ from upheld.policy.vocabulary import (
     REQUEST_FACTS,
     Basis,
     Collected,
+    Duty,
     GroundKind,
     Nature,
     Seen,
@@ -573,6 +574,17 @@ def transfers_of_rows(policy: Policy) -> Iterator[Problem]:
 # -------------------------------------------------------------------------------------------- agreement and cookies
 
 
+def approvers_who_destroy(policy: Policy) -> Iterator[Problem]:
+    """Whoever approves a destruction has to see what is destroyed."""
+    for row in policy.destruction.values():
+        for name in row.approval:
+            kind = policy.handlers.get(name)
+            if kind is not None and Duty.DESTRUCTION not in kind.duties:
+                message = f"`{row.path}` is approved by `{name}`, who do not have the duty `destruction`"
+                remedy = "Name staff with that duty, or give it to them"
+                yield _doubt(policy, row, "approval", "approver-without-duty", message, remedy, Level.WARNING)
+
+
 def refusals_that_cost(policy: Policy) -> Iterator[Problem]:
     """LAW: PIPA 22(5): refusing what is optional costs nothing, so there is nothing to be said."""
     for row in policy.purposes.values():
@@ -647,6 +659,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     entrusted_within_purposes,
     sub_processors_within_parents,
     transfers_of_rows,
+    approvers_who_destroy,
     refusals_that_cost,
     advertising_for_optional,
     cookies_with_purposes,

@@ -85,6 +85,7 @@ CODES: Final[Mapping[str, str]] = {
     "entrusted-beyond-purpose": "a processor with items that none of its purposes has",
     "beyond-parent": "a sub-processor or transfer beyond the row it stands on",
     "transfer-without-row": "a transfer that stands on no provision or entrustment",
+    "approver-without-duty": "destruction that is approved by staff who have nothing to do with it",
     "refusal-costs": "an optional purpose that says what refusing it costs",
     "advertising-required": "advertising under a required purpose",
     "cookie-unsaid": "a cookie for a purpose that takes nothing from cookies",

@@ -368,6 +368,9 @@ class Destroying(Row):
     shown_by: tuple[vocabulary.DestructionProof, ...] = key(
         ManyOf(vocabulary.DestructionProof), "증빙", "what shows it", default=()
     )
+    approval: tuple[str, ...] = key(
+        Names("handlers"), "파기 승인", "staff of whom one approves first what another destroys", default=()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -696,8 +699,8 @@ CHILD_ROWS: Final[Mapping[str, frozenset[str]]] = {
     "never": frozenset({"sent", "asked-by"}),
 }
 DESTRUCTION_ROWS: Final[Mapping[str, frozenset[str]]] = {
-    "at-expiry": frozenset({"starts", "within"}),
-    "when-needless": frozenset({"starts", "within", "after"}),
+    "at-expiry": frozenset({"starts", "within", "approval"}),
+    "when-needless": frozenset({"starts", "within", "after", "approval"}),
     "electronic": frozenset({"by", "shown-by", "starts", "within"}),
     "paper": frozenset({"by", "shown-by", "starts", "within"}),
 }

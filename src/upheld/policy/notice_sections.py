@@ -553,7 +553,8 @@ def _transfers(page: Notice) -> Iterator[Block]:
 def _destruction(page: Notice) -> Iterator[Block]:
     lines = []
     for row in page.of("destruction"):  # a row that tells the method has a time of its own only where one is written
-        name = (*page.name(row), *page.labelled("l-after", page.key(row, "after")))
+        approval = page.labelled("l-approval", page.key(row, "approval"))
+        name = (*page.name(row), *page.labelled("l-after", page.key(row, "after")), *approval)
         written = {key for key in ("starts", "within") if row.builtin or key in row.places or not row.by}
         texts = {key: page.key(row, key) for key in ("starts", "within", "by", "shown-by")}
         cells = (name, *((text if key in written or key in ("by", "shown-by") else "",) for key, text in texts.items()))

@@ -169,6 +169,7 @@ PROSE: Final[Mapping[str, Words]] = {
     "c-method": Words("Method", "파기 방법"),
     "c-shown": Words("Shown by", "확인"),
     "l-after": Words("on: {what}", "사유: {what}"),
+    "l-approval": Words("approved first by: {what}", "사전 승인: {what}"),
     "separated": Words("What must be kept is kept apart", "보존하여야 하는 정보의 분리 보관"),
     # 8
     "s-rights": Words("Your rights and how to use them", "정보주체와 법정대리인의 권리 및 행사 방법"),

@@ -141,6 +141,10 @@ ACTIVE: Final = (
         policy TEXT NOT NULL, posting_id TEXT NOT NULL, notice TEXT NOT NULL, about TEXT NOT NULL,
         place TEXT NOT NULL, printed TEXT, reason TEXT NOT NULL, from_at INTEGER NOT NULL, ended_at INTEGER,
         PRIMARY KEY(policy, posting_id))""",
+    # Who did something and who approved it, never the same; `until_at`: destruction of what fell due until then.
+    """CREATE TABLE approval(
+        policy TEXT NOT NULL, approval_id TEXT NOT NULL, what TEXT NOT NULL, about TEXT, until_at INTEGER,
+        at INTEGER NOT NULL, by_id TEXT NOT NULL, approver_id TEXT NOT NULL, PRIMARY KEY(policy, approval_id))""",
     """CREATE TABLE policy_version(
         policy TEXT NOT NULL, version TEXT NOT NULL, source BLOB NOT NULL, digest TEXT NOT NULL,
         announced_at INTEGER NOT NULL,
@@ -219,6 +223,9 @@ DESK: Final = (
         code BLOB NOT NULL, until_at INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE invitation(
         link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, subject_id TEXT NOT NULL, speaker TEXT NOT NULL,
+        until_at INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE staff_invitation(
+        link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, account_id TEXT NOT NULL,
         until_at INTEGER NOT NULL) WITHOUT ROWID""",
     # Programs of the house. Secrets are 256 random bits: a plain digest of them tells nobody anything.
     """CREATE TABLE application(

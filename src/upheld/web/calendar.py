@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from upheld.desk.accounts import StaffRole
 from upheld.desk.due import certificates_of, coming
 from upheld.keeper.elsewhere import KINDS_OF_PLACE, METHODS
 from upheld.ledger import certificate_page
 from upheld.store.verifying import check_certificate
 from upheld.web.answer import Answer, Download, Moved, Printed, Refused, Shown
+from upheld.web.approving import approver
 from upheld.web.asked import Asked
 
 MONTHS: Final = 12
@@ -20,6 +22,11 @@ ROLES: Final = ("privacy-officer", "handler", "processor", "facility")
 
 def calendar(asked: Asked) -> Answer:
     """The months ahead, open work orders, the newest certificates."""
+    return _page(asked, "", 200)
+
+
+def _page(asked: Asked, problem: str, status: int) -> Shown:
+    approval = asked.plan.destruction.approval
     keeper, policy, korean = asked.keeper, asked.policy, asked.locale == "ko"
     months = coming(keeper, policy, MONTHS)
     overdue = keeper.overdue(policy)
@@ -35,8 +42,21 @@ def calendar(asked: Asked) -> Answer:
             "place": lambda code: KINDS_OF_PLACE[code].ko if korean else KINDS_OF_PLACE[code].en,
             "methods": {code: named.ko if korean else named.en for code, named in METHODS.items()},
             "roles": ROLES,
+            "approvers": [asked.document.name("handlers", one, asked.locale) for one in sorted(approval)],
+            "approved_until": keeper.approved_until(policy) if approval else None,
+            "problem": problem,
         },
+        status,
     )
+
+
+def approve(asked: Asked) -> Answer:
+    """What has fallen due until now may be destroyed: one asks, another approves with a code of theirs."""
+    found = approver(asked, roles=(StaffRole.OFFICER, StaffRole.HANDLER))
+    if found is None:
+        return _page(asked, "not-approved", 403)
+    asked.keeper.approve_destruction(asked.policy, by=asked.signed().account.handler_id, approver=found)
+    return Moved(asked.url("calendar"))
 
 
 def work_done(asked: Asked) -> Answer:

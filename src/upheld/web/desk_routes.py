@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from upheld.web import reviews, staff
+from upheld.web import joining, reviews, staff
 from upheld.web.route import Route, Who
 
 DESK: Final = (
@@ -12,6 +12,9 @@ DESK: Final = (
     Route("review", "POST", "/console/{policy}/reviews/{subject}", Who.REQUESTS, reviews.review),
     Route("accounts", "GET", "/console/{policy}/accounts", Who.OFFICER, staff.accounts),
     Route("account-add", "POST", "/console/{policy}/accounts", Who.OFFICER, staff.add),
+    Route("account", "GET", "/console/{policy}/accounts/{account}", Who.OFFICER, staff.account),
     Route("account-reset", "POST", "/console/{policy}/accounts/{account}/reset", Who.OFFICER, staff.reset),
     Route("account-close", "POST", "/console/{policy}/accounts/{account}/closed", Who.OFFICER, staff.close),
+    Route("join", "GET", "/console/{policy}/join/{invited}", Who.ANYBODY, joining.ask),
+    Route("join", "POST", "/console/{policy}/join/{invited}", Who.ANYBODY, joining.take),
 )

@@ -112,6 +112,7 @@ ROUTES: Final = (
         people.act_no_longer,
     ),
     Route("calendar", "GET", "/console/{policy}/calendar", Who.CALENDAR, calendar.calendar),
+    Route("destruction-approve", "POST", "/console/{policy}/calendar", Who.DESTRUCTION, calendar.approve),
     Route("work-done", "POST", "/console/{policy}/orders/{order}", Who.DESTRUCTION, calendar.work_done),
     Route("certificate", "GET", "/console/{policy}/certificates/{certificate}", Who.CALENDAR, calendar.certificate),
     Route(

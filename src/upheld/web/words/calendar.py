@@ -5,6 +5,13 @@ from typing import Final
 from upheld.policy.plain import Words
 
 WORDS: Final = {
+    "calendar.approval": Words("Approval", "파기 승인"),
+    "calendar.approval-lead": Words(
+        "Nothing is destroyed before somebody else has approved it: {who}. What waits past its day is overdue.",
+        "다른 담당자({who})의 승인을 받은 뒤에 파기합니다. 기한이 지나도록 승인되지 않으면 지연으로 기록됩니다.",
+    ),
+    "calendar.approved-until": Words("Approved is what fell due until {day}.", "{day}까지 도래한 건이 승인되었습니다."),
+    "calendar.approve": Words("Approve what has fallen due", "도래한 건의 파기 승인"),
     "calendar.lead": Words(
         "What falls due by itself as the policy and the facts known now say, month by month.",
         "처리방침과 현재까지의 사실에 따라 매달 분리되거나 파기될 정보입니다.",

@@ -37,6 +37,12 @@ WORDS: Final = {
         "The policy wants an approval or a reason on record for this duty.",
         "처리방침에 따라 승인이나 사유가 기록되어야 하는 권한입니다.",
     ),
+    "refused.approval-unknown": Words(
+        "The policy asks for no approval here.", "처리방침이 승인을 요구하지 않는 일입니다."
+    ),
+    "refused.approver-same": Words(
+        "Who approves is somebody else than who does it.", "승인은 다른 담당자가 해야 합니다."
+    ),
     "refused.approver-unknown": Words(
         "Who approves needs a role at that moment.", "승인자에게 당시 유효한 권한이 있어야 합니다."
     ),

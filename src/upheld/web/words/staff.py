@@ -14,7 +14,51 @@ WORDS: Final = {
     "staff.reset": Words("Reset", "재설정"),
     "staff.close": Words("Close", "말소"),
     "staff.add": Words("A new account", "계정 추가"),
-    "staff.add-now": Words("Open the account", "계정 만들기"),
+    "staff.add-now": Words("Open it and show its secrets", "비밀번호를 표시하여 만들기"),
+    "staff.invite": Words("Invite by a link", "링크로 초대"),
+    "staff.manage": Words("Reset or close", "재설정·말소"),
+    "staff.waits": Words("not taken up yet; the link holds until {day}", "아직 등록 전 · 링크 유효기간 {day}"),
+    "staff.taken-up": Words("State", "상태"),
+    "staff.reset-lead": Words(
+        "Password, second factor and every session end at once.",
+        "비밀번호와 2차 인증, 열려 있는 모든 접속이 즉시 끝납니다.",
+    ),
+    "staff.reset-by-link": Words("Reset, and invite by a link", "재설정하고 링크로 초대"),
+    "staff.reset-by-hand": Words("Reset and show new secrets", "재설정하고 비밀번호 표시"),
+    "staff.close-lead": Words(
+        "Duties are revoked, sessions end, secrets are destroyed.",
+        "권한을 회수하고 접속을 끊으며 비밀정보를 파기합니다.",
+    ),
+    "staff.close-now": Words("Close the account", "계정 말소"),
+    "staff.invited": Words("The link to hand over", "전달할 링크"),
+    "staff.invited-lead": Words(
+        "{name} sets a password and a second factor by this link. It holds for {hours} hours, opens once, and cannot "
+        "be shown again. Hand it over by a way that only they read.",
+        "{name} 님이 이 링크에서 비밀번호와 2차 인증을 직접 정합니다. {hours}시간 동안 한 번만 쓸 수 있고 다시 "
+        "표시되지 않습니다. 본인만 볼 수 있는 방법으로 전달하십시오.",
+    ),
+    "join.title": Words("Take up your account", "계정 등록"),
+    "join.lead": Words(
+        "Sign-in name {name}, {role}. The link opens once, until {day}.",
+        "아이디 {name}, {role}. 이 링크는 {day}까지 한 번만 쓸 수 있습니다.",
+    ),
+    "join.factor": Words(
+        "Put this key into an authenticator app; then type the six digits that it shows.",
+        "이 키를 인증 앱에 등록한 뒤, 앱에 표시되는 숫자 6자리를 입력하십시오.",
+    ),
+    "join.code": Words("Code of the authenticator", "인증 앱의 숫자"),
+    "join.code-wrong": Words(
+        "The code is not right. Take the new key below and try again.",
+        "숫자가 맞지 않습니다. 아래 새 키로 다시 등록해 주십시오.",
+    ),
+    "join.now": Words("Take it up", "등록하기"),
+    "join.done": Words("The account is yours", "계정이 등록되었습니다"),
+    "join.keep": Words(
+        "Keep these codes where only you find them. Each stands in for the authenticator once. They are not shown "
+        "again.",
+        "아래 코드는 본인만 아는 곳에 보관하십시오. 인증 앱을 쓸 수 없을 때 하나씩 쓸 수 있으며 다시 표시되지 "
+        "않습니다.",
+    ),
     "staff.name-hint": Words("3 to 64 letters, digits, and . _ @ -", "영문자, 숫자, . _ @ - 로 3~64자"),
     "staff.why": Words("Why", "부여 사유"),
     "staff.duties-hint": Words(

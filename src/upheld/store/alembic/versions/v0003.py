@@ -16,6 +16,12 @@ STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
         """CREATE TABLE sign_in_flow(
             state BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, provider TEXT NOT NULL, area TEXT NOT NULL,
             until_at INTEGER NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE approval(
+            policy TEXT NOT NULL, approval_id TEXT NOT NULL, what TEXT NOT NULL, about TEXT, until_at INTEGER,
+            at INTEGER NOT NULL, by_id TEXT NOT NULL, approver_id TEXT NOT NULL, PRIMARY KEY(policy, approval_id))""",
+        """CREATE TABLE staff_invitation(
+            link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, account_id TEXT NOT NULL,
+            until_at INTEGER NOT NULL) WITHOUT ROWID""",
     ),
     "keys": (
         """CREATE TABLE key_ring(ring TEXT NOT NULL PRIMARY KEY,
