@@ -517,6 +517,7 @@ class Lives(Giving, RuleBasedStateMachine):
     def items_for(self, data: st.DataObject, listed: Sequence[str]) -> tuple[str, ...]:
         usual = [item for item in listed if not self.policy.items[item].collected] or list(listed)
         items = self.some(data, usual or list(self.policy.items), "items")
+        items = items if self.chance(data, 9, "once each") else (*items, items[0])
         if self.chance(data, 9, "listed"):
             return items
         return (*items, self.pick(data, [*self.policy.items, "no-such-item"], "more"))
@@ -601,8 +602,9 @@ class Lives(Giving, RuleBasedStateMachine):
             use = self.pick(data, [None, "gossip", *row.uses], "use")
         if world.held and self.chance(data, 5, "by value"):
             values = self.some(data, list(world.held), "values")
+            asked = ids(values) if self.chance(data, 9, "once each") else ids((*values, values[0]))
             reasons = world.read(row.name, values, only, use)
-            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, values=ids(values), use=use)
+            outcome = self.keeper.read(person.subject_id, row.name, reader=reader, values=asked, use=use)
         else:
             listed = [value.item for value in world.held.values() if value.item in row.items]
             items = self.items_for(data, list(dict.fromkeys(listed)) or row.items)
@@ -621,6 +623,7 @@ class Lives(Giving, RuleBasedStateMachine):
     def same_texts(self, person: Person, outcome: Outcome, lawful: set[int]) -> None:
         """INVARIANT: I1, I5: what may be seen is seen, as it was given, and nothing else."""
         assert set(outcome.texts) == lawful
+        assert sorted(outcome.decision.covers) == sorted(lawful)  # each once, in the record too
         for value, text in outcome.texts.items():
             if self.policy.items[person.world.held[value].item].nature != "password":
                 assert text == person.texts[value]

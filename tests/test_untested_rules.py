@@ -153,3 +153,30 @@ def test_an_item_that_is_named_twice_goes_out_once(shop: Shop) -> None:
     assert given.decision.covers == (shop.name,)
     (told,) = [one.entry for one in shop.entries() if one.entry.kind == "value.provided"]
     assert told.fields["values"] == (shop.name,)
+
+
+def test_what_is_named_twice_is_seen_once_and_stands_once_in_the_record(shop: Shop) -> None:
+    job = shop.keeper.application("till", frozenset({"orders"}))
+    by_item = shop.keeper.read(shop.customer, "orders", reader=job, items=("name", "name"))
+    by_value = shop.keeper.read(shop.customer, "orders", reader=job, values=(shop.name, shop.name))
+    assert by_item.values == by_value.values == {"name": (shop.name,)}
+    assert by_item.decision.covers == by_value.decision.covers == (shop.name,)
+    found = [one.entry for one in shop.entries() if one.entry.kind in ("read.granted", "read.fell-short")]
+    assert [(one.kind, one.fields["values"]) for one in found] == [("read.granted", (shop.name,))] * 2
+
+
+def test_a_value_that_is_named_twice_gets_one_more_use_and_every_value_of_an_item_is_told(shop: Shop) -> None:
+    more = shop.keeper.collect(
+        shop.customer, "orders", {"name": "Person Made-Up the Second"}, engagement=shop.order, channel="site"
+    )
+    second = more.values["name"][0]
+    purposes = shop.keeper.views.line("example-shop").latest.purposes
+    other = next(name for name, row in purposes.items() if name != "orders" and "name" in row.items)
+    shop.keeper.consent(shop.customer, f"purpose/{other}", channel="site")
+    used = shop.keeper.reuse(
+        shop.customer, other, (shop.name, second, shop.name), engagement=shop.order, channel="site"
+    )
+    assert used.granted, used.reasons
+    assert used.values == {"name": (shop.name, second)}
+    (told,) = [one.entry for one in shop.entries() if one.entry.kind == "value.reused"]
+    assert told.fields["values"] == (shop.name, second)

@@ -6,7 +6,7 @@ INVARIANT: I1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import (
@@ -29,10 +29,12 @@ from upheld.engine.state import About, AboutKind, HeldState, Value
 from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, holds_on, nothing_there
 from upheld.policy.vocabulary import Nature
 
+T = TypeVar("T")
+
 
 def decide_read(act: Read, view: View, at: Instant) -> Decision:
     """Values for a live purpose ground, and only for that purpose. Covers what may be seen, value by value."""
-    wanted = act.values or [one for item in act.items for one in view.by_item.get(item, ())]
+    wanted = _once(act.values) or [one for item in _once(act.items) for one in view.by_item.get(item, ())]
     plainly = _plainly_asked(act, view, at)
     if plainly:
         passes = view.passes.get((act.purpose, act.use), _NO_PASSES)
@@ -50,6 +52,11 @@ def decide_read(act: Read, view: View, at: Instant) -> Decision:
     if plainly and len(wanted) == 1:
         return _stopped(act, view, at, wanted[0])
     return _read_slowly(act, view, at, tuple(wanted))
+
+
+def _once(named: tuple[T, ...]) -> tuple[T, ...]:
+    """Whatever is named twice is seen once, and stands once in the record."""
+    return named if len(named) < 2 else tuple(dict.fromkeys(named))
 
 
 def _stopped(act: Read, view: View, at: Instant, value_id: ValueId) -> Decision:
@@ -233,7 +240,7 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
     cover: list[ValueId] = []
     because: dict[str, Cited] = {}
     of_values: list[Cited] = []
-    for value_id in act.values or view.values:
+    for value_id in _once(act.values) or view.values:
         value = view.values.get(value_id)
         if value is None or value.held is not HeldState.SEPARATED:
             of_values.append(rule.cited(nothing_there(view), "use"))

@@ -169,6 +169,7 @@ class Data(Seeing):
         unasked: WithoutConsent | None = None,
     ) -> Outcome:
         """Use values that are already held for one more purpose, which must be allowed to collect them."""
+        values = tuple(dict.fromkeys(values))
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             held = [seen.view.values[one] for one in values if one in seen.view.values]
@@ -194,14 +195,15 @@ class Data(Seeing):
                     seen,
                     now,
                     "value.reused",
-                    values=tuple(values),
+                    values=values,
                     purpose=purpose,
                     engagement=named,
                     items=act.items,
                     **(unasked.fields() if unasked else {}),
                 ).with_elements(decision.elements)
             )
-            return Outcome(decision, now, {value.item: (value.value_id,) for value in held})
+            used = {item: tuple(one.value_id for one in held if one.item == item) for item in dict.fromkeys(act.items)}
+            return Outcome(decision, now, used)
 
         return self._attempt(subject_id, work)
 
