@@ -180,6 +180,19 @@ class Twin(Reference):
     def disclosable(self, items: tuple[str, ...]) -> set[int]:
         return {one for one in self.named(items) if self.due(self.held[one]) != "due"}
 
+    def given_since(self, matter: str, at: Instant) -> list[Given]:
+        """What went out on a consent that by now is known to have been taken back before."""
+        later = [one for one in self.given.values() if at < one.at and matter in self.consents_for(one)]
+        return [one for one in later if not self.stands(matter, one.at)]
+
+    def consents_for(self, one: Given) -> set[str]:
+        """The consents that giving this to them needs, whether or not it needed them all then."""
+        provided, entrusted = self.policy.provisions.get(one.to), self.policy.entrustments.get(one.to)
+        row = provided if one.kind == "provision" else entrusted if one.kind == "entrustment" else None
+        party = row.to or row.name if row else None
+        abroad = [each for each in self.policy.transfers.values() if each.basis == "consent" and each.as_ == one.kind]
+        return {f"{one.kind}/{one.to}", *(f"transfer/{each.name}" for each in abroad if each.to == party)}
+
     # and back
 
     def sweep(self, at: Instant) -> None:

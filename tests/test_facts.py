@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import upheld
+from tests.audited import Audited
 from tests.homes import column, copied, forgotten
 from tests.sketch import APPLICATION, POLICIES, SEOUL, Sketch, day
 from upheld.dates import FOREVER, Instant, local_date, moment
@@ -229,6 +230,60 @@ def test_recipients_are_told_of_a_withdrawal_that_was_known_too_late(lived: Live
     outcome = keeper.withdraw(subject, "provision/mhows", channel="phone", at=day("2018-08-03"))
     assert outcome.tells == ("told:mhows",)
     assert [one.entry.fields["exception"] for one in lived.entries("exception.late")] == ["disclosed-before-known"]
+
+
+def test_who_agreed_to_the_recipient_anew_in_between_had_nothing_given_too_late(lived: Lived) -> None:
+    keeper, subject = lived.keeper, lived.subject
+    keeper.consent(subject, "provision/mhows", channel="website")
+    gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
+    lived.to("2018-08-04")
+    keeper.consent(subject, "provision/mhows", channel="website")
+    lived.to("2018-08-05")
+    assert keeper.provide(subject, "mhows", ("name",), engagement=gifts).granted
+    lived.to("2018-08-09")
+    outcome = keeper.withdraw(subject, "provision/mhows", channel="phone", at=day("2018-08-03"))
+    assert outcome.tells == ()
+    assert lived.entries("exception.late") == []
+
+
+def test_who_got_something_abroad_is_told_that_the_yes_to_the_transfer_had_been_taken_back(tmp_path: Path) -> None:
+    house = Audited("kt-enterprise-2022", tmp_path / "home")
+    house.contract_all()
+    life = next(
+        one
+        for one in house.entrust_all()
+        if house.keeper.views.get(one.subject, house.keeper.now()).state.disclosures[0].recipient == "salesforce"
+    )
+    house.wait(2)
+    given = house.keeper.views.get(life.subject, house.keeper.now()).state.disclosures[0].at
+    outcome = house.keeper.withdraw(life.subject, "transfer/salesforce-japan", channel="website", at=given)
+    assert outcome.tells == ()  # at the same instant: it left before
+    house.keeper.consent(life.subject, "transfer/salesforce-japan", channel="website")
+    row = house.plan.entrustments["salesforce"]
+    items = tuple(sorted(set(life.values) & row.items))
+    assert house.keeper.entrust(life.subject, "salesforce", life.taking.purpose, items).granted
+    again = house.clock.now()
+    house.wait(1)
+    late = house.keeper.withdraw(
+        life.subject, "transfer/salesforce-japan", channel="website", at=Instant(again - 60_000_000)
+    )
+    assert late.tells == ()  # agreed to after that
+    house.wait(1)
+    house.keeper.consent(life.subject, "transfer/salesforce-japan", channel="website")
+    agreed = house.clock.now()
+    house.wait(1)
+    assert house.keeper.entrust(life.subject, "salesforce", life.taking.purpose, items).granted
+    house.wait(1)
+    too_late = house.keeper.withdraw(
+        life.subject, "transfer/salesforce-japan", channel="website", at=Instant(agreed + 60_000_000)
+    )
+    assert too_late.tells == ("told:salesforce",)
+    house.keeper.seal()
+    connection = house.keeper.places.sealer.connection
+    found = [one.entry for one in history.entries(connection, kinds=["exception.late", "consent.withdrawn"])]
+    assert [one.fields["exception"] for one in found if one.kind == "exception.late"] == ["disclosed-before-known"]
+    assert {one.elements[0] for one in found if one.kind == "consent.withdrawn"} == {"transfers.salesforce-japan"}
+    house.keeper.close()
 
 
 def test_i9_a_withdrawal_known_late_stops_what_comes_after_it_is_known(lived: Lived) -> None:

@@ -108,7 +108,6 @@ class Person:
     born: date | None
     history: list[Event | Given | Speaker] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
-    disclosures: list[tuple[str, Instant]] = field(default_factory=list)
     forgotten: bool = False
 
     @property
@@ -434,15 +433,13 @@ class Lives(Giving, RuleBasedStateMachine):
         purpose = world.policy.purposes.get(matter.partition("/")[2]) if matter.startswith("purpose/") else None
         ends = [one for one in world.begun.values() if purpose and purpose.required and one.kind in purpose.per
                 and world.ended(one)[0] >= FOREVER]  # fmt: skip
-        told = {
-            f"told:{name}" for name, given_at in person.disclosures if at < given_at and matter == f"provision/{name}"
-        }
         outcome = self.keeper.withdraw(person.subject_id, matter, channel="website", confirmed=confirmed, at=at)
         known = world.last(matter, FOREVER) is not None
         if not self.expect(outcome, frozenset() if known else frozenset({"consent-missing"}), f"withdraw {matter}"):
             return
-        assert set(outcome.tells) == {f"ends:{one.kind}" for one in ends} | told
         person.tell(Agreed(matter, False, at, self.now, max(world.version(), 0)))
+        told = {f"told:{one.to}" for one in world.given_since(matter, at)}
+        assert set(outcome.tells) == {f"ends:{one.kind}" for one in ends} | told
         for one in ends if confirmed else ():
             until = world.policy.engagements[one.kind].ends
             code = until.fact if isinstance(until, Point) else "ended"
@@ -680,7 +677,6 @@ class Lives(Giving, RuleBasedStateMachine):
             self.same_texts(
                 person, outcome, {one for one in world.named(items) if not world.ungivable(world.held[one])}
             )
-            person.disclosures.append((row.name, self.now))
             out = tuple(one for one in world.named(items) if not world.ungivable(world.held[one]))
             self.went_out(person, Given(outcome.made or "", "provision", row.name, out, self.now, engagement))
 

@@ -8,15 +8,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 from upheld.dates import FOREVER, Instant, Period, birthday, end_of, local_date, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
 from upheld.engine.compile import GROWN
 from upheld.engine.lifecycle import CLOSES, DueState
-from upheld.engine.plan import EntrustmentPlan, Plan, ProvisionPlan, PurposePlan, Rule
+from upheld.engine.plan import EntrustmentPlan, ItemPlan, Plan, ProvisionPlan, PurposePlan, Rule, TransferPlan
 from upheld.engine.proving import AGREEING, exceeds, found, speaks_for
 from upheld.engine.question import question
-from upheld.engine.state import About, AboutKind, Acting, Consent, Engagement, Fact, HeldState, SubjectState
+from upheld.engine.state import (
+    About,
+    AboutKind,
+    Acting,
+    Consent,
+    Disclosure,
+    Engagement,
+    Fact,
+    HeldState,
+    SubjectState,
+)
 from upheld.errors import InputRefused
 from upheld.keeper.door import GONE, Door, Tier, When, anchor_days, replaced
 from upheld.keeper.outcome import Outcome
@@ -533,15 +544,25 @@ class Living(Door):
 
     @staticmethod
     def _consentable_before(plan: Plan, matter: About) -> Rule:
-        rows: Mapping[str, PurposePlan | EntrustmentPlan | ProvisionPlan]
+        """What a consent was about, run or not; a medium, the night and a representative have no row of their own."""
+        row: PurposePlan | ItemPlan | EntrustmentPlan | ProvisionPlan | TransferPlan | None = None
         match matter.kind:
-            case AboutKind.PURPOSE:
-                rows = plan.purposes
+            case AboutKind.PURPOSE | AboutKind.PERMISSION:
+                row = plan.purposes.get(matter.name)
             case AboutKind.ENTRUSTMENT:
-                rows = plan.entrustments
+                row = plan.entrustments.get(matter.name)
+            case AboutKind.PROVISION:
+                row = plan.provisions.get(matter.name)
+            case AboutKind.TRANSFER:
+                row = plan.transfers.get(matter.name)
+            case AboutKind.ITEM:
+                row = plan.items.get(matter.name)
+            case AboutKind.REPRESENTATIVE:
+                return plan.children.rule
+            case AboutKind.MEDIUM | AboutKind.NIGHT:
+                pass
             case _:
-                rows = plan.provisions
-        row = rows.get(matter.name)
+                assert_never(matter.kind)
         return row.rule if row else plan.advertising.get(matter.name, (plan.builtin["advertising"], ""))[0]
 
     @staticmethod
@@ -574,8 +595,8 @@ class Living(Door):
             one
             for one in seen.state.disclosures
             if withdrawal.at < one.at <= transaction.at
-            and withdrawal.about.name == one.recipient
-            and self._went_as(transaction, seen.subject_id, one.disclosure_id) == withdrawal.about.kind.value
+            and self._rested_on(transaction, seen, withdrawal.about, one)
+            and seen.view.life.standing(withdrawal.about, one.at) is None  # else agreed to anew in between
         ]
         for one in late:
             transaction.journal(
@@ -595,10 +616,27 @@ class Living(Door):
         return tuple(f"told:{one.recipient}" for one in late)
 
     @staticmethod
-    def _went_as(transaction: Transaction, subject_id: SubjectId, disclosure_id: str) -> str:
-        """`provision` or `entrustment`: one party may be a recipient and a processor, each with its own consent."""
-        row = transaction.execute(_SELECT_WENT_AS, (bucket_of(subject_id), subject_id, disclosure_id)).fetchone()
-        return str(row[0]) if row else ""
+    def _rested_on(transaction: Transaction, seen: Seen, about: About, one: Disclosure) -> bool:
+        """Whether a disclosure needed this consent: that of its recipient or processor, or of its way abroad.
+
+        One party may be a recipient and a processor, each with its own consent.
+        """
+        row = transaction.execute(
+            _SELECT_WENT_AS, (bucket_of(seen.subject_id), seen.subject_id, one.disclosure_id)
+        ).fetchone()
+        went_as = str(row[0]) if row else ""
+        if about.kind is not AboutKind.TRANSFER:
+            return about.name == one.recipient and about.kind.value == went_as
+        plan = seen.view.plan
+        declared = (
+            plan.provisions.get(one.recipient) if went_as == "provision" else plan.entrustments.get(one.recipient)
+        )
+        abroad = plan.transfers.get(about.name)
+        return (
+            abroad is not None
+            and declared is not None
+            and (abroad.basis, abroad.standing_for, abroad.party) == ("consent", went_as, declared.party)
+        )
 
     def consents(self, subject_id: SubjectId, at: When = None) -> Mapping[str, str]:
         """The state of each matter now or at a past instant: `given` or `withdrawn`, by `KIND/NAME`."""
