@@ -690,7 +690,8 @@ class Lives(Giving, RuleBasedStateMachine):
         medium = self.pick(data, list(world.policy.advertising) or ["email", "sms"], "medium")
         adult = world.minor_until is None or self.now >= world.minor_until
         if adult and self.chance(data, 7, "prepared"):
-            for matter in (f"purpose/{purpose}", f"medium/{medium}"):
+            night = (f"night/{medium}",) if self.chance(data, 4, "the night too") else ()
+            for matter in (f"purpose/{purpose}", f"medium/{medium}", *night):
                 if not world.stands(matter, self.now) and not world.policy.purposes[purpose].blocked:
                     self.consent(person, matter, self.now)
         hour = moment(self.now, world.zone()).hour

@@ -237,7 +237,7 @@ def _medium_agreed(view: View, act: Send, rule: Rule, at: Instant, no: Refusals)
         no.add(Reason.RECONFIRMATION_OVERDUE, rule.path, rule.cites(), article, act.medium)
     apart = law.has_night or act.medium in view.plan.advertising
     if apart and law.is_night(act.local_hour) and act.medium != "email":
-        word = view.plan.advertising.get(act.medium, (rule, "never"))[1]
+        word = view.plan.advertising.get(act.medium, (rule, "own-consent"))[1]  # undeclared: no promise beyond the law
         agreed = view.life.standing(About(AboutKind.NIGHT, act.medium), at)
         if word == "never" or agreed is None:
             article = law.article("advertising.night-from")

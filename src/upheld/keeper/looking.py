@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Final, cast
 
-from upheld.dates import FOREVER, HOUR, Instant, end_of
+from upheld.dates import FOREVER, HOUR, Instant, end_of, moment
 from upheld.engine.acts import SubjectId
 from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.state import Fact
@@ -577,6 +577,35 @@ def _sent(look: Looked, one: Recorded, entry: Entry) -> None:
         )
         for path in entry.elements:
             look.note_act(path, breach)
+    if _without_the_night(look, entry):
+        for path in entry.elements:
+            shown = shown_of(one)
+            look.note_act(
+                path, Breach("sent-at-night", path, shown.at, None, frozenset(entry.persons), shown=(shown,))
+            )
+
+
+def _without_the_night(look: Looked, entry: Entry) -> bool:
+    """Whether an advertisement went out at night to somebody who had not agreed to the night; e-mail has none."""
+    plan, medium = look.line.at(Instant(entry.at)) or look.plan, _text(entry, "medium")
+    apart = plan.country.has_night or medium in plan.advertising
+    hour = moment(Instant(entry.at), plan.zone).hour
+    if medium == "email" or not apart or not plan.country.is_night(hour):
+        return False
+    promised = plan.advertising[medium][1] if medium in plan.advertising else "own-consent"
+    return promised == "never" or not _agreed_to_the_night(look, _alias(entry), medium, entry.at)
+
+
+def _agreed_to_the_night(look: Looked, alias: str, medium: str, at: int) -> bool:
+    """The last that was said about it up to then, by the ledger; of two at one instant the withdrawal."""
+    said = [
+        (one.entry.at, one.entry.kind == "consent.withdrawn")
+        for one in history.entries_about(look.connection, alias)
+        if one.entry.kind in ("consent.given", "consent.withdrawn")
+        and (_text(one.entry, "about_kind"), _text(one.entry, "about")) == ("night", medium)
+        and one.entry.at <= at
+    ]
+    return bool(said) and not max(said)[1]
 
 
 def _system_checked(look: Looked, one: Recorded, entry: Entry) -> None:
