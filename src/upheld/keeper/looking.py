@@ -580,9 +580,7 @@ def _sent(look: Looked, one: Recorded, entry: Entry) -> None:
     if _without_the_night(look, entry):
         for path in entry.elements:
             shown = shown_of(one)
-            look.note_act(
-                path, Breach("sent-at-night", path, shown.at, None, frozenset(entry.persons), shown=(shown,))
-            )
+            look.note_act(path, Breach("sent-at-night", path, shown.at, None, frozenset(entry.persons), shown=(shown,)))
 
 
 def _without_the_night(look: Looked, entry: Entry) -> bool:

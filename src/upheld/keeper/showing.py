@@ -312,7 +312,8 @@ def statute_items(look: Looked, row: Row, key: str) -> Finding:
 def at_expiry(look: Looked, row: Row, key: str) -> Finding:
     """Destroyed in time, with a certificate."""
     kinds = ("value.destroyed", "certificate.issued")
-    return _made(row, key, look.naming(row.path, kinds), look.against(row.path))
+    overdue = standing.orders_overdue(look, row.path, lambda place: True)
+    return _made(row, key, look.naming(row.path, kinds), look.against(row.path) + overdue)
 
 
 def destruction(look: Looked, row: Row, key: str) -> Finding:
@@ -326,11 +327,12 @@ def destruction(look: Looked, row: Row, key: str) -> Finding:
         case "when-needless":
             return _made(row, key, look.told("needless"), look.against(row.path))
         case "paper":
-            overdue = standing.orders_overdue(look, row.path, "paper-file")
-            return _made(row, key, look.naming(row.path, ("work-order.done",)), overdue)
+            overdue = standing.orders_overdue(look, row.path, lambda place: place == standing.PAPER)
+            return _made(row, key, look.naming(row.path, ("work-order.done",)), look.against(row.path) + overdue)
         case _:
             shown, breaches = look.checked("nothing-left", row.path)
-            return _made(row, key, look.naming(expiry, ("certificate.issued",)) + shown, breaches)
+            overdue = standing.orders_overdue(look, row.path, lambda place: place != standing.PAPER)
+            return _made(row, key, look.naming(expiry, ("certificate.issued",)) + shown, breaches + overdue)
 
 
 def separation(look: Looked, row: Row, key: str) -> Finding:

@@ -5,6 +5,9 @@ These look at the running system. They find breaches only; that nothing was foun
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from upheld.dates import Instant
 from upheld.keeper.looking import Looked
 from upheld.ledger.report import Breach
@@ -41,10 +44,25 @@ def outside(look: Looked, path: str, items: frozenset[str]) -> tuple[Breach, ...
     return _breaches(look, "outside-items", path, [(one, at) for one, item, at in rows if item not in items])
 
 
-def orders_overdue(look: Looked, path: str, place: str) -> tuple[Breach, ...]:
-    """Work orders past their date that nobody reported done."""
-    rows = look.house.rows(_ORDERS, look.plan.policy, place, look.now)
-    return look.against(path) + _breaches(look, "destruction-overdue", path, rows, place)
+PAPER: Final = "paper-file"
+
+
+def orders_overdue(look: Looked, path: str, wanted: Callable[[str], bool]) -> tuple[Breach, ...]:
+    """Work orders at places out of reach that nobody reported done within the grace: until they are. INVARIANT: I3."""
+    found: list[Breach] = []
+    for subject, place, due_at, opened_at, done_at in look.house.rows(_ORDERS, look.plan.policy):
+        if not wanted(str(place)):
+            continue
+        alias = look.alias(str(subject))
+        limit = look.grace_end(_instant(due_at), alias, _instant(opened_at))
+        done = _instant(done_at) if done_at is not None else None
+        if (done if done is not None else look.now) > limit:
+            found.append(Breach("destruction-overdue", path, limit, done, frozenset({alias}), str(place)))
+    return tuple(found)
+
+
+def _instant(value: object) -> Instant:
+    return Instant(value if isinstance(value, int) else 0)
 
 
 _OF_ITEM = (
@@ -61,4 +79,7 @@ _WITHOUT_CONSENT = (
     "AND c.about = ? AND c.given = 1 AND c.at <= v.collected_at)"
 )
 _APART_BY = "SELECT subject_id, item, since FROM value WHERE stage = 'held' AND instr(grounds, ?) > 0"
-_ORDERS = "SELECT subject_id, due_at FROM work_order WHERE policy = ? AND place = ? AND done_at IS NULL AND due_at < ?"
+_ORDERS = (
+    "SELECT subject_id, place, due_at, opened_at, done_at FROM work_order WHERE policy = ? AND place NOT LIKE '%.%'"
+)
+"""Not those at recipients and processors, which answer under their own elements."""
