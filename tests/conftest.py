@@ -26,6 +26,9 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
 SLOW = frozenset(
     {
         "test_audit",
+        "test_audit_breaches",
+        "test_audit_said",
+        "test_audit_spans",
         "test_cases",
         "test_change",
         "test_crash",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audited import Audited, Life
+from tests.audited import POLICIES, Audited, Life
 from tests.test_handing_over import EFFECTIVE, OPENED, case_of
 from tests.test_posting import WITH_PLACES
 from tests.test_telling import Scripted
@@ -21,6 +21,7 @@ from upheld.dates import Instant, Period, end_of, instant, local_date, moment
 from upheld.engine.acts import RequestId
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper
+from upheld.keeper.looking import WORDS
 from upheld.ledger.entries import entry
 from upheld.ledger.report import ClauseReport, State
 from upheld.policy.vocabulary import Nature
@@ -564,3 +565,29 @@ def test_why_nothing_is_shown_is_said_and_goes_when_something_is(house: Audited)
     assert note("guarantees.no-recipient-unlisted") == (State.UPHELD, "")
     assert note("guarantees.notice-always-open") == (State.UPHELD, "")
     assert note(path) == (State.UPHELD, "")
+
+
+def test_what_is_owed_only_after_something_happens_is_not_due_and_a_word_that_no_rule_uses_yet_says_so(
+    house: Audited,
+) -> None:
+    house.keeper.register(house.policy, "host", "host-1")
+    report = house.audit()
+    notes = {(each.path, each.note) for one in report.clauses for each in one.elements}
+    alerts = next(row for row in house.plan.controls.values() if "advisory-published" in row.due_after)
+    assert (alerts.rule.path, "not-due") in notes
+    words = {path for path, note in notes if note == "no-rule"}
+    assert words
+    assert {path.split(".")[0] for path in words} <= WORDS
+
+
+def test_a_version_that_is_not_in_force_yet_is_said_to_be_so(tmp_path: Path) -> None:
+    house = Audited("nexr-2017", tmp_path / "home")
+    assert house.audit().findings == ()
+    text = (POLICIES / "nexr-2017.yaml").read_text("utf-8")
+    later = text.replace("date: 2017-09-01", "date: 2017-09-09").replace("date: 2017-09-08", "date: 2017-10-10")
+    house.wait(1)
+    house.keeper.publish(later.encode())
+    assert house.audit(version="2017-10-10").findings == ("not-in-force-yet",)
+    house.wait(40)
+    assert house.audit(version="2017-10-10").findings == ()
+    house.keeper.close()
