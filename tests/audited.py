@@ -120,7 +120,8 @@ class Audited:
         counting = tuple(sorted(recipient.by)) if recipient else ()
         channels = counting or tuple(self.plan.consent_channels or self.plan.channels)
         self.count += 1
-        return self.keeper.consent(subject, matter, channel=channels[self.count % len(channels)], by=by)
+        channel = channels[self.count % len(channels)]
+        return self.keeper.consent(subject, matter, channel=channel, by=by, verified="phone-identity")
 
     def collect(self, life: Life, *items: str) -> Outcome:
         """Some items at once; the ways in take turns."""

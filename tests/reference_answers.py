@@ -190,6 +190,11 @@ class Reference(World):
             found |= {"ground-ended"} if given_up and fact.at >= self.effective(policy) else set()
         return first_layer(found | self.holds(None, purpose))
 
+    def not_theirs(self, channel: str) -> frozenset[str]:
+        """Korean law wants it checked whose yes for a child it is; neither a tick nor a word shows it."""
+        row = self.policy.consent.get(channel)
+        return frozenset({"identity-not-proved"} if row is None or {*map(str, row.by)} <= {"tick", "spoken"} else ())
+
     def way_declared(self, row: Purpose, channel: str | None) -> bool:
         ways = [one for one in self.policy.collection.values() if not one.blocked]
         if channel is None:

@@ -90,6 +90,15 @@ def test_every_invariant_is_shown() -> None:
     assert [number for number, text in shown.items() if "*Shown by*" not in text] == []
 
 
+def test_every_rule_names_what_shows_it() -> None:
+    """A rule that only says what a word means is marked so; every other one names a test or a case."""
+    parts = re.split(r"^\*\*(\d+\.\d+)\*\*", RULES, flags=re.M)[1:]
+    texts = {number: text.split("\n## ")[0] for number, text in zip(parts[::2], parts[1::2], strict=True)}
+    assert len(texts) > 100
+    bare = [number for number, text in texts.items() if "*Shown by*" not in text and "*A definition.*" not in text]
+    assert bare == []
+
+
 def test_rules_that_code_cites_exist() -> None:
     known = set(re.findall(r"^\*\*(I\d+)\*\*", RULES, re.M))
     sources = [path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py")]

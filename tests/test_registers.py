@@ -62,6 +62,13 @@ def test_no_entry_that_belongs_into_a_register_is_left_out(house: Served, code: 
     assert {one.reference for one in lines(house, code)} == wanted
 
 
+def test_every_register_of_the_rules_is_there() -> None:
+    assert set(REGISTERS) == {
+        "versions", "processing", "consents", "provisions", "processors", "transfers", "requests", "destruction",
+        "access-rights", "access-reviews", "training", "leaks", "notices",
+    }  # fmt: skip
+
+
 def test_a_register_of_a_span_has_what_happened_in_it_and_nothing_else(house: Served) -> None:
     since, until = (instant(at(day)) for day in ("2024-09-11", "2024-09-13"))
     whole, part = lines(house, "consents"), lines(house, "consents", since, until)

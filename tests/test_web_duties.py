@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from tests.desk_house import busy
 from tests.served import Served
 from tests.trial_home import at
+from upheld.dates import Period
 from upheld.desk.articles import article_in
 from upheld.desk.duties import calendar_of, owed_notices
 from upheld.engine.duties import DUTIES, DutyState, Size, reached
+from upheld.law import law_on
 
 
 @pytest.fixture
@@ -121,6 +124,28 @@ def test_a_duty_that_was_done_is_shown_by_the_entry_of_the_ledger(house: Served)
     page = house.signed_in("auditor").get(f"/console/trial/ledger/{done.reference}")
     assert page.status_code == 200
     assert "breach-drill" in page.text
+
+
+def test_a_leak_drill_is_due_every_year_and_shown_by_what_was_practised(house: Served) -> None:
+    assert state(house, "breach-drill") is DutyState.LATE  # never practised
+    house.keeper.did("trial", "breach-drill", record=b"minutes")
+    assert state(house, "breach-drill") is DutyState.COMING
+    house.clock.set(at("2025-09-01"))
+    assert state(house, "breach-drill") is DutyState.SOON
+    house.clock.set(at("2025-09-20"))
+    assert state(house, "breach-drill") is DutyState.LATE
+
+
+def test_every_duty_of_the_calendar_names_its_law_and_its_rhythm() -> None:
+    laws = [law_on("kr", day) for day in (date(2024, 9, 12), date(2026, 11, 22))]  # one rhythm was a law's until 2025
+    wanted = {"yearly-use", "source", "id-survey", "plan-check", "inspection", "access-review", "breach-drill"}
+    assert wanted <= set(DUTIES)
+    for duty in DUTIES.values():
+        assert duty.article
+        assert duty.every != Period()
+        assert duty.law is None or any(law.rule(duty.law) for law in laws), duty.code
+        assert duty.law is None or {law.period(duty.law) for law in laws} <= {None, duty.every}, duty.code
+        assert all(law.number(row) for law in laws for row in duty.threshold.values()), duty.code
 
 
 def test_articles_are_named_in_korean_for_korean_readers() -> None:

@@ -16,6 +16,7 @@ from tests.trial_home import at
 from upheld.dates import Instant, Period
 from upheld.desk.leaks import affected, contents_of, leak_of, leaks_of, told_of, tracks_of
 from upheld.engine.leaks import Leak, LeakCause, LeakStep, tracks
+from upheld.errors import InputRefused
 from upheld.law import law_on
 
 HOUR = 3_600_000_000
@@ -61,6 +62,21 @@ def test_both_clocks_run_from_the_first_awareness_and_not_from_the_record(house:
     assert "hours left" in page.text
     house.clock.set(at("2024-09-15"))
     assert "hours late" in house.signed_in("auditor").get(f"/console/trial/leaks/{leak.case}").text
+
+
+def test_awareness_at_a_processor_starts_both_clocks(house: Served) -> None:
+    now = house.keeper.now()
+    knew = Instant(now - 30 * HOUR)
+    case = house.keeper.leak_known(
+        "trial", LeakCause.OUTSIDE_ACCESS, ("name",), Instant(now - 48 * HOUR), Instant(now - 31 * HOUR), place="mall",
+        at=knew,
+    )  # fmt: skip
+    leak = one(house, case)
+    assert (leak.place, leak.aware_at) == ("mall", knew)
+    house.keeper.seal()
+    assert {due for _, due, _ in clocks(house, case).values()} == {Instant(knew + 72 * HOUR)}
+    with pytest.raises(InputRefused, match="no recipient or processor"):
+        house.keeper.leak_known("trial", LeakCause.LOSS, ("name",), Instant(now - HOUR), now, place="nobody-of-ours")
 
 
 def test_the_authority_is_told_of_a_thousand_persons_of_delicate_data_and_of_every_break_in() -> None:

@@ -76,7 +76,12 @@ def consent(stage: Stage, step: Step) -> Iterator[Came]:
     by = step.word("by") or next(iter(stage.policy.consent), "website")
     for matter in step.words("consent"):
         outcome = stage.keeper.consent(
-            person.subject_id, matter, channel=by, by=_voice(person, step), at=happened(stage, step)
+            person.subject_id,
+            matter,
+            channel=by,
+            by=_voice(person, step),
+            verified=step.word("verified"),
+            at=happened(stage, step),
         )
         stage.elements.add(f"channels.{by}")
         yield came(f"consent {matter}", outcome)

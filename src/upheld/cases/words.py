@@ -96,7 +96,7 @@ ACTS: Final[Mapping[str, Verb]] = {
     "consent": Verb(
         Word(Takes.NAMES, Names.MATTERS),
         "agrees to each matter apart; a bare name is a purpose",
-        {"by": Word(Takes.NAME, Names.CONSENT_CHANNELS), "of": NAME, "late": NAME},
+        {"by": Word(Takes.NAME, Names.CONSENT_CHANNELS), "of": NAME, "verified": NAME, "late": NAME},
     ),
     "withdraw": Verb(
         Word(Takes.NAMES, Names.MATTERS),

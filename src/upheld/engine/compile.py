@@ -103,6 +103,7 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         children=_children(policy, law),
         controls={name: _control(row) for name, row in policy.safeguards.items()},
         consent_channels={name: rule_of(row) for name, row in policy.consent.items()},
+        consent_ways={name: frozenset(str(way) for way in row.by) for name, row in policy.consent.items()},
         collection={
             name: (rule_of(row), frozenset(row.by), frozenset(row.for_))
             for name, row in policy.collection.items()

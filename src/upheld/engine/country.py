@@ -76,6 +76,11 @@ class CountryLaw:
         usual = self._of(lambda law: law.number("children.age")) or AGE_OF_CONSENT
         return max(promised, least or 0) if promised is not None else usual
 
+    @property
+    def representative_verified(self) -> tuple[str, ...]:
+        """The ways one of which shows that a child's representative agreed; empty: the law lists none."""
+        return self.now.words("children.verified") or self.then.words("children.verified")
+
     def is_inside(self, seat: str | None) -> bool:
         """Whether data that goes to that seat stays inside; a seat that is not named is at home."""
         inside = self.then.words("transfer.inside") or self.now.words("transfer.inside")

@@ -374,6 +374,8 @@ class Plan:
     controller: Mapping[str, str] = field(default_factory=dict)
     """The controller's name by locale."""
     locales: tuple[str, ...] = ("en",)
+    consent_ways: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Channel of consent → how people agree on it: `tick`, `signed-form`, `spoken`, `reply-mail`, `reply-message`."""
     digest: str = ""
     atoms: frozenset[Atom] = field(default_factory=frozenset)
     """Every (fact, calendar rule, period) from which some end is reckoned: what the sweep must look for."""

@@ -5,7 +5,8 @@ Pure functions of the plan and what is known. A refusal names what would have do
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from upheld.dates import Instant
 from upheld.engine.acts import Cited, Reason
@@ -82,6 +83,27 @@ def signed_in(plan: Plan, channel: str) -> tuple[str, ...]:
     """What somebody has shown who asks by a channel and is proved at once: its own proof."""
     least = plan.channels.get(channel, (None, None))[1]
     return (least,) if least is not None else ("identity-check",)
+
+
+SHOWN_BY_THE_WAY: Final[Mapping[str, str]] = {
+    "signed-form": "paper",
+    "reply-message": "message",
+    "reply-mail": "mail-reply",
+}
+"""Ways of agreeing that are themselves a check of the representative. A tick is none, nor is a word at the counter."""
+
+
+def verified_by(plan: Plan, channel: str, check: str | None) -> str | None:
+    """By which of the law's checks a representative's consent is theirs: one that was made, or the way it came."""
+    made = (check, *(SHOWN_BY_THE_WAY.get(way) for way in sorted(plan.consent_ways.get(channel, ()))))
+    return next((one for one in made if one in plan.country.representative_verified), None)
+
+
+def unverified(plan: Plan) -> Cited:
+    """A representative's consent for a child that does not count: no check shows whose it is. LAW: PIPA decree 17-2."""
+    rule, country = plan.children.rule, plan.country
+    ways = " or ".join(country.representative_verified)
+    return Cited(rule.path, rule.cites(), Reason.IDENTITY_NOT_PROVED, country.article("children.verified"), ways)
 
 
 def found(state: SubjectState, acting_id: str) -> Acting | None:

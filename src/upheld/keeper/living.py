@@ -15,7 +15,7 @@ from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId,
 from upheld.engine.compile import GROWN
 from upheld.engine.lifecycle import CLOSES, DueState
 from upheld.engine.plan import EntrustmentPlan, ItemPlan, Plan, ProvisionPlan, PurposePlan, Rule, TransferPlan
-from upheld.engine.proving import AGREEING, exceeds, found, speaks_for
+from upheld.engine.proving import AGREEING, exceeds, found, speaks_for, unverified, verified_by
 from upheld.engine.question import question
 from upheld.engine.state import (
     About,
@@ -378,12 +378,15 @@ class Living(Door):
         channel: str,
         shown: Shown | None = None,
         by: str = "subject",
+        verified: str | None = None,
         at: When = None,
     ) -> Outcome:
         """A person agrees to one thing, bound to the text shown. Without `shown`, the policy's own question is shown.
 
         `channel` must be one by which the policy takes consent; `by` is `subject`, a role, `representative` of a child,
         or the id under which somebody acts for the person: what that does not cover is `mandate-exceeded`.
+        `verified`: by which check of the law it is the representative's (`phone-identity`, `card`, `message`, `paper`,
+        `mail-reply`, `call`, `equivalent`); a form with a signature or an answered mail is such a check itself.
         """
         matter = about_of(about)
 
@@ -395,10 +398,13 @@ class Living(Door):
             who, acting = _speaker(seen, by)
             one = Consent(ConsentId(self.new_id()), matter, True, when, transaction.at, plan.version, channel, who)
             against = _beyond(seen, who, acting, AGREEING, matter, now) or self._may_not_consent(seen, who, now)
+            checked = verified_by(plan, channel, verified) if matter.kind is AboutKind.REPRESENTATIVE else None
+            if against is None and checked is None and acting is None and self._must_be_verified(seen, matter, now):
+                against = unverified(plan)
             if against is not None:
                 return self._not_said(transaction, seen, against, "consent", now)
             self._keep_text(transaction, text)
-            self._record_consent(transaction, seen, one, text, rule, now, acting)
+            self._record_consent(transaction, seen, one, text, rule, now, acting, checked)
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id)
 
         return self._attempt(subject_id, work)
@@ -421,6 +427,17 @@ class Living(Door):
         return Shown(question(plan, matter, plan.locales[0]), plan.locales[0])
 
     @staticmethod
+    def _must_be_verified(seen: Seen, matter: About, at: Instant) -> bool:
+        """Whether it is the yes for a child that the law has checked; whoever acts on papers was checked by those."""
+        minor_until = seen.state.minor_until
+        return (
+            matter.kind is AboutKind.REPRESENTATIVE
+            and minor_until is not None
+            and at < minor_until
+            and bool(seen.view.plan.country.representative_verified)
+        )
+
+    @staticmethod
     def _may_not_consent(seen: Seen, by: str, at: Instant) -> Cited | None:
         """LAW: Personal Information Protection Act 22-2: under the age it is the representative who consents."""
         minor_until = seen.state.minor_until
@@ -438,6 +455,7 @@ class Living(Door):
         rule: Rule,
         now: Instant,
         acting: Acting | None = None,
+        verified: str | None = None,
     ) -> Seen:
         state = replaced(seen.state, consents=(*seen.state.consents, one))
         name = one.about.name if one.about.kind is AboutKind.PURPOSE else str(one.about)
@@ -467,6 +485,7 @@ class Living(Door):
                 by=one.by,
                 known_at=transaction.at,
                 acting=acting.acting_id if acting else None,
+                **({"verified": verified} if verified else {}),
             )
         )
         return moved

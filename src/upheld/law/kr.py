@@ -153,7 +153,7 @@ _row(
 _row(
     "children.verified",
     "PIPA decree 17-2",
-    ("message", "card", "phone-identity", "paper", "mail-reply", "call"),
+    ("message", "card", "phone-identity", "paper", "mail-reply", "call", "equivalent"),
     "ways of verifying the representative's consent",
     "DEC H",
 )

@@ -310,7 +310,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "fact.recorded": "fact:code engagement:id? about:ids? values:ids? known_at:instant source:code? key:digest? "
         "id:id? named:code?",
         "consent.given": "consent:id about_kind:code about:code version:code text:digest locale:locale channel:code "
-        "by:code engagement:id? known_at:instant? acting:id?",
+        "by:code engagement:id? known_at:instant? acting:id? verified:code?",
         "consent.withdrawn": "consent:id about_kind:code about:code version:code text:digest? locale:locale? "
         "channel:code by:code engagement:id? known_at:instant? acting:id?",
         "notice.shown": "notice:code version:code? text:digest? locale:locale? channel:code about:code? request:id?",

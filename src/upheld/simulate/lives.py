@@ -300,7 +300,7 @@ class Lives:
     def _agree(self, person: Person, matter: str) -> None:
         outcome = self.keeper.consent(
             person.subject_id, matter, channel=self._agreeing_channel(matter),
-            by=self._by(person),
+            by=self._by(person), verified="phone-identity",
         )  # fmt: skip
         self._note("consent", outcome)
         if outcome.granted and matter not in person.given:

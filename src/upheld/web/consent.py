@@ -91,6 +91,7 @@ def _agreed(asked: Asked, speaking: Speaking, matter: Matter) -> bool:
         channel=_channel(asked),
         shown=Text(matter.text, matter.locale),
         by=speaking.by,
+        verified="equivalent",  # who answers opened a link that only the representative's address or number got
     )
     return outcome.granted
 

@@ -120,6 +120,7 @@ class Consent(Body, frozen=True):
     about: Code
     channel: Code
     by: Code = "subject"
+    verified: Code | None = None
     text: Content | None = None
     locale: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] = "en"
     at: When | None = None

@@ -113,7 +113,10 @@ def consent(call: Call) -> shapes.Done:
     body = cast(shapes.Consent, call.body)
     shown = Shown(body.text, body.locale) if body.text is not None else None
     about = _about(body.about)
-    return _done(call.keeper.consent(call.subject, about, channel=body.channel, shown=shown, by=body.by, at=body.at))
+    outcome = call.keeper.consent(
+        call.subject, about, channel=body.channel, shown=shown, by=body.by, verified=body.verified, at=body.at
+    )
+    return _done(outcome)
 
 
 def withdraw(call: Call) -> shapes.Done:
