@@ -4,13 +4,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 STAMP := .venv/.installed
 PARALLEL ?= 2
+PICTURES ?= ../upheld-pictures
 STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test stores quick deep lint types clauses bench accept format lock clean
+.PHONY: help setup run test stores quick deep lint types clauses bench accept screenshots format lock clean
 
 help:  ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv and install the locked versions; does nothing when they are there
 
@@ -49,6 +50,9 @@ clauses: setup  ## per policy: clauses in the catalogue, carried by the document
 
 bench: setup  ## ratios against the bare driver, in one run
 	@$(BIN)/python -m benchmarks
+
+screenshots: setup  ## pictures of every page, two widths, two languages, dark, into PICTURES (outside the repository)
+	@$(BIN)/python -m tests.every_page $(PICTURES)
 
 accept: setup  ## rewrite the expected findings of documents; read them in `git diff`
 	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py tests/test_findings.py

@@ -1,13 +1,20 @@
-"""Where a real browser is, for the tests that need one. The only place where a test may be left out, and it says how
-not to."""
+"""Where a real browser is, for the tests that need one, and a service that one looks at. The only place where a test
+may be left out, and it says how not to."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.served import Served, text_of
+from upheld.web.serving import Listening, served_beside
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -25,3 +32,70 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@contextmanager
+def chrome() -> Iterator[Browser]:
+    """A browser."""
+    path = chromium()
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """A service that listens, and a browser."""
+
+    house: Served
+    address: str
+    browser: Browser
+
+    def context(self, width: int = 1280, *, scripts: bool = True) -> BrowserContext:
+        """A browser that was never here, of some width."""
+        return self.browser.new_context(
+            base_url=self.address, viewport={"width": width, "height": 900}, java_script_enabled=scripts,
+            locale="en-US",
+        )  # fmt: skip
+
+    def desk(self, context: BrowserContext, name: str = "officer") -> Page:
+        """A page on which this member of staff has signed in."""
+        page = context.new_page()
+        page.goto("/console/trial/sign-in?locale=en")
+        page.fill("#name", name)
+        page.fill("#password", self.house.staff[name].password)
+        page.click("main button")
+        page.fill("#code", self.house.code(name))
+        page.click("main button")
+        assert page.url == f"{self.address}/console/trial"
+        return page
+
+    def mine(self, context: BrowserContext, who: str, locale: str = "en") -> Page:
+        """A page on which this person has signed in with both addresses."""
+        self.house.clock.set(self.house.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes are counted
+        page = context.new_page()
+        page.goto(f"/portal/trial?locale={locale}")
+        for number, item in enumerate(("email", "phone")):
+            sent = len(self.house.sent)
+            page.select_option("#item", item)
+            page.fill("#address", text_of(who, item))
+            page.click("main form button")
+            page.wait_for_url("**/code")
+            for _ in range(100):
+                if len(self.house.sent) > sent:
+                    break
+                page.wait_for_timeout(20)
+            page.fill("#code", self.house.sent[-1].code or "")
+            page.click("main button")
+            assert page.url == f"{self.address}/portal/trial/mine", number
+        return page
+
+
+@contextmanager
+def site_of(house: Served, browser: Browser) -> Iterator[Site]:
+    """A home behind a port, before a browser."""
+    port = free_port()
+    house.settings = replace(house.settings, address=f"http://127.0.0.1:{port}")
+    with served_beside(house.settings, Listening(port=port)):
+        yield Site(house, house.settings.address, browser)

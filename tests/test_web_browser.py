@@ -5,176 +5,174 @@ Where there is no Chromium these are skipped with one line; continuous integrati
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
-from tests.browser import chromium, free_port
-from tests.desk_house import busy, busy_parts
-from tests.served import Served, text_of
+from tests.browser import Site, chrome, site_of
+from tests.every_page import WIDTHS, Look, browsers, lived_in, looks, rows_without_a_look, there
+from tests.served import text_of
 from upheld.engine.state import RequestState
-from upheld.web.serving import Listening, served_beside
 
-WIDTHS = (1280, 390)
-LANGUAGES = ("ko", "en")
-AXE_IN = {1280: "ko", 390: "en"}
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-SHOTS = os.environ.get("UPHELD_SCREENSHOTS")
-"""A folder to keep the pictures in; without it they are taken and thrown away."""
-
-
-@dataclass
-class Site:
-    """A service that listens, and a browser."""
-
-    house: Served
-    address: str
-    browser: Browser
-
-    def context(self, width: int = 1280, *, scripts: bool = True) -> BrowserContext:
-        """A browser that was never here, of some width."""
-        return self.browser.new_context(
-            base_url=self.address, viewport={"width": width, "height": 900}, java_script_enabled=scripts,
-            locale="en-US",
-        )  # fmt: skip
-
-    def desk(self, context: BrowserContext, name: str = "officer") -> Page:
-        """A page on which this member of staff has signed in."""
-        page = context.new_page()
-        page.goto("/console/trial/sign-in?locale=en")
-        page.fill("#name", name)
-        page.fill("#password", self.house.staff[name].password)
-        page.click("main button")
-        page.fill("#code", self.house.code(name))
-        page.click("main button")
-        assert page.url == f"{self.address}/console/trial"
-        return page
-
-    def mine(self, context: BrowserContext, who: str) -> Page:
-        """A page on which this person has signed in with both addresses."""
-        self.house.clock.set(self.house.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes are counted
-        page = context.new_page()
-        page.goto("/portal/trial?locale=en")
-        for number, item in enumerate(("email", "phone")):
-            sent = len(self.house.sent)
-            page.select_option("#item", item)
-            page.fill("#address", text_of(who, item))
-            page.click("main form button")
-            page.wait_for_url("**/code")
-            for _ in range(100):
-                if len(self.house.sent) > sent:
-                    break
-                page.wait_for_timeout(20)
-            page.fill("#code", self.house.sent[-1].code or "")
-            page.click("main button")
-            assert page.url == f"{self.address}/portal/trial/mine", number
-        return page
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    path, port = chromium(), free_port()
-    address = f"http://127.0.0.1:{port}"
-    with busy(tmp_path_factory.mktemp("browser") / "home") as house:
-        house.settings = replace(house.settings, address=address)
-        person = house.persons["asker"]
-        house.keeper.withdraw(person, "purpose/offers", channel="website")
-        house.clock.set(house.keeper.now() + 4 * 86_400_000_000)  # type: ignore[arg-type]  # an instant later is one
-        house.keeper.sweep()
-        house.keeper.request(person, "access", channel="letter")
-        with served_beside(house.settings, Listening(port=port)), sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            yield Site(house, address, browser)
-            browser.close()
+    home = tmp_path_factory.mktemp("browser") / "home"
+    with lived_in(home) as house, chrome() as browser, site_of(house, browser) as found:
+        yield found
 
 
-def pages_of(site: Site) -> dict[str, tuple[str, str]]:
-    """Every kind of page: name → who looks, address."""
-    keeper, person = site.house.keeper, site.house.persons["asker"]
-    busied = busy_parts(site.house)
-    shown = next(one for one in keeper.audit("trial").clauses if one.evidence)
-    request = keeper.requests(person)[0].request_id
-    return {
-        "start": ("anybody", "/"),
-        "notice": ("anybody", "/notice/trial"),
-        "versions": ("anybody", "/notice/trial/versions"),
-        "compare": ("anybody", "/notice/trial/compare?old=2020-02-01&new=2024-09-01"),
-        "portal": ("anybody", "/portal/trial"),
-        "portal-code": ("anybody", "/portal/trial/code"),
-        "sign-in": ("anybody", "/console/trial/sign-in"),
-        "error": ("anybody", "/nowhere"),
-        "desk": ("officer", "/console/trial"),
-        "requests": ("officer", "/console/trial/requests"),
-        "request": ("officer", f"/console/trial/requests/{person}/{request}"),
-        "people": ("officer", "/console/trial/people"),
-        "person": ("officer", f"/console/trial/people/{person}"),
-        "calendar": ("officer", "/console/trial/calendar"),
-        "certificate": ("officer", f"/console/trial/certificates/{keeper.certificates('trial')[0]}"),
-        "duties": ("officer", "/console/trial/duties"),
-        "duty": ("officer", "/console/trial/duties/access-review"),
-        "leaks": ("officer", "/console/trial/leaks"),
-        "leak": ("officer", f"/console/trial/leaks/{busied['case']}"),
-        "leak-form": ("officer", f"/console/trial/leaks/{busied['case']}/form"),
-        "parties": ("officer", "/console/trial/parties"),
-        "safeguards": ("officer", "/console/trial/safeguards"),
-        "registers": ("officer", "/console/trial/registers"),
-        "register": ("officer", "/console/trial/registers/destruction"),
-        "adverts": ("officer", "/console/trial/advertising"),
-        "refuse": ("anybody", f"/refuse/trial/email/{busied['token']}"),
-        "forms": ("anybody", "/forms/trial"),
-        "form": ("anybody", "/forms/trial/request"),
-        "letter": ("officer", f"/console/trial/requests/{person}/{request}/letter"),
-        "report": ("officer", "/console/trial/report"),
-        "clause": ("officer", f"/console/trial/report/{shown.clause}"),
-        "entry": ("officer", f"/console/trial/ledger/{shown.evidence[0].reference}"),
-        "ledger": ("officer", "/console/trial/ledger?verify=now"),
-        "own-account": ("officer", "/console/trial/account"),
-        "accounts": ("officer", "/console/trial/accounts"),
-        "reviews": ("officer", "/console/trial/reviews"),
-        "mine": ("person", "/portal/trial/mine"),
-        "contents": ("person", "/portal/trial/mine/contents"),
-    }
+# ── every page ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_holds_up_in_a_real_browser(site: Site, width: int, tmp_path: Path) -> None:
-    """No violation that axe knows of, nothing wider than the window, nothing asked of another host, no error told."""
-    folder = Path(SHOTS) if SHOTS else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    context = site.context(width)
-    told: list[str] = []
-    fetched: list[str] = []
-    said: list[str] = []
-    context.on("console", lambda message: said.append(message.text))
-    context.on("request", lambda request: fetched.append(request.url))
-    looks = {"anybody": context.new_page(), "person": site.mine(context, "stayer"), "officer": site.desk(context)}
+def violations(page: Page, options: dict[str, object]) -> list[str]:
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']} {one['nodes'][0]['html'][:120]}" for one in found]
+
+
+def wrong_with(page: Page, name: str, look: Look) -> list[str]:
+    """What axe, the widths, a dark screen and paper say against a page."""
     wrong: list[str] = []
-    for name, (who, path) in pages_of(site).items():
-        for language in LANGUAGES:
-            page = looks[who]
-            page.goto(f"{path}{'&' if '?' in path else '?'}locale={language}")
-            page.screenshot(path=folder / f"{name}-{width}-{language}.png", full_page=True)
-            wrong += [f"{name}: signed out"] if "sign-in" in page.url and name != "sign-in" else []
+    everything: dict[str, object] = {"runOnly": list(RULES)}
+    contrast: dict[str, object] = {"runOnly": ["color-contrast"]}
+    for locale, width in (("ko", WIDTHS[0]), ("en", WIDTHS[1])):
+        page.goto(there(look, locale))
+        for each in WIDTHS:
+            page.set_viewport_size({"width": each, "height": 900})
             wide = page.evaluate("document.documentElement.scrollWidth")
-            wrong += [f"{name} {language}: {wide} pixels wide"] if wide > width else []
-            found = Axe().run(page, options={"runOnly": list(RULES)}).response["violations"]
-            wrong += [f"{name} {language}: {one['id']} {one['nodes'][0]['html'][:120]}" for one in found]
-    context.close()
-    assert wrong == []
+            wrong += [f"{name} {locale}: {wide} pixels wide at {each}"] if wide > each else []
+        page.set_viewport_size({"width": width, "height": 900})
+        wrong += [f"{name} {locale} {width}: {one}" for one in violations(page, everything)]
+    page.emulate_media(color_scheme="dark")
+    wrong += [f"{name} dark: {one}" for one in violations(page, contrast)]
+    page.emulate_media(media="print", color_scheme="light")
+    wrong += [f"{name} on paper: {one}" for one in violations(page, contrast)]
+    if page.locator("nav.menu").count():
+        wrong += [f"{name}: the menu is printed"] if page.is_visible("nav.menu") else []
+    page.emulate_media(media="screen")
+    return wrong
+
+
+@pytest.mark.parametrize("area", ["for everybody", "portal", "console, by day", "console, evidence"])
+def test_every_page_holds_up_in_a_real_browser(site: Site, area: str) -> None:
+    """No violation that axe knows of, light, dark and on paper; nothing wider than the window; no other host asked."""
+    fetched: list[str] = []
+
+    def watched() -> BrowserContext:
+        context = site.context()
+        context.on("request", lambda request: fetched.append(request.url))
+        return context
+
+    seen = browsers(site, watched)
+    wrong: list[str] = []
+    for name, look in looks(site.house).items():
+        if area_of(name, look) == area:
+            wrong += wrong_with(seen[look.who], name, look)
+            at_sign_in = seen[look.who].url.partition("?")[0].endswith("/sign-in")
+            wrong += [f"{name}: signed out"] if at_sign_in and name != "sign-in" else []
+    for page in seen.values():
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
     assert [url for url in fetched if not url.startswith(site.address)] == []
-    assert [text for text in told if "404" not in text] == []
+
+
+EVIDENCE = ("report", "clause", "register", "ledger", "entry", "duties", "duty", "leak", "parties", "safeguards")
+
+
+def area_of(name: str, look: Look) -> str:
+    if look.who in ("anybody", "person"):
+        return {"anybody": "for everybody", "person": "portal"}[look.who]
+    return "console, evidence" if name.startswith(EVIDENCE) else "console, by day"
+
+
+def test_every_row_of_the_table_is_looked_at(site: Site) -> None:
+    assert rows_without_a_look(looks(site.house)) == set()
+
+
+# ── the frame: menu, path, help ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_menu_shows_each_role_its_own_pages_in_groups(site: Site) -> None:
+    told = {}
+    for name in ("officer", "counsel", "auditor"):
+        context = site.context()
+        page = site.desk(context, name)
+        told[name] = [page.locator(f"nav.menu {part}").all_inner_texts() for part in (".group", "li a")]
+        context.close()
+    assert told["officer"][0] == ["Today", "People", "Promises", "Evidence", "Settings"]
+    assert "Look somebody up" in told["counsel"][1]
+    assert "Clause report" not in told["counsel"][1]
+    assert told["auditor"][0] == ["Today", "People", "Promises", "Evidence", "Settings"]
+    assert {"Requests", "Look somebody up", "Accounts"} & set(told["auditor"][1]) == set()
+
+
+def test_the_menu_opens_and_closes_on_a_phone_without_javascript(site: Site) -> None:
+    context = site.context(390, scripts=False)
+    page = site.desk(context)
+    assert not page.is_visible("nav.menu")
+    page.click(".open-menu")
+    assert page.is_visible("nav.menu >> text=Clause report")
+    page.click("text=Close the menu")
+    assert not page.is_visible("nav.menu")
+    page.click(".open-menu")
+    page.click("nav.menu >> text=Clause report")
+    assert page.url.endswith("/report")
+    context.close()
+
+
+def test_the_way_back_leads_to_the_list_as_it_was_left(site: Site) -> None:
+    context = site.context(scripts=False)
+    page = site.desk(context)
+    page.goto("/console/trial/requests?show=unproved")
+    page.locator("main table a").first.click()
+    page.click("text=Something is missing")
+    page.click("text=Record that it was asked for")  # a form in between takes nothing away
+    page.click("nav.path >> text=Requests")
+    assert page.url.endswith("/requests?show=unproved")
+    page.goto("/console/trial/registers?first=2024-09-01&last=2024-09-30")
+    page.locator("main table a").first.click()
+    page.click("nav.path >> text=Registers")
+    assert page.url.endswith("/registers?first=2024-09-01&last=2024-09-30")
+    page.goto("/console/trial/requests")
+    page.locator("main table a").first.click()
+    page.click("nav.path >> text=Requests")
+    assert page.url.endswith("/requests")
+    context.close()
+
+
+def test_a_page_that_says_no_leads_back_and_on(site: Site) -> None:
+    context = site.context(scripts=False)
+    page = site.desk(context)
+    page.goto("/console/trial/requests")
+    for status, path, title in (
+        (404, "/console/trial/nothing-here", "There is no such page"),
+        (404, "/console/trial/leaks/none", "There is no such"),
+        (400, "/console/trial/requests?show=nonsense", "none that is offered"),
+    ):
+        answered = page.goto(path, referer=f"{site.address}/console/trial/requests")
+        assert answered is not None
+        assert answered.status == status
+        assert title in page.inner_text("h1")
+        assert str(status) in page.inner_text("main")
+        page.click("text=Back to where you were")
+        assert page.url.endswith("/console/trial/requests")
+    page.goto("/nowhere", referer="https://elsewhere.example.org/console/trial/requests")
+    assert page.locator("text=Back to where you were").count() == 0
+    context.close()
+
+
+# ── with the keyboard, without JavaScript ───────────────────────────────────────────────────────────────────────────
 
 
 def test_a_request_is_walked_to_its_answer_without_javascript(site: Site) -> None:
     context = site.context(scripts=False)
     page = site.desk(context)
-    page.click("text=Look somebody up")
+    page.click("nav.menu >> text=Look somebody up")
     page.fill("#text", text_of("stayer", "email"))
     page.click("main form button")
     assert page.url.endswith(site.house.persons["stayer"])
@@ -186,7 +184,7 @@ def test_a_request_is_walked_to_its_answer_without_javascript(site: Site) -> Non
     page.select_option("#outcome", "done")
     page.click("text=Record the answer")
     assert "done" in page.inner_text("h1")
-    (one,) = site.house.keeper.requests(site.house.persons["stayer"])
+    one = max(site.house.keeper.requests(site.house.persons["stayer"]), key=lambda each: each.received_at)
     assert one.state is RequestState.DONE
     page.click("text=Sign out")
     page.goto("/console/trial")

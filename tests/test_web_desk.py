@@ -10,6 +10,7 @@ import pytest
 
 from tests.served import WEB_POLICY, Served, joined, served, text_of
 from tests.trial_home import at
+from upheld.desk.agreements import by_month, standing
 from upheld.desk.due import coming, due_today, requests_of
 from upheld.desk.throttle import LOOKS
 from upheld.engine.acts import RequestId
@@ -17,6 +18,7 @@ from upheld.engine.state import RequestState
 from upheld.store import history
 from upheld.store.verifying import verify_copy
 from upheld.web.ledger import cannot_show
+from upheld.web.requests import SHOWN
 from upheld.web.routes import ROUTES
 
 DAY = 86_400_000_000
@@ -150,10 +152,10 @@ def test_a_counsellor_takes_requests_in_and_answers_none(house: Served) -> None:
 
 def test_a_late_request_stands_first_on_the_desk(house: Served) -> None:
     house.keeper.request(house.persons["asker"], "access", channel="letter")
-    assert "1</b> requests open" in house.signed_in("officer").get("/console/trial").text
+    assert re.search(r"1</b> <a[^>]*>requests open", house.signed_in("officer").get("/console/trial").text)
     later(house, 40 * DAY)
     page = house.signed_in("officer").get("/console/trial").text
-    assert "1</b> requests late" in page
+    assert re.search(r"1</b> <a[^>]*>requests late", page)
     assert "was due" in page
     assert "requests late" in house.signed_in("auditor").get("/console/trial").text
     assert house.persons["asker"] not in house.signed_in("auditor").get("/console/trial").text
@@ -364,3 +366,39 @@ safeguards:
     house.clock.set(at("2024-09-12"))
     page = house.signed_in("officer").get("/console/trial").text
     assert "Evidence that clears you is missing or too old (pledge of secrecy)" in page
+
+
+# ── consents, counted ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_consents_are_counted_by_matter_and_by_month_of_the_policys_zone(house: Served) -> None:
+    keeper = house.keeper
+    assert {one.about: (one.given, one.withdrawn) for one in standing(keeper, "trial")} == {
+        "purpose/offers": (3, 0),
+        "provision/mall": (1, 0),
+    }
+    house.clock.set(at("2024-10-01", 0))  # in UTC it is September still
+    keeper.withdraw(house.persons["asker"], "purpose/offers", channel="website")
+    months = by_month(keeper, "trial", 12)
+    assert [str(one.first) for one in months[-2:]] == ["2024-09-01", "2024-10-01"]
+    assert [(one.given, one.withdrawn) for one in months[-5:]] == [(4, 0), (0, 0), (0, 0), (0, 0), (0, 1)]
+    assert {one.about: (one.given, one.withdrawn) for one in standing(keeper, "trial")}["purpose/offers"] == (2, 1)
+    page = house.signed_in("auditor").get("/console/trial/consents").text
+    assert "Mall Ltd." in page
+    assert house.persons["asker"] not in page
+
+
+def test_the_list_of_requests_is_narrowed_and_counted(house: Served) -> None:
+    keeper = house.keeper
+    keeper.request(house.persons["asker"], "access", channel="letter")
+    later(house, 30 * DAY)
+    keeper.request(house.persons["stayer"], "erasure", channel="letter", proved=True)
+    desk = house.signed_in("officer")
+    told = {name: desk.get("/console/trial/requests", show=name).text for name in SHOWN}
+    rows = {name: re.findall(r'<th scope="row"><a[^>]*>(\w+)', text) for name, text in told.items()}
+    assert rows == {
+        "open": ["Access", "Deletion"], "late": ["Access"], "week": [], "unproved": ["Access"], "answered": [],
+    }  # fmt: skip
+    assert 'class="late"' in told["open"]
+    assert "No request has been answered yet." in told["answered"]
+    assert desk.get("/console/trial/requests", show="all").status_code == 400

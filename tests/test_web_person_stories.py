@@ -1,41 +1,30 @@
-"""Stories of persons in a real browser at phone width, without JavaScript; every page they meet held against axe."""
+"""Stories of persons in a real browser at phone width, without JavaScript."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser import chromium, free_port
+from tests.browser import Site, chrome, site_of
 from tests.served import Served, served, text_of
-from tests.test_web_browser import LANGUAGES, RULES, SHOTS, WIDTHS, Site
 from tests.test_web_consent import YOUNG_POLICY
 from tests.test_web_cookies import SITE_POLICY
 from tests.trial_home import at
 from upheld.desk.invitations import invite
-from upheld.engine.acts import SubjectId
 from upheld.engine.state import RequestState
-from upheld.web.serving import Listening, served_beside
 
 PHONE = 390
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    path, port = chromium(), free_port()
-    address = f"http://127.0.0.1:{port}"
-    with served(tmp_path_factory.mktemp("stories") / "home") as house:
-        house.settings = replace(house.settings, address=address)
+    with served(tmp_path_factory.mktemp("stories") / "home") as house, chrome() as browser:
         for policy in (YOUNG_POLICY, SITE_POLICY):
             house.keeper.publish(policy.encode(), as_of=at("2020-02-01").date(), evidence="trial")
-        with served_beside(house.settings, Listening(port=port)), sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            yield Site(house, address, browser)
-            browser.close()
+        with site_of(house, browser) as found:
+            yield found
 
 
 def later(house: Served) -> None:
@@ -141,61 +130,3 @@ def test_a_child_and_its_representative(site: Site) -> None:
     assert keeper.consents(child) == {"representative/collection": "withdrawn"}
     assert not keeper.collect(child, "service", {"name": "made-up"}).granted
     theirs.close()
-
-
-def pages_of(site: Site) -> dict[str, tuple[str, str]]:
-    """Every kind of page for persons: name → who looks, address."""
-    keeper, house = site.house.keeper, site.house
-    stayer = house.persons["stayer"]
-    child = keeper.enter("young", "member", minor=True)
-    fresh = keeper.enter("young", "member")
-    agreed: SubjectId = keeper.enter("young", "member")
-    for about in ("purpose/offers", "provision/mall"):
-        keeper.consent(agreed, about, channel="website")
-    kept, anew = invite(keeper, "young", agreed), invite(keeper, "young", fresh)
-    open_one = keeper.request(stayer, "portability", channel="website", proved=True).made
-    waiting = keeper.request(stayer, "access", channel="website").made
-    refused = keeper.request(stayer, "suspension", channel="website", proved=True).made
-    keeper.answer(stayer, refused or "", "refused", reason="law")  # type: ignore[arg-type]  # an id is text
-    return {
-        "consent-read": ("anybody", "/consent/young"),
-        "consent": ("anybody", f"/consent/young/{anew}"),
-        "consent-given": ("anybody", f"/consent/young/{kept}?said=yes"),
-        "consent-end": ("anybody", f"/consent/young/{kept}/withdraw?about=provision/mall"),
-        "representative": ("anybody", f"/consent/young/{invite(keeper, 'young', child)}/representative"),
-        "link-over": ("anybody", f"/consent/young/{'0' * 64}"),
-        "for-another": ("anybody", "/portal/trial/for-another"),
-        "cookies": ("anybody", "/cookies/site"),
-        "my-consents": ("person", "/portal/trial/mine/consents"),
-        "ask": ("person", "/portal/trial/mine/ask"),
-        "my-request-open": ("person", f"/portal/trial/mine/requests/{open_one}"),
-        "my-request-waiting": ("person", f"/portal/trial/mine/requests/{waiting}"),
-        "my-request-refused": ("person", f"/portal/trial/mine/requests/{refused}"),
-        "mine-with-requests": ("person", "/portal/trial/mine"),
-        "heard": ("officer", f"/console/trial/people/{stayer}/consent?channel=letter"),
-    }
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_for_persons_holds_up_in_a_real_browser(site: Site, width: int, tmp_path: Path) -> None:
-    """No violation that axe knows of, nothing wider than the window, nothing asked of another host."""
-    folder = Path(SHOTS) if SHOTS else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    context = site.context(width)
-    fetched: list[str] = []
-    context.on("request", lambda request: fetched.append(request.url))
-    looks = {"anybody": context.new_page(), "person": site.mine(context, "stayer"), "officer": site.desk(context)}
-    found: list[str] = []
-    for name, (who, path) in pages_of(site).items():
-        for language in LANGUAGES:
-            page = looks[who]
-            page.goto(f"{path}{'&' if '?' in path else '?'}locale={language}")
-            assert page.url.startswith(f"{site.address}{path.partition('?')[0]}"), name
-            page.screenshot(path=folder / f"{name}-{width}-{language}.png", full_page=True)
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            found += [f"{name} {language}: {wide} pixels wide"] if wide > width else []
-            wrong = Axe().run(page, options={"runOnly": list(RULES)}).response["violations"]
-            found += [f"{name} {language}: {one['id']} {one['nodes'][0]['html'][:120]}" for one in wrong]
-    context.close()
-    assert found == []
-    assert [url for url in fetched if not url.startswith(site.address)] == []

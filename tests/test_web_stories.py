@@ -282,13 +282,13 @@ def test_two_officers_in_two_browsers_do_not_overwrite_each_other(desk: Desk) ->
 def test_an_account_is_opened_by_four_eyes_signs_in_and_is_closed(desk: Desk) -> None:
     second = other_officer(desk, "second")
     page = desk.page("officer")
-    page.click("text=Accounts")
+    page.click("nav.menu >> text=Accounts")
     for approver, code in (("", ""), ("officer", desk.house.code("officer")), ("handler", desk.house.code("handler"))):
         _ask_for_account(page, approver, code)
         assert "approval of another officer" in page.inner_text("[role=alert]")
     _ask_for_account(page, "second", second)
     told = page.inner_text("main")
-    page.click("text=Accounts")
+    page.click("nav.menu >> text=Accounts")
     assert "newcomer" in page.inner_text("main")
     assert "127.0.0.1" in page.inner_text("main")  # where the officer signed in from
     signed_in = desk.entries("staff.signed-in")[-1].entry.fields
@@ -465,7 +465,7 @@ def test_an_auditor_walks_from_a_clause_to_its_evidence_and_on_to_verification_a
         signed_in(page, prepared, "nexr", StaffRole.AUDITOR, 0)
         for absent in ("Requests", "Look somebody up", "Accounts"):
             assert page.locator(f"nav.menu >> text='{absent}'").count() == 0
-        page.click("text=Clause report")
+        page.click("nav.menu >> text=Clause report")
         clauses = [str(one.get_attribute("href")) for one in page.locator("main a[href*='/report/']").all()]
         shown_by = None
         for clause in clauses:

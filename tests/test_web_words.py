@@ -22,7 +22,7 @@ from upheld.keeper.asking import AUTOMATED, RIGHTS
 from upheld.keeper.reviewing import OUTCOMES
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
-from upheld.web import calendar, consent, cookies, leaks, people, render, requests, reviews, safeguards, staff
+from upheld.web import calendar, consent, cookies, leaks, people, places, requests, reviews, safeguards, staff
 from upheld.web.asked import LANGUAGES
 from upheld.web.words import TABLES, WORDS, refusals, say
 
@@ -33,7 +33,11 @@ SAME_IN_BOTH = {"base.name", "language.ko", "language.en"}
 """Names, and each language by its own word."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "menu.": (*render.CONSOLE, *render.PORTAL),
+    "menu.": places.NAMED,
+    "group.": tuple(places.GROUPS),
+    "group-help.": tuple(places.GROUPS),
+    "requests.show-": requests.SHOWN,
+    "requests.none-": requests.SHOWN,
     "language.": LANGUAGES,
     "role.": tuple(StaffRole),
     "duty.": tuple(Duty),
@@ -247,6 +251,7 @@ ENGLISH_IN_KOREAN = re.compile(r"\b(?:the|and|of|is|was|due|sign|open|request|po
         "",
         "/requests",
         "/people",
+        "/consents",
         "/calendar",
         "/duties",
         "/leaks",

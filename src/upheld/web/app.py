@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, assert_never
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from fastapi import FastAPI
@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from upheld.desk.scanning import LARGEST_FILE, MOST_FILES
 from upheld.errors import InputRefused, UpheldError
-from upheld.web import render
+from upheld.web import places, render
 from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static
 from upheld.web.api.edge import LARGEST_BODY, PROBLEM, create_api
 from upheld.web.api.edge import Edge as ProgramsEdge
@@ -137,6 +137,7 @@ class Edge:
             visitor=visitor if _TOKEN.fullmatch(visitor) else self.settings.keeper.places.random_bytes(32).hex(),
             policy=parts.get("policy", ""),
             uploads=uploads,
+            came_from=_came_from(request),
         )
 
     def _visitor_cookie(self) -> str:
@@ -172,7 +173,7 @@ class Edge:
         match answer:
             case Shown():
                 made = _html(render.page(asked, answer), answer.status)
-                cookies = answer.cookies
+                cookies = (*answer.cookies, *places.list_kept(asked))
             case Moved():
                 task = BackgroundTask(answer.afterwards) if answer.afterwards else None
                 made, cookies = RedirectResponse(answer.to, 303, background=task), answer.cookies
@@ -206,6 +207,13 @@ class Edge:
                 made.set_cookie(one.name, one.value, secure=secure, httponly=True, samesite="strict")
             else:
                 made.delete_cookie(one.name, secure=secure, httponly=True, samesite="strict")
+
+
+def _came_from(request: Request) -> str:
+    """Path and query of the page that led here, if it is one of this host."""
+    came = urlsplit(request.headers.get("referer", "")[:2000])
+    ours = came.netloc == request.headers.get("host") and came.path.startswith("/") and not came.path.startswith("//")
+    return f"{came.path}?{came.query}" if ours and came.query else came.path if ours else ""
 
 
 def _html(text: str, status: int, styled: str = "") -> Response:

@@ -57,6 +57,8 @@ class Asked:
     person: Session | None = None
     uploads: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
     """Files of the form, by field; only on pages whose row in the route table takes files."""
+    came_from: str = ""
+    """The page of ours that led here, for the way back from a page that says no; empty where there is none."""
     has_form: bool = False
     """Whether the page carries a form of ours: only then the browser gets the token that forms are bound to."""
 

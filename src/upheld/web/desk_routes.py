@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from upheld.web import joining, reviews, staff
+from upheld.web import consents, joining, reviews, staff
 from upheld.web.route import Route, Who
 
 DESK: Final = (
+    Route("consents", "GET", "/console/{policy}/consents", Who.RECORDS, consents.consents),
     Route("reviews", "GET", "/console/{policy}/reviews", Who.REQUESTS, reviews.reviews),
     Route("review", "POST", "/console/{policy}/reviews/{subject}", Who.REQUESTS, reviews.review),
     Route("accounts", "GET", "/console/{policy}/accounts", Who.OFFICER, staff.accounts),

@@ -14,6 +14,7 @@ from upheld.web.answer import Answer, Shown
 from upheld.web.asked import Asked
 from upheld.web.gate import may
 from upheld.web.route import Who
+from upheld.web.staff import staff_title
 from upheld.web.words import say
 
 SHOWN = 12
@@ -44,6 +45,7 @@ def desk(asked: Asked) -> Answer:
             "soon_count": len(soon),
             "item": lambda name: document.name("items", name, asked.locale),
             "safeguard": safeguard,
+            "who": staff_title(asked),
             "evidence": found.evidence[:SHOWN],
             "evidence_soon": found.evidence_soon[:SHOWN],
             "overdue": found.overdue[:SHOWN],

@@ -15,6 +15,7 @@ from upheld.desk.notifying import tell_all
 from upheld.engine.duties import DUTIES, Size, Whose
 from upheld.web.answer import Answer, Download, Moved, Refused, Shown
 from upheld.web.asked import Asked
+from upheld.web.staff import staff_title
 
 FINDINGS: Final = {"inspection": CHECKLIST, "access-review": LOOKED_FOR}
 """What may be found when a duty is done; the others have no checklist."""
@@ -35,6 +36,7 @@ def duties(asked: Asked) -> Answer:
             "sizes": [(size.value, found.held.get(size, 0), found.stated.get(size)) for size in Size],
             "readers": access.readers_of(asked.keeper, asked.policy, since, asked.keeper.now(), asked.plan.zone),
             "since": since,
+            "who": staff_title(asked),
             "done": found.done[:DONE_SHOWN],
             "findings": FINDINGS,
             "told": asked.query.get("told", ""),

@@ -25,6 +25,7 @@ from upheld.engine.leaks import BY_HAND, Leak, LeakCause, LeakStep, Track
 from upheld.keeper.posting import Told
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
+from upheld.web.staff import staff_title
 
 STATES: Final = ("told", "covered", "waiting", "uncertain", "unreachable", "untold")
 HOUR: Final = 3_600_000_000
@@ -169,6 +170,8 @@ def _page(asked: Asked, case: Case, missing: tuple[str, ...], status: int) -> Sh
             "wanted": asked.keeper.fallbacks(asked.policy, case.leak.notice),
             "now": now,
             "hours": lambda track: hours_left(track, now),
+            "spent": lambda track: share_spent(case.leak.aware_at, track, now),
+            "who": staff_title(asked),
             "item": lambda name: document.name("items", name, asked.locale),
             "place": lambda name: document.name("parties", name, asked.locale),
         },
@@ -179,6 +182,14 @@ def _page(asked: Asked, case: Case, missing: tuple[str, ...], status: int) -> Sh
 def hours_left(track: Track, now: Instant) -> int:
     """Whole hours until a track must be done; less than nothing when its time is over."""
     return 0 if track.due_at is None else (track.due_at - now) // HOUR
+
+
+def share_spent(since: Instant, track: Track, now: Instant) -> int:
+    """How much of a track's time is spent, in hundredths; all of it when the time is over."""
+    if track.due_at is None or track.due_at <= since:
+        return 100
+    until = now if track.done_at is None else track.done_at
+    return max(0, min(100, round(100 * (until - since) / (track.due_at - since))))
 
 
 def _places(asked: Asked) -> list[str]:

@@ -12,18 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from upheld.dates import FOREVER, Instant, moment
 from upheld.policy.plain import text_in
+from upheld.web import places
 from upheld.web.answer import Shown
 from upheld.web.asked import LANGUAGES, Asked
 from upheld.web.gate import may
 from upheld.web.route import Who
 from upheld.web.words import known, say
 
-CONSOLE: Final = (
-    "desk", "requests", "people", "reviews", "calendar", "duties", "parties", "safeguards", "leaks", "registers",
-    "adverts", "report", "ledger", "accounts", "own-account",
-)  # fmt: skip
-"""The pages that stand in the console's menu, in order."""
-PORTAL: Final = ("mine", "my-consents")
 NO_BREAK: Final = "\u00a0"
 """A date stays on one line."""
 MONTHS: Final = (
@@ -58,28 +53,14 @@ def page(asked: Asked, shown: Shown) -> str:
         "minute": lambda at: _minute(at, zone, asked.locale),
         "iso": lambda at: moment(at, zone).isoformat(timespec="seconds"),
         "month": lambda day: _month(day, asked.locale),
-        "menu": _menu(asked),
+        "short": lambda day: f"{day.month}월" if asked.locale == "ko" else MONTHS[day.month - 1][:3],
+        "menu": places.menu(asked),
+        "above": places.path_to(asked),
         "languages": [(language, _in_language(asked, language)) for language in LANGUAGES],
         "controller": _controller(asked),
         "may": lambda who: may(asked, Who(who)),
     }
     return _templates().get_template(f"{shown.template}.html.j2").render(values | dict(shown.values))
-
-
-def _menu(asked: Asked) -> list[tuple[str, str, bool]]:
-    """Name, address and whether one is there: the pages of this area that whoever is signed in may open."""
-    signed_in = asked.staff is not None or asked.person is not None
-    names = {"console": CONSOLE, "portal": PORTAL}.get(asked.route.area, ()) if signed_in else ()
-    return [
-        (
-            name,
-            asked.url(name),
-            f"{asked.path}/".startswith(f"{asked.url(name)}/")
-            and (name not in ("desk", "mine") or asked.route.name == name),
-        )
-        for name in names
-        if may(asked, asked.table[name].who)
-    ]
 
 
 def _in_language(asked: Asked, language: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from upheld.dates import start_of
+from upheld.dates import Instant, start_of
+from upheld.desk.articles import article_in
 from upheld.desk.due import Waiting, request_of, requests_of
 from upheld.desk.holdings import held_of, seen_of
 from upheld.desk.requests import (
@@ -52,19 +53,75 @@ class Answered:
     helps: tuple[str, ...]
 
 
+SHOWN: Final = ("open", "late", "week", "unproved", "answered")
+"""How the list may be narrowed; the first is what opens."""
+WEEK: Final = 7 * 86_400_000_000
+DRAWN: Final = 20
+"""Ours: so many open requests are drawn against their deadlines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A request as a bar from its receipt to its deadline, in thousandths of the width; `over` is the part past it."""
+
+    one: Waiting
+    x: int
+    width: int
+    over: int
+
+
 def listed(asked: Asked) -> Answer:
-    """Open requests, the first due first; the newest answered ones below."""
-    keeper, policy = asked.keeper, asked.policy
+    """Open requests, the first due first, drawn against their deadlines; answered ones on demand."""
+    keeper, policy, now = asked.keeper, asked.policy, asked.keeper.now()
+    waiting = requests_of(keeper, policy)
+    answered = requests_of(keeper, policy, settled=True)
+    parts = {
+        "open": waiting,
+        "late": [one for one in waiting if one.due_at <= now],
+        "week": [one for one in waiting if now < one.due_at <= now + WEEK],
+        "unproved": [one for one in waiting if not one.proved],
+        "answered": answered[:SETTLED_SHOWN],
+    }
+    chosen = asked.query.get("show", SHOWN[0])
+    if chosen not in parts:
+        raise Refused(400, "choice-unknown")
+    drawn, today = _drawn(parts[chosen] if chosen != "answered" else [], now)
     return Shown(
         "requests",
         {
-            "open": requests_of(keeper, policy),
-            "settled": requests_of(keeper, policy, settled=True)[:SETTLED_SHOWN],
-            "now": keeper.now(),
+            "shown": parts[chosen],
+            "chosen": chosen,
+            "counts": {name: len(answered if name == "answered" else found) for name, found in parts.items()},
+            "drawn": drawn,
+            "today": today,
+            "now": now,
             "right": lambda one: right_title(asked, one),
             "channel": lambda one: asked.document.name("channels", one.channel, asked.locale),
         },
     )
+
+
+def _drawn(found: list[Waiting], now: Instant) -> tuple[list[Drawn], int]:
+    """The bars of requests, and where today is, all on one scale."""
+    if not found:
+        return [], 0
+    found = found[:DRAWN]
+    begins, ends = min(one.received_at for one in found), max(now, *(one.due_at for one in found))
+    long = max(ends - begins, 1)
+
+    def place(at: int) -> int:
+        return round(1000 * (at - begins) / long)
+
+    rows = [
+        Drawn(
+            one,
+            place(one.received_at),
+            max(place(one.due_at) - place(one.received_at), 4),
+            max(place(now) - place(one.due_at), 0),
+        )
+        for one in found
+    ]
+    return rows, place(now)
 
 
 def request(asked: Asked) -> Answer:
@@ -146,6 +203,7 @@ def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: i
             "papers": asked.keeper.papers(asked.policy, owner=one.subject_id, about=one.request_id, kind="requests"),
             "told": _told(asked, one),
             "due": due,
+            "law": _article(due.law, asked.locale) if due.law else "",
             "left": working_days_left(asked.keeper, plan, one.due_at),
             "still": sorted({item_title(asked, value.item) for value in stands_still(seen, found)}),
             "accepts": found.waiting and not found.freezes,
@@ -170,6 +228,12 @@ def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: i
         },
         status,
     )
+
+
+def _article(law: str, locale: str) -> str:
+    """`pipa 38` as people write it."""
+    code, _, article = law.partition(" ")
+    return article_in(f"{code.upper()} {article}", locale)
 
 
 def _objected(asked: Asked, one: Waiting, seen: Seen) -> Waiting | None:

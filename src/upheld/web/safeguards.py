@@ -10,6 +10,7 @@ from upheld.engine.plan import ControlPlan
 from upheld.policy.plain import period
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
+from upheld.web.staff import staff_title
 
 REGISTERS: Final = ("host", "system", "zone", "room", "cabinet", "employee")
 """What a safeguard may be owed for, besides handlers and processors, which are on record by grant and contract."""
@@ -49,6 +50,7 @@ def safeguards(asked: Asked) -> Answer:
             "found": sorted(found, key=lambda one: (order.index(one.state), one.title)),
             "counts": counts,
             "registers": REGISTERS,
+            "who": staff_title(asked),
             "every": lambda length: period(length, asked.locale),
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from upheld.dates import Instant
@@ -19,6 +20,8 @@ from upheld.engine.acts import HandlerId
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.approving import approver, same_person, wants_approval
 from upheld.web.asked import Asked
+from upheld.web.gate import may
+from upheld.web.route import Who
 
 ARRIVALS_SHOWN: Final = 20
 WHY: Final = ("new-task", "replacement", "new-hire", "audit-planned")
@@ -82,6 +85,14 @@ def close(asked: Asked) -> Answer:
     _note(asked, "account-closed", found, approving)
     close_account(asked.keeper, asked.policy, name)
     return Moved(asked.url("accounts"))
+
+
+def staff_title(asked: Asked) -> Callable[[str], str]:
+    """A handler's id as the name of their account, for who keeps records; the id itself where nobody has it now."""
+    if not may(asked, Who.RECORDS):
+        return str
+    names = {str(one.handler_id): name for one, name, _ in accounts_of(asked.keeper, asked.policy)}
+    return lambda handler: names.get(handler, handler)
 
 
 def _note(asked: Asked, what: str, about: Account, approving: HandlerId | None) -> None:

@@ -6,6 +6,32 @@ from upheld.policy.plain import Words
 
 WORDS: Final = {
     "desk.title": Words("Due today", "오늘 할 일"),
+    "desk.lead": Words(
+        "{day}. What waits for you, the most urgent first. Every line leads to where it is done.",
+        "{day} 기준. 급한 것부터 보이며, 각 줄을 누르면 처리하는 화면이 열립니다.",
+    ),
+    "desk.begin": Words(
+        "Somebody called or wrote? Begin here: find them, then take in what they ask.",
+        "전화나 서신을 받았다면 먼저 조회한 뒤 요구를 접수합니다.",
+    ),
+    "desk.new-here": Words("New here? What is where", "처음이라면: 화면 안내"),
+    "group-help.today": Words(
+        "What is due, requests of people with their deadlines, and what was left open.",
+        "오늘 할 일, 기한이 있는 권리 행사 요구, 종료를 확인할 것.",
+    ),
+    "group-help.persons": Words(
+        "Look one person up (each look is on record), see how many agree to what, send advertising lawfully.",
+        "한 사람을 조회하고(조회는 모두 기록됨), 동의 현황을 보고, 광고성 정보를 법에 맞게 보냅니다.",
+    ),
+    "group-help.promises": Words(
+        "What the policy promises and the house must do: destruction, yearly duties, companies, safeguards, leaks.",
+        "처리방침이 약속한 일: 분리와 파기, 정기 의무, 제공과 위탁, 보호조치, 유출 대응.",
+    ),
+    "group-help.evidence": Words(
+        "What an inspector asks for: each clause with what shows it, the registers, the ledger to verify.",
+        "점검 때 보여 줄 것: 조항별 이행 현황, 관리대장, 원장 검증.",
+    ),
+    "group-help.settings": Words("Who may sign in, and your own password.", "로그인 계정과 내 비밀번호."),
     "desk.lapsed": Words(
         "Evidence that clears you is missing or too old ({what}). Until it is filed you are shown no contents.",
         "권한 유지에 필요한 증빙이 없거나 오래되었습니다({what}). 제출할 때까지 내용을 볼 수 없습니다.",
@@ -42,9 +68,39 @@ WORDS: Final = {
     "step.separate": Words("separate", "분리 보관"),
     "step.destroy": Words("destroy", "파기"),
     # ── requests ──
+    "consents.lead": Words(
+        "How many people agree to what, and how that changed. Counts only; nobody is named here.",
+        "무엇에 몇 명이 동의했는지와 그 변화입니다. 수만 보이며 누구인지는 나타나지 않습니다.",
+    ),
+    "consents.months": Words("The last twelve months", "최근 12개월"),
+    "consents.no-months": Words("Nothing was given or taken back in this time.", "이 기간에 동의나 철회가 없습니다."),
+    "consents.given": Words("Given", "동의"),
+    "consents.withdrawn": Words("Taken back", "철회"),
+    "consents.matters": Words("Each matter as it stands", "동의 사항별 현황"),
+    "consents.matter": Words("Matter", "동의 사항"),
+    "consents.none": Words("Nobody was asked for consent yet.", "아직 받은 동의가 없습니다."),
+    "consents.one-person": Words("Consents of one person: look them up", "한 사람의 동의는 조회 화면에서 확인"),
+    "consents.as-asked": Words("The questions as people see them", "정보주체에게 보이는 동의 화면"),
     "requests.new": Words("Take in a request", "요구 접수"),
-    "requests.open": Words("Open ({count})", "진행 중 ({count})"),
-    "requests.settled": Words("Answered", "답변 완료"),
+    "requests.lead": Words(
+        "Whatever people ask: to see, to correct, to erase, to stop. The one that is due first stands on top.",
+        "열람, 정정, 삭제, 처리정지 등 정보주체의 요구입니다. 기한이 가까운 것부터 보입니다.",
+    ),
+    "requests.show-open": Words("Open", "진행 중"),
+    "requests.show-late": Words("Late", "기한 지남"),
+    "requests.show-week": Words("Due within a week", "7일 안에 답변"),
+    "requests.show-unproved": Words("Identity not proved", "본인 확인 전"),
+    "requests.show-answered": Words("Answered", "답변 완료"),
+    "requests.none-open": Words("No request is open.", "진행 중인 요구가 없습니다."),
+    "requests.none-late": Words("No request is late.", "기한이 지난 요구가 없습니다."),
+    "requests.none-week": Words("Nothing is due within a week.", "7일 안에 답변할 요구가 없습니다."),
+    "requests.none-unproved": Words(
+        "Everybody who asks has shown who they are.", "본인 확인을 기다리는 요구가 없습니다."
+    ),
+    "requests.none-answered": Words("No request has been answered yet.", "답변한 요구가 아직 없습니다."),
+    "requests.against-time": Words("Against their deadlines", "기한 대비"),
+    "requests.from-to": Words("from receipt to deadline; the stroke is today", "접수부터 기한까지 (세로선이 오늘)"),
+    "requests.over": Words("past the deadline", "기한이 지난 기간"),
     "requests.right": Words("Right", "권리"),
     "requests.channel": Words("Channel", "접수 방법"),
     "requests.received": Words("Received", "접수"),

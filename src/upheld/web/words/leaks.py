@@ -5,6 +5,12 @@ from typing import Final
 from upheld.policy.plain import Words
 
 WORDS: Final = {
+    "leaks.one-lead": Words(
+        "Two clocks run from the minute somebody knew: for the people, for the authority. Work from top to bottom.",
+        "안 때부터 두 기한이 흐릅니다. 정보주체 통지와 기관 신고입니다. 위에서부터 차례로 처리합니다.",
+    ),
+    "leaks.unit-left": Words("hours left", "시간 남음"),
+    "leaks.unit-late": Words("hours late", "시간 지남"),
     "menu.leaks": Words("Leaks", "유출 대장"),
     "leaks.lead": Words(
         "From the first awareness two clocks run: for the persons, and for the authority.",

@@ -11,6 +11,13 @@ WORDS: Final = {
     "base.language": Words("Language", "언어"),
     "base.sign-out": Words("Sign out", "로그아웃"),
     "base.start": Words("First page", "처음 화면"),
+    "base.path": Words("Where you are", "현재 위치"),
+    "base.close-menu": Words("Close the menu", "메뉴 닫기"),
+    "group.today": Words("Today", "오늘"),
+    "group.persons": Words("People", "정보주체"),
+    "group.promises": Words("Promises", "약속 이행"),
+    "group.evidence": Words("Evidence", "증빙"),
+    "group.settings": Words("Settings", "설정"),
     "base.footer": Words(
         "This page is made from the privacy policy itself.", "이 화면은 개인정보 처리방침에서 그대로 만들어집니다."
     ),
@@ -27,19 +34,37 @@ WORDS: Final = {
     "menu.notice": Words("Privacy policy", "개인정보 처리방침"),
     "menu.portal": Words("What you hold on me", "내 개인정보 확인"),
     "menu.mine": Words("What is held on me", "내 개인정보"),
+    "menu.consents": Words("Consents", "동의 현황"),
+    "menu.ask": Words("Use a right", "권리 행사하기"),
+    "menu.forms": Words("Forms to print", "서식"),
+    "menu.sign-in": Words("Sign in", "로그인"),
+    "menu.request": Words("The request", "요구"),
+    "menu.person": Words("The person", "정보주체"),
+    "menu.leak": Words("The leak", "유출 사고"),
+    "menu.consent-link": Words("Your choices", "동의 화면"),
     "start.title": Words("Privacy policies", "개인정보 처리방침"),
     "start.lead": Words(
-        "Read a policy, see what is held on you, or sign in to the desk.",
-        "처리방침을 읽거나, 보유 중인 내 개인정보를 확인하거나, 담당자로 로그인할 수 있습니다.",
+        "Whose policy is it about? Choose the company.",
+        "어느 회사의 처리방침인지 고르십시오.",
     ),
-    "start.notice": Words("Privacy policy of {name}", "{name} 개인정보 처리방침"),
-    "start.portal": Words("What {name} holds on me", "{name}의 내 개인정보 확인"),
-    "start.console": Words("Desk of {name} (staff)", "{name} 담당자 화면"),
+    "start.notice": Words("Read the privacy policy", "개인정보 처리방침 읽기"),
+    "start.notice-help": Words("The version in force, and every earlier one.", "시행 중인 처리방침과 지난 처리방침."),
+    "start.portal": Words("See what is held on you", "내 개인정보 확인"),
+    "start.portal-help": Words(
+        "By a code to your e-mail or telephone: see, correct, erase, stop, take back consent.",
+        "이메일이나 휴대전화로 받은 인증번호로 확인합니다. 열람, 정정, 삭제, 처리정지, 동의 철회.",
+    ),
+    "start.console": Words("Staff: to the desk", "담당자 로그인"),
+    "start.console-help": Words("For the privacy office and its handlers.", "개인정보 보호 부서와 취급자 전용."),
     "start.empty": Words(
         "No policy is on file yet. Publish one with the publish command.",
         "등록된 처리방침이 없습니다. publish 명령으로 등록하십시오.",
     ),
     # ── what went wrong, and what helps ──
+    "error.back": Words("Back to where you were", "이전 화면으로"),
+    "error.whom": Words(
+        "Whom to ask about all this stands at the end of the policy:", "문의할 곳은 처리방침의 끝에 있습니다:"
+    ),
     "error.number": Words("Number of the error: {status}", "오류 번호: {status}"),
     "error.not-found": Words("There is no such page", "찾는 화면이 없습니다"),
     "help.not-found": Words(
