@@ -27,6 +27,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def pages(site: Site) -> dict[str, Look]:
+    return looks(site.house)
+
+
 # ── every page ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -59,7 +64,7 @@ def wrong_with(page: Page, name: str, look: Look) -> list[str]:
 
 
 @pytest.mark.parametrize("area", ["for everybody", "portal", "console, by day", "console, evidence"])
-def test_every_page_holds_up_in_a_real_browser(site: Site, area: str) -> None:
+def test_every_page_holds_up_in_a_real_browser(site: Site, pages: dict[str, Look], area: str) -> None:
     """No violation that axe knows of, light, dark and on paper; nothing wider than the window; no other host asked."""
     fetched: list[str] = []
 
@@ -70,7 +75,7 @@ def test_every_page_holds_up_in_a_real_browser(site: Site, area: str) -> None:
 
     seen = browsers(site, watched)
     wrong: list[str] = []
-    for name, look in looks(site.house).items():
+    for name, look in pages.items():
         if area_of(name, look) == area:
             wrong += wrong_with(seen[look.who], name, look)
             at_sign_in = seen[look.who].url.partition("?")[0].endswith("/sign-in")
@@ -90,8 +95,8 @@ def area_of(name: str, look: Look) -> str:
     return "console, evidence" if name.startswith(EVIDENCE) else "console, by day"
 
 
-def test_every_row_of_the_table_is_looked_at(site: Site) -> None:
-    assert rows_without_a_look(looks(site.house)) == set()
+def test_every_row_of_the_table_is_looked_at(pages: dict[str, Look]) -> None:
+    assert rows_without_a_look(pages) == set()
 
 
 # ── the frame: menu, path, help ─────────────────────────────────────────────────────────────────────────────────────
