@@ -17,6 +17,7 @@ from upheld.dates import Instant, Period
 from upheld.desk.leaks import affected, contents_of, leak_of, leaks_of, told_of, tracks_of
 from upheld.engine.leaks import Leak, LeakCause, LeakStep, tracks
 from upheld.errors import InputRefused
+from upheld.keeper.living import Shown
 from upheld.law import law_on
 
 HOUR = 3_600_000_000
@@ -126,11 +127,13 @@ def test_persons_are_told_six_things_each_with_proof_and_nobody_twice(house: Ser
     officer.get(there)
     assert "the contents of the notice" in officer.send(f"{there}/notices").text
     leak = one(house, case)
-    draft = contents_of(house.keeper, _document(house), leak, "en")
+    draft = _drafts(house, leak)
     officer.get(there)
     lacking = officer.send(f"{there}/contents", **(draft | {"advice": ""}))
     assert lacking.status_code == 400
     assert "what they can do" in lacking.text
+    officer.get(there)
+    assert officer.send(f"{there}/contents", **(draft | {"advice-ko": " "})).status_code == 400  # in each language
     officer.get(there)
     officer.send(f"{there}/contents", **(draft | {"advice": "Change your password."}))
     officer.get(there)
@@ -146,6 +149,46 @@ def test_persons_are_told_six_things_each_with_proof_and_nobody_twice(house: Ser
     page = officer.get(there)
     assert "Tell" not in re.findall(r"<button>(.*?)</button>", page.text)
     assert len(house.keeper.messages("trial", notice="breach", about=case)) == len(messages)
+
+
+def _drafts(house: Served, leak: Leak) -> dict[str, str]:
+    """All fields of the form, as they are drafted."""
+    english, korean = (contents_of(house.keeper, _document(house), leak, one) for one in ("en", "ko"))
+    return english | {f"{name}-ko": text for name, text in korean.items()}
+
+
+def test_each_person_is_written_to_in_the_language_in_which_they_agreed(house: Served) -> None:
+    case = opened(house)
+    korean, english = house.persons["stayer"], house.persons["asker"]
+    house.keeper.consent(korean, "medium/email", channel="website", shown=Shown("소식을 받습니다.", "ko"))
+    officer = house.signed_in("officer")
+    there = f"/console/trial/leaks/{case}"
+    officer.get(there)
+    written = {"advice": "Change your password.", "advice-ko": "비밀번호를 바꾸십시오."}
+    officer.send(f"{there}/contents", **(_drafts(house, one(house, case)) | written))
+    officer.get(there)
+    officer.send(f"{there}/notices")
+    told = {each.subject_id: each for each in house.keeper.messages("trial", notice="breach", about=case)}
+    letters = {
+        who: (house.keeper.paper("trial", told[who].paper_id or "") or b"").decode() for who in (korean, english)
+    }
+    assert "비밀번호를 바꾸십시오." in letters[korean]
+    assert "유출된 항목: 전자우편" in letters[korean] or "유출된 항목: 이메일" in letters[korean]
+    assert "Change your password." in letters[english]
+    assert contents_of(house.keeper, _document(house), one(house, case), "ko")["advice"] == "비밀번호를 바꾸십시오."
+
+
+def test_who_was_told_in_korean_is_told_in_korean_that_there_was_no_leak(house: Served) -> None:
+    case = opened(house, suspected=True)
+    person, leak = house.persons["stayer"], one(house, case)
+    house.keeper.consent(person, "medium/email", channel="website", shown=Shown("소식을 받습니다.", "ko"))
+    fields = contents_of(house.keeper, _document(house), leak, "ko")
+    house.keeper.tell(person, "possible-breach", "email", about=case, fields=fields, locale="ko")
+    officer = house.signed_in("officer")
+    officer.get(f"/console/trial/leaks/{case}")
+    officer.send(f"/console/trial/leaks/{case}/steps", step="refuted", proof="report of the experts")
+    last = house.keeper.messages("trial", subject=person, notice="possible-breach", about=case)[-1]
+    assert "유출되지 않았습니다" in (house.keeper.paper("trial", last.paper_id or "") or b"").decode()
 
 
 def _document(house: Served):  # type: ignore[no-untyped-def]  # as the desk has it

@@ -12,6 +12,7 @@ import msgspec
 from upheld.dates import Instant, local_date, moment
 from upheld.desk.documents import Document
 from upheld.desk.duties import DELICATE
+from upheld.desk.languages import language_of
 from upheld.desk.records import at_of, code, codes, counts_of, recorded
 from upheld.engine.acts import HandlerId, SubjectId
 from upheld.engine.leaks import BY_HAND, Leak, LeakCause, LeakStep, Stepped, Track, missing_to_close, tracks
@@ -170,10 +171,10 @@ def _plan(keeper: Keeper, policy: str) -> Plan:
 
 
 def contents_of(keeper: Keeper, document: Document, leak: Leak, locale: str) -> dict[str, str]:
-    """What stands in the notice: as it was written last, else a draft made from the ledger and the document."""
-    kept = keeper.paper(document.policy.policy, leak.draft) if leak.draft else None
-    if kept is not None:
-        return {name: text for name, text in msgspec.json.decode(kept, type=dict[str, str]).items() if name in CONTENTS}
+    """What stands in the notice in one language: as it was written last, else a draft made from ledger and document."""
+    kept = _kept(keeper, document.policy.policy, leak)
+    if locale in kept or "" in kept:
+        return {name: text for name, text in kept.get(locale, kept.get("", {})).items() if name in CONTENTS}
     policy = document.policy
     phone = next((row.phone for row in policy.contacts.values() if row.phone), "") or ""
     office = next((document.title(row.path, locale) for row in policy.contacts.values()), "")
@@ -188,36 +189,49 @@ def contents_of(keeper: Keeper, document: Document, leak: Leak, locale: str) -> 
     }
 
 
+def _kept(keeper: Keeper, policy: str, leak: Leak) -> dict[str, dict[str, str]]:
+    """What was written, by locale; what was written before there were several stands under no name."""
+    paper = keeper.paper(policy, leak.draft) if leak.draft else None
+    if paper is None:
+        return {}
+    found = msgspec.json.decode(paper, type=dict[str, str | dict[str, str]])
+    texts = {name: text for name, text in found.items() if isinstance(text, str)}
+    return {name: each for name, each in found.items() if isinstance(each, dict)} | ({"": texts} if texts else {})
+
+
 def _span(leak: Leak, plan: Plan) -> str:
     first, end = (moment(at, plan.zone).strftime("%Y-%m-%d %H:%M") for at in (leak.from_at, leak.until_at))
     return f"{first} – {end}"
 
 
 def write_contents(
-    keeper: Keeper, policy: str, leak: Leak, contents: Mapping[str, str], by: HandlerId
+    keeper: Keeper, policy: str, leak: Leak, contents: Mapping[str, Mapping[str, str]], by: HandlerId
 ) -> tuple[str, ...]:
-    """Keep what people are told as a paper of the case. Returns what is missing; then nothing was kept."""
-    missing = tuple(name for name in CONTENTS if not contents.get(name, "").strip())
-    if missing:
-        return missing
-    written = msgspec.json.encode({name: contents[name].strip() for name in CONTENTS})
+    """Keep what people are told, by locale, as a paper of the case. Returns what is missing; then nothing was kept."""
+    missing = tuple(name for name in CONTENTS if not all(texts.get(name, "").strip() for texts in contents.values()))
+    if missing or not contents:
+        return missing or CONTENTS
+    written = msgspec.json.encode(
+        {locale: {name: texts[name].strip() for name in CONTENTS} for locale, texts in contents.items()}
+    )
     paper = keeper.file_paper(policy, "notices", written, owner=by, about=leak.case)
     keeper.leak_moved(policy, leak.case, LeakStep.DRAFTED, paper=paper, by=by)
     return ()
 
 
-def tell_affected(
-    keeper: Keeper, document: Document, leak: Leak, hit: Affected, by: HandlerId, locale: str
-) -> Counter[str]:
-    """Tell who was not told yet, each by a letter of their own with its proof. Raises InputRefused without a draft."""
+def tell_affected(keeper: Keeper, document: Document, leak: Leak, hit: Affected, by: HandlerId) -> Counter[str]:
+    """Tell who was not told yet, each in their language by a letter of their own with its proof. Raises InputRefused
+    without a draft.
+    """
     policy = document.policy.policy
     if not leak.draft:
         raise InputRefused("letter-incomplete", "write first what people are told")
-    contents = contents_of(keeper, document, leak, locale)
+    contents = {locale: contents_of(keeper, document, leak, locale) for locale in document.policy.locales}
     known = told_of(keeper, policy, leak).states
     done: Counter[str] = Counter()
     for person in [one for one in hit.persons if one not in known][:AT_ONCE]:
-        done[_tell(keeper, person, leak, contents, locale)] += 1
+        locale = language_of(keeper, document, person)
+        done[_tell(keeper, person, leak, contents[locale], locale)] += 1
     if done:
         keeper.leak_moved(policy, leak.case, LeakStep.TOLD, counts=done, by=by)
     return done
@@ -250,13 +264,18 @@ def take_step(
 
 
 def _correct(keeper: Keeper, document: Document, leak: Leak) -> None:
-    locale, policy = document.policy.locales[0], document.policy.policy
-    title, body = (one.say(locale) for one in _REFUTED)
-    sender = document.policy.controller.texts.get(locale) or policy
-    text = Written(f"[{sender}] {title}", f"{body}\n\n{sender}\n", locale)
+    policy = document.policy.policy
+    texts = {locale: _refuted(document, locale) for locale in document.policy.locales}
     for one in keeper.messages(policy, notice=leak.notice, about=leak.case):
         if one.told or one.state in ("queued", "uncertain"):
+            text = texts[language_of(keeper, document, one.subject_id)]
             keeper.tell(one.subject_id, "possible-breach", one.medium, about=leak.case, text=text)
+
+
+def _refuted(document: Document, locale: str) -> Written:
+    title, body = (one.say(locale) for one in _REFUTED)
+    sender = document.policy.controller.texts.get(locale) or document.policy.policy
+    return Written(f"[{sender}] {title}", f"{body}\n\n{sender}\n", locale)
 
 
 _HOLDERS = (

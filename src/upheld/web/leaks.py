@@ -82,9 +82,12 @@ def leak(asked: Asked) -> Answer:
 
 
 def contents(asked: Asked) -> Answer:
-    """What people are told is written down, all six parts of it."""
+    """What people are told is written down, all six parts of it, in every language of the policy."""
     case = _case(asked)
-    given = {name: asked.field(name) for name in CONTENTS}
+    given = {
+        locale: {name: asked.field(_field_of(asked, name, locale)) for name in CONTENTS}
+        for locale in asked.document.policy.locales
+    }
     missing = write_contents(asked.keeper, asked.policy, case.leak, given, asked.signed().account.handler_id)
     return _page(asked, case, missing, 400) if missing else _back(asked, case)
 
@@ -94,7 +97,7 @@ def tell(asked: Asked) -> Answer:
     case, by = _case(asked), asked.signed().account.handler_id
     if not case.leak.draft:
         return _page(asked, case, (LeakStep.DRAFTED.value,), 400)
-    tell_affected(asked.keeper, asked.document, case.leak, case.hit, by, asked.document.policy.locales[0])
+    tell_affected(asked.keeper, asked.document, case.leak, case.hit, by)
     return _back(asked, case)
 
 
@@ -160,8 +163,11 @@ def _page(asked: Asked, case: Case, missing: tuple[str, ...], status: int) -> Sh
             "case": case,
             "one": case.leak,
             "law": lambda article: article_in(article, asked.locale),
-            "told_in": document.policy.locales[0],
-            "contents": contents_of(asked.keeper, document, case.leak, document.policy.locales[0]),
+            "contents": [
+                (locale, _field_of(asked, name, locale), name, text)
+                for locale in document.policy.locales
+                for name, text in contents_of(asked.keeper, document, case.leak, locale).items()
+            ],
             "missing": missing,
             "steps": BY_HAND,
             "states": STATES,
@@ -196,6 +202,11 @@ def _places(asked: Asked) -> list[str]:
     plan = asked.plan
     given = {row.party for row in plan.entrustments.values()} | {row.party for row in plan.provisions.values()}
     return sorted(given)
+
+
+def _field_of(asked: Asked, name: str, locale: str) -> str:
+    """The field of a part of the notice: by its name in the policy's first language, with the locale in the others."""
+    return name if locale == asked.document.policy.locales[0] else f"{name}-{locale}"
 
 
 def _instant(asked: Asked, name: str) -> Instant | None:
