@@ -57,6 +57,7 @@ FORMS: dict[str, dict[str, str]] = {
     "correct": {"value": "1", "text": "x"},
     "acknowledged": {"disclosure": "a" * 20},
     "pass-on": {"party": "mall"},
+    "outcome-tell": {},
     "extend": {"why": "complicated"},
     "accept": {},
     "lift": {},
@@ -95,7 +96,7 @@ CHANGES = frozenset(
         "own-account", "pass-on", "postpone", "prove", "receive", "review", "sign-out", "take-proof",
         "work-done",
         "leak-known", "leak-contents", "leak-tell", "leak-post", "contract-end", "contract-returned", "party-answered",
-        "evidence", "advert-send", "destruction-approve",
+        "evidence", "advert-send", "destruction-approve", "outcome-tell",
     }
 )  # fmt: skip
 """Forms that change the house; what they do has tests of its own."""

@@ -24,11 +24,11 @@ from upheld.connect.mail import Security
 from upheld.connect.transport import Answer, Handed, Letter
 from upheld.desk.accounts import account_named
 from upheld.desk.background import JOBS, LEASE_FOR, Job, Scheduler
-from upheld.desk.codes import CodeMessage
+from upheld.desk.codes import CodeMessage, medium_of
 from upheld.desk.sessions import SessionKind, open_session
 from upheld.desk.throttle import LOOKS, counted
 from upheld.web import demonstration
-from upheld.web.sending import CodesBy, medium_of, reached_at, transports_of
+from upheld.web.sending import CodesBy, reached_at, transports_of
 from upheld.web.serving import log_failure
 
 ROOT = Path(__file__).resolve().parent.parent

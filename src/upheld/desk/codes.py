@@ -37,6 +37,17 @@ class CodeMessage:
     """Instead of a code: the address of a page where somebody is asked."""
 
 
+_AN_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_A_NUMBER = re.compile(r"\+?[0-9][0-9 .-]{6,18}")
+
+
+def medium_of(address: str) -> str | None:
+    """By which medium an address is reached: `email`, `sms`; None for what is no address."""
+    if _AN_ADDRESS.fullmatch(address):
+        return "email"
+    return "sms" if _A_NUMBER.fullmatch(address) else None
+
+
 CodeSender = Callable[[CodeMessage], None]
 
 

@@ -14,6 +14,7 @@ from upheld.desk.documents import Document
 from upheld.desk.duties import DELICATE
 from upheld.desk.languages import language_of
 from upheld.desk.records import at_of, code, codes, counts_of, recorded
+from upheld.desk.representatives import tell_in_place
 from upheld.engine.acts import HandlerId, SubjectId
 from upheld.engine.leaks import BY_HAND, Leak, LeakCause, LeakStep, Stepped, Track, missing_to_close, tracks
 from upheld.engine.plan import Plan
@@ -27,7 +28,6 @@ from upheld.policy.plain import Words
 
 CONTENTS: Final = ("items", "when", "advice", "response", "contact", "remedies")
 """What a person is told, in the order of the law."""
-MEDIA: Final = ("email", "sms")
 AT_ONCE: Final = 500
 """Ours: so many persons by one press of a button."""
 
@@ -231,19 +231,12 @@ def tell_affected(keeper: Keeper, document: Document, leak: Leak, hit: Affected,
     done: Counter[str] = Counter()
     for person in [one for one in hit.persons if one not in known][:AT_ONCE]:
         locale = language_of(keeper, document, person)
-        done[_tell(keeper, person, leak, contents[locale], locale)] += 1
+        fields = contents[locale]
+        told = tell_in_place(keeper, policy, person, leak.notice, locale, about=leak.case, fields=fields)
+        done[told.state] += 1
     if done:
         keeper.leak_moved(policy, leak.case, LeakStep.TOLD, counts=done, by=by)
     return done
-
-
-def _tell(keeper: Keeper, person: SubjectId, leak: Leak, contents: Mapping[str, str], locale: str) -> str:
-    state = "unreachable"
-    for medium in MEDIA:
-        state = keeper.tell(person, leak.notice, medium, about=leak.case, fields=contents, locale=locale).state
-        if state != "unreachable":
-            break
-    return state
 
 
 def take_step(
@@ -269,7 +262,10 @@ def _correct(keeper: Keeper, document: Document, leak: Leak) -> None:
     for one in keeper.messages(policy, notice=leak.notice, about=leak.case):
         if one.told or one.state in ("queued", "uncertain"):
             text = texts[language_of(keeper, document, one.subject_id)]
-            keeper.tell(one.subject_id, "possible-breach", one.medium, about=leak.case, text=text)
+            tell_in_place(
+                keeper, policy, one.subject_id, "possible-breach", text.locale, about=leak.case, text=text,
+                media=(one.medium,),
+            )  # fmt: skip
 
 
 def _refuted(document: Document, locale: str) -> Written:

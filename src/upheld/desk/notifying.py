@@ -11,6 +11,7 @@ from upheld.desk.documents import Document
 from upheld.desk.duties import FROM_OTHERS, OwedNotice, owed_notices
 from upheld.desk.holdings import seen_of
 from upheld.desk.languages import language_of
+from upheld.desk.representatives import tell_in_place
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper
 from upheld.policy.plain import Words
@@ -18,8 +19,6 @@ from upheld.store.views import Seen
 
 AT_ONCE: Final = 200
 """Ours: so many persons are told by one press of a button; the rest by the next."""
-MEDIA: Final = ("email", "sms")
-"""Ours: the first that reaches a person is used."""
 _NONE: Final = Words("nobody", "없음")
 _YES: Final = Words("news by {medium}: yes", "{medium} 광고성 정보 수신: 동의")
 _NO: Final = Words("news by {medium}: no", "{medium} 광고성 정보 수신: 거부")
@@ -46,13 +45,8 @@ def tell_one(keeper: Keeper, document: Document, one: OwedNotice, duty: str, ref
         return "unreachable"
     locale = language_of(keeper, document, one.subject_id)
     fields = fields_for(document, seen, one, duty, locale, refusing, site)
-    state = "unreachable"
-    for medium in MEDIA:
-        told = keeper.tell(one.subject_id, duty, medium, about=one.medium or None, fields=fields, locale=locale)
-        state = told.state
-        if state != "unreachable":
-            break
-    return state
+    about = one.medium or None
+    return tell_in_place(keeper, document.policy.policy, one.subject_id, duty, locale, about=about, fields=fields).state
 
 
 def fields_for(

@@ -50,6 +50,15 @@ class Sheet:
     """Lines at the end, on the right: a day, a name, a seal."""
     wide: bool = False
 
+    def text(self) -> str:
+        """The sheet as plain text, for a letter by mail."""
+        parts = ["\n".join(self.intro), "\n".join(f"{name}: {value}" for name, value in self.facts)]
+        for table in self.tables:
+            rows = (" – ".join(filter(None, row)) for row in table.rows)
+            parts.append("\n".join(filter(None, (table.title, table.note, *rows))))
+        parts += ["\n".join(self.closing), "\n".join(self.signed)]
+        return "\n\n".join(filter(None, parts)) + "\n"
+
     def pdf(self) -> bytes:
         """The sheet as PDF/UA-1, the same bytes each time. Raises ValueError for a letter that no font has."""
         with as_file(files("upheld.desk") / "pages") as pages, as_file(files("upheld.policy") / "pages") as fonts:

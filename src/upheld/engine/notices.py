@@ -51,6 +51,7 @@ OWED: Final[Mapping[str, Owed]] = MappingProxyType(
             _owed("consent-confirmed", "upkeep.notices"),
             _owed("reconfirmation", "upkeep.notices"),
             _owed("grown-up", "children.under-age"),
+            _owed("representative-asked", "children.consent"),
         )
     )
 )

@@ -607,6 +607,8 @@ def child(look: Looked, row: Row, key: str) -> Finding:
     named = age if row.name in ("consent", "rights") else row.path
     shown = look.naming(named, _CHILD_KINDS.get(row.name, ()))
     shown += look.attested(row.path) if row.name == "told" else look.told(f"children/{row.name}")
+    if row.name == "consent":
+        shown += look.naming(row.path, ("notice.queued", "notice.moved"))  # the question went to the representative
     _, breaches = look.checked("children-represented", row.path)
     note = "needs-attesting" if row.name == "told" else "nothing-happened"
     return _made(row, key, shown, breaches + look.against(row.path), note=note)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -27,7 +27,7 @@ from upheld.engine.acts import Decision, Reason, Send, SubjectId
 from upheld.engine.compile import rule_of
 from upheld.engine.notices import ADDRESS_ITEMS, OWED, Reach, reach_of
 from upheld.engine.plan import Rule
-from upheld.engine.state import About, AboutKind
+from upheld.engine.state import About, AboutKind, ActingKind
 from upheld.errors import InputRefused
 from upheld.keeper.door import Tier, When
 from upheld.keeper.papers import Papers
@@ -86,6 +86,14 @@ class Message:
         return self.state in ("sent", "acknowledged")
 
 
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Who is told in place of a person: a child's legal representative, an agent. The address is theirs."""
+
+    kind: ActingKind
+    address: str
+
+
 @dataclass(slots=True)
 class Delivered:
     """What one delivery did, in messages by what became of them."""
@@ -101,9 +109,8 @@ class _OnItsWay:
     """A message taken for sending, with where its address lies."""
 
     row: MessageRow
-    reach: Reach
-    item: str
-    tier: Tier
+    reach: Reach | None
+    """None: the letter names who acts for the person."""
     written: Written
 
 
@@ -123,12 +130,14 @@ class Telling(Papers):
         fields: Mapping[str, str] | None = None,
         text: Written | None = None,
         locale: str | None = None,
+        to: Addressee | None = None,
     ) -> Message:
         """Tell a person something that is owed (a code of `OWED`), or advertise to them (`advert`, for a `purpose`).
 
         The letter is written from the document and `fields`, or `text` is sent as it is. Who has no address for the
-        medium is *unreachable*, which is on record too. Raises InputRefused for an unknown notice or a letter that
-        lacks something; a refused advertisement comes back as `refused` with its reason and leaves the refusal.
+        medium is *unreachable*, which is on record too. `to`: who acts for the person gets it instead.
+        Raises InputRefused for an unknown notice or a letter that lacks something; a refused advertisement comes back
+        as `refused` with its reason and leaves the refusal.
         """
         if notice not in OWED and notice != ADVERT:
             raise InputRefused("notice-unknown", f"`{notice}` is no notice; there are: {', '.join((*OWED, ADVERT))}")
@@ -136,6 +145,8 @@ class Telling(Papers):
         policy = self.views.get(subject_id, self.now()).policy
         document = self._document_in_force(policy)
         written = _written(document, notice, locale or document.locales[0], fields or {}, text)
+        if to is not None:
+            written = replace(written, to=to.address)
         message_id = self.new_id()
         sealed = self.places.papers.seal(policy, "notices", subject_id, packed(written))
 
@@ -147,12 +158,12 @@ class Telling(Papers):
                 return _message(row, "refused", decision)
             self.views.prove(transaction, seen)
             reach = reach_of(seen.view, self._items_for(transaction, seen.policy, medium), now)
-            if reach is None:
+            if reach is None and to is None:
                 row = row._replace(state="unreachable", reason="no-address", next_at=Instant(outbox.NEVER))
             else:
                 row = row._replace(paper_id=sealed.paper_id)
                 self._put_paper(transaction, policy, "notices", subject_id, sealed, message_id, FOREVER, seen.alias)
-            self._enqueue(transaction, seen, row, decision)
+            self._enqueue(transaction, seen, row, decision, to.kind.value if to else None)
             return _message(row)
 
         return self._attempt(subject_id, work)
@@ -164,7 +175,9 @@ class Telling(Papers):
             return self._decide(Send(purpose or "", medium, _hour(now, seen)), seen, now)
         return Decision(True, (_owing(document, notice).cited(),))
 
-    def _enqueue(self, transaction: Transaction, seen: Seen, row: MessageRow, decision: Decision) -> None:
+    def _enqueue(
+        self, transaction: Transaction, seen: Seen, row: MessageRow, decision: Decision, to: str | None = None
+    ) -> None:
         transaction.execute(outbox.INSERT, row)
         an_id = row.about is not None and _AN_ID.fullmatch(row.about) is not None
         transaction.journal(
@@ -181,6 +194,7 @@ class Telling(Papers):
                 paper=row.paper_id,
                 state=None if row.state == "queued" else row.state,
                 reason=row.reason,
+                to=to,
             ).with_elements((*decision.elements, *_advertised(seen, row), "upkeep.notices"))
         )
 
@@ -269,33 +283,40 @@ class Telling(Papers):
         if not decision.granted:
             self._given_up(transaction, row, "withdrawn", decision.reasons[0].value, done)
             return None
-        reach = reach_of(seen.view, self._items_for(transaction, row.policy, row.medium), now)
-        paper = papers.one_in(transaction, row.paper_id or "")
-        if reach is None or paper is None or paper[1] is None:
+        written = self._written_before(transaction, row)
+        acting = bool(written and written.to)
+        reach = None if acting else reach_of(seen.view, self._items_for(transaction, row.policy, row.medium), now)
+        if (reach is None and not acting) or written is None:
             reason = "no-address" if reach is None else "text-destroyed"
             self._given_up(transaction, row, "unreachable" if reach is None else "withdrawn", reason, done)
             return None
         if not outbox.claim(transaction, row.message_id, Instant(self.now() + LEASE)):
             return None
         attempt = row.attempts + 1
-        common = {"message": row.message_id, "notice": row.notice}
         transaction.journal(
-            self._entry(seen, transaction.at, "notice.moved", **common, state="sending", attempt=attempt),
             self._entry(
-                seen,
-                transaction.at,
-                "address.read",
-                **common,
-                values=(reach.value.value_id,),
-                items=(reach.value.item,),
-                disputed=reach.disputed or None,
-            ).with_elements(decision.elements),
-        )
-        written = unpacked(
-            self.places.papers.open(row.policy, paper[0].kind, paper[0].owner, paper[0].paper_id, paper[1])
-        )
-        tier = Tier.SEPARATED if reach.apart else Tier.ACTIVE
-        return _OnItsWay(row._replace(state="sending", attempts=attempt), reach, reach.value.item, tier, written)
+                seen, transaction.at, "notice.moved", message=row.message_id, notice=row.notice, state="sending",
+                attempt=attempt,
+            ),
+            self._address_seen(transaction, seen, row, reach).with_elements(decision.elements),
+        )  # fmt: skip
+        return _OnItsWay(row._replace(state="sending", attempts=attempt), reach, written)
+
+    def _written_before(self, transaction: Transaction, row: MessageRow) -> Written | None:
+        paper = papers.one_in(transaction, row.paper_id or "")
+        if paper is None or paper[1] is None:
+            return None
+        content = self.places.papers.open(row.policy, paper[0].kind, paper[0].owner, paper[0].paper_id, paper[1])
+        return unpacked(content)
+
+    def _address_seen(self, transaction: Transaction, seen: Seen, row: MessageRow, reach: Reach | None) -> Entry:
+        """The look at the address: a value of the person, or the letter's own where somebody acts for them."""
+        if reach is None:
+            return self._entry(seen, transaction.at, "paper.seen", paper=row.paper_id, kind="notices")
+        return self._entry(
+            seen, transaction.at, "address.read", message=row.message_id, notice=row.notice,
+            values=(reach.value.value_id,), items=(reach.value.item,), disputed=reach.disputed or None,
+        )  # fmt: skip
 
     def _given_up(self, transaction: Transaction, row: MessageRow, state: str, reason: str, done: Delivered) -> None:
         self._moved(transaction, row, state, reason)
@@ -311,7 +332,10 @@ class Telling(Papers):
         return self._after(one.row, transport.send(given))
 
     def _address(self, one: _OnItsWay) -> str | None:
-        place = self.places.separated if one.tier is Tier.SEPARATED else self.places.active
+        if one.reach is None:
+            return one.written.to
+        tier, item = (Tier.SEPARATED if one.reach.apart else Tier.ACTIVE), one.reach.value.item
+        place = self.places.separated if tier is Tier.SEPARATED else self.places.active
         value = one.reach.value.value_id
         with place.reading() as connection:
             stored = connection.execute(_SEALED, (value,)).fetchone()
@@ -319,7 +343,7 @@ class Telling(Papers):
             return None
         sealed, person = Sealed(stored[0], stored[1]), SubjectId(one.row.subject_id)
         try:
-            return self.places.vault.open(one.tier, one.row.policy, person, value, one.item, sealed).decode()
+            return self.places.vault.open(tier, one.row.policy, person, value, item, sealed).decode()
         except KeyMissing:
             return None
 

@@ -55,6 +55,7 @@ _row("cited.told.yearly-use", "PIPA 20-2", True, "use is told once a year", "ACT
 _row("cited.told.outcome", "PIPA 38", True, "what became of a request", "ACT M")
 _row("cited.told.consent-confirmed", "Network Act 50(7)", True, "the result of agreeing is told", "NET M")
 _row("cited.told.reconfirmation", "Network Act 50(8)", True, "whether somebody still agrees", "NET M")
+_row("cited.told.representative-asked", "PIPA 22-2(1)", True, "who represents a child is asked", "ACT M")
 _row("cited.told.grown-up", "PIPA 22-2", True, "who comes of age is told", "ACT M", "2020-08-05")
 _row("transfer.inside", "PIPA 28-8", ("KR",), "seats that are no transfer abroad", "ACT M")
 

@@ -400,7 +400,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "paper.lost": "papers:ids handler:id?",
         # telling people
         "notice.queued": "message:id notice:code medium:code named:code? about:id? purpose:code? paper:id? state:code? "
-        "reason:code?",
+        "reason:code? to:code?",
         "notice.moved": "message:id notice:code state:code reason:code? attempt:int? by:id?",
         "notice.posted": "posting:id notice:code named:code place:code printed:code? reason:code digest:digest?",
         "notice.taken-down": "posting:id notice:code",

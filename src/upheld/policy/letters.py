@@ -30,6 +30,9 @@ TITLES: Final[Mapping[str, Words]] = {
     "reconfirmation": Words(
         "{controller}: do you still agree to receive news", "[{controller}] 광고성 정보 수신동의 확인 안내"
     ),
+    "representative-asked": Words(
+        "{controller}: a child needs your answer", "[{controller}] 아동의 개인정보 수집에 대한 법정대리인 동의 요청"
+    ),
     "grown-up": Words("{controller}: you decide for yourself now", "[{controller}] 만 14세가 되신 것에 대한 안내"),
 }
 BODIES: Final[Mapping[str, Words]] = {
@@ -85,6 +88,12 @@ BODIES: Final[Mapping[str, Words]] = {
         "{date}에 광고성 정보 수신({medium})에 동의하셨습니다. 계속 받으시려면 하실 일이 없습니다. "
         "원하지 않으시면: {refusing}",
     ),
+    "representative-asked": Words(
+        "A child named you as legal representative. Please read what is asked and decide: {link}\n\n"
+        "The link is good for five days. Without an answer nothing is taken, and this address is destroyed.",
+        "아동이 귀하를 법정대리인으로 알려 왔습니다. 내용을 읽고 결정해 주십시오: {link}\n\n"
+        "주소는 5일 동안 유효합니다. 답하지 않으시면 아무것도 수집하지 않으며 이 연락처는 파기합니다.",
+    ),
     "grown-up": Words(
         "You are now old enough to decide about your data yourself. What was agreed to for you stands: {agreed}\nYou "
         "may take it back at any time: {refusing}",
@@ -107,6 +116,8 @@ class Written:
     """Of an advertisement: the address by which a mail program offers to refuse it."""
     one_click: bool = False
     """Whether a bare POST to that address is the refusal (RFC 8058): then the mail program needs no page for it."""
+    to: str = ""
+    """The address of who acts for the person; empty: the person's own, which is looked up when the letter leaves."""
 
 
 def fields_of(notice: str) -> frozenset[str]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from upheld.desk.codes import CodeMessage
+from upheld.desk.codes import CodeMessage, medium_of
 from upheld.desk.consents import COLLECTION, Matter, ending, is_child, matters_of, web_channel
 from upheld.desk.holdings import seen_of
 from upheld.desk.invitations import Speaker, asked_lately, invitation_of, invite
+from upheld.desk.representatives import asked_by_letter, opened_by_link, told_at
 from upheld.engine.acts import SubjectId
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.keeper.living import Shown as Text
@@ -22,7 +23,6 @@ from upheld.store.views import Seen
 from upheld.web.answer import Answer, Download, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.people import about_title, recipient_title
-from upheld.web.sending import medium_of
 
 FORMS: Final = ("kantara", "27560")
 """The two kinds of receipt."""
@@ -76,8 +76,13 @@ def take(asked: Asked) -> Answer:
     if speaking.by == "representative":
         if ticked and str(COLLECTION) in waiting and str(COLLECTION) not in ticked:
             return _page(asked, speaking, frozenset(ticked), "collection-first", 400)
+        if (where := asked.field("told-at")) and medium_of(where) is None:
+            return _page(asked, speaking, frozenset(ticked), "address-unusable", 400)
         ticked.sort(key=lambda one: one != str(COLLECTION))
         asked.keeper.fact(speaking.seen.subject_id, "answered")
+        opened_by_link(asked.keeper, asked.policy, speaking.seen.subject_id)
+        if where and ticked:
+            told_at(asked.keeper, asked.policy, speaking.seen.subject_id, where)
     refused = [about for about in ticked if not _agreed(asked, speaking, waiting[about])]
     if refused:
         raise Refused(403, "consent-refused")
@@ -164,8 +169,9 @@ def take_representative(asked: Asked) -> Answer:
     item = next((one for wanted in ("email", "sms") for one, medium in media.items() if medium == wanted), None)
     if item is None:
         return _representative(asked, speaking, "address-missing", 400)
+    by_outbox = media[item] in {one.medium for one in asked.settings.transports}
     send = asked.settings.send_code
-    if send is None:
+    if send is None and not by_outbox:
         raise Refused(503, "no-sender")
     if asked_lately(keeper, asked.policy, subject):
         raise Refused(429, "asked-already")
@@ -175,8 +181,11 @@ def take_representative(asked: Asked) -> Answer:
     keeper.fact(subject, "consent-asked")
     token = invite(keeper, asked.policy, subject, Speaker.REPRESENTATIVE)
     link = f"{asked.settings.address}{asked.url('consent-link', link=token)}"
-    message = CodeMessage(asked.policy, subject, item, filled[item], None, asked.locale, link)
     there = asked.url("representative", link=speaking.link, sent="yes")
+    if by_outbox or send is None:
+        asked_by_letter(keeper, subject, filled[item], link, asked.document.locale(asked.locale))
+        return Moved(there)
+    message = CodeMessage(asked.policy, subject, item, filled[item], None, asked.locale, link)
     return Moved(there, afterwards=partial(send, message))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from upheld.desk import outcomes as desk
 from upheld.desk.requests import correctable, sources_of, told_of
 from upheld.desk.scanning import file_proof, kind_of
 from upheld.engine.acts import DisclosureId, SubjectId
@@ -92,4 +93,11 @@ def lift(asked: Asked) -> Answer:
     one, _ = asked_for(asked)
     unchanged(asked, one)
     asked.keeper.lift(one.subject_id, one.request_id)
+    return back(asked, one)
+
+
+def tell_outcome(asked: Asked) -> Answer:
+    """The letter with the outcome goes to who asked; the desk sees what became of it."""
+    one, _ = asked_for(asked)
+    desk.tell_outcome(asked.keeper, asked.document, one)
     return back(asked, one)

@@ -8,8 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from upheld.dates import Instant, moment, start_of
+from upheld.desk.codes import medium_of
 from upheld.desk.due import requests_of
 from upheld.desk.holdings import Held, held_of, seen_of
+from upheld.desk.representatives import told_at
 from upheld.desk.requests import values_of_items
 from upheld.desk.scanning import let_in
 from upheld.desk.sessions import looked_at, note_look
@@ -165,11 +167,15 @@ def act_for(asked: Asked) -> Answer:
     files = asked.uploads.get("file", ())
     for content in files:
         let_in(content, asked.settings.scan)
+    if (where := asked.field("told-at")) and medium_of(where) is None:
+        return person_page(asked, seen, "address-unusable", 400)
     done = asked.keeper.acts_for(seen.subject_id, kind.value, shown=shown, rights=rights, items=items, until=until)
     if not done.granted or done.made is None:
         return person_page(asked, seen, done.reasons[0].value, 400)
     for content in files:
         asked.keeper.file_paper(asked.policy, "mandates", content, owner=seen.subject_id, about=done.made)
+    if where:
+        told_at(asked.keeper, asked.policy, seen.subject_id, where, done.made)
     return Moved(asked.url("person", subject=seen.subject_id))
 
 

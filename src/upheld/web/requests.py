@@ -12,6 +12,7 @@ from upheld.dates import Instant, start_of
 from upheld.desk.articles import article_in
 from upheld.desk.due import Waiting, request_of, requests_of
 from upheld.desk.holdings import held_of, seen_of
+from upheld.desk.outcomes import told_of_outcome
 from upheld.desk.requests import (
     Told,
     correctable,
@@ -202,6 +203,7 @@ def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: i
             "needed": [paper_title(asked, code) for code in _together(asked, one)],
             "papers": asked.keeper.papers(asked.policy, owner=one.subject_id, about=one.request_id, kind="requests"),
             "told": _told(asked, one),
+            "letters": told_of_outcome(asked.keeper, asked.policy, one) if one.settled else [],
             "due": due,
             "law": _article(due.law, asked.locale) if due.law else "",
             "left": working_days_left(asked.keeper, plan, one.due_at),

@@ -94,6 +94,10 @@ ROUTES: Final = (
         "acknowledged", "POST", "/console/{policy}/requests/{subject}/{request}/acknowledged", Who.REQUESTS,
         handling.acknowledged,
     ),
+    Route(
+        "outcome-tell", "POST", "/console/{policy}/requests/{subject}/{request}/told", Who.REQUESTS,
+        handling.tell_outcome,
+    ),
     Route("pass-on", "POST", "/console/{policy}/requests/{subject}/{request}/passed", Who.REQUESTS, handling.pass_on),
     Route("extend", "POST", "/console/{policy}/requests/{subject}/{request}/extended", Who.REQUESTS, handling.extend),
     Route("accept", "POST", "/console/{policy}/requests/{subject}/{request}/accepted", Who.REQUESTS, handling.accept),

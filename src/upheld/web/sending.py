@@ -5,7 +5,6 @@ Owed notices go through the outbox of the keeper; the scheduler works it with th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from threading import Lock
@@ -13,21 +12,11 @@ from threading import Lock
 from upheld.connect.gateway import Gateway, GatewaySettings
 from upheld.connect.mail import Mail, MailSettings, Security
 from upheld.connect.transport import Letter, Transport
-from upheld.desk.codes import CodeMessage
+from upheld.desk.codes import CodeMessage, medium_of
 from upheld.engine.notices import ADDRESS_ITEMS
 from upheld.keeper import Keeper
 from upheld.policy.plain import text_in
 from upheld.web.words import say
-
-_AN_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_A_NUMBER = re.compile(r"\+?[0-9][0-9 .-]{6,18}")
-
-
-def medium_of(address: str) -> str | None:
-    """By which medium an address is reached: `email`, `sms`; None for what is no address."""
-    if _AN_ADDRESS.fullmatch(address):
-        return "email"
-    return "sms" if _A_NUMBER.fullmatch(address) else None
 
 
 def transports_of(

@@ -110,6 +110,16 @@ WORDS: Final = {
     "representative.elsewhere": Words(
         "This service takes nothing from children on this page.", "이 화면에서는 아동의 정보를 받지 않습니다."
     ),
+    "consent.told-at": Words("Where we tell you what concerns the child", "아동에 관한 통지를 받으실 연락처"),
+    "consent.told-at-hint": Words(
+        "An e-mail address or a telephone number, if you wish. Notices and answers go there instead of to the child, "
+        "until the child is fourteen. Left empty, they go to the child.",
+        "원하시면 전자우편 주소나 전화번호를 적어 주십시오. 아동이 만 14세가 될 때까지 통지와 답변을 아동 대신 "
+        "받으십니다. 비워 두시면 아동에게 보냅니다.",
+    ),
+    "consent.address-unusable": Words(
+        "That is neither an e-mail address nor a telephone number.", "전자우편 주소나 전화번호가 아닙니다."
+    ),
     "mail.link-subject": Words("{controller}: a child needs your answer", "{controller} 아동 개인정보 동의 요청"),
     "mail.link": Words(
         "A child named you as legal representative to {controller}. Please read what is asked and decide: {link}\n"

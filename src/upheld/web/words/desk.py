@@ -5,6 +5,12 @@ from typing import Final
 from upheld.policy.plain import Words
 
 WORDS: Final = {
+    "requests.send-letter": Words("Send the letter with the outcome", "처리 결과 통지서 보내기"),
+    "requests.letter-sent": Words("Letter with the outcome", "처리 결과 통지"),
+    "acting.told-at": Words("Where they are told (e-mail or telephone)", "통지받을 연락처 (전자우편·전화)"),
+    "person-problem.address-unusable": Words(
+        "That is neither an e-mail address nor a telephone number.", "전자우편 주소나 전화번호가 아닙니다."
+    ),
     "desk.title": Words("Due today", "오늘 할 일"),
     "desk.lead": Words(
         "{day}. What waits for you, the most urgent first. Every line leads to where it is done.",

@@ -64,10 +64,10 @@ WORDS: Final = {
     "leaks.told-chart": Words("Persons by what became of their notice", "통지 상태별 정보주체 수"),
     "leaks.contents": Words("What they are told", "통지 내용"),
     "leaks.contents-lead": Words(
-        "All six parts are needed, in each language of the policy: everybody is written to in the one in which they last "
-        "agreed to something. They are kept with the case.",
-        "여섯 가지를 모두 처리방침의 각 언어로 적어야 합니다. 정보주체마다 마지막으로 동의한 언어로 통지하며, 내용은 사고 "
-        "기록과 함께 보관됩니다.",
+        "All six parts are needed, in each language of the policy: everybody is written to in the one in which they "
+        "last agreed to something. They are kept with the case.",
+        "여섯 가지를 모두 처리방침의 각 언어로 적어야 합니다. 정보주체마다 마지막으로 동의한 언어로 통지하며, 내용은 "
+        "사고 기록과 함께 보관됩니다.",
     ),
     "leaks.in-language.ko": Words("in Korean", "한국어 통지"),
     "leaks.in-language.en": Words("in English", "영어 통지"),

@@ -24,6 +24,14 @@ WORDS: Final = {
         "Nobody acts for this person under that number; take the papers in first.",
         "해당 대리인이 기록되어 있지 않습니다. 서류를 먼저 등록해 주십시오.",
     ),
+    "refused.address-missing": Words(
+        "Who asked for this person left no address for the answer; hand the letter over, or take an address in.",
+        "대리인이 답변을 받을 연락처를 남기지 않았습니다. 통지서를 직접 전달하거나 연락처를 먼저 등록해 주십시오.",
+    ),
+    "refused.answer-first": Words("The outcome is told when there is one.", "처리 결과가 나와야 통지할 수 있습니다."),
+    "refused.address-unusable": Words(
+        "That is neither an e-mail address nor a telephone number.", "전자우편 주소나 전화번호가 아닙니다."
+    ),
     "refused.advertising-undeclared": Words(
         "The policy advertises by no such medium.", "처리방침에 없는 광고 매체입니다."
     ),
