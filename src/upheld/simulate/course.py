@@ -175,6 +175,7 @@ class Days:
 
     def sweep(self, day: int) -> None:
         """What the nightly sweep did is added up; whom it asked for returns answers soon."""
+        self.lives.house.approve()
         swept, tally = self.lives.keeper.sweep(), self.lives.tally
         tally.separated += swept.separated
         tally.destroyed += swept.destroyed

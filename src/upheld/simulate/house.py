@@ -72,6 +72,8 @@ class House:
             self.keeper.register(policy, kind, f"{kind}-1")
         for duty in self.plan.handlers:
             self._hire(duty, day)
+        if self.plan.destruction.approval and len(self.grants) == 1:
+            self._hire(self.grants[0].duty, day)  # four eyes need two
         for control in self.plan.controls.values():
             for about in self._each(control):
                 self._file(control, about, day)
@@ -117,6 +119,13 @@ class House:
                 self._review(owed, day)
             elif not self._gone(owed):
                 self._file_one(owed, day)
+
+    def approve(self) -> None:
+        """Before the night: one of the staff that the policy names approves what another destroys. Two are there."""
+        approvers = [one.handler for one in self.grants if one.duty in self.plan.destruction.approval]
+        others = [one.handler for one in self.grants if approvers and one.handler != approvers[0]]
+        if approvers and others:
+            self.keeper.approve_destruction(self.plan.policy, by=others[0], approver=approvers[0])
 
     def _replace(self, grant: _Grant, day: int) -> None:
         self.keeper.revoke(self.plan.policy, grant.handler, grant.duty)

@@ -58,6 +58,8 @@ def live_together(
         for day in range(first, last + 1):
             midnight = start_of(date.fromordinal(day), zone)
             set_clock(Instant(midnight + SWEEP_AT))
+            for one in lived:
+                one.lives.house.approve()
             keeper.sweep()
             lived[0].lives.recalled(keeper.now(), day)  # whoever was asked, under whichever policy
             opens_at = Instant(midnight + OPENS_AT)
