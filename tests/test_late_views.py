@@ -25,10 +25,10 @@ def _between(house: House, monkeypatch: pytest.MonkeyPatch, act: Callable[[], ob
     place = house.keeper.places.active
     submit = place.submit
 
-    def first(work: Callable[..., Any]) -> Any:
+    def first(work: Callable[..., Any], **about: Any) -> Any:
         monkeypatch.setattr(place, "submit", submit)
         act()
-        return submit(work)
+        return submit(work, **about)
 
     monkeypatch.setattr(place, "submit", first)
 

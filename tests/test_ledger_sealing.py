@@ -93,7 +93,7 @@ def test_a_crash_between_sealing_and_dropping_doubles_nothing(house: House) -> N
     before = {table: house.active.execute(f"SELECT * FROM {table}").fetchall() for table in ("journal", "stream_head")}
     note = house.seal()
     house.active.execute("DELETE FROM stream_head")
-    house.active.executemany("INSERT INTO journal VALUES(?, ?, ?, ?, ?)", before["journal"])
+    house.active.executemany("INSERT INTO journal VALUES(?, ?, ?, ?, ?, ?)", before["journal"])
     house.active.executemany("INSERT INTO stream_head VALUES(?, ?, ?)", before["stream_head"])
     assert house.seal() == note
     assert rows(house.active) == []

@@ -166,7 +166,7 @@ def test_who_recovers_has_the_home_alone(databases: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("plain", "there"),
     [
-        ("INSERT INTO journal(header) VALUES(?)", "INSERT INTO journal(header) VALUES(%s) RETURNING id"),
+        ("INSERT INTO stream(name) VALUES(?)", "INSERT INTO stream(name) VALUES(%s) RETURNING id"),
         ("UPDATE s SET last_at = max(last_at, ?)", "UPDATE s SET last_at = greatest(last_at, %s)"),
         ("SELECT min(t.first_at) FROM tally t", "SELECT min(t.first_at) FROM tally t"),
         ("CREATE TABLE a(b BLOB, c INTEGER)\n WITHOUT ROWID", "CREATE TABLE a(b BYTEA, c BIGINT)"),

@@ -36,7 +36,7 @@ from upheld.engine.state import About, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
-from upheld.store.engine import Connection
+from upheld.store.engine import Connection, Deadlocked
 from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.journal import unsealed_since
 from upheld.store.leases import Leases
@@ -136,8 +136,8 @@ class Door:
             seen = self.views.get(subject_id, self.now())
             at = self._decided_at(seen)
             try:
-                return self.places.active.submit(partial(_with, work, seen, at))
-            except (Stale, IdTaken):
+                return self.places.active.submit(partial(_with, work, seen, at), about=(subject_id,))
+            except (Stale, IdTaken, Deadlocked):
                 self.views.drop(subject_id)
             except InputRefused as refusal:
                 self.views.drop(subject_id)
@@ -154,7 +154,7 @@ class Door:
         def note(transaction: Transaction) -> None:
             transaction.journal(self._entry(seen, transaction.at, "input.rejected", code=refusal.code, place=verb))
 
-        self.places.active.submit(note)
+        self.places.active.submit(note, about=(seen.subject_id,), reads=True)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -105,7 +105,8 @@ class Seeing(Door):
                 for one, seen in zip(readings, found, strict=True)
             ]
             try:
-                rows = self.places.active.submit(partial(self._recorded, readings, decided))
+                about = {one.subject_id for one in readings}
+                rows = self.places.active.submit(partial(self._recorded, readings, decided), about=about, reads=True)
             except Stale:
                 continue
             short = [one for one in decided if not rows.keys() >= set(one[1].covers)]
@@ -154,7 +155,7 @@ class Seeing(Door):
             for seen, decision in short:
                 transaction.journal(self._entry(seen, transaction.at, "read.fell-short", values=decision.covers))
 
-        self.places.active.submit(work)
+        self.places.active.submit(work, about={seen.subject_id for seen, _ in short}, reads=True)
 
     # ── many values, one record ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,7 +169,11 @@ class Seeing(Door):
             now = self.now()
             chosen = self._chosen(purpose, use, wanted, reader, now)
             try:
-                rows = self.places.active.submit(partial(self._batch_recorded, purpose, use, reader, chosen))
+                rows = self.places.active.submit(
+                    partial(self._batch_recorded, purpose, use, reader, chosen),
+                    about={subject_id for subject_id, _ in wanted},
+                    reads=True,
+                )
             except Stale:
                 continue
             texts = self._opened(chosen.owners, rows)

@@ -3,16 +3,31 @@
 Statements elsewhere are plain: `?` for parameters, INTEGER, TEXT and BLOB columns, explicit ON CONFLICT.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from upheld.errors import StoreFailed
 
 
 class ConnectionLost(StoreFailed):
     """The database went away in the middle: what was not committed is gone, and a commit may have happened or not."""
+
+
+class Deadlocked(StoreFailed):
+    """Another transaction and this one waited for each other, and the database gave this one up: do it again."""
+
+
+class Claim(NamedTuple):
+    """What a transaction keeps others out of, instead of the whole place.
+
+    Names are ids of subjects, or whatever else rows of one owner go by. Who changes something about a name is alone
+    with it; who reads it shares it with other readers.
+    """
+
+    changes: Collection[str] = ()
+    reads: Collection[str] = ()
 
 
 class Rows(Protocol):
@@ -65,8 +80,19 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back what belongs to the turn."""
 
-    def begin(self, connection: Connection) -> None:
-        """Open a transaction that may write: nobody else writes to the place until it ends."""
+    def begin(self, connection: Connection, claim: Claim | None = None) -> None:
+        """Open a transaction that may write: until it ends nobody else writes to what it claims, or to the place at all
+        where it claims nothing in particular.
+        """
+
+    def together(self, connection: Connection) -> AbstractContextManager[None]:
+        """Statements inside the block may be sent at once; nothing is asked back, and what fails fails at its end."""
+
+    def first_row(self, incarnation: str) -> int | None:
+        """After which number a writer numbers its rows in the journal itself; None where the table does."""
+
+    counts_commits: bool
+    """Whether `version` stays as it is while nobody else commits."""
 
     def version(self, connection: Connection) -> int:
         """A number that differs from the last one whenever another connection may have committed since."""

@@ -25,14 +25,14 @@ from upheld.store.engine import Connection
 SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS journal(
         id INTEGER PRIMARY KEY, header BLOB NOT NULL, body_hash BLOB NOT NULL, body BLOB NOT NULL,
-        mac BLOB NOT NULL)""",
+        mac BLOB NOT NULL, bucket INTEGER NOT NULL DEFAULT 0)""",
     """CREATE TABLE IF NOT EXISTS stream_head(
         stream TEXT NOT NULL PRIMARY KEY, n INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS meta(key TEXT NOT NULL PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
 )
 LARGEST_BATCH: Final = 16_384
 
-_INSERT_BATCH: Final = "INSERT INTO journal(header, body_hash, body, mac) VALUES(?, ?, ?, ?)"
+_INSERT_BATCH: Final = "INSERT INTO journal(id, header, body_hash, body, mac, bucket) VALUES(?, ?, ?, ?, ?, ?)"
 _SELECT_HEADER: Final = "SELECT header FROM journal WHERE id = ?"
 _SELECT_LEAVES: Final = "SELECT header, body_hash FROM journal ORDER BY id"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
@@ -42,7 +42,8 @@ _SELECT_BATCHES: Final = """
     SELECT id, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB),
            CAST(ifnull(mac, '') AS BLOB)
     FROM journal WHERE id > ? ORDER BY id"""
-_SELECT_FIRST: Final = "SELECT header FROM journal ORDER BY id LIMIT 1"
+# The first row of every writer: who numbers rows itself leaves runs that say nothing about the order between writers.
+_SELECT_FIRST: Final = "SELECT header FROM journal WHERE id IN (SELECT min(id) FROM journal GROUP BY id >> 32)"
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 _KEEP_CHECKPOINT: Final = (
     "INSERT INTO meta(key, value) VALUES('checkpoint', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
@@ -97,11 +98,20 @@ class JournalWriter:
         self._pending: dict[str, Head] = {}
         self._written: list[tuple[int, bytes]] = []
         self._names: dict[tuple[str, BatchClass], str] = {}
+        self._row: int | None = None
 
-    def append(self, connection: Connection, entries: Sequence[Entry], at: int) -> None:
+    def number_after(self, row: int | None) -> None:
+        """From now on rows are numbered from here, without asking the place; None: the place numbers them.
+
+        Numbers of one writer go up, so whoever sees a row of it sees every row before it.
+        """
+        self._row = row
+
+    def append(self, connection: Connection, entries: Sequence[Entry], at: int, bucket: int = 0) -> None:
         """Writes the entries as batches, one per policy and class, in the transaction that is open on `connection`.
 
-        `at` is the instant of writing. Nothing is written when one entry is refused; roll back then.
+        `at` is the instant of writing; `bucket` that of the subject they go with. Nothing is written when one entry is
+        refused; roll back then.
 
         Raises:
             EntryRefused: an entry is not in the table of kinds.
@@ -111,8 +121,10 @@ class JournalWriter:
             raise JournalMisused("evidence is written in the transaction of what it proves; none is open")
         ready = [self._next(key, group, at) for key, group in grouped(entries)]
         for batch in ready:
-            row = connection.execute(_INSERT_BATCH, (batch.header, batch.body_hash, batch.body, batch.mac)).lastrowid
-            self._written.append((cast(int, row), batch.header))
+            row = self._row = None if self._row is None else self._row + 1
+            values = (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
+            made = connection.execute(_INSERT_BATCH, values).lastrowid
+            self._written.append((cast(int, made) if row is None else row, batch.header))
 
     def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)
@@ -211,8 +223,7 @@ def checkpoint_seen(connection: Connection) -> str | None:
 
 def unsealed_since(connection: Connection) -> int | None:
     """The instant of the oldest entry that is not sealed yet; None where nothing waits."""
-    row = connection.execute(_SELECT_FIRST).fetchone()
-    return None if row is None else read_header(row[0]).from_at
+    return min((read_header(header).from_at for (header,) in connection.execute(_SELECT_FIRST)), default=None)
 
 
 class JournalRow(NamedTuple):

@@ -55,7 +55,7 @@ class PaperKeys:
         with self._lock:
             if not self._ahead:
                 fresh = [(new_id(self._random), AESGCM.generate_key(256)) for _ in range(BLOCK)]
-                with self.place.transaction() as transaction:
+                with self.place.transaction(about=()) as transaction:
                     mark = self.wrapping.ring.named(transaction)
                     wrap = self.wrapping.wrapped
                     transaction.executemany(_INSERT_KEY, [(one, wrap(key, wrapping(one), mark)) for one, key in fresh])

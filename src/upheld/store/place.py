@@ -1,21 +1,25 @@
-"""One place: one database, one writer at a time, an effect and its evidence in one durable commit.
+"""One place: one database, an effect and its evidence in one durable commit.
 
 Waiting callers are merged: whoever holds the turn runs everybody's work in one transaction, each in its own savepoint,
-and commits once. Between processes the turn is the engine's, so nobody starves on busy waiting.
+and commits once. Between processes the engine says who waits for whom: for the whole place, or, where the engine can,
+only for what the work says it is about. Work that does not say is alone in the place.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from threading import RLock, get_ident
 from typing import Any, Generic, TypeVar
 
 from upheld.dates import Instant
+from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
-from upheld.store.engine import Connection, ConnectionLost, Engine
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine
+from upheld.store.ids import bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.tail import Tail
 
@@ -28,22 +32,36 @@ class Recovering(StoreFailed):
     reason = "recovering"
 
 
+class NotClaimed(StoreFailed):
+    """Work touched what it did not say that it is about: somebody else may be changing that. A bug of the caller."""
+
+
 class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
-    __slots__ = ("at", "connection", "entries", "execute", "executemany", "guarded")
+    __slots__ = ("about", "at", "claim", "connection", "entries", "epochs", "execute", "executemany", "guarded")
 
-    def __init__(self, connection: Connection, at: Instant) -> None:
+    def __init__(self, connection: Connection, at: Instant, claim: Claim | None = None) -> None:
         self.connection = connection
         self.at = at
+        self.claim = claim
+        """What is kept from everybody else until the end; None: the place."""
+        self.about: Collection[str] | None = None if claim is None else {*claim.changes, *claim.reads}
         self.entries: list[Entry] = []
         self.guarded = False
+        self.epochs: dict[str, int] = {}
+        """Epochs of subjects as this transaction has found or made them, where it asked for all at once."""
         self.execute = connection.execute
         self.executemany = connection.executemany
 
     def journal(self, *entries: Entry) -> None:
         """Evidence that becomes durable together with the effect."""
         self.entries.extend(entries)
+
+    def must_claim(self, name: str | None) -> None:
+        """Raises NotClaimed for a name that this work did not say it is about; None stands for the whole place."""
+        if self.about is not None and name not in self.about:
+            raise NotClaimed(f"this work is about {sorted(self.about)[:3]}, not about {name or 'the whole place'}")
 
     def changed(self, statement: str, parameters: Sequence[Any], expected: int = 1) -> None:
         """Run a statement that must touch exactly so many rows. Raises StoreFailed otherwise."""
@@ -53,10 +71,12 @@ class Transaction:
 
 
 class _Ticket(Generic[T]):
-    __slots__ = ("done", "failure", "result", "work")
+    __slots__ = ("about", "done", "failure", "reads", "result", "work")
 
-    def __init__(self, work: Callable[[Transaction], T]) -> None:
+    def __init__(self, work: Callable[[Transaction], T], about: Collection[str] | None, reads: bool) -> None:
         self.work = work
+        self.about = about
+        self.reads = reads
         self.done = False
         self.result: T | None = None
         self.failure: BaseException | None = None
@@ -69,6 +89,7 @@ class Place:
         self.engine = engine
         self.name = name
         self.writer = writer
+        self.writer.number_after(engine.first_row(writer.incarnation))
         self._now = now
         self._turn = RLock()
         self._waiting: deque[_Ticket[Any]] = deque()
@@ -94,13 +115,20 @@ class Place:
         if self.barred is not None and self.admitted != get_ident():
             raise Recovering(self.barred)
 
-    def submit(self, work: Callable[[Transaction], T]) -> T:
-        """Run work in a durable transaction, merged with whatever else waits. Raises what the work raises."""
+    def submit(
+        self, work: Callable[[Transaction], T], *, about: Collection[str] | None = None, reads: bool = False
+    ) -> T:
+        """Run work in a durable transaction, merged with whatever else waits. Raises what the work raises.
+
+        `about`: the subjects whose rows the work reads or writes, and no others; `reads`, when it changes none of them
+        but leaves evidence. Nobody else changes them meanwhile; who works on others goes on. None: nobody else writes
+        to the place at all, as a change of the plan needs it.
+        """
         if self.barred is not None:
             self._check_open()
         if self._open is not None and self._owner == get_ident():
             return self._inside(work, self._open)
-        ticket = _Ticket(work)
+        ticket = _Ticket(work, about, reads)
         self._waiting.append(ticket)
         with self._turn:
             if not ticket.done:
@@ -159,11 +187,11 @@ class Place:
         return actions
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """A durable transaction of one's own, for steps that are batches already."""
+    def transaction(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
+        """A durable transaction of one's own, for steps that are batches already. `about` as for `submit`."""
         self._check_open()
         with self._turn, self.engine.held():
-            transaction = self._begin()
+            transaction = self._begin(None if about is None else Claim(about))
             try:
                 yield transaction
             except BaseException:
@@ -173,9 +201,9 @@ class Place:
             self._commit(transaction)
 
     @contextmanager
-    def soon_durable(self) -> Iterator[Transaction]:
+    def soon_durable(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
         """A transaction that is durable with the next commit here: for what start-up makes again when it is missing."""
-        with self._turn, self.engine.soon(self.connection), self.transaction() as transaction:
+        with self._turn, self.engine.soon(self.connection), self.transaction(about) as transaction:
             yield transaction
 
     @contextmanager
@@ -188,18 +216,20 @@ class Place:
         with self._turn:
             yield self.connection
 
-    def _begin(self) -> Transaction:
+    def _begin(self, claim: Claim | None = None) -> Transaction:
         if self._unsettled:
-            self.writer.settled(self.connection)
-            self._unsettled = False
-        self.engine.begin(self.connection)
-        return Transaction(self.connection, self._now())
+            self._settle()
+        self.engine.begin(self.connection, claim)
+        return Transaction(self.connection, self._now(), claim)
 
     def _commit(self, transaction: Transaction) -> None:
         try:
             if transaction.entries:
-                self.writer.append(self.connection, transaction.entries, transaction.at)
-            self.connection.execute("COMMIT")
+                with self.engine.together(self.connection):
+                    self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
+                    self.connection.execute("COMMIT")
+            else:
+                self.connection.execute("COMMIT")
         except ConnectionLost:
             if not self._happened(transaction):
                 raise
@@ -227,15 +257,28 @@ class Place:
         self._unsettled = bool(transaction.entries)
         if not self._unsettled:
             return False
-        happened = self.writer.settled(self.connection)
+        return self._settle()
+
+    def _settle(self) -> bool:
+        """Alone in the place, so that the transaction in question is over on the server too, whichever way."""
+        self.engine.begin(self.connection)
+        try:
+            happened = self.writer.settled(self.connection)
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
         self._unsettled = False
         return happened
 
     def _roll_back(self) -> None:
-        if self.connection.in_transaction:
-            self.connection.execute("ROLLBACK")
-        if not self._unsettled:
-            self.writer.rolled_back()
+        try:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        except ConnectionLost:
+            pass  # and with it the transaction
+        finally:
+            if not self._unsettled:
+                self.writer.rolled_back()
 
     def _run_waiting(self) -> None:
         batch: list[_Ticket[Any]] = []
@@ -243,7 +286,7 @@ class Place:
             batch.append(self._waiting.popleft())
         try:
             with self.engine.held():
-                transaction = self._begin()
+                transaction = self._begin(_claim_of(batch))
                 for ticket in batch:
                     self._run(ticket, transaction, alone=len(batch) == 1)
                 if any(ticket.failure is None for ticket in batch):
@@ -259,6 +302,7 @@ class Place:
 
     def _run(self, ticket: _Ticket[Any], transaction: Transaction, *, alone: bool) -> None:
         so_far = len(transaction.entries)
+        transaction.about = ticket.about
         if not alone:
             transaction.execute("SAVEPOINT one")
         try:
@@ -266,6 +310,7 @@ class Place:
         except BaseException as failure:  # noqa: BLE001 - handed to the caller whose work it was
             ticket.failure = failure
             del transaction.entries[so_far:]
+            transaction.epochs.clear()
             if not alone:
                 transaction.execute("ROLLBACK TO one")
         if not alone:
@@ -285,3 +330,22 @@ class Place:
     def version(self) -> int:
         """A number that differs from the last one whenever another connection may have committed since."""
         return self.engine.version(self.connection)
+
+
+def _claim_of(batch: Sequence[_Ticket[Any]]) -> Claim | None:
+    """What those merged need together."""
+    changes: set[str] = set()
+    reads: set[str] = set()
+    for ticket in batch:
+        if ticket.about is None:
+            return None
+        (reads if ticket.reads else changes).update(ticket.about)
+    return Claim(changes, reads - changes)
+
+
+def _bucket(claim: Claim | None) -> int:
+    """The bucket of one whose evidence it is."""
+    if claim is None:
+        return 0
+    name = next(chain(claim.changes, claim.reads), None)
+    return 0 if name is None else bucket_of(SubjectId(name))

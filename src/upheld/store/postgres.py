@@ -1,4 +1,4 @@
-"""PostgreSQL: a place is a schema of a database. Its turn is an advisory lock that ends with the transaction.
+"""PostgreSQL: a place is a schema of a database. What a transaction claims are advisory locks that end with it.
 
 Statements are written once, plainly; the few words that PostgreSQL spells otherwise are exchanged here, once for each
 statement. Hashing and encrypting is done in Python: any server from version 15 will do.
@@ -6,6 +6,7 @@ statement. Hashing and encrypting is done in Python: any server from version 15 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import StoreFailed
 from upheld.store import schema
-from upheld.store.engine import Connection, ConnectionLost
+from upheld.store.engine import Claim, Connection, ConnectionLost, Deadlocked
 from upheld.store.leases import HomeInUse, LeaseHeld
 from upheld.store.sqlite import export
 
@@ -46,7 +47,7 @@ _WORDS: Final = (
     (re.compile(r"\bBEGIN IMMEDIATE\b"), "BEGIN"),
 )
 """What is written for both, and how PostgreSQL says it."""
-_NUMBERED: Final = ("INSERT INTO journal(", "INSERT INTO stream(", "INSERT INTO name(")
+_NUMBERED: Final = ("INSERT INTO stream(", "INSERT INTO name(")
 """Rows that the table numbers; the number is asked back."""
 _HARMLESS: Final = ("SELECT", "BEGIN", "SET", "RESET")
 """What may be asked twice when a connection that had nothing open is found to be gone."""
@@ -70,6 +71,14 @@ _COLUMNS: Final = (
 LEDGER: Final = "ledger"
 _OURS: Final = 0x55_70_68
 """Leads the numbers of our advisory locks, which all applications of a database share."""
+MOST_CLAIMED: Final = 256
+"""Names that a transaction claims one by one; who wants more takes the place. The server has room for
+`max_locks_per_transaction` (64) times `max_connections` locks in all.
+"""
+_RUN_BITS: Final = 32
+_WAITED_FOR_EACH_OTHER: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+_ENDED: Final = ("FATAL", "PANIC")
+"""Severities after which a connection is over, before the driver has seen its end."""
 
 
 def spelled(statement: str) -> str:
@@ -139,11 +148,42 @@ class PostgresConnection:
         self._inner.prepare_threshold = 2
         self._inner.prepared_max = 1_000
         self._cursor = self._inner.cursor(binary=True)
+        self._plain = self._inner.cursor()
+        self._sending = False
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open. None is on a connection that was lost."""
         return self._inner.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
+
+    def begin(self, *locks: str) -> None:
+        """Open a transaction and wait for locks, in one message. Raises ConnectionLost."""
+        self._renew()
+        words = f"BEGIN; SELECT {', '.join(locks)}" if locks else "BEGIN"
+        try:
+            self._plain.execute(words.encode(), prepare=False)
+        except psycopg.OperationalError as failure:
+            if not self._is_over(failure):
+                raise self._lost(failure) from failure
+            self._open()  # nothing had begun
+            try:
+                self._plain.execute(words.encode(), prepare=False)
+            except psycopg.OperationalError as again:
+                raise self._lost(again) from again
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Statements inside are sent without waiting for each other's answer. Raises ConnectionLost."""
+        self._renew()
+        try:
+            with self._inner.pipeline():
+                self._sending = True
+                try:
+                    yield
+                finally:
+                    self._sending = False
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
 
     def _word(self, statement: str) -> bytes:
         known = self._spelled.get(statement)
@@ -153,15 +193,21 @@ class PostgresConnection:
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> PostgresRows:
         """Run one statement. Raises ConnectionLost in a transaction; what stands alone is asked again, once."""
+        if self._sending:
+            self._cursor.execute(self._word(statement), parameters)
+            return PostgresRows([], -1, None)
         self._renew()
         alone = not self.in_transaction and statement.lstrip().startswith(_HARMLESS)
         try:
             cursor = self._cursor.execute(self._word(statement), parameters)
         except psycopg.OperationalError as failure:
-            if not (alone and self._inner.closed):
+            if not (alone and self._is_over(failure)):
                 raise self._lost(failure) from failure
             self._open()
-            cursor = self._cursor.execute(self._word(statement), parameters)
+            try:
+                cursor = self._cursor.execute(self._word(statement), parameters)
+            except psycopg.OperationalError as again:
+                raise self._lost(again) from again
         if cursor.description is None:
             return PostgresRows([], cursor.rowcount, None)
         rows = cursor.fetchall()
@@ -184,9 +230,20 @@ class PostgresConnection:
         if self._inner.closed and not self._given_back:
             self._open()
 
+    def _is_over(self, failure: psycopg.OperationalError) -> bool:
+        """Whether the connection is gone. A server that ends it says so in an answer that can come before its end is
+        seen; what was sent last may have been done all the same.
+        """
+        ended = failure.diag.severity_nonlocalized in _ENDED
+        if ended or self._inner.pgconn.status == ConnStatus.BAD:
+            self._inner.close()
+        return self._inner.closed
+
     def _lost(self, failure: psycopg.OperationalError) -> StoreFailed:
-        if self._inner.closed:
+        if self._is_over(failure):
             return ConnectionLost(f"the database of `{self._place}` went away: {failure}")
+        if isinstance(failure, _WAITED_FOR_EACH_OTHER):
+            return Deadlocked(f"two transactions of `{self._place}` waited for each other: {failure}")
         return StoreFailed(f"the database of `{self._place}` could not do it: {failure}")
 
     def close(self) -> None:
@@ -197,6 +254,8 @@ class PostgresConnection:
 
 class PostgresPlace:
     """The schema of one place. `address` is a `postgresql://` URL or a connection string."""
+
+    counts_commits = False
 
     def __init__(self, address: str, place: str) -> None:
         self.address = address
@@ -214,10 +273,27 @@ class PostgresPlace:
     def close(self) -> None:
         """Nothing but the connection was held."""
 
-    def begin(self, connection: Connection) -> None:
-        """Open a transaction and wait for the turn of this place; the server gives it on when the transaction ends."""
-        connection.execute("BEGIN")
-        connection.execute("SELECT pg_advisory_xact_lock(?)", (_lock_of(f"turn {self.place}"),))
+    def begin(self, connection: Connection, claim: Claim | None = None) -> None:
+        """Open a transaction and wait for what it claims; the server gives it on when the transaction ends.
+
+        The place first, then names by their number: whoever waits has asked for nothing smaller since, so nobody waits
+        in a circle. Statements after this one see whatever those before us have committed.
+        """
+        assert isinstance(connection, PostgresConnection)
+        connection.begin(*_locks(self.place, claim))
+
+    def together(self, connection: Connection) -> AbstractContextManager[None]:
+        """One message, one answer."""
+        assert isinstance(connection, PostgresConnection)
+        return connection.together()
+
+    def first_row(self, incarnation: str) -> int | None:
+        """A run of numbers for each writer: a sequence would show rows of one writer before earlier ones of another.
+
+        Two of a thousand writers with unsealed rows have the same run with a chance of one in four thousand; then the
+        later one is refused until the rows of the other are sealed.
+        """
+        return (zlib.crc32(incarnation.encode()) & 0x7FFF_FFFF) << _RUN_BITS
 
     def version(self, connection: Connection) -> int:
         """PostgreSQL does not count the commits of others: every view is compared with its own epoch."""
@@ -395,6 +471,22 @@ class PostgresLeases:
     def presence(self) -> PostgresPresence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""
         return PostgresPresence(PostgresConnection(self._address, "public"))
+
+
+def _locks(place: str, claim: Claim | None) -> list[str]:
+    """The calls that take what a transaction claims, in the order in which everybody takes them."""
+    whole = _lock_of(f"turn {place}")
+    if claim is None or len(claim.changes) + len(claim.reads) > MOST_CLAIMED:
+        return [f"pg_advisory_xact_lock({whole})"]
+    names = {_lock_of_name(place, name): "_shared" for name in claim.reads}
+    names |= {_lock_of_name(place, name): "" for name in claim.changes}
+    return [f"pg_advisory_xact_lock_shared({whole})"] + [
+        f"pg_advisory_xact_lock{names[number]}({number})" for number in sorted(names)
+    ]
+
+
+def _lock_of_name(place: str, name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{place}/{name}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def _lock_of(name: str) -> int:

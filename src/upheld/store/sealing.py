@@ -498,7 +498,7 @@ def _look(
     found = _Found([], [], {}, None)
     if after is None:
         return found
-    heads, written_at = dict(sealed), -(1 << 63)
+    heads, written_at = dict(sealed), dict[str, int]()
     rows, more = batches_in(connection, after, ROUND)
     for row in rows:
         stream, n = f"{name}/", None
@@ -513,8 +513,8 @@ def _look(
             if n > head.n or not found_sealed(ledger, header, row):
                 batch = checked_row(row, header, head, mac_key)
                 heads[stream] = Head(n, batch.leaf)
-                written_at = max(written_at, header.until_at)
-                found.sound.append((written_at, batch))
+                written_at[stream] = max(written_at.get(stream, header.until_at), header.until_at)
+                found.sound.append((written_at[stream], batch))
             found.rows.append(row.row)
             # What this copy of the place holds, not what is sealed: an old copy must not look like a new one.
             found.ends[stream] = Head(n, leaf_hash(row.header + row.body_hash))

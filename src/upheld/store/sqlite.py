@@ -10,7 +10,7 @@ from pathlib import Path
 
 from upheld.errors import StoreFailed
 from upheld.store import history, schema
-from upheld.store.engine import Connection
+from upheld.store.engine import Claim, Connection
 from upheld.store.leases import FileLeases
 from upheld.store.turn import Turn
 
@@ -41,6 +41,8 @@ _LARGE = 4_096
 class SqliteFile:
     """The file of one place."""
 
+    counts_commits = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._between = Turn(path.with_suffix(".lock"), os.getpid())
@@ -58,9 +60,20 @@ class SqliteFile:
         """Give the lock files back."""
         self._between.close()
 
-    def begin(self, connection: Connection) -> None:
-        """SQLite's own lock is taken at once: a transaction that finds out later that it can't write is lost."""
+    def begin(self, connection: Connection, claim: Claim | None = None) -> None:
+        """SQLite's own lock is taken at once: a transaction that finds out later that it can't write is lost.
+
+        A file has one writer at a time, whatever is claimed.
+        """
         connection.execute("BEGIN IMMEDIATE")
+
+    def together(self, connection: Connection) -> AbstractContextManager[None]:
+        """Nothing is sent anywhere."""
+        return nullcontext()
+
+    def first_row(self, incarnation: str) -> int | None:
+        """The file numbers rows in the order in which they are written."""
+        return None
 
     def version(self, connection: Connection) -> int:
         """SQLite counts the commits of other connections."""

@@ -82,6 +82,15 @@ _DISCLOSURES = (
 )
 _EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
 _PLAN_EPOCH = "SELECT plan_epoch FROM guard"
+_EPOCHS = (
+    "SELECT '', plan_epoch FROM guard UNION ALL SELECT subject_id, epoch FROM subject "
+    "WHERE bucket IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) "
+    "AND subject_id IN (SELECT value FROM json_each(?))"
+)
+_EPOCHS_OF_ONE = (
+    "SELECT '', plan_epoch FROM guard UNION ALL SELECT subject_id, epoch FROM subject WHERE bucket = ? "
+    "AND subject_id = ?"
+)
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
 )
@@ -365,18 +374,36 @@ def epoch_of(connection: Connection, subject_id: SubjectId) -> int | None:
     return row[0] if row else None
 
 
+def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """The epoch of the plan, and those of subjects that are known."""
+    if len(subject_ids) == 1:
+        found = connection.execute(_EPOCHS_OF_ONE, (bucket_of(SubjectId(subject_ids[0])), subject_ids[0]))
+    else:
+        buckets = {bucket_of(SubjectId(one)) for one in subject_ids}
+        found = connection.execute(_EPOCHS, (_encode(sorted(buckets)).decode(), _encode(subject_ids).decode()))
+    epochs = dict(found.fetchall())
+    return epochs.pop(""), epochs
+
+
 def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:
     """Lock the subject: raise its epoch. False when another writer was there first."""
-    return transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch)).rowcount == 1
+    transaction.must_claim(subject_id)
+    if transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch)).rowcount != 1:
+        return False
+    if subject_id in transaction.epochs:
+        transaction.epochs[subject_id] = epoch + 1
+    return True
 
 
 def new_plan(transaction: Transaction) -> None:
     """Tell every process that the policies on file or the organisation's state have changed."""
+    transaction.must_claim(None)
     transaction.execute(_NEW_PLAN)
 
 
 def mark_dirty(transaction: Transaction, subject_id: SubjectId, policy: str) -> None:
     """The sweep must look at this subject: a fact came in."""
+    transaction.must_claim(subject_id)
     transaction.execute(_DIRTY, (bucket_of(subject_id), subject_id, policy))
 
 

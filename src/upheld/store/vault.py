@@ -113,7 +113,7 @@ class Vault:
 
     def _commit_ahead(self, tier: Tier, count: int) -> None:
         fresh = [(self._key_id(), AESGCM.generate_key(256)) for _ in range(count)]
-        with self.place.transaction() as transaction:
+        with self.place.transaction(about=()) as transaction:
             # Asked in the same commit: a rotation that another process has begun is followed from its first key on.
             mark = self.rings[tier].named(transaction)
             wrap = self.wrapping[tier].wrapped
@@ -292,7 +292,7 @@ class Vault:
 
         Start-up makes the tokens of values that have none, so they need not wait for the disk.
         """
-        with self.place.soon_durable() as transaction:
+        with self.place.soon_durable(about=[row[-1] for row in rows]) as transaction:
             self.put_tokens(transaction, rows)
 
     @staticmethod

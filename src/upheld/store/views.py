@@ -199,10 +199,14 @@ class Views:
 
     def prove(self, transaction: Transaction, seen: Seen) -> None:
         """Raise Stale unless the view is what the place holds now."""
+        transaction.must_claim(seen.subject_id)
         if not transaction.guarded:
             self._guard(transaction)
         if seen.era != self.era:
-            if subjects.epoch_of(transaction.connection, seen.subject_id) != seen.epoch:
+            epoch = transaction.epochs.get(seen.subject_id)
+            if epoch is None:
+                epoch = subjects.epoch_of(transaction.connection, seen.subject_id)
+            if epoch != seen.epoch:
                 self.drop(seen.subject_id)
                 raise Stale
             if self._cache.get(seen.subject_id) is seen:
@@ -230,10 +234,20 @@ class Views:
         if version != self.data_version:
             self.data_version = version
             self.era += 1
-            if subjects.plan_epoch(transaction.connection) != self.plan_epoch:
+            if self._plan_epoch(transaction) != self.plan_epoch:
                 self._refresh(transaction.connection)
                 raise Stale
         transaction.guarded = True
+
+    def _plan_epoch(self, transaction: Transaction) -> int:
+        """Where commits of others are not counted every view is compared: the epochs of all that the transaction is
+        about come with that of the plan, in one statement. What it claims stays as it is until it ends.
+        """
+        claim = transaction.claim
+        if claim is None or self.active.engine.counts_commits:
+            return subjects.plan_epoch(transaction.connection)
+        plan_epoch, transaction.epochs = subjects.epochs_of(transaction.connection, (*claim.changes, *claim.reads))
+        return plan_epoch
 
     def advance(self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant) -> Seen:
         """Lock the subject for a change that leads to `state`, and cache the view of it. Raises Stale when too late."""

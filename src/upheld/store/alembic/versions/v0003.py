@@ -1,4 +1,4 @@
-"""Keys are turned; staff signs in by a provider of the house."""
+"""Keys are turned; staff signs in by a provider of the house; a journal says whose bucket its rows go with."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,8 +8,11 @@ from upheld.store.alembic import executed
 revision: Final = "0003"
 down_revision: Final = "0002"
 
+JOURNAL_BUCKET: Final = "ALTER TABLE journal ADD COLUMN bucket INTEGER NOT NULL DEFAULT 0"
+
 STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "active": (
+        JOURNAL_BUCKET,
         """CREATE TABLE account_identity(
             policy TEXT NOT NULL, provider TEXT NOT NULL, claim BLOB NOT NULL, account_id TEXT NOT NULL,
             bound_at INTEGER NOT NULL, PRIMARY KEY(policy, provider, claim)) WITHOUT ROWID""",
@@ -23,7 +26,9 @@ STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
             link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, account_id TEXT NOT NULL,
             until_at INTEGER NOT NULL) WITHOUT ROWID""",
     ),
+    "separated": (JOURNAL_BUCKET,),
     "keys": (
+        JOURNAL_BUCKET,
         """CREATE TABLE key_ring(ring TEXT NOT NULL PRIMARY KEY,
             mark BLOB NOT NULL,
             since INTEGER NOT NULL) WITHOUT ROWID""",
