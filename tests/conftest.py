@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgres
+from tests import claims, postgres
 
 # Derandomised, so a red run here is a red run elsewhere; `make deep` looks further and longer.
 settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,7 +69,10 @@ SLOW = frozenset(
 
 
 def pytest_configure() -> None:
-    """A keeper that a test leaves open is closed by whoever collects rubbish; only the driver of a server minds."""
+    """Work keeps to whom it says it is about. A keeper that a test leaves open is closed by whoever collects rubbish;
+    only the driver of a server minds.
+    """
+    claims.watch()
     if os.environ.get("UPHELD_ENGINE") == "postgresql":
         del psycopg.Connection.__mro__[1].__del__  # type: ignore[attr-defined]
 

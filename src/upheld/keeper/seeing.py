@@ -97,16 +97,18 @@ class Seeing(Door):
         """Several reads under one transaction and one access record each; every value is decided by itself."""
         self._refuse_while_recovering()
         self._releases()
-        for _ in range(_ATTEMPTS):
-            now = self.now()
-            found = [self.views.get(one.subject_id, now) for one in readings]
-            decided = [
-                (seen, self._decide(one.act, seen, max(now, seen.last_at)))
-                for one, seen in zip(readings, found, strict=True)
-            ]
+        about = {one.subject_id for one in readings}
+        for turn in range(_ATTEMPTS):
             try:
-                about = {one.subject_id for one in readings}
-                rows = self.places.active.submit(partial(self._recorded, readings, decided), about=about, reads=True)
+                with self._undisturbed(turn):
+                    now = self.now()
+                    found = [self.views.get(one.subject_id, now) for one in readings]
+                    decided = [
+                        (seen, self._decide(one.act, seen, max(now, seen.last_at)))
+                        for one, seen in zip(readings, found, strict=True)
+                    ]
+                    work = partial(self._recorded, readings, decided)
+                    rows = self.places.active.submit(work, about=about, reads=True)
             except Stale:
                 continue
             short = [one for one in decided if not rows.keys() >= set(one[1].covers)]
@@ -165,15 +167,14 @@ class Seeing(Door):
         """See many values of many persons for one purpose: decided value by value, one record, one commit."""
         self._refuse_while_recovering()
         self._releases()
-        for _ in range(_ATTEMPTS):
-            now = self.now()
-            chosen = self._chosen(purpose, use, wanted, reader, now)
+        about = {subject_id for subject_id, _ in wanted}
+        for turn in range(_ATTEMPTS):
             try:
-                rows = self.places.active.submit(
-                    partial(self._batch_recorded, purpose, use, reader, chosen),
-                    about={subject_id for subject_id, _ in wanted},
-                    reads=True,
-                )
+                with self._undisturbed(turn):
+                    now = self.now()
+                    chosen = self._chosen(purpose, use, wanted, reader, now)
+                    work = partial(self._batch_recorded, purpose, use, reader, chosen)
+                    rows = self.places.active.submit(work, about=about, reads=True)
             except Stale:
                 continue
             texts = self._opened(chosen.owners, rows)
