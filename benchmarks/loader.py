@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import repeat
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,9 +26,9 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.store.ids import bucket_of, value_id
 from upheld.store.vault import Tier
 
-_ID = re.compile(r"\b[a-z2-7]{20}\b")
+_ID = re.compile(r"\b(?:[a-z2-7]{20}|[0-9]{14,19})\b")
 _CHUNK = 20_000
-_KEPT = ("subject", "engagement", "fact", "consent", "value", "anchor")
+_KEPT = ("subject", "engagement", "fact", "consent", "value", "anchor", "disclosure")
 
 
 def load(home: Path, keeper: upheld.Keeper, number: int, items: tuple[str, ...] = FIELDS) -> list[Person]:
@@ -35,9 +36,11 @@ def load(home: Path, keeper: upheld.Keeper, number: int, items: tuple[str, ...] 
     return load_like(home, keeper, number, members(keeper, 1, items)[0])
 
 
-def load_like(home: Path, keeper: upheld.Keeper, number: int, like: Person) -> list[Person]:
-    """So many persons more, each like one who is there."""
-    pattern = _Pattern(keeper, like)
+def load_like(
+    home: Path, keeper: upheld.Keeper, number: int, like: Person, texts: Iterator[str] | None = None
+) -> list[Person]:
+    """So many persons more, each like one who is there; `texts` are the contents, person by person, value by value."""
+    pattern = _Pattern(keeper, like, texts or repeat(CONTENT))
     made: list[Person] = []
     for start in range(0, number, _CHUNK):
         made += _chunk(home, keeper, pattern, min(_CHUNK, number - start))
@@ -52,14 +55,17 @@ def databases(home: Path) -> Mapping[str, str]:
 class _Pattern:
     """The rows of one person, and where in them ids stand."""
 
-    def __init__(self, keeper: upheld.Keeper, like: Person) -> None:
+    def __init__(self, keeper: upheld.Keeper, like: Person, texts: Iterator[str]) -> None:
+        self.texts = texts
         self.like = like
         self.policy = keeper.views.get(like[0], keeper.now()).policy
         self.rows: list[tuple[str, tuple[Any, ...], list[tuple[int, str]]]] = []
         with keeper.places.active.reading() as connection:
             for table in _KEPT:
-                for row in connection.execute(f"SELECT * FROM {table} WHERE subject_id = ?", (like[0],)).fetchall():
-                    self.rows.append((table, tuple(row), self._places(tuple(row))))
+                found = connection.execute(f"SELECT * FROM {table} WHERE subject_id = ?", (like[0],)).fetchall()
+                if table == "value":
+                    found.sort(key=lambda row: like[1].index(row[0]))  # in the order of the texts
+                self.rows += [(table, tuple(row), self._places(tuple(row))) for row in found]
 
     def _places(self, row: tuple[Any, ...]) -> list[tuple[int, str]]:
         found = [(row.index(self.like[0]) - 1, "bucket")]
@@ -83,8 +89,9 @@ def _chunk(home: Path, keeper: upheld.Keeper, pattern: _Pattern, number: int) ->
         fresh: dict[Any, Any] = {like: subject}
         for value in values:
             fresh[value] = value_id(subject, day, keeper.places.random_bytes)
+            fresh[str(value)] = str(fresh[value])
         for table, row, places in pattern.rows:
-            rows[table].append(_copied(keeper, pattern.policy, table, row, places, fresh, subject))
+            rows[table].append(_copied(keeper, pattern, table, row, places, fresh, subject))
         aliases.append((bucket_of(subject), subject, keeper.new_id(), pattern.policy))
         made.append((subject, [ValueId(fresh[value]) for value in values]))
     keeper.places.vault.forget_all()
@@ -95,7 +102,7 @@ def _chunk(home: Path, keeper: upheld.Keeper, pattern: _Pattern, number: int) ->
 
 def _copied(
     keeper: upheld.Keeper,
-    policy: str,
+    pattern: _Pattern,
     table: str,
     row: tuple[Any, ...],
     places: Sequence[tuple[int, str]],
@@ -103,6 +110,13 @@ def _copied(
     subject: SubjectId,
 ) -> tuple[Any, ...]:
     """The row of another person: other ids, other bucket, and of a value another ciphertext under another key."""
+
+    def renamed(one: re.Match[str]) -> str:
+        known = fresh.get(one[0])
+        if known is None:
+            known = one[0] if one[0].isdigit() else fresh.setdefault(one[0], keeper.new_id())
+        return str(known)
+
     found = list(row)
     for place, what in places:
         if what == "bucket":
@@ -110,11 +124,11 @@ def _copied(
         elif what == "id":
             found[place] = fresh.get(row[place]) or fresh.setdefault(row[place], keeper.new_id())
         else:
-            found[place] = _ID.sub(
-                lambda one: fresh.get(one[0]) or fresh.setdefault(one[0], keeper.new_id()), row[place]
-            )
+            found[place] = _ID.sub(renamed, row[place])
     if table == "value":
-        sealed = keeper.places.vault.seal(Tier.ACTIVE, policy, subject, found[0], found[3], CONTENT.encode())
+        sealed = keeper.places.vault.seal(
+            Tier.ACTIVE, pattern.policy, subject, found[0], found[3], next(pattern.texts).encode()
+        )
         found[6:8] = sealed.key_id, sealed.blob
     return tuple(found)
 
@@ -135,6 +149,8 @@ def _put(home: Path, place: str, tables: Mapping[str, Iterable[tuple[Any, ...]]]
         file.execute("BEGIN IMMEDIATE")
         for table, rows in tables.items():
             ordered = sorted(rows, key=lambda one: one[:2])
+            if not ordered:
+                continue
             marks = ",".join("?" * len(ordered[0]))
             file.executemany(f"INSERT INTO {table} VALUES({marks})", ordered)
         file.execute("COMMIT")
