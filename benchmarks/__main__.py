@@ -22,7 +22,7 @@ import msgspec
 
 from benchmarks import page
 from benchmarks.ground import ENGINES, POSTGRESQL, SQLITE, Ground, ground
-from benchmarks.measure import Figure, Line
+from benchmarks.measure import Figure, Line, flush_of
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -52,7 +52,7 @@ MODULES = {
         Module("erase", 20),
         Module("consent", 70, pinned=False),
         Module("api", 60, pinned=False),
-        Module("peers", 60, engines=(SQLITE,), pinned=False),
+        Module("peers", 60, pinned=False),
         Module("decide", 10, engines=(SQLITE,)),
         Module("ledger", 30, engines=(SQLITE,), pinned=False),
         Module("sweep", 120, pinned=False),
@@ -103,6 +103,7 @@ def run_here(job: Job, asked: argparse.Namespace) -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     lines: list[Line] = []
     with ground(job.engine, small=asked.small) as where:
+        flush = round(flush_of(where.folder))
         for order, figure in enumerate(job.module.figures(where)):
             print(figure, flush=True)
             lines.append(
@@ -110,7 +111,7 @@ def run_here(job: Job, asked: argparse.Namespace) -> None:
                     module=job.module.name, engine=job.engine, pinned=job.pinned,
                     size="small" if asked.small else "whole", figure=figure, order=order,
                     at=datetime.now(UTC).isoformat(timespec="minutes"), machine=page.machine(),
-                    versions=page.versions(job.engine), load=round(load, 1),
+                    versions=page.versions(job.engine), load=round(load, 1), flush=flush,
                     command=" ".join(["python", *job.command(*(["--small"] if asked.small else []))[1:]]),
                 )
             )  # fmt: skip

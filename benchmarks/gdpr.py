@@ -87,7 +87,7 @@ class Course:
         self.times: defaultdict[str, int] = defaultdict(int)
 
     def go(self, until: float) -> None:
-        """Operations until the time is over. A sweep that was put off counts with the deletions."""
+        """Operations until the time is over."""
         side = self._side
         while perf_counter() < until:
             kind = self._chance.choices(self._kinds, self._weights)[0]
@@ -96,8 +96,11 @@ class Course:
             getattr(side, kind)(*number)
             self.spent[kind] += perf_counter() - start
             self.times[kind] += 1
+
+    def settle(self) -> None:
+        """Do what was put off: a sweep counts with the deletions that it is for."""
         start = perf_counter()
-        side.settle()
+        self._side.settle()
         deletions = [kind for kind in self.times if kind.startswith("delete")]
         for kind in deletions:
             self.spent[kind] += (perf_counter() - start) / len(deletions)
@@ -151,7 +154,7 @@ def figures(ground: Ground) -> Iterator[Figure]:
         equal += sum(governed.is_gone(one) == sides[INDEXED].is_gone(one) for one in range(0, records, records // 200))
         asked = len(compared) + len(range(0, records, records // 200))
         yield Figure(name="regulator's answers that are equal on both sides", value=equal / asked, unit="of all",
-                     least=1.0, note=f"{asked} compared: keys, purpose, end, recipient, source, category; gone or not")  # fmt: skip
+                     least=1.0, note=f"{asked} compared: key, purpose, end, recipient, source, item; gone")  # fmt: skip
         created = {name: count(records) for name in sides}
         for mix in MIXES:
             yield from _compared(ground, mix, sides, records, created, turn)
@@ -164,6 +167,8 @@ def _compared(
     for _ in range(ROUNDS):
         for course in courses.values():
             course.go(perf_counter() + turn)
+    for course in courses.values():
+        course.settle()
     taken = {name: course.completion() for name, course in courses.items()}
     said = "; ".join(f"{name} {shown(seconds)} s" for name, seconds in taken.items())
     on_server = ground.engine == POSTGRESQL

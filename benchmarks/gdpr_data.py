@@ -1,7 +1,7 @@
 """GDPRBench's records, and the same data as persons under a policy. Re-implemented: no code of it runs here.
 
 Its record is a key, a hundred bytes of data and nine metadata fields, each a function of the key's number. With ten
-records a person (100,000 of 10,000) all of a person's records have the same metadata, so under a policy they are said once:
+records a person (100,000 of 10,000) all of a person's records have the same metadata, so a policy says them once:
 
 PUR  the purpose a value is collected for, one of 25, consented to once by each person
 TTL  the period of that purpose, in the policy

@@ -178,7 +178,7 @@ class Governed:
 
     def read_own(self, number: int) -> str:
         value = self._records.values[number]
-        return self._own(number, (value,))[value]
+        return str(self._own(number, (value,))[value])
 
     def _own(self, number: int, values: tuple[Any, ...]) -> Any:
         who = self._records.who(number)

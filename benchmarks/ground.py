@@ -154,8 +154,6 @@ def ground(engine: str, *, small: bool) -> Iterator[Ground]:
         if engine == SQLITE:
             yield Ground(engine, Path(name), small=small)
             return
-        if postgres.programs() is None:
-            raise SystemExit("no PostgreSQL here: apt-get install postgresql")
         with postgres.server(durable=True, settings="-c shared_buffers=512MB -c max_wal_size=4GB") as address:
             yield Ground(engine, Path(name), address, small)
 

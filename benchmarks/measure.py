@@ -6,8 +6,10 @@ one JSON object; the page of results is made from such lines and from nothing el
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -59,6 +61,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     load: float
     """How many other processes wanted a core when the run began, on average over the minute before."""
+    flush: float
+    """Microseconds that the disk took for a flush of a small append when the run began."""
 
     @property
     def key(self) -> tuple[str, str, bool, str]:
@@ -76,6 +80,17 @@ def seconds(call: Call) -> float:
     start = perf_counter()
     call()
     return perf_counter() - start
+
+
+def flush_of(folder: Path) -> float:
+    """Microseconds of a flush of a small append: the median of twenty-one."""
+    with (folder / "flush").open("wb", buffering=0) as file:
+
+        def once() -> None:
+            file.write(b"x" * 200)
+            os.fdatasync(file.fileno())
+
+        return median(seconds(once) for _ in range(21)) * 1e6
 
 
 @dataclass(frozen=True)
