@@ -1,9 +1,9 @@
-"""The same operations by other libraries, side by side in one run, each on a database of its own with the same durability.
+"""The same operations by other libraries, side by side in one run, each on its own database, as durable as ours.
 
 None of them does what the others do: `cedarpy` and `pycasbin` decide and store nothing; `effaced` and `dpdpkit` record
-consents and erase rows, and neither decides a read nor encrypts a value. `effaced` cannot run on SQLite, where its audit
-waits for a lock that its own caller holds. `ethyca-fides` 2.78.2 installs; it erases through a service with Redis and a
-worker that polls, so its time is that of its queue, and is not compared.
+consents and erase rows, and neither decides a read nor encrypts a value. `effaced` cannot run on SQLite: its audit waits
+there for a lock that its own caller holds. `ethyca-fides` 2.78.2 installs; it erases through a service with Redis and a
+worker that polls, neither of which is started here, so it is not compared.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ Reads the name of an operation and how often from its input, answers with the se
 """
 
 
+# ruff: noqa: RUF012  mapped classes are declared as their library wants it
 # mypy: ignore-errors
 
 import json
@@ -79,7 +80,7 @@ def database():
 
 
 def effaced():
-    """Its consent ledger, planner, executor and audit sink. On SQLite its audit sink waits for its own caller for ever."""
+    """Its consent ledger, planner, executor and audit sink. On SQLite the sink waits for its own caller for ever."""
     import effaced as library
     from sqlalchemy import ForeignKey, Integer, String
     from sqlalchemy.orm import DeclarativeBase, mapped_column, relationship, sessionmaker
