@@ -8,7 +8,7 @@ PICTURES ?= ../upheld-pictures
 STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test stores quick deep lint types clauses bench accept screenshots format lock clean
+.PHONY: help setup run test stores quick deep lint types clauses bench faults accept screenshots format lock clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,8 @@ bench: setup  ## ratios against the bare driver, in one run
 
 screenshots: setup  ## pictures of every page, two widths, two languages, dark, into PICTURES (outside the repository)
 	@$(BIN)/python -m tests.every_page $(PICTURES)
+faults: setup  ## kill, fill, cut, turn back and confuse, on both engines: tried, lost, disclosed
+	@$(BIN)/python -m tests.faults
 
 accept: setup  ## rewrite the expected findings of documents; read them in `git diff`
 	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py tests/test_findings.py

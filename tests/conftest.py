@@ -34,6 +34,8 @@ SLOW = frozenset(
         "test_crash",
         "test_documents",
         "test_facts",
+        "test_faults",
+        "test_guides",
         "test_findings",
         "test_handing_over",
         "test_ledger_certificate",

@@ -47,7 +47,7 @@ def programs() -> Path:
 
 def _reached(installed: Path) -> Path:
     """Where the other user can run the programs: as they lie in the environment, or in a copy if that is closed."""
-    user = _runs_as()
+    user = runs_as()
     if user is None or subprocess.run([installed / "bin/initdb", "-V"], user=user, **_QUIET).returncode == 0:
         return installed
     folder = Path(tempfile.mkdtemp(prefix="upheld-pg-programs-"))
@@ -61,7 +61,7 @@ _QUIET: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _runs_as() -> str | None:
+def runs_as() -> str | None:
     """The server refuses to be root, so root lends it another name."""
     if os.geteuid() != 0:
         return None
@@ -73,7 +73,7 @@ def _runs_as() -> str | None:
 
 def _run(*command: str | Path) -> None:
     """Run a program of the server."""
-    subprocess.run([str(one) for one in command], check=True, user=_runs_as(), stdout=subprocess.DEVNULL, cwd="/")
+    subprocess.run([str(one) for one in command], check=True, user=runs_as(), stdout=subprocess.DEVNULL, cwd="/")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def running(*, durable: bool = False, settings: str = "") -> Iterator[Server]:
     folder.chmod(0o755)
     data = folder / "data"
     data.mkdir()
-    if user := _runs_as():
+    if user := runs_as():
         shutil.chown(data, user)
         shutil.chown(folder, user)
     _run(programs() / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")

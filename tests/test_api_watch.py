@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 import structlog
+from starlette.testclient import TestClient
 
 from tests.called import Program, called, program
 from tests.served import joined, text_of
 from upheld.errors import UpheldError
 from upheld.keeper.applications import Duty
+from upheld.web.app import create_app
 from upheld.web.logs import FIELDS, write_json
+from upheld.web.measures import Measures
 
 
 @pytest.fixture
@@ -78,6 +82,35 @@ def test_the_figures_count_decisions_and_what_waits(shop: Program) -> None:
     assert shop.sign_in().status_code == 200
     overdue = [figure for name, figure in figures(shop).items() if name.startswith("upheld_overdue_values")]
     assert sum(overdue) > 0
+
+
+def test_what_one_process_counted_is_told_by_every_other(shop: Program) -> None:
+    other = TestClient(create_app(replace(shop.house.settings, measures=Measures())))
+    for client in (shop.client, other, other):
+        refused = {"purpose": "service", "items": {"shoe-size": "300"}}
+        assert client.post(f"/v1{shop.of('stayer', 'collect')}", json=refused, headers=shop.headers).status_code == 403
+    other.get("/metrics", headers=shop.headers)
+    assert figures(shop)['upheld_refusals_total{policy="trial",reason="item-undeclared"}'] == 3
+    shop.house.keeper.seal()
+    told = figures(shop)
+    assert told['upheld_decisions_total{decision="act.refused",policy="trial"}'] == 3
+    assert told == figures(shop)
+
+
+def test_a_figure_that_could_not_be_added_is_added_later(shop: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    measures, keeper = Measures(), shop.house.keeper
+    measures.refused("trial", ["consent-missing"])
+
+    def gone(*_: object) -> None:
+        raise UpheldError("not there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper.places.active, "submit", gone)
+        with pytest.raises(UpheldError):
+            measures.flush(keeper)
+    measures.flush(keeper)
+    measures.flush(keeper)
+    assert figures(shop)['upheld_refusals_total{policy="trial",reason="consent-missing"}'] == 1
 
 
 def test_figures_are_for_who_measures_and_of_one_policy(shop: Program) -> None:

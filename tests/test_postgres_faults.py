@@ -136,9 +136,19 @@ def texts_in(home: Path) -> Counter[str]:
 
 def test_a_server_that_falls_over_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Four threads of one process; the server is stopped twice as by a failure, durable as in service."""
+    done, failed, kept = served_under_load(tmp_path / "home")
+    assert len(done) > 3 * CLIENTS
+    assert failed, "no client noticed that the server was away"
+    assert [text for text in done if not kept[text]] == []
+    assert [text for text, times in kept.items() if times > 1] == []
+    assert len(kept) <= len(done) + CLIENTS + failed
+
+
+def served_under_load(home: Path) -> tuple[Counter[str], int, Counter[str]]:
+    """What was acknowledged, how many acts failed, what is there, on a server of its own that is stopped twice."""
     with postgres.running(durable=True) as server, postgres.homes_on(server.address):
-        system.init(tmp_path / "home", upheld.Options(clock=upheld.SetClock(at("2024-03-01")), look_up={"trial": []}))
-        with opened(tmp_path / "home", at("2024-03-01")) as house:
+        system.init(home, upheld.Options(clock=upheld.SetClock(at("2024-03-01")), look_up={"trial": []}))
+        with opened(home, at("2024-03-01")) as house:
             house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
             persons = [member(house, f"client-{number}") for number in range(CLIENTS)]
             stop = Event()
@@ -153,13 +163,9 @@ def test_a_server_that_falls_over_under_load_loses_and_doubles_nothing(tmp_path:
                 time.sleep(1)
                 stop.set()
                 outcomes = [one.result() for one in running]
-        kept = texts_in(tmp_path / "home")
+        kept = texts_in(home)
         done = sum((acknowledged for acknowledged, _ in outcomes), Counter[str]())
         failed = sum(number for _, number in outcomes)
-        assert len(done) > 3 * CLIENTS
-        assert failed, "no client noticed that the server was away"
-        assert [text for text in done if not kept[text]] == []
-        assert [text for text, times in kept.items() if times > 1] == []
-        assert len(kept) <= len(done) + CLIENTS + failed
-        with opened(tmp_path / "home", at("2024-03-01")) as house:
-            proved(tmp_path / "home", house.keeper)
+        with opened(home, at("2024-03-01")) as house:
+            proved(home, house.keeper)
+    return done, failed, kept

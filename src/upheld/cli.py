@@ -44,9 +44,11 @@ from upheld.simulate.progress import told
 from upheld.store import grants, remains, verifying
 from upheld.store.postgres import PostgresConnection
 from upheld.system import (
+    PLACES,
     Options,
     SetClock,
     SystemClock,
+    backed_up,
     copies_kept_in,
     init,
     ledger_of,
@@ -339,6 +341,19 @@ def upgrade(home: Home) -> None:
     """Bring the tables of a home to this program's version; nobody else may have it open."""
     had, has = upgrade_home(home)
     typer.echo(f"{home} has schema {has}" + (f", had {had}" if had != has else " already"))
+
+
+@app.command()
+def backup(
+    home: Home,
+    to: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    only: Annotated[list[str], typer.Option("--only", help="active, separated, keys or ledger; all if left out.")] = [],  # noqa: B006
+) -> None:
+    """Copy the files of a home while it is served: one after the other, the ledger last; no key file."""
+    if unknown := set(only) - set(PLACES):
+        raise typer.BadParameter(f"`{min(unknown)}` is no place", param_hint="--only")
+    for made in backed_up(home, to, only or PLACES):
+        typer.echo(f"{made}  {made.stat().st_size} bytes")
 
 
 @app.command()
@@ -818,11 +833,18 @@ def _only(keeper: Keeper, policy: str | None) -> str:
     return on_file[0]
 
 
+TOLD = (UpheldError, ValueError)
+"""What says by itself what to mend."""
+
+
 def main() -> None:
     """Run the command line; errors of ours are printed without a trace, with exit status 1 or 2."""
     try:
         app()
-    except (UpheldError, ValueError) as problem:
+    except OSError as problem:
+        typer.echo(f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem), err=True)
+        sys.exit(1)
+    except TOLD as problem:
         typer.echo(str(problem), err=True)
         sys.exit(1)
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from argon2 import PasswordHasher
@@ -28,7 +28,7 @@ from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.read import read_policy
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
-from upheld.store import history, migrations, postgres, schema
+from upheld.store import history, migrations, postgres, schema, sqlite
 from upheld.store.engine import Engine
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
@@ -211,7 +211,7 @@ def upgrade_home(home: Path) -> tuple[int, int]:
     presence = (postgres.PostgresLeases(databases["active"]) if databases else FileLeases(home)).presence()
     try:
         with presence.alone():
-            for name in (*schema.PLACES, postgres.LEDGER):
+            for name in PLACES:
                 migrations.upgrade(databases[name] if databases else home / f"{name}.db", name)
             fresh = path.with_suffix(".new")
             fresh.unlink(missing_ok=True)
@@ -220,6 +220,32 @@ def upgrade_home(home: Path) -> tuple[int, int]:
     finally:
         presence.close()
     return had, schema.VERSION
+
+
+PLACES: Final = (*schema.PLACES, postgres.LEDGER)
+"""In the order in which they are copied: the ledger is the newest of a backup and knows all that the others do."""
+
+
+def backed_up(home: Path, to: Path, places: Iterable[str] = PLACES) -> list[Path]:
+    """Copies of a home's files, while it is served, in a folder that is new or empty; no key file is among them.
+
+    Raises HomeUnusable for a home on PostgreSQL, whose own programs do it, and for a folder in use.
+    """
+    path = home / SETTINGS
+    if not path.exists():
+        raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
+    if json.loads(path.read_text()).get("databases"):
+        raise HomeUnusable(f"{home} lies on PostgreSQL; back it up with pg_dump, as docs/backup.md says")
+    if to.exists() and any(to.iterdir()):
+        raise HomeUnusable(f"{to} is not empty; a backup gets a folder of its own")
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    wanted = set(places)
+    made = [to / f"{name}.db" for name in PLACES if name in wanted]
+    for copy in made:
+        sqlite.copy(home / copy.name, copy)
+    for name in (SETTINGS, "public.pem"):
+        _write_durably(to / name, (home / name).read_bytes())
+    return made
 
 
 def _engine(root: Path, databases: Mapping[str, str], name: str) -> Engine:

@@ -113,10 +113,12 @@ class Door:
         return new_id(self.places.random_bytes)
 
     def _happened(self, at: When, seen: Seen | None = None) -> Instant:
-        """When a fact happened: what the caller says, never the future. Decisions use max(clock, last instant)."""
+        """When a fact happened: what the caller says, never the future. What happens now happens no earlier than the
+        last instant known for the subject, as decisions do: a clock that jumped back reorders nothing.
+        """
         now = self.now()
         if at is None:
-            return now
+            return now if seen is None else self._decided_at(seen)
         when = instant(at) if isinstance(at, datetime) else at
         if when > now:
             raise InputRefused("in-the-future", "a fact cannot happen after now; give the instant at which it happened")

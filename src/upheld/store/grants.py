@@ -40,6 +40,19 @@ _KEYS_OF_SERVICE: Final = {
 _PRUNED: Final = frozenset({"body", "entry_index", "named_in"})
 
 
+HELD: Final = (
+    "SELECT grantee, table_name, privilege_type FROM information_schema.role_table_grants "
+    "WHERE table_schema = ? AND table_name <> 'alembic_version' AND grantee NOT IN ("
+    "SELECT tableowner FROM pg_tables WHERE schemaname = table_schema UNION SELECT current_user)"
+)
+"""Role, table and right, as a place has them: of all but the owners."""
+
+
+def rights_of(place: str) -> frozenset[tuple[str, str, str]]:
+    """Role, table and right that `statements` gives; of who owns a table, every right."""
+    return frozenset((role, table, right) for role, table, rights in _rights(place) for right in rights.split(", "))
+
+
 def tables_of(place: str) -> list[str]:
     """The tables of a place, or of the ledger."""
     statements = history.SCHEMA if place == LEDGER else schema.PLACES[place]

@@ -245,6 +245,10 @@ DESK: Final = (
     """CREATE TABLE cookie_choice(
         policy TEXT NOT NULL, choice_id TEXT NOT NULL, at INTEGER NOT NULL, version TEXT NOT NULL,
         allowed TEXT NOT NULL, control TEXT NOT NULL, PRIMARY KEY(policy, choice_id, at)) WITHOUT ROWID""",
+    # What all processes counted, for whoever watches: codes and sums.
+    """CREATE TABLE figure(
+        policy TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, times INTEGER NOT NULL,
+        PRIMARY KEY(policy, name, label)) WITHOUT ROWID""",
     """CREATE TABLE background(
         name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, until_at INTEGER NOT NULL,
         ran_at INTEGER NOT NULL) WITHOUT ROWID""",

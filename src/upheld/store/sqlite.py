@@ -206,6 +206,20 @@ def export(ledger: Connection, target: Path) -> None:
         copy.execute("COMMIT")
 
 
+def copy(source: Path, target: Path) -> None:
+    """A copy of a file while others use it: whole, of one instant, durable, for the owner alone. `target` is new."""
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live, closing(sqlite3.connect(target)) as made:
+        live.backup(made)
+        made.execute("PRAGMA journal_mode = DELETE").fetchall()
+    for path in (target, target.parent):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def declared_columns(statements: Iterable[str]) -> set[str]:
     """The columns that statements of a schema make, as `table.column`."""
     with closing(sqlite3.connect(":memory:")) as connection:

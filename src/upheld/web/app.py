@@ -36,7 +36,6 @@ from upheld.web.api.problems import problem
 from upheld.web.api.routes import PREFIX
 from upheld.web.asked import Asked, wanted_language
 from upheld.web.gate import answered
-from upheld.web.measures import Measures
 from upheld.web.route import Route, Who
 from upheld.web.routes import ROUTES
 from upheld.web.settings import Settings
@@ -69,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     table = {route.name: route for route in sorted(ROUTES, key=lambda one: one.method, reverse=True)}  # GET has the say
     edge = Edge(settings, table)
     app.router.routes.extend(Served(route.path, edge.page(route), methods=[route.method]) for route in ROUTES)
-    programs = ProgramsEdge(settings, Measures())
+    programs = ProgramsEdge(settings, settings.measures)
     app.router.routes.append(Mount(PREFIX, create_api(programs)))
     watched = {"/healthz": programs.alive, "/readyz": programs.ready, "/metrics": programs.measured}
     app.router.routes.extend(Served(path, endpoint, methods=["GET"]) for path, endpoint in watched.items())

@@ -143,7 +143,8 @@ def examine(home: Path) -> bool:
 
     found = list(examined(home))
     for one in found:
-        typer.echo(f"{'ok   ' if one.holds else 'WRONG'}  {one.what}: {one.says}")
+        level = "WRONG" if not one.holds else "note " if one.remedy else "ok   "
+        typer.echo(f"{level}  {one.what}: {one.says}")
         if one.remedy:
             typer.echo(f"       {one.remedy}")
     return all(one.holds for one in found)

@@ -112,6 +112,7 @@ def scheduled(settings: Settings) -> Iterator[None]:
     def turns() -> None:
         while True:
             try:
+                settings.measures.flush(settings.keeper)
                 scheduler.turn()
             except Exception as failure:  # noqa: BLE001 - outermost of its thread: told, tried again at the next turn
                 settings.failed("background", failure)

@@ -12,6 +12,7 @@ from upheld.desk.reports import ReportShelf
 from upheld.desk.scanning import Scan
 from upheld.desk.throttle import Allowance
 from upheld.keeper import Keeper
+from upheld.web.measures import Measures
 
 CALLS_A_MINUTE = 6000
 """Ours: calls of one program, over all processes."""
@@ -40,6 +41,9 @@ class Settings:
 
     allowance: Allowance = field(default_factory=lambda: Allowance(CALLS_A_MINUTE))
     """How often a program may call the API."""
+
+    measures: Measures = field(default_factory=Measures)
+    """What this process counts."""
 
     @property
     def secure(self) -> bool:

@@ -13,6 +13,9 @@ JOURNAL_BUCKET: Final = "ALTER TABLE journal ADD COLUMN bucket INTEGER NOT NULL 
 STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "active": (
         JOURNAL_BUCKET,
+        """CREATE TABLE figure(
+            policy TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, times INTEGER NOT NULL,
+            PRIMARY KEY(policy, name, label)) WITHOUT ROWID""",
         """CREATE TABLE account_identity(
             policy TEXT NOT NULL, provider TEXT NOT NULL, claim BLOB NOT NULL, account_id TEXT NOT NULL,
             bound_at INTEGER NOT NULL, PRIMARY KEY(policy, provider, claim)) WITHOUT ROWID""",

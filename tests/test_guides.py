@@ -1,0 +1,195 @@
+"""The guides are run as they stand: every command of a chapter, in order, in a shell; only paths are exchanged."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import postgres
+from tests.browser import free_port
+from tests.homes import column, databases
+from tests.test_migrations import first_home, on_server
+from tests.trial_home import SWEEP_DAY, furnished, member, opened, proved, readable, rows_in, text_of
+from upheld import cli
+from upheld.store.place import Recovering
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def chapters(page: str) -> dict[tuple[str, str], str]:
+    """(engine's heading, chapter) → its commands, joined."""
+    found: dict[tuple[str, str], str] = {}
+    whole = (DOCS / page).read_text("utf-8")
+    for part in re.split(r"^## ", whole, flags=re.M)[1:]:
+        heading, _, text = part.partition("\n")
+        for chapter in re.split(r"^### ", text, flags=re.M)[1:]:
+            name, _, body = chapter.partition("\n")
+            found[heading, name] = "\n".join(re.findall(r"^```sh\n(.*?)^```", body, re.M | re.S))
+    return found
+
+
+@dataclass
+class Guide:
+    """A machine that follows the page on backups."""
+
+    root: Path
+    heading: str
+
+    @property
+    def home(self) -> Path:
+        return self.root / "srv/upheld/home"
+
+    def follow(self, chapter: str, page: str = "backup.md") -> str:
+        """Run a chapter; what it printed. The first command that fails ends it."""
+        return run(self.root, chapters(page)[self.heading, chapter], self.home)
+
+
+def run(root: Path, commands: str, home: Path) -> str:
+    """Run commands of a page under a folder of their own."""
+    assert commands.strip(), "the page has no command there"
+    script = commands.replace("/srv/upheld", str(root / "srv/upheld")).replace("/backup", str(root / "backup"))
+    known = databases(home) if (home / "home.json").exists() else {}
+    path = f"{Path(sys.executable).parent}:{postgres.programs()}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env={**os.environ, "PATH": path, "DATABASE": known.get("active", ""), "PYTHONPATH": str(DOCS.parent / "src")},
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with postgres.server() as one:
+        yield one
+
+
+@pytest.fixture(params=["On files", "On PostgreSQL"])
+def guide(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guide]:
+    one = Guide(tmp_path, request.param)
+    one.home.parent.mkdir(parents=True)
+    (tmp_path / "backup").mkdir()
+    if request.param == "On files":
+        yield one
+        return
+    with postgres.homes_on(request.getfixturevalue("address")):
+        yield one
+
+
+def texts(home: Path) -> set[str]:
+    """Everything that anybody with the keys can read."""
+    return {text for tiers in readable(home, rows_in(home)).values() for text in tiers.values()}
+
+
+DESTROYED = {text_of("leaver", "phone"), text_of("refuser", "phone"), text_of("old", "name"), text_of("old", "email")}
+
+
+def test_after_a_restore_by_the_guide_the_destroyed_is_destroyed_again_before_anybody_reads(guide: Guide) -> None:
+    persons = furnished(guide.home)
+    commands = chapters("backup.md")[guide.heading, "Back up"].splitlines()
+    cut = next(number for number, line in enumerate(commands) if "/backup/ledger" in line)
+    run(guide.root, "\n".join(commands[:cut]), guide.home)
+    assert texts(guide.home) >= DESTROYED
+    with opened(guide.home, SWEEP_DAY) as house:
+        assert house.keeper.sweep().destroyed == 4
+        newcomer = member(house, "newcomer")
+        house.keeper.seal()
+    assert not texts(guide.home) & DESTROYED
+    run(guide.root, "\n".join(commands[cut:]), guide.home)
+    restore, _, rest = chapters("backup.md")[guide.heading, "Restore"].partition("upheld upgrade")
+    run(guide.root, restore, guide.home)
+    assert texts(guide.home) >= DESTROYED, "the copy held them: else there is nothing to show"
+    with opened(guide.home, SWEEP_DAY) as house:
+        desk = house.keeper.application("desk")
+        with pytest.raises(Recovering):
+            house.keeper.read(persons["stayer"], "service", reader=desk, items=("name",))
+    told = run(guide.root, f"upheld upgrade{rest}", guide.home)
+    assert "old copies: active" in told
+    assert not texts(guide.home) & DESTROYED
+    with opened(guide.home, SWEEP_DAY) as house:
+        desk = house.keeper.application("desk")
+        assert house.keeper.read(persons["stayer"], "service", reader=desk, items=("name",)).granted
+        assert newcomer in column(guide.home / "active.db", "SELECT subject_id FROM subject")
+        proved(guide.home, house.keeper)
+
+
+def test_an_upgrade_by_the_guide_and_the_way_back_keep_what_is_destroyed_destroyed(guide: Guide) -> None:
+    first_home(guide.home.parent)
+    if guide.heading == "On PostgreSQL":
+        on_server(guide.home, os.environ[postgres.ADDRESS])
+    assert json.loads((guide.home / "home.json").read_text())["schema"] == 1
+    told = guide.follow("Upgrade")
+    assert "had 1" in told
+    with opened(guide.home, SWEEP_DAY) as house:
+        assert house.keeper.sweep().destroyed == 4
+        member(house, "newcomer")
+        house.keeper.seal()
+    guide.follow("Roll back")
+    assert not texts(guide.home) & DESTROYED
+    assert text_of("stayer", "phone") in texts(guide.home)
+    with opened(guide.home, SWEEP_DAY) as house:
+        assert house.keeper.sweep().waiting == []
+        proved(guide.home, house.keeper)
+
+
+def test_the_walk_from_an_empty_machine_to_a_service_works_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "srv/upheld").mkdir(parents=True)
+    (tmp_path / "backup").mkdir()
+    walk = (DOCS / "operating.md").read_text("utf-8").partition("### Under systemd")[0]
+    commands = re.findall(r"^```sh\n(.*?)^```", walk, re.M | re.S)
+    home = tmp_path / "srv/upheld/home"
+    script = "\n".join(f"({one})" if "cd " in one else one for one in commands)
+    told = run(tmp_path, script.replace("$PORT", str(free_port())), home)
+    for said in ("is ready", "WRONG", "is on file", "client secret", "alive", "batches", "complete"):
+        assert (said in told) is (said != "WRONG"), said
+    assert "<html" in (tmp_path / "srv/upheld/report.html").read_text("utf-8")
+
+
+DEPLOY = DOCS.parent / "deploy"
+
+
+def test_the_container_runs_as_nobody_and_pins_what_it_is_made_from() -> None:
+    lines = (DEPLOY / "Containerfile").read_text("utf-8").splitlines()
+    bases = [line.split()[1] for line in lines if line.startswith("FROM")]
+    assert all(":" in base and not base.endswith(":latest") for base in bases)
+    (user,) = [line.split()[1] for line in lines if line.startswith("USER")]
+    assert user.partition(":")[0].isdigit()
+    assert int(user.partition(":")[0]) > 0
+    made = lines.index(next(line for line in lines if line.startswith("FROM") and " AS " not in line))
+    assert lines.index(f"USER {user}") > made
+    copied = [word for line in lines if line.startswith("COPY") and "--from" not in line for word in line.split()[1:-1]]
+    assert [one for one in copied if not (DEPLOY.parent / one).exists()] == []
+    assert any("--requirement requirements.lock" in line for line in lines)
+
+
+def test_every_unit_is_closed_to_all_but_its_home_and_runs_a_command_that_there_is() -> None:
+    known = {command.name for command in cli.app.registered_commands if command.name} | {
+        command.callback.__name__ for command in cli.app.registered_commands if command.callback and not command.name
+    }
+    services = sorted((DEPLOY / "systemd").glob("*.service"))
+    assert len(services) == 5
+    for unit in services:
+        settings = dict(
+            line.split("=", 1) for line in unit.read_text("utf-8").splitlines() if re.match(r"[A-Z]\w+=", line)
+        )
+        assert settings["User"] == "upheld"
+        assert settings["ProtectSystem"] == "strict"
+        assert settings["ReadWritePaths"] == "/srv/upheld"
+        assert settings["NoNewPrivileges"] == "yes"
+        program, command, *_ = settings["ExecStart"].split()
+        assert program == "/opt/upheld/bin/upheld"
+        assert command in known
+        timer = unit.with_suffix(".timer")
+        assert timer.exists() == (settings["Type"] == "oneshot"), unit.name
