@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from tests.reference_giving import Deal, Given, House, Role, Speaker, blocks_access
+from tests.reference_history import Agreed
 from upheld.dates import FOREVER, Instant, end_of
 from upheld.engine.acts import HandlerId
 from upheld.policy.model import Entrustment
@@ -215,7 +216,9 @@ class Giving:
         world = person.world
         kind = self.pick(data, list(world.policy.acting_for), "kind")
         row = world.policy.acting_for[kind]
-        rights = self.some(data, ["consent", *ASKED], "rights") if self.chance(data, 5, "some rights") else ()
+        rights = (
+            self.some(data, ["consent", "withdrawal", *ASKED], "rights") if self.chance(data, 5, "some rights") else ()
+        )
         items = self.some(data, list(world.policy.items), "items") if self.chance(data, 3, "some items") else ()
         until = Instant(self.now + 30 * DAY) if self.chance(data, 5, "for a time") else FOREVER
         papers = self.papers_of(row.shows) or ("mandate",)
@@ -245,6 +248,24 @@ class Giving:
             one = self.pick(data, speaking, "speaker")
             assert self.keeper.acts_no_longer(person.subject_id, one.id).granted
             person.tell(replace(one, over=True))
+
+    @rule(data=st.data())
+    def somebody_agrees_for_them(self: Lives, data: st.DataObject) -> None:
+        person = self.person(data)
+        world = person.world
+        if not world.speakers:
+            return
+        one = self.pick(data, list(world.speakers.values()), "speaker")
+        matter = self.pick(data, self.matters(person), "matter")
+        purpose = world.policy.purposes.get(matter.partition("/")[2]) if matter.startswith("purpose/") else None
+        items = tuple(purpose.items) if purpose else ()
+        if self.chance(data, 3, "takes back"):
+            self.take_back(person, matter, self.chance(data, 5, "confirmed"), self.now, one)
+            return
+        channel = self.way_to_agree(world, matter)
+        outcome = self.keeper.consent(person.subject_id, matter, channel=channel, by=one.id)
+        if self.expect(outcome, world.said_by(one, "consent", items), f"{one.kind} agrees to {matter}"):
+            person.tell(Agreed(matter, True, self.now, self.now, max(world.version(), 0), channel))
 
     @rule(data=st.data())
     def speaker_asks_too_much(self: Lives, data: st.DataObject) -> None:

@@ -7,7 +7,8 @@ done in such a state is in `reference_answers.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
@@ -16,6 +17,37 @@ from tests.reference_history import Agreed, Begun, Event, Fact, Held, Moment, Re
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, calendar_end, end_of, start_of
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point, facts_in
 from upheld.policy.model import Policy, Purpose, Retention, Statute
+
+CONTACT, YEAR = "representative-contact", Period(years=1)
+FIVE_DAYS = EarlierOf((Point("answered"), Plus(Point("consent-asked"), Period(days=5))))
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Name and contact of a child's representative: they serve nothing but asking (rule 10.1)."""
+
+    path: str
+    items: tuple[str, ...]
+    until: End
+    name: str = CONTACT
+    required: bool = True
+    blocked: str | None = None
+    held_for: str | None = None
+    review_after: Period | None = YEAR
+    uses: Mapping[str, Purpose] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    basis: Mapping[str, str] = field(default_factory=lambda: defaultdict(lambda: "law"))
+
+
+def contact_of(policy: Policy) -> Contact:
+    row = policy.children.get("representative")
+    items = (*row.from_child, *row.from_representative) if row else ()
+    return Contact(row.path if row else "children", tuple(items), row.until if row and row.until else FIVE_DAYS)
+
+
+def purpose_of(policy: Policy, name: str) -> Purpose | Contact | None:
+    return contact_of(policy) if name == CONTACT else policy.purposes.get(name)
+
 
 NEVER, ALWAYS = (FOREVER, BEGINNING), (BEGINNING, BEGINNING)
 
@@ -186,7 +218,7 @@ class World:
             ends.append(self.unasked_end(use, matter) if use.exception else self.consent_end(matter, use.at))
         ends += [self.fact(code, where) for code in self.policy.destruction["when-needless"].after]
         for number in self.since(use.at):
-            row = self.policies[number].purposes.get(use.purpose)
+            row = purpose_of(self.policies[number], use.purpose)
             dropped = use.exception and use.exception not in self.policies[number].collection_exceptions
             if dropped or row is None or value.item not in row.items:
                 ends.append((self.effective(self.policies[number]), BEGINNING))
@@ -203,14 +235,14 @@ class World:
         noes = [(one.at, one.known) for one in self.about(matter) if one.at >= use.at and not one.given]
         return NEVER if row and row.basis == "law" else min(noes, default=NEVER)
 
-    def binding(self, use: Used, matter: str) -> list[Purpose]:
+    def binding(self, use: Used, matter: str) -> list[Purpose | Contact]:
         """The version in force first; where consent is the basis, all that bound since, the shorter period holding."""
         consent = self.stands(matter, use.at)
         numbers = [max(self.version(), 0), *([consent.version] if consent else []), use.version, *self.since(use.at)]
-        rows = [row for number in numbers if (row := self.policies[number].purposes.get(use.purpose))]
+        rows = [row for number in numbers if (row := purpose_of(self.policies[number], use.purpose))]
         return rows if not rows or "consent" in rows[0].basis.values() else rows[:1]
 
-    def purpose_end(self, row: Purpose, where: Where) -> Moment:
+    def purpose_end(self, row: Purpose | Contact, where: Where) -> Moment:
         until = row.until or Point("ended")
         first = self.end(until, where)
         if "consented" in facts_in(until):  # agreed again while it still ran: from then on
@@ -314,7 +346,7 @@ class World:
                 self.held[value.id] = replace(value, state="destroyed")
 
 
-def by_consent(row: Purpose, item: str) -> bool:
+def by_consent(row: Purpose | Contact, item: str) -> bool:
     return row.basis.get(item, "consent") == "consent"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.reference import World, by_consent
+from tests.reference import Contact, World, by_consent, contact_of, purpose_of
 from tests.reference_history import Agreed, Held, Request, Unasked, Used
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
 from upheld.policy.model import CollectionException, Provision, Purpose
@@ -92,7 +92,7 @@ class Reference(World):
     ) -> frozenset[str]:
         if self.version() < 0:
             return frozenset({"not-in-force"})
-        row = self.policy.purposes.get(purpose)
+        row = purpose_of(self.policy, purpose)
         found = {"item-undeclared" for item in items if item not in self.policy.items}
         found |= {"item-not-covered" for item in items if row and item in self.policy.items and item not in row.items}
         return first_layer(found | self.read(purpose, self.named(items), only, use))
@@ -105,7 +105,7 @@ class Reference(World):
         row = self.policy.purposes.get(purpose)
         return next((name for name, use in row.uses.items() if not use.blocked), None) if row else None
 
-    def misnamed(self, row: Purpose, use: str | None) -> set[str]:
+    def misnamed(self, row: Purpose | Contact, use: str | None) -> set[str]:
         """Where a purpose has uses a read names one of them, one that can be run."""
         if use is None:
             return {"purpose-unnamed"} if row.uses else set()
@@ -117,7 +117,7 @@ class Reference(World):
     ) -> frozenset[str]:
         if self.version() < 0:
             return frozenset({"not-in-force"})
-        row = self.policy.purposes.get(purpose)
+        row = purpose_of(self.policy, purpose)
         if row is None or row.blocked:
             blocked = {"declaration-incomplete"} | ({"purpose-unnamed"} if row and row.uses and use is None else set())
             return frozenset({"purpose-undeclared"} if row is None else blocked)
@@ -129,7 +129,7 @@ class Reference(World):
         against = [self.unreadable(row, self.held.get(one), only) for one in values]
         return first_layer(found if not all(against) else found.union(*against))
 
-    def unreadable(self, row: Purpose, value: Held | None, only: frozenset[str] | None) -> set[str]:
+    def unreadable(self, row: Purpose | Contact, value: Held | None, only: frozenset[str] | None) -> set[str]:
         """Why one value may not be seen: the first thing that stops it."""
         if value is None:
             return {"unknown"}
@@ -189,6 +189,14 @@ class Reference(World):
             given_up = fact.code in ended_by and not fact.engagement and fact.about in (None, purpose)
             found |= {"ground-ended"} if given_up and fact.at >= self.effective(policy) else set()
         return first_layer(found | self.holds(None, purpose))
+
+    def take_contact(self, items: tuple[str, ...]) -> frozenset[str]:
+        """Of a child alone, and of a child only, whom we may ask; nothing else is looked at."""
+        if self.version() < 0:
+            return frozenset({"not-in-force"})
+        child = self.minor_until is not None and self.at < self.minor_until
+        found = set() if child else {"kind-not-covered"}
+        return first_layer(found | {"item-not-covered" for one in items if one not in contact_of(self.policy).items})
 
     def not_theirs(self, channel: str) -> frozenset[str]:
         """Korean law wants it checked whose yes for a child it is; neither a tick nor a word shows it."""

@@ -279,9 +279,17 @@ class Twin(Reference):
         if not self.still_speaks(one) or (childs and grown is not None and grown <= self.at):
             return False
         gives = self.policy.children.get("rights") if childs else None
-        if gives and gives.gives and right not in map(str, gives.gives):
+        if gives and gives.gives and right not in ("consent", *map(str, gives.gives)):
             return False
         return (not one.rights or right in one.rights) and not (one.items and set(items) - set(one.items))
+
+    def said_by(self, one: Speaker, right: str, items: Iterable[str]) -> frozenset[str]:
+        """Whether somebody may say yes (`consent`) or no (`withdrawal`) for the person; yes for a child: its parent."""
+        if not self.may_speak(one, right, items):
+            return frozenset({"mandate-exceeded"})
+        child = self.minor_until is not None and self.at < self.minor_until
+        alone = right == "consent" and child and one.kind != CHILDS_OWN
+        return frozenset({"child-without-representative"} if alone else ())
 
 
 def blocks_access(row: Safeguard) -> bool:

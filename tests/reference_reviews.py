@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.reference import World
+from tests.reference import World, purpose_of
 from upheld.dates import FOREVER, Instant, Period, end_of
 
 Up = tuple[str, str | None, str | None]
@@ -52,7 +52,7 @@ def _open(world: World) -> Iterator[tuple[Up, int, Period]]:
 
 def _period(world: World, kind: str, path: str, purpose: str | None) -> Period | None:
     if kind == "purpose":
-        row = world.policy.purposes.get(purpose or "")
+        row = purpose_of(world.policy, purpose or "")
         return row.review_after if row else None
     kept = next((row for row in world.policy.retention.values() if row.path == path), None)
     return kept.review_after if kept is not None and kind in ("retention", "claim") else None

@@ -32,6 +32,7 @@ from hypothesis.stateful import (
 import upheld
 from tests.homes import copied, forgotten
 from tests.machine_giving import Giving
+from tests.reference import CONTACT, contact_of
 from tests.reference_answers import Reference
 from tests.reference_giving import Given, House, Speaker, Twin
 from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
@@ -436,13 +437,26 @@ class Lives(Giving, RuleBasedStateMachine):
         if lawful and not given:
             return
         matter = self.pick(data, given if lawful else self.matters(person), "matter")
-        confirmed, at = self.chance(data, 5, "confirmed"), self.happened(data)
+        self.take_back(person, matter, self.chance(data, 5, "confirmed"), self.happened(data))
+
+    def take_back(
+        self, person: Person, matter: str, confirmed: bool, at: Instant, speaker: Speaker | None = None
+    ) -> None:
+        """A consent is withdrawn by the person or by whoever speaks for them."""
+        world = person.world
         purpose = world.policy.purposes.get(matter.partition("/")[2]) if matter.startswith("purpose/") else None
         ends = [one for one in world.begun.values() if purpose and purpose.required and one.kind in purpose.per
                 and world.ended(one)[0] >= FOREVER]  # fmt: skip
-        outcome = self.keeper.withdraw(person.subject_id, matter, channel="website", confirmed=confirmed, at=at)
-        known = world.last(matter, FOREVER) is not None
-        if not self.expect(outcome, frozenset() if known else frozenset({"consent-missing"}), f"withdraw {matter}"):
+        by = speaker.id if speaker else "subject"
+        outcome = self.keeper.withdraw(person.subject_id, matter, channel="website", confirmed=confirmed, at=at, by=by)
+        reasons = (
+            frozenset[str]()
+            if speaker is None
+            else world.said_by(speaker, "withdrawal", purpose.items if purpose else ())
+        )
+        if world.last(matter, FOREVER) is None:
+            reasons = frozenset({"consent-missing"})
+        if not self.expect(outcome, reasons, f"{by} withdraws {matter}"):
             return
         person.tell(Agreed(matter, False, at, self.now, max(world.version(), 0)))
         told = {f"told:{one.to}" for one in world.given_since(matter, at)}
@@ -488,6 +502,30 @@ class Lives(Giving, RuleBasedStateMachine):
                 held_for = (organisation or "organisation") if row.held_for else None
                 person.tell(Held(value, item, self.now, (use,), held_for=held_for))
                 person.texts[value] = texts[item]
+
+    @precondition(lambda self: bool(contact_of(self.policy).items))
+    @rule(data=st.data())
+    def child_names_its_parent(self, data: st.DataObject) -> None:
+        """Whom to ask is taken, asked, and answered or not; the five days run from the question."""
+        children = [one for one in self.alive() if one.born]
+        person = self.pick(data, children, "child") if children and self.chance(data, 9, "a child") else None
+        person = person or self.person(data)
+        world, listed = person.world, contact_of(person.world.policy).items
+        items = self.some(data, listed, "items") if self.chance(data, 9, "listed") else ("email",)
+        self.made += 1
+        texts = {item: f"{item} {self.made}" for item in items}
+        channel = next(iter(world.policy.channels))
+        outcome = self.keeper.collect(person.subject_id, CONTACT, texts, channel=channel)
+        if not self.expect(outcome, world.take_contact(items), f"take {items} of a parent"):
+            return
+        for item, (value,) in outcome.values.items():
+            use = Used(CONTACT, None, self.now, self.now, world.version())
+            person.tell(Held(value, item, self.now, (use,)))
+            person.texts[value] = texts[item]
+        for code in ("consent-asked", "answered"):
+            if self.chance(data, 7, code):
+                self.keeper.fact(person.subject_id, code)
+                person.tell(Fact(code, self.now, self.now))
 
     def without_asking(self, data: st.DataObject, person: Person) -> Unasked | None:
         """Now and then nobody is asked, under an exception; mostly with all that it needs."""
@@ -725,9 +763,11 @@ class Lives(Giving, RuleBasedStateMachine):
             row.from_ for row in world.policy.statutes.values() if row.from_ in starts and kept & {*row.items}
         ] * 2
         claims = [row.from_ for row in world.policy.retention.values() if row.kind == "claim" and row.from_] * 3
-        code = self.pick(data, [*own, *starts, *claims, "ended", "dispute-opened", "dispute-settled"], "fact")
+        asked = ["consent-asked", "answered"] if contact_of(world.policy).items else []
+        code = self.pick(data, [*own, *starts, *claims, *asked, "ended", "dispute-opened", "dispute-settled"], "fact")
         row = world.policy.facts.get(code)
         kinds = [kind for kind in (row.about if row else world.policy.engagements) if kind in world.policy.engagements]
+        kinds = [] if code in asked else kinds
         engagement = None if code.startswith("dispute") else self.some_engagement(data, person, kinds)
         if code == "ended" and engagement is None:
             return
