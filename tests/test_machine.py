@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -31,19 +31,21 @@ from hypothesis.stateful import (
 
 import upheld
 from tests.homes import copied, forgotten
+from tests.machine_agreeing import Agreeing
+from tests.machine_asking import Asking
 from tests.machine_giving import Giving
 from tests.reference import CONTACT, contact_of
 from tests.reference_answers import Reference
 from tests.reference_giving import Given, House, Speaker, Twin
-from tests.reference_history import Agreed, Begun, Event, Fact, Held, Request, Sweep, Unasked, Used
+from tests.reference_history import Begun, Event, Fact, Held, Sweep, Unasked, Used
 from tests.reference_reviews import up_for_review
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
-from upheld.engine.acts import EngagementId, HandlerId, Read, Reader, ReaderKind, RequestId, SubjectId, ValueId
+from upheld.engine.acts import EngagementId, HandlerId, Read, Reader, ReaderKind, SubjectId, ValueId
 from upheld.engine.decide import decide, holds_on
 from upheld.engine.reviews import reviews_up
 from upheld.errors import InputRefused
 from upheld.keeper import Difficulty, Keeper, Outcome, WithoutConsent
-from upheld.policy.ends import Point, facts_in
+from upheld.policy.ends import facts_in
 from upheld.policy.model import Policy, Purpose
 from upheld.policy.read import read_policy
 from upheld.store.ids import bucket_of
@@ -123,7 +125,7 @@ class Person:
         self.history.append(event)
 
 
-class Lives(Giving, RuleBasedStateMachine):
+class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
     """The steered machine; each policy line has a subclass."""
 
     files: ClassVar[tuple[str, ...]] = ()
@@ -379,92 +381,6 @@ class Lives(Giving, RuleBasedStateMachine):
         found = [one for one in world.begun.values() if one.kind in kinds]
         running = [one for one in found if world.ended(one)[0] > self.now]
         return running[-1].id if running else found[-1].id if found else None
-
-    # they agree
-
-    @rule(data=st.data())
-    def agrees(self, data: st.DataObject) -> None:
-        person = self.person(data)
-        self.consent(person, self.pick(data, self.matters(person), "matter"), self.happened(data))
-
-    def matters(self, person: Person) -> list[str]:
-        policy = person.world.policy
-        mine = [name for name, row in policy.purposes.items() if person.world.kind in row.whose and not row.blocked]
-        rest = [name for name, row in policy.purposes.items() if "device-permission" in row.needs]
-        return [
-            *(f"purpose/{name}" for name in mine),
-            *(f"provision/{name}" for name, row in policy.provisions.items() if not row.blocked),
-            *(f"entrustment/{name}" for name, row in policy.entrustments.items() if row.consent and not row.blocked),
-            *(f"transfer/{name}" for name, row in policy.transfers.items() if row.basis == "consent"),
-            *(f"item/{name}" for name, row in policy.items.items() if row.nature == "sensitive" and not row.collected),
-            *(f"permission/{name}" for name in rest),
-            *(["representative/collection"] if person.born else []),
-        ]
-
-    def consent(self, person: Person, matter: str, at: Instant) -> None:
-        world = person.world
-        by_parent = world.minor_until is not None and self.now < world.minor_until
-        channel = self.way_to_agree(world, matter)
-        if by_parent and not matter.startswith("representative"):
-            refused = self.keeper.consent(person.subject_id, matter, channel=channel, at=at)
-            self.expect(refused, frozenset({"child-without-representative"}), f"a child agrees to {matter}")
-        by = "representative" if by_parent else "subject"
-        if by_parent and matter.startswith("representative") and len(world.held) % 2:
-            unchecked = self.keeper.consent(person.subject_id, matter, channel=channel, by=by, at=at)
-            if self.expect(unchecked, world.not_theirs(channel), f"{by} agrees by {channel}"):
-                person.tell(Agreed(matter, True, at, self.now, max(world.version(), 0), channel))
-                return
-        outcome = self.keeper.consent(
-            person.subject_id, matter, channel=channel, by=by, verified="phone-identity", at=at
-        )
-        assert outcome.granted
-        person.tell(Agreed(matter, True, at, self.now, max(world.version(), 0), channel))
-
-    def way_to_agree(self, world: Reference, matter: str) -> str:
-        """The first channel; every third time for a recipient whichever, though its row asks for a certain way."""
-        kind, _, name = matter.partition("/")
-        row = world.policy.provisions.get(name) if kind == "provision" else None
-        ways = list(world.policy.consent)
-        counting = world.counting(row) if row and len(world.agreed) % 3 else []
-        return (counting or ways)[0]
-
-    @rule(data=st.data())
-    def withdraws(self, data: st.DataObject) -> None:
-        person = self.person(data)
-        world = person.world
-        given = [one.matter for one in world.agreed if world.stands(one.matter, self.now)]
-        lawful = self.chance(data, 9, "given before")
-        if lawful and not given:
-            return
-        matter = self.pick(data, given if lawful else self.matters(person), "matter")
-        self.take_back(person, matter, self.chance(data, 5, "confirmed"), self.happened(data))
-
-    def take_back(
-        self, person: Person, matter: str, confirmed: bool, at: Instant, speaker: Speaker | None = None
-    ) -> None:
-        """A consent is withdrawn by the person or by whoever speaks for them."""
-        world = person.world
-        purpose = world.policy.purposes.get(matter.partition("/")[2]) if matter.startswith("purpose/") else None
-        ends = [one for one in world.begun.values() if purpose and purpose.required and one.kind in purpose.per
-                and world.ended(one)[0] >= FOREVER]  # fmt: skip
-        by = speaker.id if speaker else "subject"
-        outcome = self.keeper.withdraw(person.subject_id, matter, channel="website", confirmed=confirmed, at=at, by=by)
-        reasons = (
-            frozenset[str]()
-            if speaker is None
-            else world.said_by(speaker, "withdrawal", purpose.items if purpose else ())
-        )
-        if world.last(matter, FOREVER) is None:
-            reasons = frozenset({"consent-missing"})
-        if not self.expect(outcome, reasons, f"{by} withdraws {matter}"):
-            return
-        person.tell(Agreed(matter, False, at, self.now, max(world.version(), 0)))
-        told = {f"told:{one.to}" for one in world.given_since(matter, at)}
-        assert set(outcome.tells) == {f"ends:{one.kind}" for one in ends} | told
-        for one in ends if confirmed else ():
-            until = world.policy.engagements[one.kind].ends
-            code = until.fact if isinstance(until, Point) else "ended"
-            person.tell(Fact(code, at, self.now, one.id))
 
     # values come in
 
@@ -823,103 +739,6 @@ class Lives(Giving, RuleBasedStateMachine):
         """A fact of the organisation changes what is due, and nothing about the person."""
         person.world.tell(fact)
         person.history.append(fact)
-
-    # the person asks
-
-    @rule(data=st.data())
-    def asks(self, data: st.DataObject) -> None:
-        person = self.person(data)
-        world = person.world
-        rights = ["rectification", "erasure", "suspension", "access"]
-        right = self.pick(data, rights, "right")
-        row = world.policy.rights[right]
-        values = self.some(data, list(world.held), "values") if world.held and self.chance(data, 5, "named") else ()
-        purposes: tuple[str, ...] = ()
-        if right == "suspension" and self.chance(data, 5, "one purpose"):
-            purposes = (self.pick(data, list(world.policy.purposes), "purpose"),)
-        proved, at = self.chance(data, 7, "proved"), self.happened(data)
-        freezes = world.freezes_again(right, values)
-        outcome = self.keeper.request(
-            person.subject_id, right, channel=row.by[0], proved=proved, values=ids(values), purposes=purposes, at=at
-        )
-        assert outcome.made
-        state = "open" if proved else "received"
-        one = Request(outcome.made, right, at, self.now if proved else None, values, purposes, state, freezes=freezes)
-        person.tell(one)
-
-    def asked(self, person: Person, made: str, right: str, values: tuple[int, ...], freezes: bool) -> None:
-        """A request came in from somebody who is proved."""
-        person.tell(Request(made, right, self.now, self.now, values, (), "open", freezes=freezes))
-
-    @staticmethod
-    def as_ids(values: Sequence[int]) -> tuple[ValueId, ...]:
-        return ids(values)
-
-    @rule(data=st.data())
-    def request_goes_on(self, data: st.DataObject) -> None:
-        person = self.person(data)
-        if not person.world.requests:
-            return
-        one = self.pick(data, list(person.world.requests.values()), "request")
-        steps: list[Callable[[st.DataObject, Person, Request], None]] = [
-            self.answers,
-            self.proves,
-            self.lifts,
-            self.accepts,
-            self.asks_for_more,
-            self.postpones,
-        ]
-        self.pick(data, steps, "step")(data, person, one)
-
-    def answers(self, data: st.DataObject, person: Person, one: Request) -> None:
-        state = self.pick(data, ["done", "partly", "refused", "not-identified", "taken-back"], "answer")
-        if one.settled is not None:
-            return
-        if one.proved is not None and person.world.waits_for_access(one, state):
-            with pytest.raises(InputRefused, match="access"):
-                self.keeper.answer(person.subject_id, RequestId(one.id), state, reason="law")
-            return
-        outcome = self.keeper.answer(person.subject_id, RequestId(one.id), state, reason="law")
-        unproved = state in ("done", "partly") and one.proved is None
-        if self.expect(outcome, frozenset({"identity-not-proved"} if unproved else ()), f"answer {one.right} {state}"):
-            person.tell(replace(one, state=state, settled=self.now))
-
-    def proves(self, data: st.DataObject, person: Person, one: Request) -> None:
-        channel = person.world.policy.rights[one.right].by[0]
-        least = person.world.policy.channels[channel].proof
-        assert least
-        if one.proved is None and self.chance(data, 2, "shows nothing of use"):
-            refused = self.keeper.prove(person.subject_id, RequestId(one.id), proof="library-card")
-            self.expect(refused, frozenset({"identity-not-proved"}), f"prove {one.right} with a library card")
-            return
-        assert self.keeper.prove(person.subject_id, RequestId(one.id), proof=least).granted
-        state = "open" if one.state in ("received", "to-be-completed") else one.state
-        person.tell(replace(one, proved=self.now if one.proved is None else one.proved, state=state))
-
-    def asks_for_more(self, data: st.DataObject, person: Person, one: Request) -> None:
-        if one.state == "received":
-            assert self.keeper.incomplete(person.subject_id, RequestId(one.id), missing=("form-8",)).granted
-            person.tell(replace(one, state="to-be-completed"))
-
-    def postpones(self, data: st.DataObject, person: Person, one: Request) -> None:
-        """Only access waits, until a day that has not come; then it is open again by itself."""
-        until = Instant(self.now + 20 * 86_400_000_000)
-        if one.right == "access" and one.settled is None:
-            done = self.keeper.postpone(person.subject_id, RequestId(one.id), until=until, reason="court-order")
-            assert done.granted
-            person.tell(replace(one, state="postponed"))
-        else:
-            with pytest.raises(InputRefused, match="postponed"):
-                self.keeper.postpone(person.subject_id, RequestId(one.id), until=until, reason="court-order")
-
-    def lifts(self, data: st.DataObject, person: Person, one: Request) -> None:
-        if one.right == "suspension" and one.lifted is None:
-            assert self.keeper.lift(person.subject_id, RequestId(one.id)).granted
-            person.tell(replace(one, lifted=self.now))
-
-    def accepts(self, data: st.DataObject, person: Person, one: Request) -> None:
-        assert self.keeper.accept_again(person.subject_id, RequestId(one.id)).granted
-        person.tell(replace(one, freezes=True))
 
     # time goes by
 
