@@ -134,6 +134,35 @@ def test_a_file_of_a_request_is_kept_three_years_after_it_was_settled(home: Path
         assert moment(until) == at("2027-03-02", 0)
 
 
+def test_what_proves_a_consent_that_serves_again_is_kept_on_for_whoever_came_back(home: Path) -> None:
+    with opened(home, at("2024-03-01")) as house:
+        keeper, clock = house.keeper, house.clock
+        person = member(house, "back")  # agreed to offers
+        consent = next(one for one in keeper.views.get(person, keeper.now()).state.consents)
+        proof = keeper.file_paper("trial", "consent-evidence", LETTER, owner=person, about=consent.consent_id)
+        fixed = keeper.file_paper("trial", "letters", OTHER, owner=person, until=at("2027-01-01"))
+        clock.set(at("2024-06-01"))
+        keeper.fact(person, "closed")
+        clock.set(at("2024-06-03"))
+        keeper.sweep()
+        assert {one.paper_id: one.until_at is None for one in keeper.papers("trial", owner=person)}[proof] is False
+        clock.set(at("2025-06-01"))
+        keeper.begin(person, "membership")
+        assert keeper.collect(person, "offers", {"phone": "phone-of-back-again@example.org"}).granted
+        clock.set(at("2027-06-03"))  # three years after the first membership
+        keeper.sweep()
+        assert keeper.paper("trial", proof) == LETTER
+        assert keeper.paper("trial", fixed) is None
+        clock.set(at("2027-07-01"))
+        keeper.fact(person, "closed")
+        clock.set(at("2030-07-01"))
+        keeper.sweep()
+        assert keeper.paper("trial", proof) == LETTER
+        clock.set(at("2030-07-03"))
+        keeper.sweep()
+        assert keeper.paper("trial", proof) is None
+
+
 def test_a_person_is_not_forgotten_while_a_paper_of_theirs_is_kept(home: Path) -> None:
     with opened(home, at("2020-03-01")) as house:
         keeper, clock = house.keeper, house.clock
@@ -180,6 +209,26 @@ def test_an_account_is_kept_three_years_after_the_last_role_was_taken_away(home:
         assert moment(until) == at("2027-03-02", 0)
         house.clock.set(moment(until))
         assert keeper.sweep().papers == 1
+        assert keeper.paper("trial", account) is None
+
+
+def test_an_account_of_somebody_who_got_a_role_again_is_kept_on(home: Path) -> None:
+    with opened(home, at("2024-03-01")) as house:
+        keeper, clock = house.keeper, house.clock
+        handler, _ = keeper.grant("trial", "desk")
+        account = keeper.file_paper("trial", "staff", LETTER, owner=handler)
+        clock.set(at("2024-06-01"))
+        keeper.revoke("trial", handler, "desk")
+        keeper.sweep()
+        assert keeper.papers("trial")[0].until_at is not None
+        clock.set(at("2025-06-01"))
+        keeper.grant("trial", "desk", handler=handler)
+        clock.set(at("2027-07-01"))
+        keeper.sweep()
+        assert keeper.paper("trial", account) == LETTER
+        keeper.revoke("trial", handler, "desk")
+        clock.set(at("2030-07-03"))
+        keeper.sweep()
         assert keeper.paper("trial", account) is None
 
 

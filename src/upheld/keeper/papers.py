@@ -204,14 +204,40 @@ class Papers(Door):
     # ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _reckon_papers(self, transaction: Transaction, seen: Seen, at: Instant) -> None:
-        """Papers whose end was not known get one as soon as the facts name it."""
-        for row in papers.endless_in(transaction, bucket_of(seen.subject_id), seen.subject_id):
-            end = self._upkeep(row.policy).get(row.kind)
-            if end is None:
-                continue
-            until = _ended(end, partial(_happened, row, seen, at), seen.view.plan.zone)
-            if until < FOREVER:
+        """Papers whose end was not known get one as soon as the facts name it, and another when the facts change."""
+        for row in papers.open_in(transaction, bucket_of(seen.subject_id), seen.subject_id):
+            until = self._end_of_paper(row, seen, at)
+            if until is not None and until != row.until_at:
                 papers.set_until(transaction, row.paper_id, until)
+
+    def _end_of_paper(self, row: PaperRow, seen: Seen, at: Instant) -> Instant | None:
+        """When the time of a person's paper is over by what is known; None: its kind is not kept any more."""
+        end = self._upkeep(row.policy).get(row.kind)
+        return None if end is None else _ended(end, partial(_happened, row, seen, at), seen.view.plan.zone)
+
+    def _serves_again(self, row: PaperRow, now: Instant) -> bool:
+        """Whether an end that was reckoned once has not come after all: the person is back, the role was given anew.
+
+        INVARIANT: I2: what proves a consent that serves again is kept on.
+        """
+        if not row.reckoned or row.state != "held":
+            return False
+        if row.held_by == "subject":
+            seen = self.views.get(SubjectId(row.owner), now)
+            until = self._end_of_paper(row, seen, max(now, seen.last_at))
+        else:
+            with self.places.active.reading() as connection:
+                left = connection.execute(_LEFT, (row.policy, row.owner)).fetchone()[0]
+            until = self._end_for_staff(row, left, self.views.line(row.policy).latest.zone)
+        if until is None or until <= now:
+            return False
+        with self.places.active.transaction() as transaction:
+            papers.set_until(transaction, row.paper_id, until)
+        return True
+
+    def _end_for_staff(self, row: PaperRow, left: int | None, zone: ZoneInfo) -> Instant | None:
+        end = self._upkeep(row.policy).get(row.kind)
+        return None if end is None else _ended(end, partial(_of_staff, row, Instant(left or FOREVER)), zone)
 
     def _reckon_staff(self, policy: str) -> None:
         """Papers of handlers end with their last role, or from the day they were filed."""
@@ -222,9 +248,8 @@ class Papers(Door):
         with self.places.active.transaction() as transaction:
             for row in rows:
                 left = transaction.execute(_LEFT, (policy, row.owner)).fetchone()[0]
-                end = self._upkeep(policy).get(row.kind)
-                until = FOREVER if end is None else _ended(end, partial(_of_staff, row, Instant(left or FOREVER)), zone)
-                if until < FOREVER:
+                until = self._end_for_staff(row, left, zone)
+                if until is not None and until < FOREVER:
                     papers.set_until(transaction, row.paper_id, until)
 
     @staticmethod
@@ -259,7 +284,7 @@ class Papers(Door):
         found: list[PaperRow] = []
         for policy in tuple(self.views.lines):
             self._reckon_staff(policy)
-            found += papers.due(self.places.active, policy, now)
+            found += [row for row in papers.due(self.places.active, policy, now) if not self._serves_again(row, now)]
         return self._destroy_papers(found)
 
     def _papers_on_their_way(self) -> list[PaperRow]:

@@ -482,7 +482,7 @@ class Replay:
         fields = one.fields
         about = fields.get("about", fields.get("named"))
         row = (bucket_of(owner), owner, fields["paper"], one.policy, fields["kind"], held_by, about, one.at)
-        self._add("papers", papers.INSERT, (*row, fields.get("until", FOREVER), "held", None))
+        self._add("papers", papers.INSERT, (*row, fields.get("until", FOREVER), "held", 0, None))
 
     def papers_condemned(self, one: Entry, person: SubjectId | None = None) -> None:
         for paper in cast(tuple[str, ...], one.fields["papers"]):

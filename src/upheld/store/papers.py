@@ -120,7 +120,9 @@ def _bound(policy: str, kind: str, owner: str, paper_id: str) -> bytes:
 
 
 class PaperRow(NamedTuple):
-    """A paper as the active place has it. `until_at` is FOREVER while nobody knows the end."""
+    """A paper as the active place has it. `until_at` is FOREVER while nobody knows the end. `reckoned`: the end follows
+    from what happened so far (1), or was given with the paper (0).
+    """
 
     bucket: int
     owner: str
@@ -132,14 +134,15 @@ class PaperRow(NamedTuple):
     filed_at: Instant
     until_at: Instant
     state: str
+    reckoned: int = 0
 
 
 OVER: Final = Instant(0)
 """The end of a paper that is on its way out: before every other, so that the sweep finds it first."""
-_COLUMNS: Final = "bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state"
+_COLUMNS: Final = "bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, reckoned"
 INSERT: Final = (
-    "INSERT INTO paper(bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, sealed) "
-    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(paper_id) DO NOTHING"
+    "INSERT INTO paper(bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, reckoned, "
+    "sealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(paper_id) DO NOTHING"
 )
 _ONE: Final = f"SELECT {_COLUMNS}, sealed FROM paper WHERE paper_id = ?"  # noqa: S608 - columns are words of ours
 ALL_WHERE: Final = f"SELECT {_COLUMNS} FROM paper WHERE {{}} ORDER BY paper_id"  # noqa: S608 - as above
@@ -149,7 +152,7 @@ _DUE: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND until_at <= ? 
 _ENDLESS: Final = (
     f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND held_by = 'handler' AND until_at = ? AND state = 'held'"  # noqa: S608 - as above
 )
-_SET_UNTIL: Final = "UPDATE paper SET until_at = ? WHERE paper_id = ? AND state = 'held'"
+_SET_UNTIL: Final = "UPDATE paper SET until_at = ?, reckoned = 1 WHERE paper_id = ? AND state = 'held'"
 _CONDEMN: Final = "UPDATE paper SET state = 'condemned', until_at = ? WHERE paper_id = ? AND state = 'held'"
 _BLANK: Final = "UPDATE paper SET sealed = NULL WHERE paper_id = ?"
 _DELETE: Final = "DELETE FROM paper WHERE paper_id = ? AND state <> 'held'"
@@ -158,8 +161,9 @@ _LEFT: Final = "SELECT count(*) FROM paper WHERE bucket = ? AND owner = ?"
 
 def paper_row(row: tuple[Any, ...]) -> PaperRow:
     """A row of a statement of this module."""
-    bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state = row
-    return PaperRow(bucket, owner, paper_id, policy, kind, held_by, about, Instant(filed_at), Instant(until_at), state)
+    bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, reckoned = row
+    filed, until = Instant(filed_at), Instant(until_at)
+    return PaperRow(bucket, owner, paper_id, policy, kind, held_by, about, filed, until, state, reckoned)
 
 
 def one(place: Place, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
@@ -205,14 +209,14 @@ def endless_of_staff(place: Place, policy: str) -> list[PaperRow]:
         return [paper_row(row) for row in connection.execute(_ENDLESS, (policy, FOREVER))]
 
 
-def endless_in(transaction: Transaction, bucket: int, owner: str) -> list[PaperRow]:
-    """Papers of one owner of which nobody knows the end yet."""
+def open_in(transaction: Transaction, bucket: int, owner: str) -> list[PaperRow]:
+    """Papers of one owner whose end nobody knows yet, or follows from what happened so far."""
     rows = [paper_row(row) for row in transaction.execute(_OF_OWNER, (bucket, owner))]
-    return [row for row in rows if row.until_at >= FOREVER and row.state == "held"]
+    return [row for row in rows if (row.until_at >= FOREVER or row.reckoned) and row.state == "held"]
 
 
 def set_until(transaction: Transaction, paper_id: str, until: Instant) -> None:
-    """The end of a paper became known."""
+    """The end of a paper follows from what happened so far."""
     transaction.execute(_SET_UNTIL, (until, paper_id))
 
 

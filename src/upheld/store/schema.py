@@ -109,7 +109,7 @@ ACTIVE: Final = (
     """CREATE TABLE paper(
         bucket INTEGER NOT NULL, owner TEXT NOT NULL, paper_id TEXT NOT NULL PRIMARY KEY, policy TEXT NOT NULL,
         kind TEXT NOT NULL, held_by TEXT NOT NULL, about TEXT, filed_at INTEGER NOT NULL, until_at INTEGER NOT NULL,
-        state TEXT NOT NULL, sealed BLOB)""",
+        state TEXT NOT NULL, sealed BLOB, reckoned INTEGER NOT NULL DEFAULT 0)""",
     "CREATE INDEX paper_of_owner ON paper(bucket, owner)",
     "CREATE INDEX paper_due ON paper(policy, until_at)",
     """CREATE TABLE review(

@@ -28,6 +28,7 @@ STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
         """CREATE TABLE staff_invitation(
             link BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, account_id TEXT NOT NULL,
             until_at INTEGER NOT NULL) WITHOUT ROWID""",
+        "ALTER TABLE paper ADD COLUMN reckoned INTEGER NOT NULL DEFAULT 0",
     ),
     "separated": (JOURNAL_BUCKET,),
     "keys": (
