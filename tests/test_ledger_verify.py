@@ -317,6 +317,24 @@ def test_a_checkpoint_taken_out_is_found(copy: Path) -> None:
     assert first(copy).code == "checkpoint-removed"
 
 
+def test_two_checkpoints_of_one_size_are_found_whoever_signed_them(copy: Path) -> None:
+    last = checkpoint_in(_notes(copy)[-1])
+    twin = signed(msgspec.structs.replace(last, at=last.at + 1, previous=last.digest), SIGNING)
+    changed(
+        copy,
+        "CREATE TABLE other(size INTEGER, at INTEGER NOT NULL, note TEXT NOT NULL)",
+        "INSERT INTO other SELECT size, at, note FROM checkpoint",
+        "DROP TABLE checkpoint",
+        "ALTER TABLE other RENAME TO checkpoint",
+    )
+    assert verify_copy(copy, PUBLIC).ok
+    changed(copy, ("INSERT INTO checkpoint VALUES(?, ?, ?)", (twin_of := last.size, last.at + 1, twin)))
+    found = verify_copy(copy, PUBLIC)
+    assert [(problem.code, str(twin_of) in problem.message) for problem in found.problems] == [
+        ("checkpoint-inserted", True)
+    ]
+
+
 @pytest.mark.clauses("NX17-6.6.b")
 def test_a_ledger_rolled_back_is_found_against_an_anchor_and_only_so(house: House, copy: Path) -> None:
     house.write(GIVEN)

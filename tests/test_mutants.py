@@ -46,7 +46,232 @@ REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
 BINDING, PUBLISHING, ELSEWHERE = "keeper/binding.py", "keeper/publishing.py", "keeper/elsewhere.py"
 UNASKED, PUBLISHED, COPIES = "tests/test_unasked.py", "tests/test_publish.py", "tests/test_copies.py"
 COUNTRIES = "tests/test_country.py"
+PAPERS, TELLING, ACTING, REVIEWING = "keeper/papers.py", "keeper/telling.py", "keeper/acting.py", "keeper/reviewing.py"
+VERIFY, CHECKPOINT, MERKLE = "ledger/verify.py", "ledger/checkpoint.py", "ledger/merkle.py"
+FILED, TOLD, SHOWN = "tests/test_papers.py", "tests/test_telling.py", "tests/test_audit_breaches.py"
+VERIFIED, PROOFS, JOURNALS = (
+    "tests/test_ledger_verify.py",
+    "tests/test_ledger_merkle.py",
+    "tests/test_ledger_journal.py",
+)
+BELOW = (
+    # the ledger
+    Fault("two-checkpoints-of-one-size", VERIFY, "checkpoint.size <= size:", "checkpoint.size < size:", VERIFIED),
+    Fault(
+        "the-ends-of-streams-are-not-compared",
+        VERIFY,
+        "elif not self._problems and checkpoint",
+        "elif self._problems and checkpoint",
+        VERIFIED,
+    ),
+    Fault("a-prune-covers-one-batch-more", VERIFY, "n = max(n, last + 1)", "n = max(n, last + 2)", VERIFIED),
+    Fault(
+        "a-checkpoint-may-be-written-in-two-ways",
+        CHECKPOINT,
+        "if rest or checkpoint.text",
+        "if rest and checkpoint.text",
+        VERIFIED,
+    ),
+    Fault(
+        "any-first-line-is-our-signature",
+        CHECKPOINT,
+        "if name == origin and signature",
+        "if name != origin or signature",
+        VERIFIED,
+    ),
+    Fault(
+        "a-tree-that-grew-by-nothing-proves-anything",
+        MERKLE,
+        "return not proof and old_root",
+        "return not proof or old_root",
+        PROOFS,
+    ),
+    Fault(
+        "a-proof-of-the-last-leaf-goes-astray",
+        MERKLE,
+        "if first & 1 or first == last:\n            node =",
+        "if first & 1 and first == last:\n            node =",
+        PROOFS,
+    ),
+    # the stores
+    Fault(
+        "what-was-sealed-meanwhile-did-not-happen",
+        "store/journal.py",
+        "sealed[0] >= read.n",
+        "sealed[0] > read.n",
+        JOURNALS,
+    ),
+    Fault(
+        "a-tail-that-was-put-off-is-forgotten",
+        "store/tail.py",
+        "self._written, self._since = 1,",
+        "self._written, self._since = 0,",
+        "tests/test_tail.py",
+    ),
+    Fault(
+        "a-ledger-cut-off-is-not-missed",
+        "store/copies.py",
+        "return own is None or checkpoint_in",
+        "return own is not None and checkpoint_in",
+        "tests/test_recover.py",
+    ),
+    Fault(
+        "a-key-is-remembered-for-ever",
+        "store/vault.py",
+        "cached is not None and cached[1] > now",
+        "cached is not None and cached[1] > 0",
+        "tests/test_vault.py",
+    ),
+    Fault(
+        "look-up-tokens-outlive-the-value",
+        "store/vault.py",
+        "transaction.execute(_DELETE_TOKENS, (value_id,))",
+        "transaction.execute(_DELETE_TOKENS, (0,))",
+        "tests/test_scrub.py",
+    ),
+    Fault(
+        "papers-on-their-way-out-are-not-found",
+        "store/papers.py",
+        "until_at <= ? ORDER BY bucket",
+        "until_at < ? ORDER BY bucket",
+        FILED,
+    ),
+    Fault(
+        "two-may-send-the-same",
+        "store/outbox.py",
+        "WHERE message_id = ? AND state = 'queued'",
+        "WHERE message_id = ? AND state <> 'sent'",
+        TOLD,
+    ),
+    Fault(
+        "who-was-sending-is-never-missed",
+        "store/outbox.py",
+        "state = 'sending' AND leased_until <= ?",
+        "state = 'sending' AND leased_until <= 0 * ?",
+        TOLD,
+    ),
+    # papers, telling, acting, reviews, the report
+    Fault(
+        "a-paper-goes-though-it-serves-again",
+        PAPERS,
+        "if until is None or until <= now:\n            return False",
+        "if until is None or until >= now:\n            return False",
+        FILED,
+    ),
+    Fault("a-withdrawal-ends-no-proof", PAPERS, "return min(ended, _withdrawn", "return max(ended, _withdrawn", FILED),
+    Fault(
+        "showing-a-paper-leaves-no-record",
+        PAPERS,
+        "if row.kind not in OWN_WORKING:",
+        "if row.kind in OWN_WORKING:",
+        FILED,
+    ),
+    Fault(
+        "an-advertisement-is-not-decided-again",
+        TELLING,
+        "if not decision.granted:\n            self._given_up",
+        "if decision is None:\n            self._given_up",
+        TOLD,
+    ),
+    Fault("one-attempt-too-many", TELLING, "if tried < len(PAUSES) else", "if tried <= len(PAUSES) else", TOLD),
+    Fault(
+        "an-answer-after-the-lease-is-lost",
+        TELLING,
+        'row._replace(state="uncertain"), state',
+        'row._replace(state="sending"), state',
+        TOLD,
+    ),
+    Fault(
+        "a-parent-speaks-for-ever",
+        ACTING,
+        "and grown is not None and now < grown",
+        "and grown is not None and now > grown",
+        ASKS,
+    ),
+    Fault(
+        "who-fell-silent-falls-silent-again",
+        ACTING,
+        "if one is None or one.ended_at is not None:",
+        "if one is None:",
+        ASKS,
+    ),
+    Fault(
+        "kept-for-no-reason",
+        REVIEWING,
+        "if outcome == KEPT and not reason:",
+        "if outcome == KEPT and reason is False:",
+        LOOKS,
+    ),
+    Fault("what-ended-by-itself-stays-up", REVIEWING, "noted.keys() - up.keys()", "noted.keys() & ()", LOOKS),
+    Fault(
+        "a-dispute-can-be-reviewed-away",
+        REVIEWING,
+        "up.kind in (GroundKind.CLAIM",
+        "up.kind not in (GroundKind.CLAIM",
+        LOOKS,
+    ),
+    Fault("paper-is-never-late", "keeper/standing.py", "else look.now) > limit", "else limit) > limit", SHOWN),
+    Fault(
+        "a-late-no-says-the-contrary",
+        "keeper/living.py",
+        "standing(withdrawal.about, one.at) is None",
+        "standing(withdrawal.about, one.at) is not None",
+        FACTS,
+    ),
+    Fault(
+        "at-night-a-yes-beats-a-promise-of-never",
+        "keeper/looking.py",
+        'return promised == "never" or not',
+        'return promised == "never" and not',
+        SHOWN,
+    ),
+    # the engine
+    Fault(
+        "what-is-named-twice-is-seen-twice",
+        READING,
+        "if len(named) < 2 else",
+        "if len(named) < 9 else",
+        "tests/test_untested_rules.py",
+    ),
+    Fault(
+        "any-word-is-a-check-of-the-law",
+        PROVING,
+        "if one in plan.country.representative_verified",
+        "if one",
+        "tests/test_children.py",
+    ),
+    Fault(
+        "a-thousand-persons-are-not-many",
+        "engine/leaks.py",
+        "persons >= number or grave",
+        "persons > number or grave",
+        "tests/test_web_leaks.py",
+    ),
+    Fault(
+        "a-limit-is-reached-one-person-late",
+        "engine/duties.py",
+        ">= number for size",
+        "> number for size",
+        "tests/test_web_duties.py",
+    ),
+    Fault("night-begins-an-hour-late", COUNTRY, "return hour >= begins or", "return hour > begins or", COUNTRIES),
+    Fault(
+        "a-secret-passes-on-with-the-business",
+        "engine/passing_on.py",
+        "item.nature is not Nature.SECRET",
+        "item.nature is not Nature.FINANCIAL",
+        "tests/test_handing_over.py",
+    ),
+    Fault(
+        "a-notice-is-addressed-with-what-is-due",
+        "engine/notices.py",
+        "is not DueState.DUE",
+        "is not DueState.ACTIVE",
+        TOLD,
+    ),
+)
 FAULTS = (
+    *BELOW,
     Fault(
         "an-exception-for-what-may-be-refused", "engine/plan.py", "return purpose.required and (", "return (", UNASKED
     ),
