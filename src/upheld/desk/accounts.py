@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import BoundedSemaphore
 
@@ -72,6 +72,8 @@ class Secrets(msgspec.Struct, frozen=True):
     name: str
     password_hash: str
     totp_secret: str
+    identities: tuple[tuple[str, str], ...] = ()
+    """Provider → who this is there; see `desk/identities.py`."""
 
 
 # ── opening and closing ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +112,7 @@ def open_account(
 
 def reset_account(keeper: Keeper, policy: str, name: str) -> Credentials:
     """A new password, second factor and recovery codes; the old ones and every session end. Raises InputRefused."""
-    account = _known(keeper, policy, name)
+    account = known_account(keeper, policy, name)
     made = _furnish(keeper, account, name, _UPDATE)
     keeper.destroy_paper(policy, account.paper_id)
     return made
@@ -118,13 +120,14 @@ def reset_account(keeper: Keeper, policy: str, name: str) -> Credentials:
 
 def close_account(keeper: Keeper, policy: str, name: str) -> None:
     """The account ends: grants revoked, sessions ended, its paper destroyed. Raises InputRefused."""
-    account = _known(keeper, policy, name)
+    account = known_account(keeper, policy, name)
     for duty in duties_of(keeper, account):
         keeper.revoke(policy, account.handler_id, duty)
 
     def work(transaction: Transaction) -> None:
         end_sessions_of(transaction, account.account_id)
         transaction.execute(_FORGET_CODES, (account.account_id,))
+        transaction.execute(_FORGET_IDENTITIES, (policy, account.account_id))
         transaction.changed(_DELETE, (policy, account.account_id))
 
     keeper.places.active.submit(work)
@@ -135,10 +138,16 @@ def change_password(keeper: Keeper, account: Account, old: str, new: str) -> boo
     """Put a new password in place of the old one, which must be right. Every session ends. Raises InputRefused."""
     if not SHORTEST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
         raise InputRefused("password-short", f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
-    held = _secrets(keeper, account)
+    held = secrets_of(keeper, account)
     if held is None or not _matches(keeper, held.password_hash, old):
         return False
-    paper = _filed(keeper, account, msgspec.structs.replace(held, password_hash=_hashed(keeper, new)))
+    changed = msgspec.structs.replace(held, password_hash=_hashed(keeper, new))
+    set_paper(keeper, account, file_secrets(keeper, account, changed))
+    return True
+
+
+def set_paper(keeper: Keeper, account: Account, paper: str) -> Account:
+    """Another paper in place of the one there is, which is destroyed. Every session of the account ends."""
 
     def work(transaction: Transaction) -> None:
         end_sessions_of(transaction, account.account_id)
@@ -146,7 +155,7 @@ def change_password(keeper: Keeper, account: Account, old: str, new: str) -> boo
 
     keeper.places.active.submit(work)
     keeper.destroy_paper(account.policy, account.paper_id)
-    return True
+    return replace(account, paper_id=paper)
 
 
 def take_up(keeper: Keeper, account: Account, name: str, password: str, secret: str) -> tuple[str, ...]:
@@ -167,7 +176,7 @@ def _furnish(
     random_bytes = keeper.places.random_bytes
     password, secret = own or (_grouped(random_bytes(15)), base64.b32encode(random_bytes(20)).decode())
     codes = tuple(_grouped(random_bytes(10)) for _ in range(RECOVERY_CODES))
-    paper = _filed(keeper, account, Secrets(name, _hashed(keeper, password), secret))
+    paper = file_secrets(keeper, account, Secrets(name, _hashed(keeper, password), secret))
     made = Account(account.policy, account.account_id, account.handler_id, account.role, paper)
     token = _name_token(keeper, account.policy, name)
     row = (account.handler_id, account.role.value, token, paper, keeper.now(), account.policy, account.account_id)
@@ -183,7 +192,8 @@ def _furnish(
     return Credentials(made, password, secret, uri, codes)
 
 
-def _filed(keeper: Keeper, account: Account, secrets: Secrets) -> str:
+def file_secrets(keeper: Keeper, account: Account, secrets: Secrets) -> str:
+    """File what an account rests on; returns the paper's id."""
     return keeper.file_paper(account.policy, PAPER, msgspec.json.encode(secrets), owner=account.handler_id)
 
 
@@ -193,7 +203,7 @@ def _filed(keeper: Keeper, account: Account, secrets: Secrets) -> str:
 def password_right(keeper: Keeper, policy: str, name: str, password: str) -> Account | None:
     """The account whose name and password these are. A name nobody has takes as long as a wrong password."""
     account = account_named(keeper, policy, name)
-    held = _secrets(keeper, account) if account is not None else None
+    held = secrets_of(keeper, account) if account is not None else None
     if account is None or held is None:
         _hashed(keeper, password[:LONGEST_PASSWORD])
         return None
@@ -203,7 +213,7 @@ def password_right(keeper: Keeper, policy: str, name: str, password: str) -> Acc
 def second_factor_right(keeper: Keeper, account: Account, code: str) -> bool:
     """Whether a code of the authenticator (each counts once) or an unused recovery code is right."""
     typed = re.sub(r"[\s-]", "", code).lower()
-    held = _secrets(keeper, account)
+    held = secrets_of(keeper, account)
     if held is None:
         return False
     if not typed.isdigit():
@@ -238,7 +248,8 @@ def _hashed(keeper: Keeper, password: str) -> str:
         return keeper.hasher.hash(password)
 
 
-def _secrets(keeper: Keeper, account: Account) -> Secrets | None:
+def secrets_of(keeper: Keeper, account: Account) -> Secrets | None:
+    """What an account rests on; None when its paper is gone, and with it the account."""
     content = keeper.paper(account.policy, account.paper_id)
     return None if content is None else msgspec.json.decode(content, type=Secrets)
 
@@ -261,7 +272,7 @@ def accounts_of(keeper: Keeper, policy: str) -> list[tuple[Account, str, tuple[s
     with keeper.places.active.reading() as connection:
         rows = connection.execute(_ALL, (policy,)).fetchall()
     found = [_account(policy, row) for row in rows]
-    named = [(one, held.name, duties_of(keeper, one)) for one in found if (held := _secrets(keeper, one)) is not None]
+    named = [(one, held.name, duties_of(keeper, one)) for one in found if (held := secrets_of(keeper, one)) is not None]
     return sorted(named, key=lambda one: (one[0].role, one[1]))
 
 
@@ -284,7 +295,8 @@ def reader_of(keeper: Keeper, account: Account) -> Reader:
     return keeper.reader(account.policy, account.handler_id)
 
 
-def _known(keeper: Keeper, policy: str, name: str) -> Account:
+def known_account(keeper: Keeper, policy: str, name: str) -> Account:
+    """The account with a sign-in name. Raises InputRefused."""
     account = account_named(keeper, policy, name)
     if account is None:
         raise InputRefused("account-unknown", "this policy has no account of that name")
@@ -337,4 +349,5 @@ _DUTIES = (
 _USE_STEP = "UPDATE account SET totp_step = ? WHERE policy = ? AND account_id = ? AND totp_step < ?"
 _KEEP_CODE = "INSERT INTO recovery_code(account_id, digest) VALUES(?, ?)"
 _USE_CODE = "DELETE FROM recovery_code WHERE account_id = ? AND digest = ?"
+_FORGET_IDENTITIES = "DELETE FROM account_identity WHERE policy = ? AND account_id = ?"
 _FORGET_CODES = "DELETE FROM recovery_code WHERE account_id = ?"

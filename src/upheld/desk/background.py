@@ -13,6 +13,7 @@ from upheld.dates import Instant
 from upheld.desk.choices import purge_choices
 from upheld.desk.codes import purge_codes
 from upheld.desk.confirming import confirm_consents
+from upheld.desk.flows import purge_flows
 from upheld.desk.invitations import purge_invitations
 from upheld.desk.joining import purge_staff_invitations
 from upheld.desk.sessions import purge_sessions
@@ -39,6 +40,7 @@ def _clear(keeper: Keeper) -> None:
     def work(transaction: Transaction) -> None:
         purge_sessions(transaction, transaction.at)
         purge_codes(transaction, transaction.at)
+        purge_flows(transaction, transaction.at)
         purge_invitations(transaction, transaction.at)
         purge_staff_invitations(transaction, transaction.at)
         purge_choices(transaction, transaction.at)

@@ -42,6 +42,11 @@ LOOKS = Limit("looks", 60, 60)
 
 def counted(keeper: Keeper, policy: str, limit: Limit, about: str, tries: int = 1) -> bool:
     """Count a try, or several at once. Returns whether they may be made."""
+    return count(keeper, policy, limit, about, tries) <= limit.most
+
+
+def count(keeper: Keeper, policy: str, limit: Limit, about: str, tries: int = 1) -> int:
+    """Count a try, or several at once. Returns how many there were of late."""
     what, slot = _what(keeper, policy, limit, about), keeper.now() // (limit.within * MINUTE)
 
     def work(transaction: Transaction) -> int:
@@ -49,7 +54,7 @@ def counted(keeper: Keeper, policy: str, limit: Limit, about: str, tries: int = 
         row = transaction.execute(_TRIES, (what, slot - 1)).fetchone()
         return int(row[0])
 
-    return keeper.places.active.submit(work) <= limit.most
+    return keeper.places.active.submit(work)
 
 
 class Allowance:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """A cookie to set; an empty value takes it away."""
+    """A cookie to set; an empty value takes it away. `from_elsewhere`: sent too when a link of another site leads here,
+    for ten minutes.
+    """
 
     name: str
     value: str
+    from_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

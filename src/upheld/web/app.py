@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -46,6 +46,8 @@ LARGEST_FORM: Final = 64 * 1024
 LARGEST_UPLOAD: Final = MOST_FILES * LARGEST_FILE + LARGEST_FORM
 """Bytes of a form with files."""
 UPLOAD: Final = "multipart/form-data"
+FLOW_SECONDS: Final = 600
+"""How long a browser keeps what belongs to a sign-in at a provider."""
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'{style}; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -202,10 +204,12 @@ class Edge:
         if "locale" in asked.query and asked.query["locale"] == asked.locale:
             made.set_cookie("upheld-locale", asked.locale, 31_536_000, secure=secure, httponly=True, samesite="lax")
         for one in cookies:
+            same_site: Literal["lax", "strict"] = "lax" if one.from_elsewhere else "strict"
             if one.value:
-                made.set_cookie(one.name, one.value, secure=secure, httponly=True, samesite="strict")
+                lives = FLOW_SECONDS if one.from_elsewhere else None
+                made.set_cookie(one.name, one.value, lives, secure=secure, httponly=True, samesite=same_site)
             else:
-                made.delete_cookie(one.name, secure=secure, httponly=True, samesite="strict")
+                made.delete_cookie(one.name, secure=secure, httponly=True, samesite=same_site)
 
 
 def _came_from(request: Request) -> str:

@@ -16,6 +16,7 @@ from upheld.engine.acts import Reader, SubjectId
 from upheld.engine.plan import Plan
 from upheld.keeper import Keeper
 from upheld.web.answer import Refused
+from upheld.web.providers import HouseProvider
 from upheld.web.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Asked:
     def document(self) -> Document:
         """The version in force, as it was written."""
         return document_in_force(self.keeper, self.policy)
+
+    @property
+    def providers(self) -> tuple[HouseProvider, ...]:
+        """The house's own sign-ins that are offered in this part of the site."""
+        return tuple(one for one in self.settings.providers if one.serves(self.route.area, self.policy))
 
     def url(self, name: str, **parts: object) -> str:
         """The address of a page of ours, under this policy unless another is named."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -13,15 +14,29 @@ import typer
 from upheld.connect.mail import Security
 from upheld.connect.transport import Transport
 from upheld.dates import moment
-from upheld.desk.accounts import Credentials, StaffRole, accounts_of, close_account, open_account, reset_account
+from upheld.desk.accounts import (
+    Credentials,
+    StaffRole,
+    accounts_of,
+    close_account,
+    known_account,
+    open_account,
+    reset_account,
+)
+from upheld.desk.identities import bind, unbind
 from upheld.keeper import Keeper
 from upheld.keeper.applications import Duty
 from upheld.system import open_home, settings_of
+
+if TYPE_CHECKING:
+    from upheld.web.providers import HouseProvider
 
 Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
 PolicyCode = Annotated[str, typer.Option("--policy", help="The policy's code.")]
 Name = Annotated[str, typer.Option("--name", help="The name to sign in with.")]
 
+ProviderName = Annotated[str, typer.Option("--provider", help="The provider's name in the file of providers.")]
+Identity = Annotated[str, typer.Option("--identity", help="Who it is there: the text of the claim that is looked at.")]
 ProgramName = Annotated[str, typer.Option("--name", help="The program's name.")]
 
 application_app = typer.Typer(help="Programs that may use the API.", no_args_is_help=True)
@@ -51,6 +66,9 @@ def serve(
         str | None, typer.Option(help="A command that reads a file and ends with 1 for malware: `clamdscan -`.")
     ] = None,
     scan_socket: Annotated[Path | None, typer.Option(help="The socket of a ClamAV daemon.")] = None,
+    sign_in: Annotated[
+        Path | None, typer.Option("--sign-in", help="A file of the house's own OpenID Connect providers.")
+    ] = None,
 ) -> None:
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
@@ -83,11 +101,18 @@ def serve(
             failed=log_failure,
             transports=for_outbox,
             scan=scan_of(scan_command, scan_socket),
+            providers=_providers(sign_in, now),
         )
         typer.echo(f"serving {home}")
         listening = Listening(host, port, tls_certificate, tls_key)
         serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"))
         typer.echo("stopped")
+
+
+def _providers(file: Path | None, now: Callable[[], datetime]) -> tuple[HouseProvider, ...]:
+    from upheld.web.providers import providers_in
+
+    return () if file is None else providers_in(file.read_bytes(), os.environ, lambda: int(now().timestamp()))
 
 
 def _reached(given: list[str]) -> dict[str, tuple[str, ...]]:
@@ -127,6 +152,22 @@ def close(home: Home, policy: PolicyCode, name: Name) -> None:
     with _opened(home) as keeper:
         close_account(keeper, policy, name)
         typer.echo(f"{name} is closed")
+
+
+@account_app.command("bind")
+def bind_account(home: Home, policy: PolicyCode, name: Name, provider: ProviderName, identity: Identity) -> None:
+    """Who the provider knows by this identity signs in as this account from now on."""
+    with _opened(home) as keeper:
+        bind(keeper, known_account(keeper, policy, name), provider, identity)
+        typer.echo(f"{name} is bound to an identity of {provider}")
+
+
+@account_app.command("unbind")
+def unbind_account(home: Home, policy: PolicyCode, name: Name, provider: ProviderName) -> None:
+    """Nobody of this provider signs in as this account any more."""
+    with _opened(home) as keeper:
+        unbind(keeper, known_account(keeper, policy, name), provider)
+        typer.echo(f"{name} is not bound to {provider} any more")
 
 
 @account_app.command("list")

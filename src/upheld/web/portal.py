@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from upheld.desk.codes import CodeMessage, ask_code, redeem
+from upheld.desk.failures import note_failure
 from upheld.desk.holdings import held_of, seen_of
 from upheld.desk.sessions import Session, SessionKind, end_session, open_session
-from upheld.desk.throttle import CODE_ADDRESS, CODE_SOURCE, counted
+from upheld.desk.throttle import CODE_ADDRESS, CODE_SOURCE, count
 from upheld.engine.acts import Reader, ReaderKind
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
@@ -44,6 +45,7 @@ def take_code(asked: Asked) -> Answer:
     challenge = asked.cookies.get(asked.cookie_name("code"), "")
     done = redeem(keeper, policy, challenge, asked.field("code"))
     if done is None or (asked.person is not None and done.subject_id != asked.person.who):
+        note_failure(keeper, policy, "portal", "code", "wrong", about=challenge)
         return Shown("portal_code", {"wrong": True}, 403)
     proved = {done.item}
     if asked.person is not None:
@@ -123,8 +125,11 @@ def _sent(asked: Asked, item: str, address: str) -> Answer:
     if send is None or item not in known_items(asked):
         raise Refused(400, "choice-unknown")
     keeper, policy = asked.keeper, asked.policy
-    source = counted(keeper, policy, CODE_SOURCE, asked.source)
-    if not (counted(keeper, policy, CODE_ADDRESS, f"{item} {address}") and source):
+    by_source = count(keeper, policy, CODE_SOURCE, asked.source)
+    by_address = count(keeper, policy, CODE_ADDRESS, f"{item} {address}")
+    if by_address == CODE_ADDRESS.most + 1 or by_source == CODE_SOURCE.most + 1:
+        note_failure(keeper, policy, "portal", "address", "too-many", about=f"{item} {address}")
+    if by_address > CODE_ADDRESS.most or by_source > CODE_SOURCE.most:
         raise Refused(429, "too-many-codes")
     challenge, message = ask_code(keeper, policy, item, address, reader=PORTAL, locale=asked.locale)
     afterwards: Callable[[], None] | None = partial(_send, send, message) if message is not None else None

@@ -13,6 +13,7 @@ from upheld.desk.scanning import Scan
 from upheld.desk.throttle import Allowance
 from upheld.keeper import Keeper
 from upheld.web.measures import Measures
+from upheld.web.providers import HouseProvider
 
 CALLS_A_MINUTE = 6000
 """Ours: calls of one program, over all processes."""
@@ -37,6 +38,8 @@ class Settings:
     """Whether the client's address is the one a proxy of ours puts into `X-Forwarded-For`."""
     failed: Callable[[str, Exception], None] = lambda _, __: None
     """Told of a page that failed by a bug of ours: its name and the failure."""
+    providers: tuple[HouseProvider, ...] = ()
+    """The house's own sign-ins, beside the accounts and codes of this service."""
     reports: ReportShelf = field(default_factory=ReportShelf)
 
     allowance: Allowance = field(default_factory=lambda: Allowance(CALLS_A_MINUTE))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from upheld.desk.accounts import (
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
+    Account,
+    account_named,
     account_of,
     change_password,
     password_right,
     second_factor_right,
 )
+from upheld.desk.failures import note_failure
 from upheld.desk.sessions import Session, SessionKind, digest_of, end_session, name_of, open_session, session_of
-from upheld.desk.throttle import SIGN_IN_NAME, SIGN_IN_SOURCE, counted, forgiven
+from upheld.desk.throttle import SIGN_IN_NAME, SIGN_IN_SOURCE, count, forgiven
 from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
 from upheld.web.asked import Asked
 
@@ -27,6 +30,8 @@ def take_name(asked: Asked) -> Answer:
     _may_try(asked, name)
     account = password_right(asked.keeper, asked.policy, name, password)
     if account is None:
+        known = account_named(asked.keeper, asked.policy, name)
+        _failed(asked, "password", known.account_id if known else None, name)
         return Shown("sign_in", {"wrong": True}, 403)
     forgiven(asked.keeper, asked.policy, SIGN_IN_NAME, name.lower())  # the second step has a count of its own
     token = open_session(asked.keeper, asked.policy, SessionKind.PENDING, account.account_id)
@@ -45,18 +50,24 @@ def take_second(asked: Asked) -> Answer:
     account = account_of(keeper, policy, pending.who)
     if account is None:
         raise Refused(403, "session-over")
-    _may_try(asked, f"second {account.account_id}")
+    _may_try(asked, f"second {account.account_id}", "second", account.account_id)
     if not second_factor_right(keeper, account, asked.field("code")):
+        _failed(asked, "second", account.account_id)
         return Shown("second_step", {"wrong": True}, 403)
     end_session(keeper, pending.digest)
+    forgiven(keeper, policy, SIGN_IN_NAME, f"second {account.account_id}")
+    return Moved(asked.url("desk"), entered(asked, account))
+
+
+def entered(asked: Asked, account: Account) -> tuple[Cookie, ...]:
+    """A session begins, with a token of its own and on record. The cookies for it."""
+    keeper, policy = asked.keeper, asked.policy
     earlier = asked.cookies.get(asked.cookie_name("desk"))
     if earlier:
         end_session(keeper, digest_of(earlier))
-    forgiven(keeper, policy, SIGN_IN_NAME, f"second {account.account_id}")
     token = open_session(keeper, policy, SessionKind.STAFF, account.account_id)
     keeper.arrived(policy, account.handler_id, asked.source, session=name_of(digest_of(token)))
-    cookies = (Cookie(asked.cookie_name("step"), ""), Cookie(asked.cookie_name("desk"), token))
-    return Moved(asked.url("desk"), cookies)
+    return Cookie(asked.cookie_name("step"), ""), Cookie(asked.cookie_name("desk"), token)
 
 
 def sign_out(asked: Asked) -> Answer:
@@ -73,13 +84,14 @@ def own_account(asked: Asked) -> Answer:
 def new_password(asked: Asked) -> Answer:
     """Take a new password; every session of the account ends, this one too."""
     signed = asked.signed()
-    _may_try(asked, f"change {signed.account.account_id}")
+    _may_try(asked, f"change {signed.account.account_id}", "password", signed.account.account_id)
     old, new, again = (asked.secret(name) for name in ("old", "new", "again"))
     if new != again:
         return _own(asked, "passwords-differ", 400)
     if not SHORTEST_PASSWORD <= len(new) <= LONGEST_PASSWORD:
         return _own(asked, "password-short", 400)
     if not change_password(asked.keeper, signed.account, old, new):
+        _failed(asked, "password", signed.account.account_id)
         return _own(asked, "password-wrong", 403)
     return Moved(asked.url("sign-in", changed="yes"), (Cookie(asked.cookie_name("desk"), ""),))
 
@@ -108,11 +120,20 @@ def document_purposes(asked: Asked, names: frozenset[str]) -> list[str]:
     return [document.title(purposes[one].rule.path, asked.locale) for one in names if one in purposes]
 
 
-def _may_try(asked: Asked, name: str) -> None:
+def _may_try(asked: Asked, name: str, step: str = "password", account: str | None = None) -> None:
+    """Count a try. The first that is one too many is on record; more of them say nothing new."""
     keeper, policy = asked.keeper, asked.policy
-    source = counted(keeper, policy, SIGN_IN_SOURCE, asked.source)
-    if not (counted(keeper, policy, SIGN_IN_NAME, name.lower()) and source):
+    by_source = count(keeper, policy, SIGN_IN_SOURCE, asked.source)
+    by_name = count(keeper, policy, SIGN_IN_NAME, name.lower())
+    if by_name == SIGN_IN_NAME.most + 1 or by_source == SIGN_IN_SOURCE.most + 1:
+        note_failure(keeper, policy, "console", step, "too-many", account=account, about=name.lower())
+    if by_name > SIGN_IN_NAME.most or by_source > SIGN_IN_SOURCE.most:
         raise Refused(429, "too-many-tries")
+
+
+def _failed(asked: Asked, step: str, account: str | None, name: str | None = None) -> None:
+    about = name.lower() if name else None
+    note_failure(asked.keeper, asked.policy, "console", step, "wrong", account=account, about=about)
 
 
 def _pending(asked: Asked) -> Session:

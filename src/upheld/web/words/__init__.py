@@ -16,6 +16,7 @@ from upheld.web.words import (
     consent,
     cookies,
     desk,
+    elsewhere,
     house,
     notices,
     portal,
@@ -41,6 +42,7 @@ TABLES: Final = (
     refusals.WORDS,
     wishes.WORDS,
     staff.WORDS,
+    elsewhere.WORDS,
 )
 WORDS: Final[Mapping[str, Words]] = MappingProxyType({key: text for table in TABLES for key, text in table.items()})
 
