@@ -61,7 +61,10 @@ def test_a_ledger_that_was_not_sealed_for_long_is_told(home: Path, monkeypatch: 
     ("address", "safe"),
     [
         ("postgresql://localhost/active", True),
-        ("postgresql://db.example.org/active", False),
+        ("postgresql://db.example.org/active", True),
+        ("host=/run/postgresql,db.example.org dbname=active", True),
+        ("postgresql://db.example.org/active?sslmode=prefer", False),
+        ("postgresql://localhost,db.example.org/active?sslmode=verify-ca", False),
         ("postgresql://db.example.org/active?sslmode=require", False),
         ("postgresql://db.example.org/active?sslmode=verify-full", True),
     ],

@@ -48,6 +48,10 @@ FORMS: dict[str, dict[str, str]] = {
     "sign-in": {"name": "nobody", "password": "not this one"},
     "second-step": {"code": "000000"},
     "sign-out": {},
+    "staff-leave": {},
+    "person-leave": {},
+    "identity-bind": {"provider": "house", "identity": "nobody"},
+    "identity-unbind": {"provider": "house"},
     "own-account": {"old": "x", "new": "y", "again": "z"},
     "prove": {"proof": "identity-check"},
     "incomplete": {"missing": "identity-check"},
@@ -91,6 +95,7 @@ FORMS: dict[str, dict[str, str]] = {
 
 CHANGES = frozenset(
     {
+        "identity-bind", "identity-unbind",
         "accept", "account-add", "account-close", "account-reset", "acknowledged", "act-for",
         "act-no-longer", "answer", "correct", "duty-tell", "extend", "heard", "incomplete", "lift",
         "own-account", "pass-on", "postpone", "prove", "receive", "review", "sign-out", "take-proof",
@@ -101,7 +106,9 @@ CHANGES = frozenset(
 )  # fmt: skip
 """Forms that change the house; what they do has tests of its own."""
 
-GETS = [route for route in ROUTES if route.method == "GET"]
+RETURNS = frozenset({"staff-return", "person-return"})
+"""Pages to which a provider leads back whoever was sent there; `test_openid.py` has them."""
+GETS = [route for route in ROUTES if route.method == "GET" and route.name not in RETURNS]
 POSTS = [route for route in ROUTES if route.method == "POST" and not route.of_other_sites]
 FOR_STAFF = [route for route in ROUTES if route.who not in (Who.ANYBODY, Who.SUBJECT)]
 
@@ -146,6 +153,7 @@ def parts(house: Served) -> dict[str, str]:
         "acting": "a" * 20,
         "account": house.staff["handler"].account.account_id,
         "invited": invite_staff(keeper, "trial", "newcomer", StaffRole.AUDITOR)[1],
+        "provider": "house",
         **busy_parts(house),
         "certificate": keeper.certificates("trial")[0],
         "order": keeper.work_orders("trial")[0].order_id,

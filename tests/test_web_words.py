@@ -24,6 +24,7 @@ from upheld.ledger.report import State
 from upheld.policy.vocabulary import ConsentWay, Duty
 from upheld.web import calendar, consent, cookies, leaks, people, places, requests, reviews, safeguards, staff
 from upheld.web.asked import LANGUAGES
+from upheld.web.identities import SAID as TOLD
 from upheld.web.words import TABLES, WORDS, refusals, say
 
 WEB = Path(__file__).resolve().parent.parent / "src" / "upheld" / "web"
@@ -114,6 +115,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "follow.": (*RequestState, "no-file", "too-many-files", "not-enough"),
     "another.": ("contact-missing", "mandate-missing"),
     "heard.": ("nothing-said", "text-changed", "evidence-missing", *(f"by-{way}" for way in ConsentWay)),
+    "failed.": ("password", "second", "provider", "code", "address"),
+    "failed-why.": (*TOLD, "provider", "answer"),
     "account.": ("passwords-differ", "password-short", "password-wrong"),
     "people.": ("text-missing", "nobody-found"),
     "request-problem.": (

@@ -106,7 +106,8 @@ class Provider:
     ) -> None:
         self.settings = settings
         self._seconds = seconds
-        self._http = http or httpx2.Client(timeout=TIMEOUT, follow_redirects=False)
+        limits = httpx2.Limits(max_keepalive_connections=0)  # asked seldom, and nothing is left open
+        self._http = http or httpx2.Client(timeout=TIMEOUT, follow_redirects=False, limits=limits)
         self._turn = Lock()
         self._metadata: tuple[int, Mapping[str, Any]] | None = None
         self._keys: KeySet | None = None

@@ -278,7 +278,7 @@ def accounts_of(keeper: Keeper, policy: str) -> list[tuple[Account, str, tuple[s
 
 def name_of_account(keeper: Keeper, account: Account) -> str:
     """The sign-in name of an account; empty when its paper is gone."""
-    held = _secrets(keeper, account)
+    held = secrets_of(keeper, account)
     return held.name if held is not None else ""
 
 

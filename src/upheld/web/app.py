@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, assert_never
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from fastapi import FastAPI
@@ -79,6 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
     sizes = {"largest": LARGEST_FORM, "largest_upload": LARGEST_UPLOAD, "of_programs": LARGEST_BODY}
     app.add_middleware(Limited, **sizes)
     app.add_middleware(Hardened, secure=settings.secure)
+    if settings.secure and settings.trusted_proxy:
+        app.add_middleware(OverTls, address=settings.address)
     return app
 
 
@@ -376,3 +378,23 @@ class Hardened:
             await send(message)
 
         await self.app(scope, receive, hardened if scope["type"] == "http" else send)
+
+
+class OverTls:
+    """Behind a proxy of ours: who came to it in the clear is sent to the https address; nothing else is answered."""
+
+    def __init__(self, app: ASGIApp, address: str) -> None:
+        self.app = app
+        self.address = address.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Look at what the proxy says of how they came."""
+        came = dict(scope["headers"]) if scope["type"] == "http" else {}
+        if came.get(b"x-forwarded-proto", b"https").strip().lower() == b"https":
+            await self.app(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD"):
+            await RedirectResponse(self.address + quote(str(scope["path"])), 308)(scope, receive, send)
+        else:
+            await Response("Come by https. https로 접속해 주십시오.\n", 400, media_type="text/plain")(
+                scope, receive, send
+            )

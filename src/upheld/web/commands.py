@@ -74,11 +74,13 @@ def serve(
     # Here and not above: the other commands need no web server and should start without loading one.
     from upheld.desk.scanning import scan_of
     from upheld.web.sending import CodesBy, reached_at, transports_of
-    from upheld.web.serving import Listening, log_failure, serve_until_stopped
+    from upheld.web.serving import Listening, check_listening, log_failure, serve_until_stopped
     from upheld.web.settings import Settings
 
     settings_of(home)
+    listening = Listening(host, port, tls_certificate, tls_key)
     public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
+    check_listening(listening, public, behind_proxy=behind_proxy)
     with open_home(home) as keeper:
 
         def now() -> datetime:
@@ -104,7 +106,6 @@ def serve(
             providers=_providers(sign_in, now),
         )
         typer.echo(f"serving {home}")
-        listening = Listening(host, port, tls_certificate, tls_key)
         serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"))
         typer.echo("stopped")
 

@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
-from urllib.parse import parse_qs, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -19,6 +18,7 @@ from upheld.ledger.checkpoint import checkpoint_in
 from upheld.store import grants, history
 from upheld.store.postgres import PostgresConnection
 from upheld.store.rotation import before_of
+from upheld.store.tls import CHECKED, mode_of
 from upheld.store.vault import Tier
 from upheld.system import SECRETS, SystemClock, open_home, settings_of
 from upheld.web.health import readiness
@@ -29,7 +29,6 @@ CLOCKS_APART = 5
 """Ours: seconds by which the clocks of this machine and a database may differ."""
 LEAST_FREE = 1024**3
 """Ours: bytes of disk under which writing is in danger."""
-_LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,11 @@ def _apart(databases: Mapping[str, str]) -> Finding:
 def _connections(databases: dict[str, str]) -> Iterator[Finding]:
     """Databases on other hosts are reached over TLS with a certificate that is looked at."""
     for name, address in databases.items():
-        parts = urlsplit(address)
-        mode = parse_qs(parts.query).get("sslmode", ["prefer"])[-1]
-        safe = (parts.hostname or "") in _LOCAL or mode in ("verify-ca", "verify-full")
-        remedy = "" if safe else f"add sslmode=verify-full to the address of `{name}`"
-        yield Finding("TLS", safe, f"`{name}`: sslmode {mode}", remedy)
+        mode = mode_of(address)
+        safe = mode in (None, CHECKED)
+        says = "on this machine" if mode is None else f"sslmode {mode}"
+        remedy = "" if safe else f"say sslmode={CHECKED} in the address of `{name}`: as it is, anybody can pass for it"
+        yield Finding("TLS", safe, f"`{name}`: {says}", remedy)
 
 
 _CLOCK = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"

@@ -12,7 +12,8 @@ from upheld.web.asked import Asked
 
 SHOWN: Final = 50
 _OF_THE_PROVIDER: Final = ("provider-away", "provider-unfit", "token-missing", "token-refused")
-_SAID: Final = ("wrong", "too-many", "not-bound", "not-known", "refused-there")
+SAID: Final = ("wrong", "too-many", "not-bound", "not-known", "refused-there")
+"""Reasons that have words of their own."""
 
 
 def sign_ins(asked: Asked) -> Answer:
@@ -54,6 +55,6 @@ def _account(asked: Asked) -> Account:
 
 
 def _why(code: str) -> str:
-    if code in _SAID:
+    if code in SAID:
         return code
     return "provider" if code in _OF_THE_PROVIDER else "answer"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -33,6 +34,22 @@ class Listening:
     port: int = 8000
     certificate: Path | None = None
     key: Path | None = None
+
+
+def check_listening(listening: Listening, public: str, *, behind_proxy: bool) -> None:
+    """Whether people come over TLS where the public address says so. Raises ValueError that says what to give."""
+    if (listening.certificate is None) != (listening.key is None):
+        raise ValueError("TLS needs both: give --tls-certificate and --tls-key")
+    scheme = urlsplit(public).scheme
+    if scheme not in ("http", "https"):
+        raise ValueError("the public address begins with https:// (or with http:// on this machine)")
+    if scheme == "https" and listening.certificate is None and not behind_proxy:
+        raise ValueError(
+            "people would come in the clear to an https address: give --tls-certificate and --tls-key, or say "
+            "--behind-proxy where a proxy of yours ends TLS"
+        )
+    if scheme == "http" and listening.certificate is not None:
+        raise ValueError("TLS ends here, so the public address begins with https://")
 
 
 class _Server(uvicorn.Server):

@@ -16,6 +16,15 @@ WORDS: Final = {
         "The request for access is open; it is answered first.", "열람 요구가 진행 중이므로 먼저 답해야 합니다."
     ),
     "refused.account-unknown": Words("There is no account of that name.", "해당 이름의 계정이 없습니다."),
+    "refused.identity-bound": Words(
+        "This identity belongs to another account of this policy already.", "이미 다른 계정에 연결된 식별값입니다."
+    ),
+    "refused.identity-unknown": Words(
+        "This account is not bound to that provider.", "이 계정은 해당 제공자에 연결되어 있지 않습니다."
+    ),
+    "refused.identity-unusable": Words(
+        "An identity has 1 to 320 characters that can be printed.", "식별값은 1자에서 320자까지의 문자여야 합니다."
+    ),
     "refused.acting-unclear": Words(
         "An agent or a legal representative acts for a person, nobody else.",
         "위임받은 대리인이나 법정대리인만 대신할 수 있습니다.",
