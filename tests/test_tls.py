@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -75,6 +77,14 @@ def certificate(folder: Path, name: str) -> None:
     (folder / "key.pem").chmod(0o600)
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the user of the server reaches, as those of the tests are not."""
+    with TemporaryDirectory(prefix="upheld-tls-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
 def refusal(address: str) -> str:
     """Why the server was not spoken to; empty when it was."""
     try:
@@ -85,9 +95,8 @@ def refusal(address: str) -> str:
 
 
 @pytest.mark.parametrize("named", [None, ELSEWHERE, "127.0.0.3"])
-def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(tmp_path: Path, named: str | None) -> None:
-    folder, port = tmp_path / "tls", free_port()
-    folder.mkdir()
+def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(folder: Path, named: str | None) -> None:
+    port = free_port()
     settings = f"-c listen_addresses={ELSEWHERE} -c port={port}"
     if named:
         certificate(folder, named)
@@ -95,9 +104,6 @@ def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(tmp_pa
         if user := postgres._runs_as():
             for path in (folder, *folder.iterdir()):
                 shutil.chown(path, user)
-            for path in (folder, *folder.parents):
-                if path.stat().st_uid == 0 or path == folder:
-                    path.chmod(path.stat().st_mode | 0o011)
     with postgres.running(settings=settings) as server:
         with (server.data / "pg_hba.conf").open("a") as rules:
             rules.write(f"\nhost all all {ELSEWHERE}/32 trust\nhost all all 127.0.0.1/32 trust\n")

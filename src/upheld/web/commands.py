@@ -35,6 +35,13 @@ Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
 PolicyCode = Annotated[str, typer.Option("--policy", help="The policy's code.")]
 Name = Annotated[str, typer.Option("--name", help="The name to sign in with.")]
 
+BehindProxy = Annotated[
+    bool, typer.Option("--behind-proxy", help="A proxy of ours ends TLS and sets X-Forwarded-For and -Proto.")
+]
+ScanCommand = Annotated[
+    str | None, typer.Option(help="A command that reads a file and ends with 1 for malware: `clamdscan -`.")
+]
+SignIn = Annotated[Path | None, typer.Option("--sign-in", help="A file of the house's own OpenID Connect providers.")]
 ProviderName = Annotated[str, typer.Option("--provider", help="The provider's name in the file of providers.")]
 Identity = Annotated[str, typer.Option("--identity", help="Who it is there: the text of the claim that is looked at.")]
 ProgramName = Annotated[str, typer.Option("--name", help="The program's name.")]
@@ -52,9 +59,7 @@ def serve(
     ] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="End TLS here with this certificate (PEM).")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="The key of the certificate (PEM).")] = None,
-    behind_proxy: Annotated[
-        bool, typer.Option("--behind-proxy", help="Take the client's address from X-Forwarded-For.")
-    ] = False,
+    behind_proxy: BehindProxy = False,
     reach: Annotated[
         list[str], typer.Option("--reach", help="POLICY/ITEM at which persons are reached, if names do not tell.")
     ] = [],  # noqa: B006 - typer reads the default and never changes it
@@ -62,13 +67,9 @@ def serve(
     mail_from: Annotated[str | None, typer.Option(help="The sender's address.")] = None,
     mail_security: Annotated[Security, typer.Option(help="starttls, tls, or local.")] = Security.STARTTLS,
     sms_gateway: Annotated[str | None, typer.Option(help="The https address that takes text messages.")] = None,
-    scan_command: Annotated[
-        str | None, typer.Option(help="A command that reads a file and ends with 1 for malware: `clamdscan -`.")
-    ] = None,
+    scan_command: ScanCommand = None,
     scan_socket: Annotated[Path | None, typer.Option(help="The socket of a ClamAV daemon.")] = None,
-    sign_in: Annotated[
-        Path | None, typer.Option("--sign-in", help="A file of the house's own OpenID Connect providers.")
-    ] = None,
+    sign_in: SignIn = None,
 ) -> None:
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
