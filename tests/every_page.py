@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,9 +20,11 @@ from tests.served import Served, joined
 from tests.test_web_consent import YOUNG_POLICY
 from tests.test_web_cookies import SITE_POLICY
 from tests.trial_home import at
+from upheld.connect.openid import Provider, ProviderSettings
 from upheld.desk.accounts import StaffRole
 from upheld.desk.invitations import invite
 from upheld.desk.joining import invite_staff
+from upheld.web.providers import HouseProvider
 from upheld.web.routes import ROUTES
 
 WIDTHS = (1280, 390)
@@ -65,7 +67,16 @@ def lived_in(home: Path) -> Iterator[Served]:
             who = joined(keeper, f"guest{number}", offers=number > 0)
             keeper.request(who, right, channel=("letter", "website")[number % 2], proved=number == 0)
             clock.set(keeper.now() + (5 - number) * DAY)  # type: ignore[arg-type]
+        house.settings = replace(house.settings, providers=tuple(_providers()))
         yield house
+
+
+def _providers() -> Iterator[HouseProvider]:
+    """Sign-ins of the house that nobody answers for, to be looked at."""
+    titles = {"en": "Example account", "ko": "예시 계정"}
+    for name, area, claims in (("house", "console", {"account": "sub"}), ("people", "portal", {"email": "email"})):
+        settings = ProviderSettings(name, "https://login.example.org", "upheld")
+        yield HouseProvider(Provider(settings, lambda: 0), titles, area, None, claims)  # type: ignore[arg-type]
 
 
 def looks(house: Served) -> dict[str, Look]:
@@ -152,6 +163,9 @@ def looks(house: Served) -> dict[str, Look]:
         "account": Look("officer", f"{desk}/accounts/{house.staff['handler'].account.account_id}"),
         "join": Look("anybody", f"{desk}/join/{joining}"),
         "own-account": Look("officer", f"{desk}/account"),
+        "sign-ins": Look("officer", f"{desk}/sign-ins"),
+        "staff-return": Look("anybody", f"{desk}/sign-in/from/house"),
+        "person-return": Look("anybody", "/portal/trial/from/people"),
     }
 
 

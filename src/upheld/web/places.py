@@ -18,7 +18,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "persons": ("people", "consents", "adverts"),
         "promises": ("calendar", "duties", "parties", "safeguards", "leaks"),
         "evidence": ("report", "registers", "ledger"),
-        "settings": ("accounts", "own-account"),
+        "settings": ("accounts", "sign-ins", "own-account"),
     }
 )
 """The console's menu: group → pages, in order. Whoever is signed in sees the pages that they may open."""
@@ -44,6 +44,10 @@ ABOVE: Final[Mapping[str, str]] = MappingProxyType(
         "form": "forms",
         "forms": "notice",
         "second-step": "sign-in",
+        "staff-leave": "sign-in",
+        "staff-return": "sign-in",
+        "person-leave": "portal",
+        "person-return": "portal",
         "request": "requests",
         "letter": "request",
         "person": "people",

@@ -34,7 +34,7 @@ WORDS: Final = {
         "Nothing was changed. Try again later, or sign in the other way.",
         "변경된 내용은 없습니다. 잠시 뒤 다시 시도하거나 다른 방법으로 로그인해 주십시오.",
     ),
-    "sign-ins.title": Words("Sign-ins", "로그인 관리"),
+    "menu.sign-ins": Words("Sign-ins", "로그인 관리"),
     "sign-ins.lead": Words(
         "Who did not get in, and who of the staff is whom at the sign-in of the house.",
         "로그인하지 못한 기록과 담당자 계정의 통합 로그인 연결을 관리합니다.",
