@@ -14,8 +14,12 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from tests.called import Program, called
+from tests.called import Program, called, program
+from tests.desk_house import THIRD, busy
+from tests.served import text_of
+from tests.trial_home import at
 from upheld.client import TRIES, Client, Collection, Failed, Refused
+from upheld.keeper.applications import Duty
 
 SERVICES = Path(__file__).resolve().parent.parent / "examples" / "services"
 FORM = {"name": "Made Up", "email": "made-up@example.org"}
@@ -180,3 +184,102 @@ def test_a_service_of_ten_lines_with_django_keeps_nothing_itself(
     told = browser.get(f"/members/{person}/phone")
     assert told.status_code == 403
     assert told.json()["reasons"]
+
+
+FOURTH = (
+    THIRD.replace("2024-09-08", "2024-09-12").replace("2024-09-10", "2024-09-14")
+    + """
+proofs: {power-of-attorney: {clause: T-50, en: power of attorney, ko: 위임장}}
+acting-for:
+  agent: {clause: T-50, shows: power-of-attorney, en: agent, ko: 대리인}
+provision-exceptions:
+  court: {clause: T-51, needs: [document], items: [name], en: a court, ko: 법원}
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, Client]]:
+    """A program of the desk, under a version with advertising, agents and a way out for courts."""
+    with busy(tmp_path_factory.mktemp("desk") / "home") as house:
+        house.keeper.publish(FOURTH.encode())
+        house.clock.set(at("2024-09-16"))
+        house.keeper.sweep()
+        shop = program(house, "desk")
+        http = httpx2.Client(base_url="http://testserver", transport=Network(shop))
+        yield shop, Client("http://testserver", shop.client_id, shop.secret, http=http)
+
+
+def test_a_request_is_obeyed_from_proof_to_answer(desk: tuple[Program, Client]) -> None:
+    shop, client = desk
+    person = shop.house.persons["stayer"]
+    asked = client.request(person, "access", "letter").made or ""
+    with pytest.raises(Refused) as refused:
+        client.answer(person, asked, "done")
+    assert refused.value.reasons == ("identity-not-proved",)
+    client.incomplete(person, asked, "identity-check")
+    client.prove(person, asked, "identity-check")
+    client.postpone(person, asked, at("2024-10-20"), "law")
+    (standing,) = (one for one in client.requests(person) if one.request == asked)
+    assert standing.state == "postponed"
+    client.answer(person, asked, "done")
+    shop.house.clock.set(at("2024-09-16", hour=10))
+    with pytest.raises(Failed) as failed:
+        client.answer(person, asked, "refused", "unfounded")
+    assert (failed.value.problem.status, failed.value.problem.code) == (409, "already-answered")
+    stopped = client.request(person, "suspension", "website", proved=True).made or ""
+    client.answer(person, stopped, "done")
+    client.lift(person, stopped)
+    with pytest.raises(Failed) as failed:
+        client.extend(person, stopped, "complicated")
+    assert failed.value.problem.code == "not-extended"
+    for request in ("a" * 20, asked):
+        with pytest.raises(Failed):
+            client.pass_on(person, request, "mall")
+
+
+def test_an_agent_acts_until_the_mandate_ends(desk: tuple[Program, Client]) -> None:
+    shop, client = desk
+    person = shop.house.persons["asker"]
+    with pytest.raises(Refused) as refused:
+        client.mandate(person, "agent")
+    assert refused.value.reasons == ("identity-not-proved",)
+    made = client.mandate(person, "agent", "power-of-attorney", "identity-check", rights=["access"]).made or ""
+    (one,) = client.mandates(person)
+    assert (one.acting, one.kind, one.rights, one.items) == (made, "agent", ["access"], [])
+    client.mandate_ends(person, made)
+    assert client.mandates(person) == []
+
+
+def test_values_are_reused_disclosed_and_advertised_only_as_the_policy_says(desk: tuple[Program, Client]) -> None:
+    shop, client = desk
+    person = shop.house.persons["stayer"]
+    (name,) = (one.value for one in client.holdings(person) if one.item == "name")
+    with pytest.raises(Refused):
+        client.reuse(person, "offers", name)
+    (phone,) = (one.value for one in client.holdings(person) if one.item == "phone")
+    assert client.reuse(person, "offers", phone).values == {"phone": [phone]}
+    with pytest.raises(Refused):
+        client.disclose(person, "court", "name")
+    told = client.disclose(person, "court", "name", shown=["document"])
+    assert told.text("name") == text_of("stayer", "name")
+    with pytest.raises(Refused):
+        client.advertise(person, "offers", "email")
+    client.consent(person, "medium/email", "website")
+    assert client.advertise(person, "offers", "email").made
+    with pytest.raises(Refused) as refused:
+        client.advertise(person, "offers", "pigeon")
+    assert refused.value.reasons == ("receiving-consent-missing",)
+
+
+def test_what_is_kept_apart_is_seen_with_that_duty_alone(desk: tuple[Program, Client]) -> None:
+    shop, client = desk
+    person = shop.house.persons["leaver"]
+    assert {one.state for one in client.holdings(person)} == {"separated"}
+    seen = client.read_separated(person, "retention.disputes")
+    assert set(seen.texts.values()) == {text_of("leaver", "name"), text_of("leaver", "email")}
+    with pytest.raises(Refused):
+        client.read(person, "service", "name")
+    other = program(shop.house, "reads", duties=[Duty.READ])
+    told = other.post(f"/subjects/{person}/read-separated", {"ground": "retention.disputes"})
+    assert (told.status_code, told.json()["code"]) == (403, "duty-missing")

@@ -139,6 +139,17 @@ class Asked(msgspec.Struct, frozen=True):
     proved: bool
 
 
+class Mandated(msgspec.Struct, frozen=True):
+    """Who acts for a person, without a name. Empty `rights` or `items`: every one."""
+
+    acting: str
+    kind: str
+    since: datetime
+    until: datetime | None
+    rights: list[str]
+    items: list[str]
+
+
 class _Decided(msgspec.Struct, frozen=True):
     entries: list[One]
 
@@ -273,6 +284,65 @@ class Client:
     def request(self, subject: str, right: str, channel: str, **more: object) -> Done:
         """A person exercises a right."""
         return self._post(f"/subjects/{subject}/requests", {"right": right, "channel": channel, **more}, Done)
+
+    def reuse(self, subject: str, purpose: str, *values: str, **more: object) -> Done:
+        """Values that are held already, for one more purpose."""
+        return self._post(f"/subjects/{subject}/reuse", {"purpose": purpose, "values": values, **more}, Done)
+
+    def disclose(self, subject: str, exception: str, *items: str, **more: object) -> Texts:
+        """Items under an exception that the policy declares; `shown`: what is on record for it. As `provide`."""
+        return self._post(f"/subjects/{subject}/disclosures", {"exception": exception, "items": items, **more}, Texts)
+
+    def advertise(self, subject: str, purpose: str, medium: str) -> Done:
+        """Whether a promotional message may go out now, by this medium; it is on record as sent."""
+        return self._post(f"/subjects/{subject}/adverts", {"purpose": purpose, "medium": medium}, Done)
+
+    def read_separated(self, subject: str, ground: str, *values: str) -> Texts:
+        """What is kept apart, for the ground that keeps it (`statutes.tax`)."""
+        return self._post(f"/subjects/{subject}/read-separated", {"ground": ground, "values": values}, Texts)
+
+    def prove(self, subject: str, request: str, *proofs: str) -> Done:
+        """Who asked is proved, by these proofs."""
+        return self._of_request(subject, request, "proofs", {"proofs": proofs})
+
+    def incomplete(self, subject: str, request: str, *missing: str) -> Done:
+        """Something is missing; the person is asked for it."""
+        return self._of_request(subject, request, "incomplete", {"missing": missing})
+
+    def postpone(self, subject: str, request: str, until: datetime, reason: str) -> Done:
+        """Access is put off until an instant, for a reason."""
+        return self._of_request(subject, request, "postponements", {"until": until, "reason": reason})
+
+    def extend(self, subject: str, request: str, reason: str) -> Done:
+        """As long again, for a reason."""
+        return self._of_request(subject, request, "extensions", {"reason": reason})
+
+    def pass_on(self, subject: str, request: str, party: str) -> Done:
+        """The request goes to the controller from whom the data came."""
+        return self._of_request(subject, request, "passed", {"party": party})
+
+    def answer(self, subject: str, request: str, outcome: str, reason: str | None = None) -> Done:
+        """The request is answered: `done`, `partly`, `refused`, `nothing-held`, ...; all but `done` with a reason."""
+        return self._of_request(subject, request, "answers", {"outcome": outcome, "reason": reason})
+
+    def lift(self, subject: str, request: str) -> Done:
+        """The person lifts a suspension."""
+        return self._of_request(subject, request, "lifted", {})
+
+    def mandate(self, subject: str, kind: str, *shown: str, **more: object) -> Done:
+        """Somebody acts for the person (`agent`, `representative`), by these papers; `made` is the id to ask under."""
+        return self._post(f"/subjects/{subject}/mandates", {"kind": kind, "shown": shown, **more}, Done)
+
+    def mandate_ends(self, subject: str, acting: str, **more: object) -> Done:
+        """Nobody acts under that id any more."""
+        return self._post(f"/subjects/{subject}/mandates/{acting}/ended", more, Done)
+
+    def mandates(self, subject: str) -> list[Mandated]:
+        """Who acts for a person now."""
+        return list(self._listed(f"/subjects/{subject}/mandates", Mandated))
+
+    def _of_request(self, subject: str, request: str, path: str, body: Mapping[str, object]) -> Done:
+        return self._post(f"/subjects/{subject}/requests/{request}/{path}", body, Done)
 
     def requests(self, subject: str) -> list[Asked]:
         """A person's requests."""

@@ -39,7 +39,16 @@ class Duty(StrEnum):
     FACTS = "facts"
     GIVE = "give"
     """Provide and entrust."""
+    DISCLOSE = "disclose"
+    """Hand out under an exception that the policy declares, with what is on record for it."""
+    ADVERTISE = "advertise"
+    """Ask whether a message may go to a person now, and record that it goes."""
+    SEPARATED = "separated"
+    """See what is kept apart, for the ground that keeps it."""
     REQUESTS = "requests"
+    """Exercise rights for persons and follow what becomes of it."""
+    ANSWER = "answer"
+    """Obey requests: take proofs, ask for more, postpone, pass on, answer; put mandates on file."""
     NOTICES = "notices"
     """See who was told what."""
     RECORDS = "records"
@@ -171,7 +180,8 @@ class Applications(Door):
 
 def reads_as(application: Application) -> Reader:
     """The reader that a program is: its purposes and no others."""
-    return Reader(ReaderKind.APPLICATION, application.application_id, application.purposes)
+    duties = frozenset({Duty.SEPARATED.value}) & {one.value for one in application.duties}
+    return Reader(ReaderKind.APPLICATION, application.application_id, application.purposes, duties)
 
 
 def forget_application(transaction: Transaction, policy: str, application: str) -> int:

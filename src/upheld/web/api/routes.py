@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from upheld.keeper.applications import Duty
-from upheld.web.api import shapes, verbs
+from upheld.web.api import answering, shapes, verbs
 from upheld.web.api.row import Again, Row
 
 PREFIX: Final = "/v1"
@@ -74,12 +74,56 @@ ROWS: Final[tuple[Row, ...]] = (
         "Hand items to a processor", shapes.Texts, shapes.Entrust, again=Again.BEFORE,
     ),
     Row(
+        "reuse", "POST", "/subjects/{subject}/reuse", Duty.COLLECT, verbs.reuse, "Values for one more purpose",
+        shapes.Done, shapes.Reuse, again=Again.TOGETHER,
+    ),
+    Row(
+        "disclose", "POST", "/subjects/{subject}/disclosures", Duty.DISCLOSE, verbs.disclose,
+        "Items under a declared exception", shapes.Texts, shapes.Disclose, again=Again.BEFORE,
+    ),
+    Row(
+        "send", "POST", "/subjects/{subject}/adverts", Duty.ADVERTISE, verbs.send,
+        "One promotional message: decided, and on record if it goes", shapes.Done, shapes.Send,
+        again=Again.TOGETHER,
+    ),
+    Row(
+        "read-separated", "POST", "/subjects/{subject}/read-separated", Duty.SEPARATED, verbs.read_separated,
+        "See what is kept apart", shapes.Texts, shapes.ReadSeparated,
+    ),
+    Row(
         "requests", "GET", "/subjects/{subject}/requests", Duty.REQUESTS, verbs.requests, "A person's requests",
         shapes.AskedOf, query=shapes.Listing,
     ),
     Row(
         "request", "POST", "/subjects/{subject}/requests", Duty.REQUESTS, verbs.request, "A right is exercised",
         shapes.Done, shapes.Request, again=Again.TOGETHER,
+    ),
+    *(
+        Row(
+            name, "POST", f"/subjects/{{subject}}/requests/{{request}}/{path}", Duty.ANSWER, verb, summary, shapes.Done,
+            takes, again=Again.TOGETHER,
+        )
+        for name, path, verb, summary, takes in (
+            ("prove", "proofs", answering.prove, "Who asked is proved", shapes.Prove),
+            ("incomplete", "incomplete", answering.incomplete, "Something is missing", shapes.Incomplete),
+            ("postpone", "postponements", answering.postpone, "Access is put off", shapes.Postpone),
+            ("extend", "extensions", answering.extend, "As long again", shapes.Extend),
+            ("pass-on", "passed", answering.pass_on, "To the controller it came from", shapes.PassOn),
+            ("answer", "answers", answering.answer, "The request is answered", shapes.AnswerRequest),
+            ("lift", "lifted", answering.lift, "The person lifts a suspension", shapes.Nothing),
+        )
+    ),
+    Row(
+        "mandates", "GET", "/subjects/{subject}/mandates", Duty.ANSWER, answering.mandates, "Who acts for a person",
+        shapes.Mandates, query=shapes.Listing,
+    ),
+    Row(
+        "mandate", "POST", "/subjects/{subject}/mandates", Duty.ANSWER, answering.mandate,
+        "Somebody acts for the person", shapes.Done, shapes.Mandate, again=Again.TOGETHER,
+    ),
+    Row(
+        "mandate-ends", "POST", "/subjects/{subject}/mandates/{acting}/ended", Duty.ANSWER, answering.mandate_ends,
+        "Nobody acts under that id any more", shapes.Done, shapes.MandateEnds, again=Again.TOGETHER,
     ),
     Row(
         "notices", "GET", "/notices", Duty.NOTICES, verbs.notices, "Who was told what", shapes.ToldList,

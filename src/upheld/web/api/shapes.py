@@ -5,7 +5,7 @@ number of JavaScript. Instants are ISO 8601 with an offset.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -163,6 +163,94 @@ class Entrust(Body, frozen=True):
     purpose: Code
     items: Annotated[list[Code], Meta(min_length=1, max_length=100)]
     engagement: Id | None = None
+
+
+class Reuse(Body, frozen=True):
+    """Values that are held already, for one more purpose."""
+
+    purpose: Code
+    values: Annotated[list[ValueText], Meta(min_length=1, max_length=MOST_LISTED)]
+    engagement: Id | None = None
+    channel: Code | None = None
+
+
+class Disclose(Body, frozen=True):
+    """Items under an exception that the policy declares. `shown`: what is on record for it, such as `document`."""
+
+    exception: Code
+    items: Annotated[list[Code], Meta(min_length=1, max_length=100)]
+    shown: Codes = []
+    law: Code | None = None
+    values: Annotated[list[ValueText], Meta(max_length=MOST_LISTED)] = []
+
+
+class Send(Body, frozen=True):
+    """One promotional message: may it go out now, by this medium? If so it is on record as sent."""
+
+    purpose: Code
+    medium: Code
+
+
+class ReadSeparated(Body, frozen=True):
+    """What is kept apart, for the ground that keeps it (`statutes.tax`)."""
+
+    ground: Code
+    values: Annotated[list[ValueText], Meta(max_length=MOST_LISTED)] = []
+
+
+class Mandate(Body, frozen=True):
+    """Somebody acts for the person: `agent` or `representative`. `shown`: the papers that the policy asks for."""
+
+    kind: Code
+    shown: Codes = []
+    rights: Codes = []
+    items: Codes = []
+    until: When | None = None
+    at: When | None = None
+
+
+class MandateEnds(Body, frozen=True):
+    """A mandate is taken back, or ends before its day."""
+
+    reason: Code = "revoked"
+
+
+class Prove(Body, frozen=True):
+    """Who asked is proved, by these proofs."""
+
+    proofs: Annotated[list[Code], Meta(min_length=1, max_length=20)]
+
+
+class Incomplete(Body, frozen=True):
+    """Something is missing; the person is asked for it."""
+
+    missing: Codes = []
+
+
+class Postpone(Body, frozen=True):
+    """Access is put off until an instant, for a reason."""
+
+    until: When
+    reason: Code
+
+
+class Extend(Body, frozen=True):
+    """As long again, for a reason."""
+
+    reason: Code
+
+
+class PassOn(Body, frozen=True):
+    """The request goes to the controller from whom the data came."""
+
+    party: Code
+
+
+class AnswerRequest(Body, frozen=True):
+    """The request is answered; every answer but `done` has a reason."""
+
+    outcome: Literal["done", "partly", "refused", "not-identified", "nothing-held", "taken-back"]
+    reason: Code | None = None
 
 
 class Request(Body, frozen=True):
@@ -331,6 +419,24 @@ class AskedOf(Answer, frozen=True):
     """A page of a person's requests."""
 
     items: list[Asked]
+    next: str | None = None
+
+
+class Mandated(Answer, frozen=True):
+    """Who acts for a person, without a name. Empty `rights` or `items`: every one."""
+
+    acting: str
+    kind: str
+    since: datetime
+    until: datetime | None
+    rights: list[str]
+    items: list[str]
+
+
+class Mandates(Answer, frozen=True):
+    """A page of those who act for a person now."""
+
+    items: list[Mandated]
     next: str | None = None
 
 

@@ -45,7 +45,7 @@ def look_up(call: Call) -> shapes.Found:
 def begin(call: Call) -> shapes.Done:
     """An engagement begins."""
     body = cast(shapes.Begin, call.body)
-    return _done(call.keeper.begin(call.subject, body.kind, organisation=body.organisation, at=body.at))
+    return done(call.keeper.begin(call.subject, body.kind, organisation=body.organisation, at=body.at))
 
 
 def collect(call: Call) -> shapes.Done:
@@ -79,7 +79,7 @@ def correct(call: Call) -> shapes.Done:
     """A right content for a wrong one."""
     body = cast(shapes.Correct, call.body)
     request = RequestId(body.request) if body.request else None
-    return _done(call.keeper.correct(call.subject, _value(body.value), body.text, request=request))
+    return done(call.keeper.correct(call.subject, _value(body.value), body.text, request=request))
 
 
 def read(call: Call) -> shapes.Texts:
@@ -105,7 +105,7 @@ def read_batch(call: Call) -> shapes.ReadOut:
     wanted = [(SubjectId(one.subject), _value(one.value)) for one in body.values]
     out = call.keeper.read_batch(body.purpose, wanted, reader=reads_as(call.application), use=body.use)
     refusals = {str(value): [cause(one) for one in decision.because] for value, decision in out.refused.items()}
-    return shapes.ReadOut(_utc(out.at), {str(value): text for value, text in out.texts.items()}, refusals)
+    return shapes.ReadOut(utc(out.at), {str(value): text for value, text in out.texts.items()}, refusals)
 
 
 def consent(call: Call) -> shapes.Done:
@@ -116,7 +116,7 @@ def consent(call: Call) -> shapes.Done:
     outcome = call.keeper.consent(
         call.subject, about, channel=body.channel, shown=shown, by=body.by, verified=body.verified, at=body.at
     )
-    return _done(outcome)
+    return done(outcome)
 
 
 def withdraw(call: Call) -> shapes.Done:
@@ -125,7 +125,7 @@ def withdraw(call: Call) -> shapes.Done:
     outcome = call.keeper.withdraw(
         call.subject, _about(body.about), channel=body.channel, by=body.by, confirmed=body.confirmed, at=body.at
     )
-    return _done(outcome)
+    return done(outcome)
 
 
 def consents(call: Call) -> shapes.Consents:
@@ -148,7 +148,7 @@ def fact(call: Call) -> shapes.Done:
         source=body.source,
         key=body.key,
     )
-    return _done(outcome)
+    return done(outcome)
 
 
 def provide(call: Call) -> shapes.Texts:
@@ -168,6 +168,41 @@ def entrust(call: Call) -> shapes.Texts:
     )
 
 
+def reuse(call: Call) -> shapes.Done:
+    """Values for one more purpose."""
+    body = cast(shapes.Reuse, call.body)
+    _bound(call, body.purpose)
+    engagement = _engagement(body.engagement)
+    values = _values(body.values)
+    return done(call.keeper.reuse(call.subject, body.purpose, values, engagement=engagement, channel=body.channel))
+
+
+def disclose(call: Call) -> shapes.Texts:
+    """Items under an exception."""
+    body = cast(shapes.Disclose, call.body)
+    shown, values = frozenset(body.shown), _values(body.values)
+    outcome = call.keeper.disclose(
+        call.subject, body.exception, tuple(body.items), shown=shown, law=body.law, values=values
+    )
+    return _texts(outcome)
+
+
+def send(call: Call) -> shapes.Done:
+    """Whether a message may go out, and that it does."""
+    body = cast(shapes.Send, call.body)
+    _bound(call, body.purpose)
+    return done(call.keeper.send(call.subject, body.purpose, body.medium))
+
+
+def read_separated(call: Call) -> shapes.Texts:
+    """What is kept apart."""
+    body = cast(shapes.ReadSeparated, call.body)
+    values = _values(body.values)
+    return _texts(
+        call.keeper.read_separated(call.subject, body.ground, reader=reads_as(call.application), values=values)
+    )
+
+
 def request(call: Call) -> shapes.Done:
     """A right is exercised."""
     body = cast(shapes.Request, call.body)
@@ -181,7 +216,7 @@ def request(call: Call) -> shapes.Done:
         purposes=tuple(body.purposes),
         at=body.at,
     )
-    return _done(outcome)
+    return done(outcome)
 
 
 def requests(call: Call) -> shapes.AskedOf:
@@ -192,14 +227,14 @@ def requests(call: Call) -> shapes.AskedOf:
             one.request_id,
             one.right,
             one.stands(now).value,
-            _utc(one.received_at),
-            _maybe(one.due_at),
+            utc(one.received_at),
+            maybe(one.due_at),
             one.proved_at is not None,
         )
         for one in call.keeper.requests(call.subject)
     ]
-    page, following = _page(call, found, lambda one: one.request)
-    return shapes.AskedOf(page, following)
+    shown, following = page(call, found, lambda one: one.request)
+    return shapes.AskedOf(shown, following)
 
 
 def holdings(call: Call) -> shapes.Holdings:
@@ -209,14 +244,14 @@ def holdings(call: Call) -> shapes.Holdings:
             str(value.value_id),
             value.item,
             due.value,
-            _utc(value.collected_at),
+            utc(value.collected_at),
             sorted({use.purpose for use in value.uses}),
             list(kept),
         )
         for value, due, kept in call.keeper.holdings(call.subject)
     ]
-    page, following = _page(call, found, lambda one: one.value)
-    return shapes.Holdings(page, following)
+    shown, following = page(call, found, lambda one: one.value)
+    return shapes.Holdings(shown, following)
 
 
 def notices(call: Call) -> shapes.ToldList:
@@ -228,19 +263,19 @@ def notices(call: Call) -> shapes.ToldList:
             one.notice,
             one.medium,
             one.state,
-            _utc(one.queued_at),
-            _maybe(one.settled_at),
+            utc(one.queued_at),
+            maybe(one.settled_at),
         )
         for one in call.keeper.messages(call.policy)
     ]
-    page, following = _page(call, found, lambda one: one.message)
-    return shapes.ToldList(page, following)
+    shown, following = page(call, found, lambda one: one.message)
+    return shapes.ToldList(shown, following)
 
 
 def certificates(call: Call) -> shapes.Certificates:
     """Certificates of destruction."""
-    page, following = _page(call, call.keeper.certificates(call.policy), lambda one: one)
-    return shapes.Certificates(page, following)
+    shown, following = page(call, call.keeper.certificates(call.policy), lambda one: one)
+    return shapes.Certificates(shown, following)
 
 
 def certificate(call: Call) -> bytes:
@@ -277,7 +312,7 @@ def policy(call: Call) -> shapes.Policy:
     """The policy and what the program may do under it."""
     line, now = call.keeper.views.line(call.policy), call.keeper.now()
     in_force = line.at(now)
-    versions = [shapes.Version(one.version, _utc(one.effective_at), one is in_force) for one in line.plans]
+    versions = [shapes.Version(one.version, utc(one.effective_at), one is in_force) for one in line.plans]
     application = call.application
     return shapes.Policy(
         call.policy,
@@ -295,7 +330,7 @@ def publish(call: Call) -> shapes.Published:
     if read_policy(source, "document").policy != call.policy:
         raise unfit("policy-other", "the document is of another policy than this program's")
     made = call.keeper.publish(source, as_of=body.as_of, evidence=body.evidence, dry_run=body.dry)
-    return shapes.Published(made.version, _utc(made.effective_at), list(made.gaps), made.dry)
+    return shapes.Published(made.version, utc(made.effective_at), list(made.gaps), made.dry)
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,7 +354,7 @@ def _collected(call: Call, subject: SubjectId, body: shapes.Collect) -> shapes.D
         proofs=frozenset(body.proofs),
         use=body.use,
     )
-    return _done(outcome)
+    return done(outcome)
 
 
 def _bound(call: Call, purpose: str) -> None:
@@ -335,11 +370,12 @@ def _refused(because: tuple[Cited, ...]) -> shapes.Problem:
     return problem(403, codes[0] if codes else "refused", "the policy does not allow it", because)
 
 
-def _done(outcome: Outcome) -> shapes.Done:
+def done(outcome: Outcome) -> shapes.Done:
+    """What was done. Raises Said for a refusal."""
     if not outcome.granted:
         raise Said(_refused(outcome.because))
     return shapes.Done(
-        _utc(outcome.at),
+        utc(outcome.at),
         [cause(one) for one in outcome.because],
         outcome.made,
         {item: list(map(str, values)) for item, values in outcome.values.items()},
@@ -349,9 +385,9 @@ def _done(outcome: Outcome) -> shapes.Done:
 
 
 def _texts(outcome: Outcome) -> shapes.Texts:
-    done = _done(outcome)
+    told = done(outcome)
     return shapes.Texts(
-        done.at, done.because, done.values, {str(one): text for one, text in outcome.texts.items()}, done.made
+        told.at, told.because, told.values, {str(one): text for one, text in outcome.texts.items()}, told.made
     )
 
 
@@ -376,15 +412,17 @@ def _about(text: str) -> str:
     return text
 
 
-def _utc(at: Instant) -> datetime:
+def utc(at: Instant) -> datetime:
+    """An instant as it goes out."""
     return moment(at, ZoneInfo("UTC"))
 
 
-def _maybe(at: Instant | None) -> datetime | None:
-    return None if at is None or at >= FOREVER else _utc(at)
+def maybe(at: Instant | None) -> datetime | None:
+    """The same; nothing for what has no end."""
+    return None if at is None or at >= FOREVER else utc(at)
 
 
-def _page(call: Call, found: Sequence[T], name: Callable[[T], str]) -> tuple[list[T], str | None]:
+def page(call: Call, found: Sequence[T], name: Callable[[T], str]) -> tuple[list[T], str | None]:
     """From after the cursor on; the cursor is the name of the last one given out. Raises InputRefused."""
     query = cast(shapes.Listing, call.query)
     start = 0
@@ -393,8 +431,8 @@ def _page(call: Call, found: Sequence[T], name: Callable[[T], str]) -> tuple[lis
         if query.cursor not in names:
             raise unfit("cursor-unknown", "this cursor is none of this list; begin again without it")
         start = names.index(query.cursor) + 1
-    page = list(found[start : start + query.limit])
-    return page, _cursor(name(page[-1])) if page and start + len(page) < len(found) else None
+    shown = list(found[start : start + query.limit])
+    return shown, _cursor(name(shown[-1])) if shown and start + len(shown) < len(found) else None
 
 
 def _cursor(name: str) -> str:
