@@ -29,6 +29,7 @@ _TOLD: Final[Mapping[str, str]] = {
     "503": "Not possible now",
 }
 _OF_BODIES = frozenset({"400", "409", "413", "415"})
+_OF_KEYS = frozenset({"400", "409"})
 
 
 def described(rows: Iterable[Row]) -> Json:
@@ -73,7 +74,9 @@ def _given(row: Row) -> Json:
 
 
 def _refusals(row: Row) -> Json:
-    told = [code for code in _TOLD if row.takes is not Nothing or code not in _OF_BODIES]
+    never = frozenset() if row.takes is not Nothing else _OF_BODIES
+    never -= _OF_KEYS if row.again is not Again.HARMLESS else frozenset()
+    told = [code for code in _TOLD if code not in never]
     content = {_PROBLEM: {"schema": _ref(Problem)}}
     return {code: {"description": _TOLD[code], "content": content} for code in told}
 
