@@ -101,7 +101,7 @@ def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(folder
     if named:
         certificate(folder, named)
         settings += f" -c ssl=on -c ssl_cert_file={folder}/cert.pem -c ssl_key_file={folder}/key.pem"
-        if user := postgres._runs_as():
+        if user := postgres.runs_as():
             for path in (folder, *folder.iterdir()):
                 shutil.chown(path, user)
     with postgres.running(settings=settings) as server:
