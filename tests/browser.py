@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+import upheld
 from tests.served import Served, text_of
 from upheld.web.serving import Listening, served_beside
 
@@ -51,6 +52,21 @@ class Site:
     house: Served
     address: str
     browser: Browser
+    serving: ExitStack
+    policy: str = "trial"
+
+    def restart(self) -> None:
+        """The service stops, the home is closed and opened again, the service comes up where it was."""
+        self.serving.close()
+        self.house.keeper.close()
+        self.house.keeper = upheld.open(self.house.home, upheld.Options(clock=self.house.clock, light_hashing=True))
+        self.house.settings = replace(self.house.settings, keeper=self.house.keeper)
+        self.serve()
+
+    def serve(self) -> None:
+        """Come up at the address."""
+        port = int(self.address.rpartition(":")[2])
+        self.serving.enter_context(served_beside(self.house.settings, Listening(port=port)))
 
     def context(self, width: int = 1280, *, scripts: bool = True) -> BrowserContext:
         """A browser that was never here, of some width."""
@@ -62,40 +78,51 @@ class Site:
     def desk(self, context: BrowserContext, name: str = "officer") -> Page:
         """A page on which this member of staff has signed in."""
         page = context.new_page()
-        page.goto("/console/trial/sign-in?locale=en")
+        page.goto(f"/console/{self.policy}/sign-in?locale=en")
         page.fill("#name", name)
         page.fill("#password", self.house.staff[name].password)
         page.click("main button")
         page.fill("#code", self.house.code(name))
         page.click("main button")
-        assert page.url == f"{self.address}/console/trial"
+        assert page.url == f"{self.address}/console/{self.policy}"
         return page
 
     def mine(self, context: BrowserContext, who: str, locale: str = "en") -> Page:
         """A page on which this person has signed in with both addresses."""
-        self.house.clock.set(self.house.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes are counted
         page = context.new_page()
-        page.goto(f"/portal/trial?locale={locale}")
-        for number, item in enumerate(("email", "phone")):
-            sent = len(self.house.sent)
+        self.come_in(page, {item: text_of(who, item) for item in ("email", "phone")}, locale)
+        return page
+
+    def come_in(self, page: Page, addresses: Mapping[str, str], locale: str = "ko") -> None:
+        """Sign in at the portal by a code to each of these addresses of a person."""
+        house = self.house
+        house.clock.set(house.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes are counted
+        page.goto(f"/portal/{self.policy}?locale={locale}")
+        for number, (item, address) in enumerate(addresses.items()):
+            sent = len(house.sent)
             page.select_option("#item", item)
-            page.fill("#address", text_of(who, item))
+            page.fill("#address", address)
             page.click("main form button")
             page.wait_for_url("**/code")
-            for _ in range(100):
-                if len(self.house.sent) > sent:
-                    break
-                page.wait_for_timeout(20)
-            page.fill("#code", self.house.sent[-1].code or "")
+            self.wait_for_mail(page, sent)
+            page.fill("#code", house.sent[-1].code or "")
             page.click("main button")
-            assert page.url == f"{self.address}/portal/trial/mine", number
-        return page
+            assert page.url == f"{self.address}/portal/{self.policy}/mine", number
+
+    def wait_for_mail(self, page: Page, sent: int) -> None:
+        """Until more than so many messages went out; they go after the page has answered."""
+        for _ in range(100):
+            if len(self.house.sent) > sent:
+                return
+            page.wait_for_timeout(20)
+        raise AssertionError("no message went out")
 
 
 @contextmanager
-def site_of(house: Served, browser: Browser) -> Iterator[Site]:
+def site_of(house: Served, browser: Browser, policy: str = "trial") -> Iterator[Site]:
     """A home behind a port, before a browser."""
-    port = free_port()
-    house.settings = replace(house.settings, address=f"http://127.0.0.1:{port}")
-    with served_beside(house.settings, Listening(port=port)):
-        yield Site(house, house.settings.address, browser)
+    with ExitStack() as serving:
+        house.settings = replace(house.settings, address=f"http://127.0.0.1:{free_port()}")
+        site = Site(house, house.settings.address, browser, serving, policy)
+        site.serve()
+        yield site

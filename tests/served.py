@@ -210,14 +210,18 @@ def served(home: Path, *, address: str = ADDRESS) -> Iterator[Served]:
     """A copy of the furnished home, open and ready to be served."""
     made = furnished(home)
     clock = upheld.SetClock(OPENS_AT)
-    with upheld.open(home, upheld.Options(clock=clock, light_hashing=True)) as keeper:
-        sent: list[CodeMessage] = []
-        settings = Settings(
-            keeper,
-            home,
-            address,
-            send_code=sent.append,
-            addresses={"trial": ("email", "phone"), "other": ("email",)},
-            failed=_raised,
-        )
-        yield Served(home, keeper, clock, settings, sent, dict(made.staff), dict(made.persons))
+    keeper = upheld.open(home, upheld.Options(clock=clock, light_hashing=True))
+    sent: list[CodeMessage] = []
+    settings = Settings(
+        keeper,
+        home,
+        address,
+        send_code=sent.append,
+        addresses={"trial": ("email", "phone"), "other": ("email",)},
+        failed=_raised,
+    )
+    house = Served(home, keeper, clock, settings, sent, dict(made.staff), dict(made.persons))
+    try:
+        yield house
+    finally:
+        house.keeper.close()  # the one that serves last: a story may have opened the home anew

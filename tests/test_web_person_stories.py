@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.browser import Site, chrome, site_of
 from tests.served import Served, served, text_of
@@ -31,26 +30,6 @@ def later(house: Served) -> None:
     house.clock.set(house.clock.now() + 1_000_000)  # type: ignore[arg-type]  # an instant later is one
 
 
-def come_in(site: Site, page: Page, who: str) -> None:
-    """Sign in at the portal by a code to each of two addresses, in Korean."""
-    house = site.house
-    house.clock.set(house.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes are counted
-    page.goto("/portal/trial?locale=ko")
-    for item in ("email", "phone"):
-        sent = len(house.sent)
-        page.select_option("#item", item)
-        page.fill("#address", text_of(who, item))
-        page.click("main form button")
-        page.wait_for_url("**/code")
-        for _ in range(100):
-            if len(house.sent) > sent:
-                break
-            page.wait_for_timeout(20)
-        page.fill("#code", house.sent[-1].code or "")
-        page.click("main button")
-        page.wait_for_url("**/mine")
-
-
 def test_one_person_from_consent_to_what_is_held_withdrawal_and_erasure_in_plain_korean(site: Site) -> None:
     house, keeper = site.house, site.house.keeper
     person = house.persons["walker"] = keeper.enter("trial", "member")
@@ -67,7 +46,7 @@ def test_one_person_from_consent_to_what_is_held_withdrawal_and_erasure_in_plain
     given = {item: text_of("walker", item) for item in ("name", "email")}
     assert keeper.collect(person, "service", given, channel="website").granted
     assert keeper.collect(person, "offers", {"phone": text_of("walker", "phone")}, channel="website").granted
-    come_in(site, page, "walker")
+    site.come_in(page, {item: text_of("walker", item) for item in ("email", "phone")})
     held = page.inner_text("main")
     for told in ("성명", "이메일", "전화", "안내", "보유 중인 개인정보"):
         assert told in held
@@ -111,11 +90,9 @@ def test_a_child_and_its_representative(site: Site) -> None:
     sent = len(house.sent)
     page.click("text=동의 요청 보내기")
     assert "주소를 보냈습니다" in page.inner_text("main")
-    for _ in range(100):
-        if len(house.sent) > sent:
-            break
-        page.wait_for_timeout(20)
+    site.wait_for_mail(page, sent)
     context.close()
+    site.restart()
     theirs = site.context(PHONE, scripts=False)
     page = theirs.new_page()
     page.goto(f"{house.sent[-1].link}?locale=ko")

@@ -21,7 +21,7 @@ from upheld.engine.state import ActingKind, RequestState
 from upheld.keeper.asking import AUTOMATED, RIGHTS
 from upheld.keeper.reviewing import OUTCOMES
 from upheld.ledger.report import State
-from upheld.policy.vocabulary import ConsentWay, Duty
+from upheld.policy.vocabulary import EVIDENCE, ConsentWay, Duty
 from upheld.web import calendar, consent, cookies, leaks, people, places, requests, reviews, safeguards, staff
 from upheld.web.asked import LANGUAGES
 from upheld.web.identities import SAID as TOLD
@@ -61,7 +61,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "staff.": ("not-approved",),
     "review-outcome.": OUTCOMES,
     "review-reason.": reviews.GOES_ON_FOR,
-    "person-problem.": ("mandate-exceeded", "identity-not-proved", "address-unusable"),
+    "person-problem.": ("channel-undeclared", "mandate-exceeded", "identity-not-proved", "address-unusable"),
     "look-reason.": people.REASONS,
     "work-role.": calendar.ROLES,
     "version-state.": ("in-force", "coming", "past"),
@@ -77,6 +77,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "safeguard-state.": ("missing", "fresh", "idle", "checked"),
     "deal-state.": ("running", "owes", "settled"),
     "per.": safeguards.REGISTERS,
+    "evidence-kind.": tuple(EVIDENCE),
     "told-reason.": ("corrected", "return-or-destroy", "withdrawn"),
     "message-state.": (
         "queued",

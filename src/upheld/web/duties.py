@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import cache
 from typing import Final
 
 from upheld.dates import Instant, local_date, moment, start_of
@@ -32,7 +33,7 @@ def duties(asked: Asked) -> Answer:
             "calendar": found,
             "title": lambda code: capital(DUTIES[code].title.say(asked.locale)),
             "law": lambda article: article_in(article, asked.locale),
-            "about": lambda name: about_title(asked, name),
+            "about": cache(lambda name: about_title(asked, name)),
             "sizes": [(size.value, found.held.get(size, 0), found.stated.get(size)) for size in Size],
             "readers": access.readers_of(asked.keeper, asked.policy, since, asked.keeper.now(), asked.plan.zone),
             "since": since,
@@ -150,5 +151,7 @@ def _month_before(asked: Asked) -> Instant:
 
 
 def about_title(asked: Asked, name: str) -> str:
-    """A processor by its company; a handler by its opaque id."""
-    return asked.document.name("parties", name, asked.locale) if name else ""
+    """A processor by its company; a handler by the name of the account."""
+    if name in asked.document.policy.parties:
+        return asked.document.name("parties", name, asked.locale)
+    return staff_title(asked)(name) if name else ""

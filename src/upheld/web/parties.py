@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from upheld.desk.parties import awaited_of, companies, deal_of
+from upheld.policy.plain import text_in
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 
@@ -17,12 +20,21 @@ def parties(asked: Asked) -> Answer:
         {
             "companies": found,
             "now": asked.keeper.now(),
-            "title": lambda path: asked.document.title(path, asked.locale),
+            "title": lambda path: use_of(asked, path),
             "party": lambda name: asked.document.name("parties", name, asked.locale),
             "shown": AWAITED_SHOWN,
             "owed": sum(deal.owes(asked.keeper.now()) for one in found for deal in one.deals),
             "waiting": sum(len(one.awaited) for one in found),
         },
+    )
+
+
+def use_of(asked: Asked, path: str) -> str:
+    """What a company does with what it gets, in the words of the document; the row's title where it has none."""
+    row = asked.document.rows.get(path)
+    said = getattr(row, "task", None) or getattr(row, "their_use", None)
+    return (text_in(said, asked.locale) if isinstance(said, Mapping) else "") or asked.document.title(
+        path, asked.locale
     )
 
 

@@ -106,6 +106,8 @@ def person_page(asked: Asked, seen: Seen, problem: str = "", status: int = 200) 
             "requests": of_person,
             "answered": {one.request_id: one for one in of_person if one.settled},
             "rights": rights,
+            "chosen": {name: asked.field(name) for name in ("right", "channel")},
+            "takes": {right: channels_of(asked, plan, right) for right in RIGHTS},
             "channels": {name: document.name("channels", name, asked.locale) for name in sorted(plan.channels)},
             "items": {one.item: item_title(asked, one.item) for one in holdings},
             "purposes": {name: about_title(asked, f"purpose/{name}") for name in sorted({*plan.purposes})},
@@ -137,7 +139,7 @@ def receive(asked: Asked) -> Answer:
     right = asked.choice("right", RIGHTS)
     channel = asked.choice("channel", tuple(asked.plan.channels))
     if channel not in channels_of(asked, asked.plan, right):
-        raise Refused(400, "channel-undeclared")
+        return person_page(asked, seen, "channel-undeclared", 400)
     acting = {one.acting_id: one for one in asked.keeper.acting_for(seen.subject_id)}
     settled = {one.request_id for one in seen.state.requests if not one.waiting}
     by = asked.choice("by", ("", *acting)) or None

@@ -205,6 +205,15 @@ WORDS: Final = {
     "request-problem.not-corrected": Words(
         "This value can no longer be put right.", "더 이상 정정할 수 없는 정보입니다."
     ),
+    "people.person-lead": Words(
+        "What is held, what was agreed to, what was asked. Contents are not shown here; your look is on record.",
+        "보유 항목, 동의, 요구 내역입니다. 내용은 보이지 않으며 이 조회는 기록되었습니다.",
+    ),
+    "people.takes": Words("Which right by which channel", "권리별 접수 방법"),
+    "person-problem.channel-undeclared": Words(
+        "The policy does not take this right on this channel. Below stands by which it does.",
+        "이 방법으로는 접수하지 않는 권리입니다. 아래 권리별 접수 방법을 확인해 주십시오.",
+    ),
     "person-problem.mandate-exceeded": Words(
         "The mandate does not cover this, or is over.", "위임 범위를 벗어났거나 위임이 끝났습니다."
     ),
