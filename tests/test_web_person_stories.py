@@ -93,6 +93,7 @@ def test_a_child_and_its_representative(site: Site) -> None:
     site.wait_for_mail(page, sent)
     context.close()
     site.restart()
+    keeper = site.house.keeper
     theirs = site.context(PHONE, scripts=False)
     page = theirs.new_page()
     page.goto(f"{house.sent[-1].link}?locale=ko")
