@@ -55,7 +55,7 @@ from tests.trial_home import (
 from upheld import system
 from upheld.dates import Instant, instant
 from upheld.engine.acts import ValueId
-from upheld.errors import StoreFailed
+from upheld.errors import NotRecorded, StoreFailed
 
 ENGINES: Final = ("sqlite", "postgresql")
 
@@ -70,7 +70,7 @@ class Effort:
 
 
 SAMPLE: Final = Effort({"sqlite": 90, "postgresql": 250}, 1, 160)
-FULL: Final = Effort({"sqlite": 1, "postgresql": 6}, 12, 10_000)
+FULL: Final = Effort({"sqlite": 1, "postgresql": 8}, 12, 10_000)
 
 
 @dataclass
@@ -258,7 +258,7 @@ def _filled(figure: Figure, home: Path, fill: Callable[[], None], make_room: Cal
             try:
                 if house.keeper.collect(persons["stayer"], "service", {"name": text}).granted:
                     done.append(text)
-            except StoreFailed:
+            except NotRecorded:
                 refused += 1
             except Exception as failure:  # noqa: BLE001 - anything but the one clear error is what is looked for
                 wrong.append(f"turn {turn} said {type(failure).__name__}: {failure}")

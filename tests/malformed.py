@@ -207,7 +207,7 @@ def facts(folder: Path, number: int) -> tuple[int, list[str]]:
         keeper = house.keeper
         keeper.fact(persons["stayer"], "closed", at=SWEEP_DAY - timedelta(hours=1), source="billing", key="taken")
         watched = Watched(home)
-        texts = ["", "x", "closed ", "Closed", "é" * 50, "closed;", "a" * 20, "billing"]
+        texts = ["", "x", "closed ", "Closed", "\x00", "é" * 50, "closed;", "a" * 20, "billing"]
         while watched.refused < number:
             given: dict[str, Any] = {
                 "at": SWEEP_DAY + timedelta(days=chance.choice((1, 400, 40_000))) if chance.random() < 0.5 else None,

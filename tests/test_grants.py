@@ -16,6 +16,7 @@ from upheld import cli, system
 from upheld.engine.acts import SubjectId
 from upheld.store import grants
 from upheld.store.verifying import verify_copy
+from upheld.web import doctor
 
 FORBIDDEN = [
     (grants.SERVICE, "DELETE FROM active.journal"),
@@ -111,3 +112,46 @@ def test_a_home_on_files_has_no_roles(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli.app, ["init", "--home", str(home)]).exit_code == 0
     told = CliRunner().invoke(cli.app, ["grants", "--home", str(home)])
     assert told.exit_code != 0
+
+
+def test_the_doctor_names_rights_that_no_task_needs(
+    granted: tuple[Path, dict[str, SubjectId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = granted
+    monkeypatch.setenv("PGUSER", "postgres")
+    address = databases(home)["keys"]
+
+    def wide() -> list[str]:
+        return [one.says for one in doctor.examined(home) if one.what == "grants" and not one.holds]
+
+    assert wide() == []
+    with psycopg.connect(address, autocommit=True) as owner:
+        owner.execute(f"GRANT SELECT ON keys.separated_key TO {grants.SERVICE}".encode())
+        owner.execute(b"GRANT UPDATE ON ledger.batch TO PUBLIC")
+    assert wide() == [
+        f"`keys`: {grants.SERVICE} may SELECT separated_key",
+        "`ledger`: PUBLIC may UPDATE batch",
+    ]
+    with psycopg.connect(address, autocommit=True) as owner:
+        owner.execute(f"REVOKE SELECT ON keys.separated_key FROM {grants.SERVICE}".encode())
+        owner.execute(b"REVOKE UPDATE ON ledger.batch FROM PUBLIC")
+
+
+def test_the_doctor_names_a_server_that_forgets_or_whose_clock_is_wrong(
+    granted: tuple[Path, dict[str, SubjectId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = granted
+    monkeypatch.setenv("PGUSER", "postgres")
+    found = {(one.what, one.holds) for one in doctor.examined(home)}
+    assert ("durability", False) in found, "the servers of tests do not wait for the disk"
+    assert ("clock", True) in found
+    monkeypatch.setattr(doctor, "CLOCKS_APART", -1)
+    assert ("clock", False) in {(one.what, one.holds) for one in doctor.examined(home)}
+
+
+def test_the_doctor_says_which_places_lie_beside_each_other() -> None:
+    apart = {"active": "host=a dbname=x", "keys": "postgresql://b/x", "ledger": "host=a dbname=y"}
+    said = doctor._apart(apart)
+    assert said.holds
+    assert said.says == "on the host of the active place: ledger"
+    assert doctor._apart({"active": "host=a", "keys": "host=b", "ledger": "host=c"}).remedy == ""

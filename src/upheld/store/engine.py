@@ -71,6 +71,10 @@ class Connection(Protocol):
 class Engine(Protocol):
     """The database of one place."""
 
+    @property
+    def failures(self) -> tuple[type[BaseException], ...]:
+        """What its driver raises, as it is, when the database can't do it: a full disk, one that is read only."""
+
     def connect(self) -> Connection:
         """A connection with durability and erasure switched on."""
 
@@ -118,6 +122,10 @@ class Engine(Protocol):
 
 class LedgerEngine(Protocol):
     """The database of the sealed history: one writer, the sealer."""
+
+    @property
+    def failures(self) -> tuple[type[BaseException], ...]:
+        """What its driver raises, as it is, when the database can't do it."""
 
     def connect(self) -> Connection:
         """A connection with the durability that evidence needs; deleted bytes are overwritten where they can be."""

@@ -82,6 +82,10 @@ class _Ticket(Generic[T]):
         self.failure: BaseException | None = None
 
 
+def _not_recorded(failure: BaseException) -> NotRecorded:
+    return NotRecorded(f"no record could be made durable, so nothing was done or released: {failure}")
+
+
 class Place:
     """A database with its journal."""
 
@@ -194,9 +198,11 @@ class Place:
             transaction = self._begin(None if about is None else Claim(about))
             try:
                 yield transaction
-            except BaseException:
+            except BaseException as failure:
                 self._roll_back()
                 self._afterwards.clear()
+                if isinstance(failure, self.engine.failures):
+                    raise _not_recorded(failure) from failure
                 raise
             self._commit(transaction)
 
@@ -238,9 +244,7 @@ class Place:
             raise
         except Exception as failure:
             self._roll_back()
-            raise NotRecorded(
-                f"no record could be made durable, so nothing was done or released: {failure}"
-            ) from failure
+            raise _not_recorded(failure) from failure
         except BaseException:
             self._roll_back()
             raise
@@ -296,9 +300,17 @@ class Place:
         except BaseException as failure:  # noqa: BLE001 - handed to the callers whose work it was
             self._roll_back()
             for ticket in batch:
-                ticket.failure = ticket.failure or failure
+                ticket.failure = ticket.failure or self._told(failure)
         for ticket in batch:
             ticket.done = True
+
+    def _told(self, failure: BaseException) -> BaseException:
+        """What the driver of a full or unwritable database raises, as what it means; everything else as it is."""
+        if not isinstance(failure, self.engine.failures):
+            return failure
+        told = _not_recorded(failure)
+        told.__cause__ = failure
+        return told
 
     def _run(self, ticket: _Ticket[Any], transaction: Transaction, *, alone: bool) -> None:
         so_far = len(transaction.entries)
@@ -308,7 +320,7 @@ class Place:
         try:
             ticket.result = ticket.work(transaction)
         except BaseException as failure:  # noqa: BLE001 - handed to the caller whose work it was
-            ticket.failure = failure
+            ticket.failure = self._told(failure)
             del transaction.entries[so_far:]
             transaction.epochs.clear()
             if not alone:

@@ -19,7 +19,7 @@ import psycopg
 from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
-from upheld.errors import StoreFailed
+from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.store import schema
 from upheld.store.engine import Claim, Connection, ConnectionLost, Deadlocked
 from upheld.store.leases import HomeInUse, LeaseHeld
@@ -119,6 +119,11 @@ class PostgresRows:
         return iter(self.fetchall())
 
 
+def _unusable(failure: psycopg.DataError) -> InputRefused:
+    """A text with a character, or a number of a size, that no table can hold."""
+    return InputRefused("text-unusable", f"a text or a number can't be stored as it is: {failure}")
+
+
 def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
     """A connection of the driver to the schema of a place. Raises psycopg.OperationalError."""
     return psycopg.connect(
@@ -127,6 +132,10 @@ def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Co
         options=f"-c search_path={place}",
         application_name=f"upheld {place}",
     )
+
+
+_NO_ROOM: Final = ("53", "58")
+"""Classes of errors: the server lacks room, memory or connections; its disk fails."""
 
 
 class PostgresConnection:
@@ -201,6 +210,8 @@ class PostgresConnection:
         alone = not self.in_transaction and statement.lstrip().startswith(_HARMLESS)
         try:
             cursor = self._cursor.execute(self._word(statement), parameters)
+        except psycopg.DataError as failure:
+            raise _unusable(failure) from failure
         except psycopg.OperationalError as failure:
             if not (alone and self._is_over(failure)):
                 raise self._lost(failure) from failure
@@ -223,6 +234,8 @@ class PostgresConnection:
             return PostgresRows([], 0, None)
         try:
             self._cursor.executemany(self._word(statement), rows)
+        except psycopg.DataError as failure:
+            raise _unusable(failure) from failure
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
         return PostgresRows([], self._cursor.rowcount, None)
@@ -245,7 +258,8 @@ class PostgresConnection:
             return ConnectionLost(f"the database of `{self._place}` went away: {failure}")
         if isinstance(failure, _WAITED_FOR_EACH_OTHER):
             return Deadlocked(f"two transactions of `{self._place}` waited for each other: {failure}")
-        return StoreFailed(f"the database of `{self._place}` could not do it: {failure}")
+        kind = NotRecorded if (failure.sqlstate or "").startswith(_NO_ROOM) else StoreFailed
+        return kind(f"the database of `{self._place}` could not do it: {failure}")
 
     def close(self) -> None:
         """Give the connection back. Anything not committed is gone."""
@@ -257,6 +271,9 @@ class PostgresPlace:
     """The schema of one place. `address` is a `postgresql://` URL or a connection string."""
 
     counts_commits = False
+
+    failures: tuple[type[BaseException], ...] = ()
+    """All that its driver raises comes as `StoreFailed`."""
 
     def __init__(self, address: str, place: str) -> None:
         self.address = address
@@ -351,6 +368,8 @@ class PostgresPlace:
 
 class PostgresLedger:
     """The schema of the ledger. Who verifies it gets a copy in a file."""
+
+    failures: tuple[type[BaseException], ...] = ()
 
     def __init__(self, address: str) -> None:
         self.address = address

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, cast
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from upheld.errors import UpheldError
+from upheld.errors import NotRecorded, UpheldError
 from upheld.ledger.batch import (
     SALT_LENGTH,
     BatchBroken,
@@ -243,10 +243,15 @@ class Sealer:
         self.engine.begin(self._connection)
         try:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException as failure:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(failure, self.engine.failures):
+                raise NotRecorded(
+                    f"the ledger could not be written, so nothing counts as sealed: {failure}"
+                ) from failure
             raise
-        self._connection.execute("COMMIT")
 
     def _sign(self, frontier: Frontier, heads: Mapping[str, Head], at: int, previous: bytes) -> str:
         checkpoint = Checkpoint(self.ledger_id, frontier.size, frontier.root(), heads_digest(heads), previous, at)

@@ -41,6 +41,8 @@ _LARGE = 4_096
 class SqliteFile:
     """The file of one place."""
 
+    failures = (sqlite3.OperationalError,)
+
     counts_commits = True
 
     def __init__(self, path: Path) -> None:
@@ -146,6 +148,8 @@ class SqliteFile:
 
 class SqliteLedger:
     """The file of the ledger, `path`; the lock file `<path>.lease` is kept beside it."""
+
+    failures = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path) -> None:
         self.path = path
