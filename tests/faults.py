@@ -8,6 +8,7 @@ Nothing is counted as tried that did not happen: a kill that came too late, a di
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import shutil
@@ -19,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -229,7 +230,7 @@ def connection_lost(figure: Figure, folder: Path, effort: Effort) -> None:
         "provide": 2,
     }.items():
         trial, places = prepared(folder / name, name)
-        for before in range(1, len(places), stride if effort is FULL else stride * 4):
+        for before in range(1, len(places), stride * max(1, 4 // effort.rounds)):
             home = copied(trial.prepared, folder / "cut")
             if not cut(trial, home, before):
                 break
@@ -440,17 +441,23 @@ def figure_of(fault: str, engine: str, effort: Effort) -> Figure:
     return figure
 
 
-def main(wanted: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Print the table; ends with 1 when anything was lost or disclosed."""
+    options = argparse.ArgumentParser(prog="python -m tests.faults")
+    options.add_argument("fault", nargs="*", help="words; those faults that have one in their name")
+    options.add_argument("--engine", choices=ENGINES, action="append")
+    options.add_argument("--every", type=int, default=1, help="kill at every so-manieth of the statements only")
+    given = options.parse_args(arguments)
+    effort = replace(FULL, every={engine: stride * given.every for engine, stride in FULL.every.items()})
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     print(HEAD, flush=True)
     bad = False
-    for engine in ENGINES:
+    for engine in given.engine or ENGINES:
         with on(engine):
             for fault in FAULTS:
-                if wanted and not any(one in fault for one in wanted):
+                if given.fault and not any(one in fault for one in given.fault):
                     continue
-                figure = figure_of(fault, engine, FULL)
+                figure = figure_of(fault, engine, effort)
                 bad |= bool(figure.said)
                 if figure.tried:
                     print(figure.row(), flush=True)
