@@ -14,6 +14,8 @@ from upheld.dates import instant, moment
 from upheld.engine.acts import SubjectId
 from upheld.errors import InputRefused
 from upheld.keeper import Message
+from upheld.keeper.posting import Region
+from upheld.store import history
 
 PAGE = b"a made-up picture of the page"
 WITH_PLACES = (
@@ -127,6 +129,35 @@ def test_newspapers_stand_in_when_as_many_as_promised_have_printed_it(home: Path
         assert told.counts["covered"] == 2
         assert told.covered_at is not None
         assert moment(told.covered_at) == at("2024-03-05")
+
+
+@pytest.mark.clauses("BZ16-1.5.d", "BZ18-1.5.d", "KE22-1.5-4", "MS18-1.5-4")
+def test_newspapers_of_a_region_do_where_more_than_half_of_those_concerned_live_there(home: Path) -> None:
+    with opened(home, at("2024-03-01")) as house:
+        three(house)
+        with pytest.raises(InputRefused, match="region-undeclared"):
+            house.keeper.printed(
+                "trial", "business-transfer", ABOUT, "harbour-sample", evidence=b"cutting", region=Region("harbour", 3)
+            )
+        text = WITH_PLACES.replace("papers: 2}", "papers: 2, regional: majority}")
+        text = text.replace("2020-01-01", "2024-03-01").replace("2020-02-01", "2024-03-02")
+        house.keeper.publish(text.encode())
+        house.clock.set(at("2024-03-03"))
+        for residents in (1, 4):
+            with pytest.raises(InputRefused, match="region-no-majority"):
+                house.keeper.printed(
+                    "trial", "business-transfer", ABOUT, "harbour-sample", evidence=b"x",
+                    region=Region("harbour", residents),
+                )  # fmt: skip
+        for newspaper in ("harbour-sample", "coast-sample"):
+            house.keeper.printed(
+                "trial", "business-transfer", ABOUT, newspaper, evidence=b"cutting", region=Region("harbour", 2)
+            )
+        assert house.keeper.told("trial", "business-transfer", ABOUT).counts["covered"] == 2
+        house.keeper.seal()
+        entries = history.entries(house.keeper.places.sealer.connection, kinds=("notice.posted",))
+        shown = [dict(one.entry.fields) for one in entries]
+        assert [(one["region"], one["counts"]) for one in shown] == [("harbour", {"residents": 2, "concerned": 3})] * 2
 
 
 def test_a_server_of_ours_that_was_away_makes_nobody_unreachable_without_fault(home: Path) -> None:

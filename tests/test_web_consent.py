@@ -7,14 +7,19 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+import upheld
+from tests.homes import copied, put_back
 from tests.served import WEB_POLICY, Browser, Served, joined, served
+from tests.test_web_cookies import NUMBER, SITE_POLICY
 from tests.trial_home import at
-from upheld.desk.invitations import HOUR, VALID_FOR, Speaker, invite
+from upheld.desk.choices import choices_of, record_choice
+from upheld.desk.invitations import HOUR, VALID_FOR, Speaker, invitation_of, invite
 from upheld.engine.acts import SubjectId
 from upheld.store import history
 from upheld.store.ids import bucket_of
@@ -309,3 +314,40 @@ def test_nobody_of_another_policy_is_invited(house: Served) -> None:
     stranger = joined(house.keeper, "elsewhere", "other", offers=False)
     with pytest.raises(Exception, match="no subject"):
         invite(house.keeper, "young", stranger)
+
+
+def test_links_that_are_out_and_choices_of_cookies_outlive_a_copy_that_was_put_back(tmp_path: Path) -> None:
+    home, options = tmp_path / "home", upheld.Options(clock=upheld.SetClock(at("2024-09-09")), light_hashing=True)
+    with served(home) as house:
+        house.keeper.publish(SITE_POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = house.persons["stayer"]
+        house.keeper.seal()
+    copy = copied(home, tmp_path / "copy")
+    with upheld.open(home, options) as keeper:
+        keeper.views.refresh()
+        token = invite(keeper, "trial", person, Speaker.REPRESENTATIVE)
+        assert record_choice(keeper, "site", NUMBER, "2020-02-01", ("visits",), "gpc")
+        before = choices_of(keeper, "site", NUMBER)
+        keeper.seal()
+    put_back(home, copy, "active")
+    with upheld.open(home, options) as keeper:
+        keeper.recover()
+        found = invitation_of(keeper, "trial", token)
+        assert found is not None
+        assert (found.subject_id, found.speaker) == (person, Speaker.REPRESENTATIVE)
+        assert choices_of(keeper, "site", NUMBER) == before
+        assert token.encode() not in b"".join(path.read_bytes() for path in home.glob("ledger.db*"))
+
+
+def test_a_receipt_names_the_mailbox_of_the_house_where_it_has_one_and_none_else(house: Served) -> None:
+    person = member(house)
+    browser, link = opened(house, person)
+    ticked(browser, link, "purpose/offers")
+    for form in ("kantara", "27560"):
+        text = browser.get(f"{link}/receipts", form=form).text
+        assert '"email"' not in text
+        assert "dpv:hasContact" not in text
+    house.settings = replace(house.settings, mailbox="privacy@example.org")
+    browser, link = opened(house, person)
+    for form in ("kantara", "27560"):
+        assert "privacy@example.org" in browser.get(f"{link}/receipts", form=form).text

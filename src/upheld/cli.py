@@ -25,6 +25,7 @@ from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.keeper.binding import PublicationRefused
+from upheld.keeper.posting import Region
 from upheld.law import law_in, law_named
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
@@ -641,12 +642,15 @@ def print_merger(
     newspaper: Annotated[str, typer.Argument(help="A code of the newspaper.")],
     evidence: Evidence,
     home: Home,
+    region: Annotated[str | None, typer.Option(help="A code of its region, for a newspaper of one.")] = None,
+    residents: Annotated[int, typer.Option(help="How many of those concerned live there.")] = 0,
     policy: PolicyCode = None,
 ) -> None:
     """Record that a newspaper printed it, since posting is hindered."""
+    where = Region(region, residents) if region else None
     with _opened(home) as keeper:
         code = _only(keeper, policy)
-        keeper.printed(code, "business-transfer", case, newspaper, evidence=evidence.read_bytes())
+        keeper.printed(code, "business-transfer", case, newspaper, evidence=evidence.read_bytes(), region=where)
 
 
 @merger_app.command("refused")

@@ -12,6 +12,7 @@ from upheld.connect.transport import Answer, Handed, Letter
 from upheld.dates import local_date
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Bundle, Terms
+from upheld.keeper.posting import Region
 from upheld.keeper.telling import way_of
 
 NOTICE: Final = "business-transfer"
@@ -89,8 +90,10 @@ def take_down(stage: Stage, step: Step) -> Iterator[Came]:
 
 def print_notice(stage: Stage, step: Step) -> Iterator[Came]:
     """Puts the notice of the case into newspapers."""
+    region, residents = step.word("region"), step.word("residents") or "0"
+    where = Region(region, int(residents)) if region else None
     for paper in step.words("print"):
-        stage.keeper.printed(stage.code, NOTICE, _case(stage), paper, evidence=b"a made-up cutting")
+        stage.keeper.printed(stage.code, NOTICE, _case(stage), paper, evidence=b"a made-up cutting", region=where)
     _touch(stage, "places.newspapers")
     yield Came("print the notice")
 

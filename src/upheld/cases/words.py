@@ -206,7 +206,11 @@ ACTS: Final[Mapping[str, Verb]] = {
     "tell-merger": Verb(NAMES, "everybody is told of it by the first medium that reaches them", {"bounces": NAMES}),
     "post": Verb(NAME, "the notice of the merger goes up at a place of the policy"),
     "take-down": Verb(NAME, "it is taken down again"),
-    "print": Verb(NAMES, "newspapers print it, since posting is hindered"),
+    "print": Verb(
+        NAMES,
+        "newspapers print it, since posting is hindered; those of a `region` where so many `residents` live",
+        {"region": NAME, "residents": NAME},
+    ),
     "refuse-merger": Verb(NAME, "a person refuses to be handed over, by this channel"),
     "hand-over": Verb(NAMES, "everybody whose turn it is passes on: exactly these people, or `nobody`"),
     "acknowledge": Verb(NAME, "a recipient answers that it did what it was told"),

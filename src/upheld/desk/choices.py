@@ -1,5 +1,7 @@
-"""Choices about cookies: a log with a time of its own. An entry names no person and no address; the number in it is
-the one that the visitor's own browser made and holds, so that it can be shown that this browser chose so.
+"""Choices about cookies: a log with a time of its own, in the ledger among access records, which are pruned.
+
+An entry names no person and no address; the number in it is the one that the visitor's own browser made and holds,
+so that it can be shown that this browser chose so.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 
 from upheld.dates import Instant
 from upheld.keeper import Keeper
+from upheld.keeper.replaying import INSERT_CHOICE
+from upheld.ledger.entries import entry
 from upheld.store.place import Transaction
 
 KEPT_FOR = 365 * 86_400_000_000
@@ -37,8 +41,15 @@ def record_choice(
         return False
     if plan is None or any(one not in plan.cookies for one in allowed):
         return False
-    row = (policy, choice_id, keeper.now(), version, " ".join(sorted(set(allowed))), control)
-    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    chosen = tuple(sorted(set(allowed)))
+
+    def work(transaction: Transaction) -> None:
+        row = (policy, choice_id, transaction.at, version, " ".join(chosen), control)
+        transaction.execute(INSERT_CHOICE, row)
+        fields = {"choice": choice_id, "version": version, "control": control}
+        transaction.journal(entry("cookie.chosen", transaction.at, policy, None, (), allowed=chosen or None, **fields))
+
+    keeper.places.active.submit(work)
     return True
 
 
@@ -58,9 +69,5 @@ def purge_choices(transaction: Transaction, now: int) -> None:
 
 
 _NUMBER = re.compile(r"[a-z2-7]{20}")
-_INSERT = (
-    "INSERT INTO cookie_choice(policy, choice_id, at, version, allowed, control) VALUES(?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT(policy, choice_id, at) DO NOTHING"
-)
 _SELECT = "SELECT at, version, allowed, control FROM cookie_choice WHERE policy = ? AND choice_id = ? ORDER BY at"
 _PURGE = "DELETE FROM cookie_choice WHERE at <= ?"

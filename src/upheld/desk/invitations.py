@@ -1,7 +1,7 @@
 """Links to the consent page: a program that has entered a person sends them there, and a representative gets one.
 
-The link is a random token; the database has its digest only. Who has the link may say yes and no for that person and
-see what was agreed to, and nothing else: no contents, no address.
+The link is a random token; database and ledger have its digest only. Who has the link may say yes and no for the
+person, and see what was agreed to, and nothing else: no contents, no address.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from upheld.dates import Instant
 from upheld.desk.holdings import seen_of
 from upheld.desk.sessions import digest_of
 from upheld.engine.acts import SubjectId
@@ -48,8 +49,8 @@ def invite(keeper: Keeper, policy: str, subject_id: SubjectId, speaker: Speaker 
     if seen_of(keeper, policy, subject_id) is None:
         raise InputRefused("owner-unknown", f"this person is no subject of `{policy}`")
     token = keeper.places.random_bytes(32).hex()
-    row = (digest_of(token), policy, subject_id, speaker.value, keeper.now() + VALID_FOR[speaker])
-    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    until = Instant(keeper.now() + VALID_FOR[speaker])
+    keeper.link_made(policy, subject_id, digest_of(token), speaker.value, until)
     return token
 
 
@@ -76,7 +77,6 @@ def purge_invitations(transaction: Transaction, now: int) -> None:
 
 
 _TOKEN = re.compile(r"[0-9a-f]{64}")
-_INSERT = "INSERT INTO invitation(link, policy, subject_id, speaker, until_at) VALUES(?, ?, ?, ?, ?)"
 _SELECT = "SELECT subject_id, speaker FROM invitation WHERE link = ? AND policy = ? AND until_at > ?"
 _WAITING = "SELECT 1 FROM invitation WHERE policy = ? AND subject_id = ? AND speaker = ? AND until_at > ? LIMIT 1"
 _PURGE = "DELETE FROM invitation WHERE until_at <= ?"

@@ -94,6 +94,25 @@ class ActingFor(Door):
 
         return self._attempt(subject_id, work)
 
+    def link_made(self, policy: str, subject_id: SubjectId, digest: bytes, speaker: str, until: Instant) -> None:
+        """A link by which the person, or who represents them, says yes and no. A digest of it is on record, so that an
+        old copy that is put back knows the links that are out. Raises InputRefused for a person of another policy.
+        """
+
+        def work(transaction: Transaction, seen: Seen, now: Instant) -> None:
+            self.views.prove(transaction, seen)
+            if seen.policy != policy:
+                raise InputRefused("owner-unknown", f"this person is no subject of `{policy}`")
+            transaction.journal(
+                self._entry(
+                    seen, transaction.at, "invitation.made", (), link=digest, speaker=speaker, until=until
+                )
+            )  # fmt: skip
+
+        self._attempt(subject_id, work)
+        row = (digest, policy, subject_id, speaker, until)  # links are looked up without a person: work of its own
+        self.places.active.submit(lambda transaction: transaction.execute(INSERT_LINK, row))
+
     def acting_for(self, subject_id: SubjectId) -> tuple[Acting, ...]:
         """Who acts for a person now."""
         seen = self.views.get(subject_id, self.now())
@@ -116,3 +135,9 @@ def _until(seen: Seen, kind: str, until: When, now: Instant) -> Instant:
     grown = seen.state.minor_until
     of_child = kind == ActingKind.REPRESENTATIVE and grown is not None and now < grown
     return min(named, grown) if of_child and grown is not None else named
+
+
+INSERT_LINK = (
+    "INSERT INTO invitation(link, policy, subject_id, speaker, until_at) VALUES(?, ?, ?, ?, ?) "
+    "ON CONFLICT(link) DO NOTHING"
+)

@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from upheld.dates import FOREVER, Instant, Period, end_of, local_date
 from upheld.engine.acts import SubjectId
@@ -19,6 +20,7 @@ from upheld.errors import InputRefused
 from upheld.keeper.door import When
 from upheld.keeper.telling import Telling, element_of
 from upheld.law import LawUnknown, law_in
+from upheld.ledger.entries import Value as FieldValue
 from upheld.ledger.entries import entry
 from upheld.policy.model import Change, Policy
 from upheld.policy.shapes import Fallback
@@ -42,6 +44,14 @@ class Posting:
     reason: str
     from_at: Instant
     ended_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a newspaper is read: a code, and how many of those concerned live there, as somebody has counted."""
+
+    name: str
+    residents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +94,29 @@ class Posted(Telling):
 
     def printed(
         self, policy: str, notice: str, about: str, newspaper: str, *, evidence: bytes, reason: str = PRINT,
-        at: When = None,
+        region: Region | None = None, at: When = None,
     ) -> str:  # fmt: skip
-        """It stood in a newspaper (a code of it) because posting is hindered: a disaster, or the like."""
-        return self._put_up(policy, notice, about, "newspapers", newspaper, reason, evidence, at)
+        """It stood in a newspaper (a code of it) because posting is hindered: a disaster, or the like.
+
+        `region`: it is one of a region. Raises InputRefused where the policy knows of none, and where not more than
+        half of those concerned live there; the figures stay with the entry.
+        """
+        counts = self._concerned(policy, notice, about, region) if region is not None else None
+        return self._put_up(
+            policy, notice, about, "newspapers", newspaper, reason, evidence, at,
+            {"region": region.name, "counts": counts} if region is not None else {},
+        )  # fmt: skip
+
+    def _concerned(self, policy: str, notice: str, about: str, region: Region) -> dict[str, int]:
+        steps = _steps(self._document_in_force(policy), notice)
+        if not any(one.if_ == PRINT and one.regional for one in steps):
+            raise InputRefused("region-undeclared", f"`{policy}` knows of no newspapers of a region for this notice")
+        everybody = len(self.told(policy, notice, about).states)
+        if not region.residents * 2 > everybody >= region.residents:
+            raise InputRefused(
+                "region-no-majority", f"{region.residents} of {everybody} persons are not more than half"
+            )
+        return {"residents": region.residents, "concerned": everybody}
 
     def _put_up(
         self,
@@ -99,6 +128,7 @@ class Posted(Telling):
         reason: str,
         evidence: bytes,
         at: When,
+        more: Mapping[str, FieldValue] = MappingProxyType({}),
     ) -> str:
         document = self._document_in_force(policy)
         if notice not in OWED:
@@ -118,7 +148,7 @@ class Posted(Telling):
             fields = {"posting": posting_id, "notice": notice, "named": about, "place": place, "reason": reason}
             elements = (element_of(notice), f"places.{place}")
             transaction.journal(
-                entry("notice.posted", when, policy, None, elements, **fields, printed=printed, digest=digest)
+                entry("notice.posted", when, policy, None, elements, **fields, printed=printed, digest=digest, **more)
             )
 
         self.places.active.submit(work)

@@ -21,6 +21,7 @@ from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Use
 from upheld.errors import StoreFailed
+from upheld.keeper.acting import INSERT_LINK
 from upheld.keeper.applications import (
     END_OLDER,
     INSERT_APPLICATION,
@@ -513,6 +514,16 @@ class Replay:
         row = (one.policy, fields["approval"], fields["what"], fields.get("about"), fields.get("until"), one.at)
         self._add("approvals", INSERT_APPROVAL, (*row, fields["by"], fields["approver"]))
 
+    def cookie_chosen(self, one: Entry) -> None:
+        fields = one.fields
+        allowed = " ".join(cast(tuple[str, ...], fields.get("allowed", ())))
+        row = (one.policy, fields["choice"], one.at, fields["version"], allowed, fields["control"])
+        self._add("choices", INSERT_CHOICE, row)
+
+    def link_made(self, one: Entry, person: SubjectId) -> None:
+        fields = one.fields
+        self._add("links", INSERT_LINK, (fields["link"], one.policy, person, fields["speaker"], fields["until"]))
+
     def posting_gone(self, one: Entry) -> None:
         self.transaction.execute(TAKE_DOWN, (one.at, one.policy, one.fields["posting"]))
 
@@ -659,6 +670,7 @@ _HANDLERS: Mapping[str, Callable[[Replay, Entry, SubjectId], None]] = {
     "paper.condemned": Replay.papers_condemned,
     "paper.destroyed": Replay.papers_gone,
     "paper.lost": Replay.papers_gone,
+    "invitation.made": Replay.link_made,
     "review.due": Replay.review_due,
     "review.done": Replay.review_done,
     "subject.forgotten": Replay.forgotten,
@@ -679,6 +691,7 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "notice.posted": Replay.posted,
     "notice.taken-down": Replay.posting_gone,
     "approval.given": Replay.approved,
+    "cookie.chosen": Replay.cookie_chosen,
     "merger.opened": Replay.merger_opened,
     "merger.closed": Replay.merger_closed,
     "paper.filed": Replay.paper_of_staff,
@@ -701,6 +714,10 @@ _OF_A_PERSON = (
     "certificate", "work_order", "review", "acting", "message", "handover", "step", "dirty", "subject",
 )  # fmt: skip
 
+INSERT_CHOICE = (
+    "INSERT INTO cookie_choice(policy, choice_id, at, version, allowed, control) VALUES(?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(policy, choice_id, at) DO NOTHING"
+)
 _FINDING = "SELECT 1 FROM publication_finding WHERE policy = ? AND version = ? AND code = ? AND element = ?"
 _KEEP_FINDING = "INSERT INTO publication_finding(policy, version, code, element) VALUES(?, ?, ?, ?)"
 _VERSION = "SELECT 1 FROM policy_version WHERE policy = ? AND version = ?"

@@ -402,7 +402,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "notice.queued": "message:id notice:code medium:code named:code? about:id? purpose:code? paper:id? state:code? "
         "reason:code? to:code?",
         "notice.moved": "message:id notice:code state:code reason:code? attempt:int? by:id?",
-        "notice.posted": "posting:id notice:code named:code place:code printed:code? reason:code digest:digest?",
+        "notice.posted": "posting:id notice:code named:code place:code printed:code? reason:code digest:digest? "
+        "region:code? counts:counts?",
         "notice.taken-down": "posting:id notice:code",
         # a merger or transfer of the business
         "merger.opened": "case:id fact:code transferee:code effective_at:instant refused_means:code ends_here:bool "
@@ -428,6 +429,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         # who of the staff is whom at the house's own sign-in
         "identity.bound": "account:id provider:code ended:bool? by:id?",
         # four eyes
+        # links by which somebody agrees, for a person or a child
+        "invitation.made": "link:digest speaker:code until:instant",
         "approval.given": "approval:id what:code by:id approver:id about:id? until:instant?",
     }
 )
@@ -441,6 +444,7 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "lookup.made": "item:code reader:code reader_id:id? reason:code found:int? origin:id?",
         "paper.seen": "paper:id kind:code handler:id?",
         "address.read": "message:id notice:code values:ids items:codes? disputed:bool?",
+        "cookie.chosen": "choice:id version:code allowed:codes? control:code",
         "staff.signed-in": "reader_id:id outcome:code origin:id?",
         # somebody did not get in; `about` is a keyed digest of the name or address that was tried
         "sign-in.failed": "area:code step:code why:code account:id? about:digest?",

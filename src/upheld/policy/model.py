@@ -606,6 +606,7 @@ FALLBACK: Final = Parts(
         ("at", Names("places"), True),
         ("for", PeriodShape(), False),
         ("papers", Number(), False),
+        ("regional", OneOf(vocabulary.RegionalIf), False),
     ),
 )
 

@@ -16,7 +16,7 @@ from upheld.dates import Period
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.model import Guarantee, Key, Policy, Right, Row, Rows, Term, keys_of, sections
 from upheld.policy.shapes import Deadline, Fallback, Freeze, Items, LawRef, Name, Names, Text, attribute
-from upheld.policy.vocabulary import FallbackIf, FreezeCovers, FreezeExcept, RightName, TermName
+from upheld.policy.vocabulary import FallbackIf, FreezeCovers, FreezeExcept, RegionalIf, RightName, TermName
 from upheld.policy.vocabulary import Guarantee as GuaranteeName
 
 LANGUAGES: Final = ("en", "ko")
@@ -401,6 +401,10 @@ _VOCABULARY: Final[Mapping[str, tuple[str, str]]] = {
         "과실 없이 연락할 수 없는 경우",
     ),
     "FallbackIf.disaster": ("in a disaster", "천재지변 등의 경우"),
+    "RegionalIf.majority": (
+        "of one region where most of those concerned live there",
+        "해당 정보주체의 과반수가 한 지역에 거주하면 그 지역의 일간신문",
+    ),
     "Takes.complaints": ("complaints", "불만"),
     "Takes.questions": ("questions", "문의"),
     "Takes.access": ("access requests", "열람 청구"),
@@ -677,9 +681,11 @@ def fallback(step: Fallback, policy: Policy, locale: str) -> str:
     where = ", ".join(named("places", place, policy, locale) for place in step.at)
     if language_of(locale) == "ko":
         papers = f" {step.papers}곳 이상" if step.papers else ""
+        papers += f" ({word(RegionalIf(step.regional), locale)})" if step.regional else ""
         length = f" {period(step.for_, locale)} 이상" if step.for_ else ""
         return f"{case}: {where}{papers}{length} 게시"
     papers = f", at least {step.papers} of them" if step.papers else ""
+    papers += f" ({word(RegionalIf(step.regional), locale)})" if step.regional else ""
     length = f", for at least {period(step.for_, locale)}" if step.for_ else ""
     return f"{case}: {where}{papers}{length}"
 

@@ -700,6 +700,8 @@ class Fallback:
     at: tuple[str, ...]
     for_: Period | None = None
     papers: int | None = None
+    regional: str | None = None
+    """`majority`: newspapers of one region do where more than half of those concerned live there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -364,6 +364,12 @@ class FallbackIf(StrEnum):
     DISASTER = "disaster"
 
 
+class RegionalIf(StrEnum):
+    """When newspapers of one region do in place of those of the whole country."""
+
+    MAJORITY = "majority"
+
+
 class Takes(StrEnum):
     """What a contact takes: two queues, and the rights."""
 

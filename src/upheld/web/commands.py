@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -66,6 +67,7 @@ def serve(
     mail: Annotated[str | None, typer.Option(help="HOST:PORT of a mail server.")] = None,
     mail_from: Annotated[str | None, typer.Option(help="The sender's address.")] = None,
     mail_security: Annotated[Security, typer.Option(help="starttls, tls, or local.")] = Security.STARTTLS,
+    mailbox: Annotated[str | None, typer.Option(help="Where questions are answered; the sender if left out.")] = None,
     sms_gateway: Annotated[str | None, typer.Option(help="The https address that takes text messages.")] = None,
     scan_command: ScanCommand = None,
     scan_socket: Annotated[Path | None, typer.Option(help="The socket of a ClamAV daemon.")] = None,
@@ -83,9 +85,7 @@ def serve(
     public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
     check_listening(listening, public, behind_proxy=behind_proxy)
     with open_home(home) as keeper:
-
-        def now() -> datetime:
-            return moment(keeper.now(), ZoneInfo("UTC"))
+        now = partial(_now, keeper)
 
         def transports() -> tuple[Transport, ...]:
             return transports_of(
@@ -105,6 +105,7 @@ def serve(
             transports=for_outbox,
             scan=scan_of(scan_command, scan_socket),
             providers=_providers(sign_in, now),
+            mailbox=mailbox or mail_from or "",
         )
         typer.echo(f"serving {home}")
         serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"))
@@ -115,6 +116,10 @@ def _providers(file: Path | None, now: Callable[[], datetime]) -> tuple[HousePro
     from upheld.web.providers import providers_in
 
     return () if file is None else providers_in(file.read_bytes(), os.environ, lambda: int(now().timestamp()))
+
+
+def _now(keeper: Keeper) -> datetime:
+    return moment(keeper.now(), ZoneInfo("UTC"))
 
 
 def _reached(given: list[str]) -> dict[str, tuple[str, ...]]:

@@ -34,6 +34,8 @@ class Settings:
     """By which the scheduler works the outbox; empty: another process does."""
     scan: Scan | None = None
     """Looks for malware in every file that comes in; None: none is configured."""
+    mailbox: str = ""
+    """Where the house answers questions, for receipts; empty: they do not name one."""
     trusted_proxy: bool = False
     """Whether the client's address is the one a proxy of ours puts into `X-Forwarded-For`."""
     failed: Callable[[str, Exception], None] = lambda _, __: None

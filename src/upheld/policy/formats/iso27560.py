@@ -48,7 +48,7 @@ def record(policy: Policy, consent: GivenConsent, house: House, anchor: Anchor |
         "dpv:hasDataController": {
             **dpv.entity(policy, policy.controller, "dpv:DataController"),
             "dpv:hasAddress": house.address,
-            "dpv:hasContact": house.email,
+            **({"dpv:hasContact": house.email} if house.email else {}),
         },
         "dpv:hasJurisdiction": house.jurisdiction,
         "dpv:hasNotice": {

@@ -60,7 +60,7 @@ def _controller(policy: Policy, house: House, locale: str) -> dict[str, object]:
         "piiController": plain.title_of(policy.controller, locale),
         "contact": plain.title_of(officer, locale) if officer else "",
         "address": {"streetAddress": house.address},
-        "email": house.email,
+        **({"email": house.email} if house.email else {}),
         "phone": officer.phone if officer and officer.phone else "",
     }
 

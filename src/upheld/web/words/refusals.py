@@ -187,6 +187,12 @@ WORDS: Final = {
     "refused.purpose-undeclared": Words("The policy declares no such purpose.", "처리방침에 없는 처리 목적입니다."),
     "refused.reason-missing": Words("A reason is needed.", "사유가 필요합니다."),
     "refused.reason-unlawful": Words("The law gives no such ground.", "법이 정한 사유가 아닙니다."),
+    "refused.region-no-majority": Words(
+        "Not more than half of those concerned live there.", "해당 지역에 거주하는 정보주체가 과반수가 아닙니다."
+    ),
+    "refused.region-undeclared": Words(
+        "The policy knows of no newspapers of a region.", "처리방침에 지역 일간신문 게재에 관한 내용이 없습니다."
+    ),
     "refused.request-unknown": Words("This person has no such request.", "이 정보주체의 요구가 아닙니다."),
     "refused.review-not-up": Words("This is not up for a look now.", "지금 확인할 대상이 아닙니다."),
     "refused.right-unknown": Words("There is no such right.", "해당 권리가 없습니다."),
