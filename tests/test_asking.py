@@ -191,6 +191,16 @@ def test_a_request_is_received_completed_open_and_answered_and_its_clock_runs_al
     assert house.keeper.answer_of(subject, request) is not None
 
 
+def test_a_request_is_answered_once_also_within_the_same_instant(house: House) -> None:
+    subject = house.member()
+    request = house.asks(subject, "access")
+    assert house.keeper.answer(subject, request, "done").granted
+    with pytest.raises(InputRefused) as failed:
+        house.keeper.answer(subject, request, "refused", reason="identity-not-proved")
+    assert failed.value.code == "already-answered"
+    assert house.one(subject, request).state is RequestState.DONE
+
+
 def test_access_is_postponed_to_a_day_and_resumes_by_itself(house: House) -> None:
     subject = house.member()
     access, erasure = house.asks(subject, "access"), house.asks(subject, "erasure")

@@ -338,6 +338,8 @@ class Asking(Door):
             raise InputRefused("outcome-unknown", f"answer with one of: {', '.join(one.value for one in _ANSWERS)}")
 
         def change(one: Request, now: Instant) -> Request:
+            if one.settled_at is not None:
+                raise InputRefused("already-answered", "this request has its answer; a new request opens a new clock")
             why = reason or _REASON.get(state) or (_KEPT if one.right == "erasure" and state in DONE else None)
             if state in (RequestState.REFUSED, RequestState.PARTLY) and not why:
                 raise InputRefused("reason-missing", "what is not plainly done says why; give a reason code")
@@ -433,8 +435,6 @@ class Asking(Door):
             return rule.cited(Reason.DUTY_MISSING, detail="an objection is decided by somebody else")
         if done and after.right == "erasure" and _access_open(seen.state.requests, now):
             raise InputRefused("access-first", "this person's request for access is open; answer it, then erase")
-        if before.settled_at is not None and after.settled_at != before.settled_at:
-            raise InputRefused("already-answered", "this request has its answer; a new request opens a new clock")
         if answers and after.state is RequestState.NOTHING_HELD and any(_still_held(seen, after)):
             raise InputRefused("something-held", "something is held that the request is about; it is not nothing")
         return None
