@@ -8,10 +8,10 @@ PICTURES ?= ../upheld-pictures
 STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test stores quick deep lint types clauses bench faults accept screenshots format lock clean
+.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses bench faults accept screenshots format lock clean
 
 help:  ## list the tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv and install the locked versions; does nothing when they are there
 
@@ -44,6 +44,9 @@ lint: setup  ## ruff, its formatting and the direction of imports
 
 types: setup  ## mypy, strict
 	@$(BIN)/mypy
+
+audit-dependencies: setup  ## locked versions against known weaknesses; goes on where the service is away
+	@$(BIN)/python tools/audit_dependencies.py
 
 clauses: setup  ## per policy: clauses in the catalogue, carried by the document, cited by a test
 	@$(BIN)/python tools/clauses.py

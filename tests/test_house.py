@@ -95,10 +95,12 @@ def test_test_names_are_sentences_and_no_test_is_skipped() -> None:
     short = [where for where in names if where[1].count("_") < 3]
     assert short == []
     skipping = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b")
-    # This module names them to forbid them. One agreed helper skips, where there is no browser, and says how not to.
+    # This module names them to forbid them. Two agreed helpers skip, where there is no browser and where there is no
+    # scanner, and say how not to.
     found = {path.name: len(skipping.findall(path.read_text("utf-8"))) for path in TESTS if path != Path(__file__)}
-    assert {name: count for name, count in found.items() if count} == {"browser.py": 1}
-    assert "apt-get install chromium" in (ROOT / "tests" / "browser.py").read_text("utf-8")
+    assert {name: count for name, count in found.items() if count} == {"browser.py": 1, "clam.py": 1}
+    for name, package in (("browser.py", "chromium"), ("clam.py", "--no-install-recommends clamav-daemon")):
+        assert f"apt-get install {package}" in (ROOT / "tests" / name).read_text("utf-8")
 
 
 def test_every_exception_to_a_check_names_its_rule_and_its_reason() -> None:
@@ -135,7 +137,7 @@ def test_bare_make_lists_every_task_in_one_line() -> None:
     text = (ROOT / "Makefile").read_text("utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", text, re.M)
     assert phony
-    listed = re.findall(r"^  make (\w+) +\S.*$", ran("make").stdout, re.M)
+    listed = re.findall(r"^  make ([\w-]+) +\S.*$", ran("make").stdout, re.M)
     assert sorted(listed) == sorted(phony[1].split())
     assert {"run", "test", "quick", "deep", "lint", "types", "clauses", "bench"} <= set(listed)
 

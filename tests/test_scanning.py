@@ -12,6 +12,7 @@ from threading import Thread
 
 import pytest
 
+from tests.clam import EICAR, scanning
 from upheld.desk.scanning import LARGEST_FILE, CommandScan, SocketScan, let_in, scan_of
 from upheld.errors import InputRefused
 
@@ -105,3 +106,13 @@ def test_a_daemon_says_what_is_malware_and_its_silence_lets_nothing_in(daemon: P
 
 def test_where_no_scanner_is_configured_there_is_none() -> None:
     assert scan_of(None, None) is None
+
+
+def test_a_real_daemon_finds_what_it_knows_wherever_it_lies_and_lets_the_rest_in() -> None:
+    with scanning() as path:
+        asks = scan_of(None, path)
+        assert let_in(PDF, asks) == "application/pdf"
+        assert let_in(PDF + bytes(3_000_000), asks) == "application/pdf"
+        for before in (b"", bytes(200_000)):
+            assert refused(PDF + before + EICAR, asks) == "file-infected"
+    assert refused(PDF, asks) == "scanner-failed"
