@@ -8,7 +8,18 @@ import pytest
 
 from upheld.ledger import entries
 from upheld.ledger.batch import Head, entries_in, mac_of, read_header
-from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Kind, Value, entry, glance, packed, unpacked
+from upheld.ledger.entries import (
+    KINDS,
+    BatchClass,
+    Entry,
+    EntryRefused,
+    Value,
+    entry,
+    glance,
+    kind_of,
+    packed,
+    unpacked,
+)
 from upheld.ledger.merkle import leaf_hash
 from upheld.store.journal import (
     LARGEST_BATCH,
@@ -129,7 +140,7 @@ def test_ids_may_be_whole_numbers() -> None:
 def test_a_kind_can_grow_and_old_entries_still_read(monkeypatch: pytest.MonkeyPatch) -> None:
     old = entry("subject.forgotten", AT, "nexr", ALIAS)
     written = packed(old)
-    grown = Kind("subject.forgotten", BatchClass.EVIDENCE, KINDS["engagement.ended"].fields[2:], frozenset({"reason"}))
+    grown = kind_of("subject.forgotten", BatchClass.EVIDENCE, KINDS["engagement.ended"].fields[2:])
     monkeypatch.setattr(entries, "KINDS", {**KINDS, "subject.forgotten": grown})
     assert unpacked(written) == old
     later = entry("subject.forgotten", AT, "nexr", ALIAS, reason="asked")

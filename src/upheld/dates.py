@@ -88,7 +88,18 @@ def start_of(day: date, zone: ZoneInfo) -> Instant:
 
 def local_date(at: Instant, zone: ZoneInfo) -> date:
     """The local day that an instant falls in."""
-    return moment(at, zone).date()
+    known = _LAST_DAY.get(zone)
+    if known is not None and known[0] <= at < known[1]:
+        return known[2]
+    day = moment(at, zone).date()
+    if day.year < _LAST_YEAR:
+        _LAST_DAY[zone] = (start_of(day, zone), start_of(day + timedelta(days=1), zone), day)
+    return day
+
+
+_LAST_YEAR = 9999
+_LAST_DAY: dict[ZoneInfo, tuple[Instant, Instant, date]] = {}
+"""The day asked for last in each zone: most instants that are asked about are of the same day."""
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> Instant:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -73,7 +73,7 @@ class SystemClock:
 
     def now(self) -> Instant:
         """The instant now."""
-        return instant(datetime.now(UTC))
+        return Instant(time.time_ns() // 1_000)
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
@@ -147,7 +147,7 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
         postgres.create(databases[postgres.LEDGER], postgres.LEDGER)
     settings = {
         "schema": schema.VERSION,
-        "ledger_id": new_id(secrets.token_bytes),
+        "ledger_id": new_id(os.urandom),
         "created_at": options.clock.now(),
         "databases": dict(databases or {}),
         "key_command": options.key_command,
@@ -295,7 +295,7 @@ def rotate_roots(home: Path, keeper: Keeper, told: Callable[[str, int], None] = 
                     f"{name} does not come from a file: let its source give the old key and after it a new one, start "
                     "every process once with both, and rotate then"
                 )
-            source.add(name, secrets.token_bytes(32))
+            source.add(name, os.urandom(32))
     for tier in wanted:
         name = names[tier]
         rotation = Rotation(keeper.places.vault, keeper.places.papers, tier)
@@ -324,7 +324,7 @@ class _Ids:
     """Random bytes for ids: from the system, or from a seed where a simulation must come out the same twice."""
 
     def __init__(self, seed: int | None) -> None:
-        self.bytes: Callable[[int], bytes] = secrets.token_bytes if seed is None else Random(seed).randbytes
+        self.bytes: Callable[[int], bytes] = os.urandom if seed is None else Random(seed).randbytes
 
 
 def open_home(home: Path | str, options: Options | None = None) -> Keeper:
@@ -347,7 +347,7 @@ def _places(
         name: Place(
             _engine(root, databases, name),
             name,
-            JournalWriter(name, incarnation, mac_key, secrets.token_bytes),
+            JournalWriter(name, incarnation, mac_key, os.urandom),
             clock.now,
         )
         for name in schema.PLACES
@@ -368,7 +368,7 @@ def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options) -> Vault:
     return Vault(
         keys,
         rings,
-        secrets.token_bytes,
+        os.urandom,
         clock.monotonic,
         lambda: clock.now() // 86_400_000_000,
         *(() if options.cached is None else (options.cached * 2,)),
@@ -377,7 +377,7 @@ def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options) -> Vault:
 
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     clock, ids = options.clock, _Ids(options.seed)
-    incarnation = new_id(secrets.token_bytes)
+    incarnation = new_id(os.urandom)
     source = key_source(root, settings)
     mac_key = source.roots("mac.key")[-1]
     rings = _rings(source)
@@ -388,7 +388,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         signing_key=source.signing(),
         signing_source=source.signing,
         mac_key=mac_key,
-        salt_source=secrets.token_bytes,
+        salt_source=os.urandom,
         incarnation=incarnation,
         ledger_id=settings["ledger_id"],
         created_at=clock.now(),
@@ -413,7 +413,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         keys=places["keys"],
         sealer=sealer,
         vault=vault,
-        papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], secrets.token_bytes),
+        papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         leases=postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root),
         copies_kept=copies_kept_in(settings),

@@ -8,7 +8,7 @@ from upheld.dates import Instant
 from upheld.engine.acts import Cited, Collect, Decision, Reason, Refusals, ValueId, refused
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.layers import consent_stands, hold_cited, item_covered, purpose_of, suspended_for
-from upheld.engine.plan import ItemPlan, PurposePlan, UnaskedPlan
+from upheld.engine.plan import ItemPlan, PurposePlan, Taking, UnaskedPlan
 from upheld.engine.state import About, AboutKind, Use
 from upheld.engine.view import DUE_REASON, STATE_REASON, View, holds_on
 from upheld.policy.vocabulary import Basis, Nature
@@ -18,9 +18,80 @@ _SEPARATE_CONSENT = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID})
 
 def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
     """Take items for one purpose: only what it lists, by a declared way, of a covered kind of person, on its basis."""
-    no = Refusals()
     if act.purpose == CHILD_CONTACT:
         return _collect_representative(act, view, at)
+    taking = _taking(act, view)
+    if taking is not None and _nothing_against(taking, act, view, at):
+        return taking.granted
+    return _in_full(act, view, at)
+
+
+_MOST_TAKINGS = 1024
+
+
+def _taking(act: Collect, view: View) -> Taking | None:
+    """What the document says of this act, reckoned once for a version; None where something there is against it, or
+    needs a look at more than consent, engagement and ends.
+    """
+    if act.unasked is not None or act.reused:
+        return None
+    key = (act.purpose, act.use, act.items, act.channel)
+    known = view.plan.takings.get(key)
+    if known is None:
+        known = _allowed(act, view)
+        if known is not None:
+            if len(view.plan.takings) >= _MOST_TAKINGS:
+                view.plan.takings.clear()
+            view.plan.takings[key] = known
+    return known
+
+
+def _allowed(act: Collect, view: View) -> Taking | None:
+    plan, no = view.plan, Refusals()
+    purpose = _declared(act, view, no)
+    if purpose is None or no.found or "device-permission" in purpose.needs:
+        return None
+    for declared in (plan.items[item] for item in act.items):
+        by_law = purpose.law or declared.law
+        unlawful = not purpose.rests_on_consent(declared.name) and purpose.basis[declared.name] is Basis.LAW
+        if declared.needs or (not by_law and (unlawful or declared.nature in _SEPARATE_CONSENT)):
+            return None
+    return Taking(
+        purpose,
+        Decision(True, (purpose.rule.cited(), *(plan.items[item].rule.cited() for item in act.items))),
+        any(purpose.rests_on_consent(item) for item in act.items),
+        tuple(sorted(plan.destruction.needless_after - {"ended"})),
+    )
+
+
+def _nothing_against(taking: Taking, act: Collect, view: View, at: Instant) -> bool:
+    """Whether the person is plainly covered: agreed to this very version, asked for nothing, all ends to come.
+
+    INVARIANT: I9: False only says that the whole way has to be gone, True never what that way would refuse.
+    """
+    purpose, state, life = taking.purpose, view.state, view.life
+    if state.requests or (state.minor_until is not None and at < state.minor_until):
+        return False
+    if purpose.whose and state.kind not in purpose.whose:
+        return False
+    if taking.on_consent:
+        consent = life.standing(About(AboutKind.PURPOSE, purpose.name), at)
+        if consent is None or view.line.version(consent.version) is not view.plan:
+            return False
+    if purpose.per:
+        engagement = state.engagements.get(act.engagement) if act.engagement else None
+        if engagement is None or engagement.kind not in purpose.per:
+            return False
+        if life.engagement_end(engagement.engagement_id).at <= at:
+            return False
+    if any(view.controller.facts_by_code.get(code) for code in taking.needless):
+        return False
+    use = Use(purpose.name, act.engagement, at, view.plan.version, at)
+    return all(life.would_live(item, use, at) for item in act.items)
+
+
+def _declared(act: Collect, view: View, no: Refusals) -> PurposePlan | None:
+    """The purpose, if it is declared and runs; whatever the document has against the items and the way is added."""
     purpose = purpose_of(view, act.purpose, act.use, no)
     for item in act.items:
         item_covered(view.plan, purpose, item, no)
@@ -31,9 +102,17 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
             )
         if declared is not None and declared.nature is Nature.RESIDENT_NUMBER:
             _resident_number(purpose, declared, view.plan.country.cites("resident-number"), no)
+    if purpose is not None:
+        _method_declared(view, act, purpose, no)
+    return purpose
+
+
+def _in_full(act: Collect, view: View, at: Instant) -> Decision:
+    """Everything that can be against it, layer by layer."""
+    no = Refusals()
+    purpose = _declared(act, view, no)
     if purpose is None:
         return refused(*no.found)
-    _method_declared(view, act, purpose, no)
     _subject_covered(view, act, purpose, at, no)
     instead = _without_consent(view, act, purpose, at, no)
     for item in act.items:

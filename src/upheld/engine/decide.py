@@ -54,7 +54,7 @@ __all__ = [
 
 def decide(act: Act, view: View, at: Instant) -> Decision:
     """Answer an act on what is known. A rule that fails refuses (`rule-failed`); nothing is granted by silence."""
-    if view.line.at(at) is None:
+    if at < view.line.plans[0].effective_at:
         if isinstance(act, Show | Disclose | ReadSeparated):
             pass  # with no version in force rights and statutory demands go on
         else:

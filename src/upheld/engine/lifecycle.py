@@ -364,6 +364,14 @@ class Life:
 
     def would_live(self, item: str, use: Use, at: Instant) -> bool:
         """Whether a value of an item, taken now for this use, would have a live ground."""
+        bound = self._bound(use)
+        if bound is None:
+            return False
+        facts = self.state.facts_by_code
+        if not (self.state.requests or bound.since or CLOSED_BY_REVIEW in facts or DESTROYED_BY_REVIEW in facts):
+            # Nothing that could cut the use short is known: its own end is all there is.
+            until = min(bound.until, bound.consented) if bound.purpose.rests_on_consent(item) else bound.until
+            return use.anchor_at <= at < until.at
         value = Value(ValueId(0), item, at, at, (use,))
         return any(ground.kind is GroundKind.PURPOSE and ground.live(at) for ground in self._of_use(value, use))
 

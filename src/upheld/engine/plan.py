@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from upheld.dates import NO_PERIOD, Instant, Period
-from upheld.engine.acts import Cited, Reason
+from upheld.engine.acts import Cited, Decision, Reason
 from upheld.engine.country import CountryLaw
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.vocabulary import Basis, Nature
@@ -330,6 +331,18 @@ class DestructionPlan:
     """The elements that ask for it."""
 
 
+class Taking(NamedTuple):
+    """What of an act of collecting follows from the document alone: nothing there speaks against it."""
+
+    purpose: PurposePlan
+    granted: Decision
+    """The answer, if nothing that is known about the person and the organisation speaks against it."""
+    on_consent: bool
+    """Whether any of the items needs the person's consent to the purpose."""
+    needless: tuple[str, ...]
+    """Facts of the organisation after which nothing is taken any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One version of a policy, compiled."""
@@ -388,6 +401,24 @@ class Plan:
     """Offices of ours that take complaints, by element path."""
     first_review: Period = NO_PERIOD
     """The shortest time after which somebody looks at an end that is still open."""
+    takings: dict[tuple[str | None, str | None, tuple[str, ...], str | None], Taking] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """Purpose, use, items and channel that were asked for before and that the document allows."""
+    _ways: dict[tuple[str | None, str], tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def way_in(self, channel: str | None, purpose: str) -> tuple[str, ...]:
+        """The declared channel and the declared ways of collecting by which values came; the clause report asks."""
+        known = self._ways.get((channel, purpose))
+        if known is None:
+            named = self.channels.get(channel or "")
+            ways = [
+                rule.path
+                for rule, by, served in self.collection.values()
+                if (not by or channel in by) and (not served or purpose in served) and (by or served)
+            ]
+            known = self._ways[channel, purpose] = (*((named[0].path,) if named else ()), *ways)
+        return known
 
 
 @dataclass(frozen=True)

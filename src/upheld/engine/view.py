@@ -44,19 +44,7 @@ Asked = tuple[str | None, str | None, ValueId]
 class View:
     """One subject under one policy line by what is known; immutable once built."""
 
-    __slots__ = (
-        "__dict__",
-        "by_item",
-        "controller",
-        "life",
-        "line",
-        "plan",
-        "state",
-        "stops",
-        "valid_from",
-        "valid_until",
-        "values",
-    )
+    __slots__ = ("__dict__", "controller", "life", "line", "plan", "state", "stops", "valid_from", "valid_until")
 
     def __init__(
         self,
@@ -73,17 +61,33 @@ class View:
         self.line = line
         self.state = state
         self.controller = controller
+        same = before is not None and before.line is line and before.valid_from <= at < before.valid_until
+        self.valid_from: Instant
+        self.valid_until: Instant
+        self.valid_from, self.valid_until = before.valid if same and before is not None else _version_at(line, at)
         self.life: Life = Life(line, state, controller, at, before.life if before is not None else None)
         self.plan: Plan = self.life.plan
-        self.valid_from = self.plan.effective_at if line.at(at) else BEGINNING
-        self.valid_until = next((plan.effective_at for plan in line.plans if plan.effective_at > at), FOREVER)
-        self.values: dict[ValueId, Value] = {value.value_id: value for value in state.values}
-        self.by_item: dict[str, list[ValueId]] = {}
-        for value in state.values:
-            if value.held is not HeldState.DESTROYED:
-                self.by_item.setdefault(value.item, []).append(value.value_id)
         self.stops: dict[Asked, Stop] = {}
         """Refusals given of a value for a purpose, each until something about the value changes."""
+
+    @property
+    def valid(self) -> tuple[Instant, Instant]:
+        """From when until when the version that it rests on is in force."""
+        return self.valid_from, self.valid_until
+
+    @cached_property
+    def values(self) -> dict[ValueId, Value]:
+        """The values by their ids."""
+        return {value.value_id: value for value in self.state.values}
+
+    @cached_property
+    def by_item(self) -> dict[str, list[ValueId]]:
+        """The values of each item that are not destroyed."""
+        by: dict[str, list[ValueId]] = {}
+        for value in self.state.values:
+            if value.held is not HeldState.DESTROYED:
+                by.setdefault(value.item, []).append(value.value_id)
+        return by
 
     @cached_property
     def passes(self) -> Mapping[Named, Mapping[ValueId, Pass]]:
@@ -126,6 +130,13 @@ class View:
         cited = Cited(purpose.rule.path, purpose.rule.cites())
         from_at, until_at = max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until)
         return Pass(from_at, until_at, cited.element, (cited,))
+
+
+def _version_at(line: PolicyLine, at: Instant) -> tuple[Instant, Instant]:
+    """From when until when the version in force at an instant is; the first one for all time before it."""
+    plan = line.at(at)
+    later = next((one.effective_at for one in line.plans if one.effective_at > at), FOREVER)
+    return plan.effective_at if plan else BEGINNING, later
 
 
 def holds_on(view: View, value: Value, purpose: str | None, at: Instant) -> list[tuple[Reason, Request]]:

@@ -83,18 +83,20 @@ class Data(Seeing):
             made = self._store(transaction, seen, act, texts, now, hashed)
             kept.append(lambda: self._keep_tokens(seen, made, texts))
             transaction.journal(
-                self._entry(
-                    seen,
-                    now,
+                entry(
                     "value.collected",
-                    values=tuple(value.value_id for value in made),
+                    now,
+                    seen.policy,
+                    seen.alias or None,
+                    decision.elements + seen.view.plan.way_in(channel, purpose),
+                    values=tuple([value.value_id for value in made]),
                     items=items,
                     purpose=purpose,
                     engagement=named,
                     channel=channel or "generated",
                     capacity="organisation" if made[0].held_for else None,
                     **(unasked.fields() if unasked else {}),
-                ).with_elements(decision.elements + _way_in(seen.view.plan, channel, purpose))
+                )
             )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 
@@ -326,17 +328,6 @@ def _verified(hasher: PasswordHasher, stored: str, text: str) -> bool:
 
 def _reader_id(reader: Reader) -> str | None:
     return reader.reader_id if _ID.match(reader.reader_id) else None
-
-
-def _way_in(plan: Plan, channel: str | None, purpose: str) -> tuple[str, ...]:
-    """The declared channel and the declared ways of collecting by which values came; the clause report asks."""
-    named = plan.channels.get(channel or "")
-    ways = [
-        rule.path
-        for rule, by, served in plan.collection.values()
-        if (not by or channel in by) and (not served or purpose in served) and (by or served)
-    ]
-    return (*((named[0].path,) if named else ()), *ways)
 
 
 def _check_contents(texts: Mapping[str, str]) -> None:

@@ -287,6 +287,16 @@ class Kind(NamedTuple):
     batch_class: BatchClass
     fields: tuple[Field, ...]
     names: frozenset[str]
+    places: Mapping[str, tuple[int, Callable[..., Packed]]]
+    """Field → where it stands after the head, and how it is stored."""
+    required: tuple[str, ...]
+
+
+def kind_of(code: str, batch_class: BatchClass, fields: tuple[Field, ...]) -> Kind:
+    """A row of the table."""
+    places = {field.name: (place, field.store) for place, field in enumerate(fields)}
+    required = tuple(field.name for field in fields if field.required)
+    return Kind(code, batch_class, fields, frozenset(places), MappingProxyType(places), required)
 
 
 def _field(written: str) -> Field:
@@ -298,7 +308,7 @@ def _field(written: str) -> Field:
 def _rows(batch_class: BatchClass, rows: Mapping[str, str]) -> Iterable[tuple[str, Kind]]:
     for code, written in rows.items():
         fields = tuple(_field(each) for each in written.split())
-        yield code, Kind(code, batch_class, fields, frozenset(field.name for field in fields))
+        yield code, kind_of(code, batch_class, fields)
 
 
 _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
@@ -482,25 +492,27 @@ def packed(entry: Entry) -> bytes:
         row.append(_who(entry.who))
         at = "elements"
         row.append(_paths(entry.elements))
-        filled = 0
-        for at, _, required, store, _ in kind.fields:
-            value = given.get(at)
-            if value is not None:
-                row.append(store(value))
-                filled += 1
-            elif required:
+        own: list[Packed] = [None] * len(kind.fields)
+        places, unknown, last = kind.places, False, -1
+        for at, value in given.items():
+            place = places.get(at)
+            if place is None:
+                unknown = True
+            elif value is not None:
+                own[place[0]] = place[1](value)
+                if place[0] > last:
+                    last = place[0]
+        for at in kind.required:
+            if given.get(at) is None:
                 raise ValueError("it is missing")
-            else:
-                row.append(None)
     except (TypeError, ValueError) as problem:
         raise EntryRefused(
             entry.kind, at, str(problem) if type(problem) is ValueError else "of another type"
         ) from problem
-    if filled != len(given):
+    if unknown:
         _check_names(kind, given)
     # Optional fields at the end that were not given are left out: a row of the table can grow, old entries still read.
-    while row[-1] is None and len(row) > _HEAD:
-        row.pop()
+    row += own[: last + 1]
     return _encode(row)
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 FAN = 4
@@ -26,30 +24,36 @@ class Turn:
         names = (f"{path.name}-{leaf % FAN}-{leaf}", f"{path.name}-{leaf % FAN}")
         self._files = [os.open(path.with_name(name), _FLAGS, 0o600) for name in names]
         self._files.append(os.open(path, _FLAGS, 0o600))
+        self._taken: list[int] = []
 
     def close(self) -> None:
         """Give the files back; a turn that is held ends."""
         for handle in self._files:
             os.close(handle)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Wait for the turn, keep it for the block. Where nobody waits at the root, the way there is one lock."""
+    def held(self) -> Turn:
+        """Wait for the turn, keep it for the block; never one block inside another."""
+        return self
+
+    def __enter__(self) -> None:
+        """Where nobody waits at the root, the way there is one lock."""
         if self._root_was_free():
-            try:
-                yield
-            finally:
-                fcntl.flock(self._files[-1], fcntl.LOCK_UN)
+            self._taken.append(self._files[-1])
             return
-        taken: list[int] = []
         try:
             for handle in self._files:
                 fcntl.flock(handle, fcntl.LOCK_EX)
-                taken.append(handle)
-            yield
-        finally:
-            for handle in reversed(taken):
-                fcntl.flock(handle, fcntl.LOCK_UN)
+                self._taken.append(handle)
+        except BaseException:
+            self._give_back()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
+        while self._taken:
+            fcntl.flock(self._taken.pop(), fcntl.LOCK_UN)
 
     def _root_was_free(self) -> bool:
         """Take the root at once if it can be had."""
