@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from upheld.errors import StoreFailed
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place
 from upheld.store.ring import Ring
-from upheld.store.vault import CACHE_SECONDS, KeyMissing, Sealed, Tier, Vault, bound
+from upheld.store.vault import CACHE_SECONDS, KeyMissing, Opener, Sealed, Tier, Vault, bound
 
 WHO, OTHER = SubjectId("a" * 20), SubjectId("b" * 20)
 VALUE = ValueId(7)
@@ -63,7 +64,32 @@ def opened_in_a_batch(vault: Vault, sealed: Sealed) -> str | None:
     def binding(value: ValueId, key_id: int) -> bytes:
         return bound(Tier.ACTIVE, "trial", WHO, value, "name", key_id)
 
-    return vault.open_rows(Tier.ACTIVE, [(VALUE, sealed.key_id, sealed.blob)], binding).get(VALUE)
+    return vault.open_rows(Tier.ACTIVE, [(VALUE, sealed.key_id, sealed.blob)], {VALUE: READY}, binding).get(VALUE)
+
+
+@dataclass
+class Kept:
+    """What a batch keeps of a value from one reading to the next."""
+
+    opener: Opener | None = None
+
+
+READY = Kept()
+
+
+def test_a_key_that_was_destroyed_here_opens_nothing_whoever_still_remembers_it(tmp_path: Path) -> None:
+    with opened(tmp_path / "home"):
+        pass
+    with vault_in(tmp_path / "home", Seconds()) as (place, vault):
+        sealed = vault.seal(Tier.ACTIVE, "trial", WHO, VALUE, "name", b"Made Up")
+        assert opened_in_a_batch(vault, sealed) == "Made Up"
+        remembered = READY.opener
+        assert remembered is not None
+        with place.transaction() as transaction:
+            assert Vault.destroy(transaction, Tier.ACTIVE, sealed.key_id, VALUE)
+        vault.forget(Tier.ACTIVE, [sealed.key_id])
+        assert remembered.cipher is None, "the key is in nobody's memory"
+        assert opened_in_a_batch(vault, sealed) is None
 
 
 @pytest.mark.parametrize("way", [opened_alone, opened_in_a_batch])

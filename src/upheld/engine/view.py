@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from upheld.dates import BEGINNING, FOREVER, Instant
@@ -127,9 +127,15 @@ class View:
             return None
         if holds_on(self, value, purpose.name, FOREVER):
             return None
-        cited = Cited(purpose.rule.path, purpose.rule.cites())
+        because = _by(purpose.rule.path, purpose.rule.cites())
         from_at, until_at = max(ground.from_at, self.valid_from), min(ground.until.at, self.valid_until)
-        return Pass(from_at, until_at, cited.element, (cited,))
+        return Pass(from_at, until_at, purpose.rule.path, because)
+
+
+@lru_cache(maxsize=8192)
+def _by(element: str, clauses: tuple[str, ...]) -> tuple[Cited, ...]:
+    """One and the same tuple for all values that an element lets be read."""
+    return (Cited(element, clauses),)
 
 
 def _version_at(line: PolicyLine, at: Instant) -> tuple[Instant, Instant]:

@@ -11,9 +11,11 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from typing import cast
 
 from upheld.dates import Instant
 from upheld.engine.acts import (
+    Cited,
     Decision,
     EngagementId,
     Read,
@@ -26,13 +28,14 @@ from upheld.engine.acts import (
 )
 from upheld.engine.decide import reader_passes
 from upheld.errors import StoreFailed
-from upheld.keeper.door import Door, Tier
+from upheld.keeper.door import Door, Places, Tier
+from upheld.keeper.gathering import Gathering
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.store.place import Recovering, Transaction
 from upheld.store.vault import Sealed, bound
-from upheld.store.views import Seen, Stale
+from upheld.store.views import UNPROVED, Granting, Ready, Seen, Stale
 
 _ID = re.compile(r"[a-z2-7]{20}\Z")
 
@@ -61,17 +64,23 @@ class BatchOutcome:
 class _Chosen:
     """What a batch may see, and what not, before its record is written."""
 
-    owners: dict[ValueId, Seen] = field(default_factory=dict)
+    owners: dict[ValueId, Ready] = field(default_factory=dict)
     elements: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By policy, the elements that granted."""
     refused: list[tuple[Seen, ValueId, Read, Decision]] = field(default_factory=list)
 
 
-_Decided = Sequence[tuple[Seen, Decision]]
+_Decided = Sequence[tuple[Ready, Decision]]
+"""For each reading whose it is, with all that stands ready of its value where it is one, and the decision."""
+_NONE_READY: Mapping[ValueId, Ready] = {}
 
 
 class Seeing(Door):
     """Reading for a purpose, and showing."""
+
+    def __init__(self, places: Places) -> None:
+        super().__init__(places)
+        self._gathering = Gathering(self.read_many)
 
     def read(
         self,
@@ -89,7 +98,11 @@ class Seeing(Door):
         Name `items` (every value of them that may be seen) or `values`. Refused values are left out; when none may be
         seen the outcome is a refusal with its reasons.
         """
-        return self.read_many([Reading(subject_id, Read(purpose, reader, items, values, use, engagement))])[0]
+        self._releases()
+        reading = Reading(subject_id, Read(purpose, reader, items, values, use, engagement))
+        if self.places.active.barred is not None:
+            return self.read_many([reading])[0]  # whoever recovers reads for itself
+        return self._gathering.one(reading)
 
     # ── several readings, each with an answer of its own ────────────────────────────────────────────────────────────
 
@@ -102,55 +115,78 @@ class Seeing(Door):
             try:
                 with self._undisturbed(turn):
                     now = self.now()
-                    found = [self.views.get(one.subject_id, now) for one in readings]
-                    decided = [
-                        (seen, self._decide(one.act, seen, max(now, seen.last_at)))
-                        for one, seen in zip(readings, found, strict=True)
-                    ]
-                    work = partial(self._recorded, readings, decided)
+                    decided = [self._decided(one, now) for one in readings]
+                    wanted = list(dict.fromkeys([value for _, made in decided for value in made.covers]))
+                    work = partial(self._recorded, readings, decided, wanted)
                     rows = self.places.active.submit(work, about=about, reads=True)
             except Stale:
                 continue
-            short = [one for one in decided if not rows.keys() >= set(one[1].covers)]
-            if short:
-                self._note_shortfall(short)
-                for seen in found:
-                    self.views.drop(seen.subject_id)
+            if len(rows) < len(wanted):
+                self._note_shortfall([(one.seen, made) for one, made in decided if not rows.keys() >= set(made.covers)])
+                for one, _ in decided:
+                    self.views.drop(one.seen.subject_id)
                 continue
             return self._answers(decided, rows, now)
         raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
 
+    def _decided(self, reading: Reading, now: Instant) -> tuple[Ready, Decision]:
+        """The view and the decision. One value that was read for this before stands ready; the rest goes the whole way.
+
+        What stands ready holds under the conditions of `_chosen`, and is proved in the transaction like any other view.
+        """
+        act = reading.act
+        if act.purpose is None or len(act.values) != 1 or act.items or act.engagement is not None:
+            return self._decided_in_full(reading, now)
+        asked, value = (act.purpose, act.use), act.values[0]
+        if not reader_passes(act.reader, act.purpose, now):
+            return self._decided_in_full(reading, now)
+        known = self.views.ready(asked).get(value)
+        if known is not None and known.by is not None and known.from_at <= now < known.until_at:
+            seen = known.seen
+            if seen.era != UNPROVED and seen.subject_id == reading.subject_id:
+                return known, Decision(True, known.by.because, act.values, known.until_at)
+        found, decision = self._decided_in_full(reading, now)
+        return (self.views.set_ready(asked, value, found.seen) if decision.granted else found), decision
+
+    def _decided_in_full(self, reading: Reading, now: Instant) -> tuple[Ready, Decision]:
+        seen = self.views.get(reading.subject_id, now)
+        return Ready(seen), self._decide(reading.act, seen, max(now, seen.last_at))
+
     def _recorded(
-        self, readings: Sequence[Reading], decided: _Decided, transaction: Transaction
+        self, readings: Sequence[Reading], decided: _Decided, wanted: Sequence[ValueId], transaction: Transaction
     ) -> Mapping[ValueId, HeldRow]:
         """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
-        self.views.prove_all(transaction, [seen for seen, _ in decided])
-        wanted = [value for _, decision in decided for value in decision.covers]
+        self.views.prove_all(transaction, [one.seen for one, _ in decided])
         transaction.entries += _access_entries(readings, decided, transaction.at)
         return _held_rows(transaction, wanted)
 
     def _answers(self, decided: _Decided, rows: Mapping[ValueId, HeldRow], now: Instant) -> list[Outcome]:
         """r3: the record is durable; decrypt, and give each reading what it asked for."""
-        owners = {value: seen for seen, decision in decided for value in decision.covers}
+        owners = {value: one for one, decision in decided for value in decision.covers}
         every = self._opened(owners, list(rows.values()))
         outcomes: list[Outcome] = []
-        for seen, decision in decided:
-            texts = {value: every[value] for value in decision.covers if value in every}
-            if len(texts) < len(decision.covers):
-                self._note_shortfall([(seen, decision)])
-            outcomes.append(Outcome(decision, now, _by_item(seen, texts), texts))
+        for one, decision in decided:
+            covers = decision.covers
+            if one.by is not None and covers[0] in every:
+                value = covers[0]
+                outcomes.append(Outcome(decision, now, {one.by.item: covers}, {value: every[value]}))
+                continue
+            texts = {value: every[value] for value in covers if value in every}
+            if len(texts) < len(covers):
+                self._note_shortfall([(one.seen, decision)])
+            outcomes.append(Outcome(decision, now, _by_item(one.seen, texts), texts))
         return outcomes
 
-    def _opened(self, owners: Mapping[ValueId, Seen], rows: Sequence[HeldRow]) -> dict[ValueId, str]:
+    def _opened(self, owners: Mapping[ValueId, Ready], rows: Sequence[HeldRow]) -> dict[ValueId, str]:
         """The texts of rows of the active tier; one whose key is gone is left out."""
 
         def binding_of(value: ValueId, key_id: int) -> bytes:
-            seen = owners[value]
+            seen = owners[value].seen
             return bound(Tier.ACTIVE, seen.policy, seen.subject_id, value, seen.view.values[value].item, key_id)
 
-        return self.places.vault.open_rows(Tier.ACTIVE, rows, binding_of)
+        return self.places.vault.open_rows(Tier.ACTIVE, rows, owners, binding_of)
 
-    def _note_shortfall(self, short: _Decided) -> None:
+    def _note_shortfall(self, short: Sequence[tuple[Seen, Decision]]) -> None:
         """A row or key was gone after the decision: recorded, never glossed over."""
 
         def work(transaction: Transaction) -> None:
@@ -180,8 +216,8 @@ class Seeing(Door):
             texts = self._opened(chosen.owners, rows)
             if len(texts) == len(chosen.owners):
                 return BatchOutcome(texts, {one: decision for _, one, _, decision in chosen.refused}, now)
-            for seen in chosen.owners.values():
-                self.views.drop(seen.subject_id)
+            for one in chosen.owners.values():
+                self.views.drop(one.seen.subject_id)
         raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
 
     def _chosen(
@@ -194,19 +230,22 @@ class Seeing(Door):
     ) -> _Chosen:
         """Decide value by value. The loop is the hot path of a batch: one look-up and five comparisons a value.
 
-        What was not read for this before, or not proved since somebody else wrote, takes the whole way.
+        What was not read for this before, or was changed here since, takes the whole way.
         """
-        chosen, asked, era = _Chosen(), (purpose, use), self.views.era
-        owners, elements = chosen.owners, chosen.elements
-        ready = self.views.ready(asked) if reader_passes(reader, purpose, now) else None
+        chosen, asked = _Chosen(), (purpose, use)
+        owners: dict[ValueId, Ready] = chosen.owners
+        last: Granting | None = None
+        plain = reader_passes(reader, purpose, now)
+        known_of = self.views.ready(asked).get if plain else _NONE_READY.get
         for subject_id, value in wanted:
-            known = ready.get(value) if ready is not None else None
+            known = known_of(value)
             if known is not None:
-                seen, from_at, until_at, element = known
-                current = seen.subject_id == subject_id and seen.era == era and seen.last_at <= now
-                if current and from_at <= now < until_at:
-                    owners[value] = seen
-                    elements[seen.policy].add(element)
+                seen = known.seen
+                if known.from_at <= now < known.until_at and seen.era != UNPROVED and seen.subject_id == subject_id:
+                    owners[value] = known
+                    if known.by is not last:
+                        last = cast(Granting, known.by)
+                        chosen.elements[last.policy].add(last.element)
                     continue
             seen = self.views.get(subject_id, now)
             act = Read(purpose, reader, values=(value,), use=use)
@@ -214,11 +253,8 @@ class Seeing(Door):
             if not decision.granted:
                 chosen.refused.append((seen, value, act, decision))
                 continue
-            owners[value] = seen
-            elements[seen.policy].update(decision.elements)
-            window = seen.view.passes.get(asked, {}).get(value)
-            if ready is not None and window is not None:
-                ready[value] = (seen, window.from_at, window.until_at, window.element)
+            owners[value] = self.views.set_ready(asked, value, seen) if plain else Ready(seen)
+            chosen.elements[seen.policy].update(decision.elements)
         return chosen
 
     def _batch_recorded(
@@ -226,15 +262,15 @@ class Seeing(Door):
     ) -> Sequence[HeldRow]:
         """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
         owners = chosen.owners
-        self.views.prove_all(transaction, owners.values())
+        self.views.prove_all(transaction, [one.seen for one in owners.values()])
         self.views.prove_all(transaction, [seen for seen, _, _, _ in chosen.refused])
         for seen, _, act, decision in chosen.refused:
             transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
         alone = len(chosen.elements) == 1
         for policy, elements in chosen.elements.items():
-            own = owners if alone else {value: seen for value, seen in owners.items() if seen.policy == policy}
+            own = owners if alone else {value: one for value, one in owners.items() if one.seen.policy == policy}
             asked = (purpose, use, *_who(reader))
-            aliases = [seen.alias for seen in own.values()]
+            aliases = [one.seen.alias for one in own.values()]
             record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
             transaction.entries.append(record)
         return _rows_of(transaction, list(owners))
@@ -337,11 +373,16 @@ def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant)
     """One record for all grants of one kind, with the alias of each value's owner; one for each refusal."""
     granted: dict[_Alike, tuple[list[str], list[ValueId]]] = {}
     entries: list[Entry] = []
-    for reading, (seen, decision) in zip(readings, decided, strict=True):
-        act = reading.act
+    before: tuple[str, Read, tuple[Cited, ...]] | None = None
+    aliases: list[str] = []
+    values: list[ValueId] = []
+    for reading, (one, decision) in zip(readings, decided, strict=True):
+        act, seen = reading.act, one.seen
         if decision.granted:
-            key = (seen.policy, decision.elements, act.purpose, act.use, *_who(act.reader))
-            aliases, values = granted.setdefault(key, ([], []))
+            if before is None or not _alike(before, seen.policy, act, decision.because):
+                key = (seen.policy, decision.elements, act.purpose, act.use, *_who(act.reader))
+                aliases, values = granted.setdefault(key, ([], []))
+                before = (seen.policy, act, decision.because)
             aliases += [seen.alias] * len(decision.covers)
             values += decision.covers
         else:
@@ -349,6 +390,18 @@ def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant)
     for (policy, elements, purpose, use, kind, reader_id, origin), (aliases, values) in granted.items():
         entries.append(_granted_entry(policy, elements, at, aliases, values, purpose, use, kind, reader_id, origin))
     return entries
+
+
+def _alike(before: tuple[str, Read, tuple[Cited, ...]], policy: str, act: Read, because: tuple[Cited, ...]) -> bool:
+    """Whether one record tells a grant and the one before it: sometimes False where it could, never True where not."""
+    known, other, cited = before
+    return (
+        because is cited
+        and act.reader is other.reader
+        and policy == known
+        and act.purpose == other.purpose
+        and act.use == other.use
+    )
 
 
 _Alike = tuple[str, tuple[str, ...], str | None, str | None, str, str, str | None]

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from upheld.dates import Instant
-from upheld.engine.acts import SubjectId, ValueId
+from upheld.dates import FOREVER, Instant
+from upheld.engine.acts import Cited, SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
@@ -21,6 +22,7 @@ from upheld.store import subjects
 from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction
+from upheld.store.vault import Opener
 
 CACHED = 20_000
 UNPROVED = -1
@@ -29,8 +31,6 @@ OVER = -1
 """An epoch that no row has: a view on policies that are not those on file any more."""
 _READY = 4
 """So many values a person of the cache are ready to be read in a batch, at most."""
-Ready = tuple["Seen", Instant, Instant, str]
-"""Whose value it is, from when until when it may be read, and the element that says so."""
 
 
 class Stale(Exception):
@@ -56,6 +56,34 @@ class Seen:
         return self.view.state
 
 
+class Granting(NamedTuple):
+    """What lets values of an item be read: one and the same for all of them."""
+
+    policy: str
+    element: str
+    because: tuple[Cited, ...]
+    item: str
+
+
+class Ready:
+    """A value that may be read for one purpose from `from_at` until `until_at`, as long as `seen` is proved anew.
+
+    One object holds all that a batch needs of it, since fetching from memory is what a batch waits for.
+    """
+
+    __slots__ = ("by", "from_at", "opener", "seen", "until_at")
+
+    def __init__(
+        self, seen: Seen, by: Granting | None = None, from_at: Instant = FOREVER, until_at: Instant = FOREVER
+    ) -> None:
+        self.seen = seen
+        self.by = by
+        self.from_at = from_at
+        self.until_at = until_at
+        self.opener: Opener | None = None
+        """Its unwrapped key, once it was read; the vault takes it back."""
+
+
 @dataclass
 class Views:
     """The cache. `lines` are the policies on file, `controllers` what is known about the organisation."""
@@ -71,6 +99,7 @@ class Views:
     cached: int = CACHED
     _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
     _ready: dict[tuple[str, str | None], dict[ValueId, Ready]] = field(default_factory=dict)
+    _granting: dict[Granting, Granting] = field(default_factory=dict)
     _moves: int = 0
     """How often a subject was changed or dropped by this process: what was loaded before one may be late."""
     _aliases: dict[SubjectId, str] = field(default_factory=dict)
@@ -122,6 +151,19 @@ class Views:
         found = self._ready.setdefault(asked, {})
         if len(found) > self.cached * _READY:
             found.clear()
+            self._granting.clear()
+        return found
+
+    def set_ready(self, asked: tuple[str, str | None], value: ValueId, seen: Seen) -> Ready:
+        """A value was just granted for a purpose and use: it is met by one look-up from now on, if it has a pass."""
+        window = seen.view.passes.get(asked, {}).get(value)
+        if window is None:
+            return Ready(seen)
+        by = Granting(seen.policy, window.element, window.because, seen.view.values[value].item)
+        # No instant before the last of its subject decides.
+        from_at = max(window.from_at, seen.last_at)
+        found = Ready(seen, self._granting.setdefault(by, by), from_at, window.until_at)
+        self.ready(asked)[value] = found
         return found
 
     def get(self, subject_id: SubjectId, at: Instant) -> Seen:
@@ -215,14 +257,19 @@ class Views:
     def prove_all(self, transaction: Transaction, several: Iterable[Seen]) -> None:
         """`prove` for many: one look at the place; only who was not proved since another connection wrote is compared.
 
-        `several` is gone through after the look, which can move the era.
+        `several` is gone through after the look, which can move the era; all that are not current are found at once.
         """
         if not transaction.guarded:
             self._guard(transaction)
-        era = self.era
+        era, stale = self.era, False
         for seen in several:
             if seen.era != era:
-                self.prove(transaction, seen)
+                try:
+                    self.prove(transaction, seen)
+                except Stale:
+                    stale = True
+        if stale:
+            raise Stale
 
     def _guard(self, transaction: Transaction) -> None:
         """Once per transaction: has another connection committed here since we last looked?
