@@ -25,6 +25,7 @@ from upheld.engine.acts import (
     Send,
     Show,
 )
+from upheld.engine.collecting import _in_full, _nothing_against, _taking, decide_collect
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.decide import decide, decide_safely
 from upheld.engine.lifecycle import Life
@@ -804,3 +805,57 @@ def test_a_rule_that_fails_refuses_and_somebody_hears_of_it(monkeypatch: pytest.
     )
     assert decision.reasons == (Reason.RULE_FAILED,)
     assert len(heard) == 1
+
+
+# ── the short way ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def customer(file: str, kind: str, now: str, stay: str, *, agrees: bool) -> tuple[Sketch, EngagementId]:
+    """A person who agreed to every purpose, or to none, with an engagement that is open."""
+    one = Sketch(file, kind=kind, now=now)
+    if agrees:
+        one.agree(*(f"purpose/{name}" for name in one.plan.purposes))
+    return one, one.begin(stay)
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "now", "stay"),
+    [
+        (BIZMEKA, "member", "2018-08-01", "membership"),
+        (NEXR, "user", "2018-08-01", "complaint"),
+        (KE, "customer", "2022-03-01", "inquiry"),
+        (MNS, "customer", "2018-08-01", "request"),
+    ],
+)
+def test_the_short_way_to_collect_grants_what_the_whole_way_grants(file: str, kind: str, now: str, stay: str) -> None:
+    """Every purpose, item, way in and use; with consent and without, before and after a no, a request, an end."""
+    ways: list[tuple[bool, bool]] = []
+
+    def compare(one: Sketch, stays: tuple[EngagementId | None, ...]) -> None:
+        view = one.view
+        for purpose, item in ((p, i) for p in view.plan.purposes for i in (*view.plan.purposes[p].items, "nothing")):
+            for channel in (None, "website", "call", "nowhere"):
+                for use in (None, *view.plan.purposes[purpose].uses):
+                    for engagement in stays:
+                        act = Collect(purpose, (item,), engagement, channel, use)
+                        short, whole = decide_collect(act, view, one.now), _in_full(act, view, one.now)
+                        taking = _taking(act, view)
+                        told = taking is not None and _nothing_against(taking, act, view, one.now)
+                        if purpose != CHILD_CONTACT:
+                            assert short == whole, (act, short, whole)
+                        ways.append((told, whole.granted))
+
+    for agrees in (True, False):
+        one, engagement = customer(file, kind, now, stay, agrees=agrees)
+        compare(one, (None, engagement))
+        name = next(name for name, row in one.plan.purposes.items() if not row.blocked)
+        one.ask("suspension", purposes=(name,))
+        compare(one, (engagement,))
+    one, engagement = customer(file, kind, now, stay, agrees=True)
+    one.withdraw(*(f"purpose/{name}" for name in one.plan.purposes))
+    compare(one, (engagement,))
+    one, engagement = customer(file, kind, now, stay, agrees=True)
+    one.organisation("business-closed")
+    compare(one, (engagement,))
+    assert (True, False) not in ways, "the short way granted what the whole way refuses"
+    assert (True, True) in ways, "nothing went the short way"
