@@ -149,12 +149,12 @@ class Place:
         transaction.execute("SAVEPOINT one")
         try:
             result = work(transaction)
+            transaction.execute("RELEASE one")
         except BaseException:
             del transaction.entries[so_far:]
             transaction.execute("ROLLBACK TO one")
             transaction.execute("RELEASE one")
             raise
-        transaction.execute("RELEASE one")
         return result
 
     @contextmanager
@@ -231,11 +231,8 @@ class Place:
     def _commit(self, transaction: Transaction) -> None:
         try:
             if transaction.entries:
-                with self.engine.together(self.connection):
-                    self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
-                    self.connection.execute("COMMIT")
-            else:
-                self.connection.execute("COMMIT")
+                self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
+            self.connection.execute("COMMIT")
         except ConnectionLost:
             if not self._happened(transaction):
                 raise
@@ -319,14 +316,15 @@ class Place:
             transaction.execute("SAVEPOINT one")
         try:
             ticket.result = ticket.work(transaction)
+            if not alone:
+                transaction.execute("RELEASE one")  # what was not sent yet is now, and fails here if it does
         except BaseException as failure:  # noqa: BLE001 - handed to the caller whose work it was
             ticket.failure = self._told(failure)
             del transaction.entries[so_far:]
             transaction.epochs.clear()
             if not alone:
                 transaction.execute("ROLLBACK TO one")
-        if not alone:
-            transaction.execute("RELEASE one")
+                transaction.execute("RELEASE one")
 
     def rebuild(self, removed: int) -> None:
         """So many values were removed: see to it that no copy of them only lies about."""

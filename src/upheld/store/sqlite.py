@@ -69,10 +69,6 @@ class SqliteFile:
         """
         connection.execute("BEGIN IMMEDIATE")
 
-    def together(self, connection: Connection) -> AbstractContextManager[None]:
-        """Nothing is sent anywhere."""
-        return nullcontext()
-
     def first_row(self, incarnation: str) -> int | None:
         """The file numbers rows in the order in which they are written."""
         return None

@@ -28,7 +28,7 @@ from upheld.engine.state import (
     Use,
     Value,
 )
-from upheld.store.engine import Connection
+from upheld.store.engine import Connection, answers
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.place import Transaction
 
@@ -80,6 +80,9 @@ _DISCLOSURES = (
     "SELECT disclosure_id, recipient, value_ids, at, known_at, engagement_id FROM disclosure WHERE "
     "bucket = ? AND subject_id = ?"
 )
+# The subject first: who changes anything about it raises its epoch in the same commit, so rows that are newer than the
+# epoch are found out when the view is used.
+_OF_SUBJECT = (_SUBJECT, _ENGAGEMENTS, _FACTS, _CONSENTS, _VALUES, _REQUESTS, _DISCLOSURES, _ACTING)
 _EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
 _PLAN_EPOCH = "SELECT plan_epoch FROM guard"
 _EPOCHS = (
@@ -216,24 +219,25 @@ def unpacked_uses(column: str) -> tuple[Use, ...]:
 def load(connection: Connection, subject_id: SubjectId) -> Row | None:
     """Everything the active place knows about a subject; None for one it does not know."""
     key = (bucket_of(subject_id), subject_id)
-    found = connection.execute(_SUBJECT, key).fetchone()
-    if found is None:
+    found, *rows = answers(connection, [(statement, key) for statement in _OF_SUBJECT])
+    if not found:
         return None
-    policy, kind, entered_at, minor_until, epoch, last_at = found
+    policy, kind, entered_at, minor_until, epoch, last_at = found[0]
+    engagements, facts, consents, values, requests, disclosures, acting = rows
     state = SubjectState(
         subject_id=subject_id,
         kind=kind,
         entered_at=Instant(entered_at),
         engagements={
             EngagementId(row[0]): Engagement(EngagementId(row[0]), row[1], Instant(row[2]), Instant(row[3]), row[4])
-            for row in connection.execute(_ENGAGEMENTS, key)
+            for row in engagements
         },
-        facts=tuple(_fact(row) for row in connection.execute(_FACTS, key)),
-        consents=tuple(_consent(row) for row in connection.execute(_CONSENTS, key)),
-        values=tuple(_value(row) for row in connection.execute(_VALUES, key)),
-        requests=tuple(_request(row) for row in connection.execute(_REQUESTS, key)),
-        disclosures=tuple(_disclosure(row) for row in connection.execute(_DISCLOSURES, key)),
-        acting=tuple(_acting(row) for row in connection.execute(_ACTING, key)),
+        facts=tuple(map(_fact, facts)),
+        consents=tuple(map(_consent, consents)),
+        values=tuple(map(_value, values)),
+        requests=tuple(map(_request, requests)),
+        disclosures=tuple(map(_disclosure, disclosures)),
+        acting=tuple(map(_acting, acting)),
         minor_until=minor_until,
     )
     return Row(state, policy, epoch, Instant(last_at))
@@ -388,11 +392,11 @@ def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, 
 def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:
     """Lock the subject: raise its epoch. False when another writer was there first."""
     transaction.must_claim(subject_id)
-    if transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch)).rowcount != 1:
-        return False
-    if subject_id in transaction.epochs:
+    touched = transaction.execute(_TOUCH, (last_at, bucket_of(subject_id), subject_id, epoch))
+    if transaction.epochs.get(subject_id) == epoch:  # and it stays that: nobody else may write to whom we claim
         transaction.epochs[subject_id] = epoch + 1
-    return True
+        return True
+    return touched.rowcount == 1
 
 
 def new_plan(transaction: Transaction) -> None:
