@@ -553,6 +553,10 @@ def recover(
             typer.echo(f"{what}: {count}")
         if done.lost:
             typer.echo(f"lost: {len(done.lost)} values that no copy opens any more; each is on record", err=True)
+        if done.unknown:
+            typer.echo(
+                f"lost: {done.unknown} persons who came after these copies; only the ledger knows them", err=True
+            )
         for reason in done.waiting:
             typer.echo(f"waiting: {reason}", err=True)
 
