@@ -177,3 +177,12 @@ def test_every_version_of_the_tables_has_its_module() -> None:
     assert made == [f"v{number:04}" for number in range(1, schema.VERSION + 1)]
     assert schema.STAMP[1].endswith(f"VALUES('{schema.VERSION:04}')")
     assert sqlite.declared_columns(v0001.STATEMENTS["ledger"]) == sqlite.declared_columns(history.SCHEMA)
+
+
+def test_a_home_that_was_never_opened_is_upgraded_too(tmp_path: Path) -> None:
+    home = str(tmp_path / "home")
+    assert CliRunner().invoke(cli.app, ["init", "--home", home]).exit_code == 0
+    assert "already" in upgraded(tmp_path / "home")
+    with opened(tmp_path / "home"):
+        pass
+    assert "already" in upgraded(tmp_path / "home")

@@ -34,6 +34,8 @@ def upgrade(database: Path | str, place: str) -> int:
         StoreFailed: the place is of a newer version than this program.
     """
     with _opened(database, place) as connection:
+        if place == postgres.LEDGER and not _made(connection):
+            return schema.VERSION  # it is made when the home is first opened
         version = _version_of(connection)
         if version > schema.VERSION:
             raise StoreFailed(f"{place} has schema {version}, this program {schema.VERSION}; use a newer program")
@@ -53,6 +55,12 @@ def _run(connection: Connection, place: str, version: int) -> None:
     if _revision_of(connection) is None:  # made before Alembic kept the books
         command.stamp(config, f"{version:04}")
     command.upgrade(config, "head")
+
+
+def _made(connection: Connection) -> bool:
+    from sqlalchemy import inspect
+
+    return bool(inspect(connection).has_table("meta"))
 
 
 def _version_of(connection: Connection) -> int:
