@@ -1,75 +1,61 @@
-"""Consent by many writer processes on one home: nobody fails, the total does not fall, nobody starves.
-
-python -m benchmarks.consent
-"""
+"""Consent by many clients of one home: nobody fails, the total does not fall, nobody starves."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import mean
-from time import monotonic, sleep
+from threading import Thread
+from time import monotonic
 
 import upheld
-from benchmarks import homes
-from benchmarks.measure import Figure, at_least, at_most
+from benchmarks.crowd import crowd
+from benchmarks.ground import POLICY, Ground, opened
+from benchmarks.measure import Figure, shown
 
-SECONDS = 4.0
-WRITERS = (1, 8, 16, 32)
-
-
-def _writer(folder: str, begin_at: float, answer: multiprocessing.Queue[tuple[int, int]]) -> None:
-    clock = upheld.SetClock(homes.START)
-    keeper = upheld.open(folder, upheld.Options(clock=clock, light_hashing=True))
-    subjects = [keeper.enter(homes.POLICY, "member") for _ in range(5)]
-    sleep(max(0.0, begin_at - monotonic()))
-    until = monotonic() + SECONDS
-    done = failed = 0
-    while monotonic() < until:
-        try:
-            outcome = keeper.consent(subjects[done % 5], "purpose/recommending", channel="website")
-            done += outcome.granted
-        except upheld.UpheldError as failure:
-            print(f"writer {os.getpid()}: {failure}", file=sys.stderr)
-            failed += 1
-    keeper.close()
-    answer.put((done, failed))
+CLIENTS = (1, 8, 16, 32, 64)
+PROCESSES = 16
+"""At most so many processes; more clients are threads of them."""
 
 
-def _run(folder: str, writers: int) -> tuple[list[int], int]:
-    context = multiprocessing.get_context("spawn")
-    answer: multiprocessing.Queue[tuple[int, int]] = context.Queue()
-    begin_at = monotonic() + 4 + writers * 0.35
-    processes = [context.Process(target=_writer, args=(folder, begin_at, answer)) for _ in range(writers)]
-    for process in processes:
-        process.start()
-    results = [answer.get(timeout=240) for _ in processes]
-    for process in processes:
-        process.join()
-    return [done for done, _ in results], sum(failed for _, failed in results)
-
-
-def figures() -> Iterator[Figure]:
-    """Every figure of this module."""
-    alone = 0.0
-    for writers in WRITERS:
-        with tempfile.TemporaryDirectory() as folder:
-            keeper, _ = homes.home_at(Path(folder) / "home")
-            keeper.close()
-            done, failed = _run(str(Path(folder) / "home"), writers)
-        total = sum(done) / SECONDS
+def figures(ground: Ground) -> Iterator[Figure]:
+    """Clients that give consent after consent for a few seconds, each for persons of its own."""
+    alone, turn = 0.0, ground.sized(4, 2)
+    for clients in CLIENTS[: ground.sized(len(CLIENTS), 2)]:
+        processes = min(clients, PROCESSES)
+        found = crowd(processes, giving, (str(ground.home()), clients // processes, turn))
+        done, failed = [one for several, _ in found for one in several], sum(lost for _, lost in found)
+        total = sum(done) / turn
         alone = alone or total
-        yield at_most(
-            f"consent, {writers} writer processes: failed", failed, 0, "writes", f"{total:.0f} a second in all"
-        )
-        yield at_least(f"consent, {writers} writer processes: total", total / alone, 1.0, "of one")
-        yield at_least(f"consent, {writers} writer processes: the worst", min(done) / mean(done), 0.5, "of mean")
+        how = f"consent, {clients} client{'s' * (clients > 1)}"
+        said = f"{shown(total)} a second in all, {processes} processes"
+        yield Figure(name=f"{how}: failed", value=failed, unit="writes", most=0, note=said)
+        yield Figure(name=f"{how}: total", value=total / alone, unit="of one", least=1.0)
+        yield Figure(name=f"{how}: the worst served", value=min(done) / mean(done), unit="of mean", least=0.5)
 
 
-if __name__ == "__main__":
-    for figure in figures():
-        print(figure, flush=True)
+def giving(home: str, threads: int, turn: float, ready: Barrier) -> tuple[list[int], int]:
+    """How many each thread gave, and how many failed."""
+    done, failed = [0] * threads, [0] * threads
+    with opened(Path(home)) as keeper:
+        people = [[keeper.enter(POLICY, "member") for _ in range(5)] for _ in range(threads)]
+        ready.wait(600)
+        until = monotonic() + turn
+
+        def client(number: int) -> None:
+            while monotonic() < until:
+                who = people[number][done[number] % 5]
+                try:
+                    done[number] += keeper.consent(who, "purpose/recommending", channel="website").granted
+                except upheld.UpheldError as failure:
+                    print(f"a client failed: {failure}", file=sys.stderr)
+                    failed[number] += 1
+
+        workers = [Thread(target=client, args=(number,)) for number in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    return done, sum(failed)

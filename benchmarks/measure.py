@@ -1,57 +1,134 @@
 """The measuring rule: variants take turns, several rounds, the median of the ratios round by round.
 
-Absolute times are printed for orientation only; these machines are noisy, so a figure is a ratio within one run.
+Absolute times are printed for orientation only; machines are noisy, so a figure is a ratio within one run. A figure is
+one JSON object; the page of results is made from such lines and from nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import msgspec
+
 ROUNDS = 7
+Call = Callable[[], object]
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One line of the result: what, the ratio or time, the target it is held against."""
+class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the result. `least`, `most`: the target; a figure with neither is printed beside the others."""
 
     name: str
     value: float
     unit: str
-    target: str
-    met: bool
+    least: float | None = None
+    most: float | None = None
     note: str = ""
 
+    @property
+    def met(self) -> bool:
+        """Whether it keeps its target."""
+        return (self.least is None or self.value >= self.least) and (self.most is None or self.value <= self.most)
+
+    @property
+    def target(self) -> str:
+        """The target in words."""
+        if self.least is not None:
+            return f"at least {self.least:g}"
+        return "-" if self.most is None else f"at most {self.most:g}"
+
     def __str__(self) -> str:
-        mark = "ok  " if self.met else "MISS"
-        return f"{mark} {self.name:<58} {self.value:>10.3g} {self.unit:<8} target {self.target:<12} {self.note}"
+        mark = "  " if self.target == "-" else "ok" if self.met else "MISS"
+        return f"{mark:<4} {self.name:<62} {shown(self.value):>9} {self.unit:<11} {self.target:<13} {self.note}"
 
 
-def seconds(call: Callable[[], object]) -> float:
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure with where, when and by which command it came about."""
+
+    module: str
+    engine: str
+    pinned: bool
+    size: str
+    figure: Figure
+    order: int
+    at: str
+    machine: str
+    versions: str
+    command: str
+    load: float
+    """How many other processes wanted a core when the run began, on average over the minute before."""
+    flush: float
+    """Microseconds that the disk took for a flush of a small append when the run began."""
+
+    @property
+    def key(self) -> tuple[str, str, bool, str]:
+        """What a later run of the same replaces."""
+        return self.module, self.engine, self.pinned, self.figure.name
+
+
+def shown(value: float) -> str:
+    """A number as people read it."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def seconds(call: Call) -> float:
     """How long one call takes."""
     start = perf_counter()
     call()
     return perf_counter() - start
 
 
-def ratio(ours: Callable[[], object], bare: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, float, float]:
-    """(throughput of ours divided by that of the bare driver, our seconds, its seconds): medians over the rounds."""
-    ours(), bare()  # warm up
-    pairs = [(seconds(ours), seconds(bare)) for _ in range(rounds)]
-    return (
-        median(bare_time / our_time for our_time, bare_time in pairs),
-        median(our_time for our_time, _ in pairs),
-        median(bare_time for _, bare_time in pairs),
+def flush_of(folder: Path) -> float:
+    """Microseconds of a flush of a small append: the median of twenty-one."""
+    with (folder / "flush").open("wb", buffering=0) as file:
+
+        def once() -> None:
+            file.write(b"x" * 200)
+            os.fdatasync(file.fileno())
+
+        return median(seconds(once) for _ in range(21)) * 1e6
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Seconds of each variant, round by round."""
+
+    taken: Mapping[str, tuple[float, ...]]
+
+    def ratio(self, ours: str, bare: str) -> float:
+        """Throughput of one divided by that of the other: the median over the rounds."""
+        return median(its / mine for mine, its in zip(self.taken[ours], self.taken[bare], strict=True))
+
+    def seconds(self, name: str) -> float:
+        """The median."""
+        return median(self.taken[name])
+
+    def micros(self, name: str, times: int) -> str:
+        """Microseconds for one of so many."""
+        return f"{shown(self.seconds(name) / times * 1e6)} µs"
+
+
+def paired(variants: Mapping[str, Call], rounds: int = ROUNDS) -> Paired:
+    """Let variants take turns; each is called once before, to warm up."""
+    taken: dict[str, list[float]] = {name: [] for name in variants}
+    for call in variants.values():
+        call()
+    for _ in range(rounds):
+        for name, call in variants.items():
+            taken[name].append(seconds(call))
+    return Paired({name: tuple(found) for name, found in taken.items()})
+
+
+def ratio_of(
+    name: str, ours: Call, bare: Call, times: int, *, least: float | None = None, rounds: int = ROUNDS, note: str = ""
+) -> Figure:
+    """The throughput of ours as a part of the bare driver's; both calls do `times` of the thing."""
+    found = paired({"ours": ours, "bare": bare}, rounds)
+    said = f"{found.micros('ours', times)} against {found.micros('bare', times)}"
+    return Figure(
+        name=name, value=found.ratio("ours", "bare"), unit="of bare", least=least, note=f"{said}{note and '; ' + note}"
     )
-
-
-def at_least(name: str, value: float, target: float, unit: str = "of bare", note: str = "") -> Figure:
-    """A figure that must not fall below its target."""
-    return Figure(name, value, unit, f">= {target:g}", value >= target, note)
-
-
-def at_most(name: str, value: float, target: float, unit: str, note: str = "") -> Figure:
-    """A figure that must not rise above its target."""
-    return Figure(name, value, unit, f"<= {target:g}", value <= target, note)

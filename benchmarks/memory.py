@@ -1,7 +1,4 @@
-"""Peak memory of a simulation: flat in the number of people.
-
-python -m benchmarks.memory
-"""
+"""Peak memory of a simulation: flat in the number of people."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-from benchmarks.homes import DOCUMENT
-from benchmarks.measure import Figure, at_most
+from benchmarks.ground import DOCUMENT, Ground
+from benchmarks.measure import Figure
 
 _CHILD = """
 import resource, sys
@@ -31,13 +28,11 @@ def _peak(people: int) -> float:
     return int(done.stdout.split()[-1]) / 1024
 
 
-def figures(people: int = 2_000) -> Iterator[Figure]:
-    """Every figure of this module."""
+def figures(ground: Ground) -> Iterator[Figure]:
+    """Ten times as many people."""
+    people = ground.sized(2_000, 200)
     few, many = _peak(people), _peak(people * 10)
     note = f"{few:.0f} MB and {many:.0f} MB"
-    yield at_most(f"peak memory, {people * 10} people against {people}", many / few, 1.25, "times", note)
-
-
-if __name__ == "__main__":
-    for figure in figures():
-        print(figure)
+    yield Figure(
+        name="peak memory of a simulation, ten times the people", value=many / few, unit="times", most=1.25, note=note
+    )

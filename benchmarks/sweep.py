@@ -1,136 +1,91 @@
-"""What falls due: 10,000 values among 100,000 and among 1,000,000; and the erasure of one person.
-
-python -m benchmarks.sweep [--small]
-"""
+"""What falls due costs what falls due: ten thousand values by age, among a hundred thousand and among a million."""
 
 from __future__ import annotations
 
-import argparse
 import random
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
+from zoneinfo import ZoneInfo
 
 import upheld
-from benchmarks import homes
-from benchmarks.measure import Figure, at_most, seconds
+from benchmarks.ground import CONTENT, DOCUMENT, Ground, Person
+from benchmarks.loader import load_like
+from benchmarks.measure import Figure, seconds
+from tests import postgres
 from upheld.dates import moment
-from upheld.engine.acts import EngagementId, SubjectId
-from upheld.store.vault import Tier
+from upheld.engine.acts import EngagementId
 
-DUE = 10_000
-DOCUMENT = homes.DOCUMENT.parent / "nexr-2017.yaml"
-FIELDS = ("name", "contact", "email", "company", "department", "title")
-
-
-def _home(folder: Path) -> tuple[upheld.Keeper, upheld.SetClock]:
-    """A home to be filled: its pages stay in memory meanwhile, since people come in no order of buckets."""
-    clock = upheld.SetClock(datetime(2017, 9, 7, tzinfo=homes.SEOUL))
-    keeper = upheld.open(folder, upheld.Options(clock=clock, light_hashing=True))
-    keeper.publish(DOCUMENT)
-    clock.set(datetime(2017, 9, 8, 9, tzinfo=homes.SEOUL))
-    for connection in (keeper.places.active.connection, keeper.places.keys.connection):
-        connection.execute("PRAGMA cache_size = -1000000")
-        connection.execute("PRAGMA wal_autocheckpoint = 50000")
-    return keeper, clock
+FIELDS = ("name", "contact", "email", "company", "department")
+SEOUL = ZoneInfo("Asia/Seoul")
+NEXR = DOCUMENT.parent / "nexr-2017.yaml"
 
 
-def _opened_anew(folder: Path, keeper: upheld.Keeper, clock: upheld.SetClock) -> upheld.Keeper:
-    """The same home as anybody opens it: what is measured has no warm pages, views or keys."""
+def figures(ground: Ground) -> Iterator[Figure]:
+    """Each home is opened anew before the sweep: no pages, views or keys are warm."""
+    due = ground.sized(10_000, 500)
+    few = _by_age(ground, due, due * 10)
+    lots = _by_age(ground, due, due * ground.sized(100, 20))
+    yield Figure(
+        name="sweep by age, ten times as much stored: time ratio", value=lots / few, unit="times", most=1.3,
+        note=f"{few:.1f} s and {lots:.1f} s for {due:,} values of {due * 10:,} and {due * ground.sized(100, 20):,}",
+    )  # fmt: skip
+    scattered = _at_random(ground, due, due * 10)
+    yield Figure(name="sweep by age", value=due / few, unit="values/s", note="found, destroyed, scrubbed, certified")
+    yield Figure(name="sweep of random persons", value=due / scattered, unit="values/s")
+
+
+def _home(ground: Ground) -> tuple[Path, upheld.Keeper, upheld.SetClock]:
+    """Here the clock is set: a year goes by."""
+    clock = upheld.SetClock(datetime(2017, 9, 7, tzinfo=SEOUL))
+    folder, options = ground.folder / ground.fresh("sweep"), upheld.Options(clock=clock, light_hashing=True)
+    upheld.init(folder, options, postgres.made(ground.address, folder.name) if ground.address else None)
+    keeper = upheld.open(folder, options)
+    keeper.publish(NEXR)
+    clock.set(datetime(2017, 9, 8, 9, tzinfo=SEOUL))
+    return folder, keeper, clock
+
+
+def _inquirers(folder: Path, keeper: upheld.Keeper, number: int) -> list[Person]:
+    """Persons with five values each under a purpose that ends a year after collection."""
+    subject = keeper.enter("nexr", "user")
+    engagement = EngagementId(keeper.begin(subject, "inquiry").made or "")
+    keeper.consent(subject, "purpose/service", channel="website")
+    texts = dict.fromkeys(FIELDS, CONTENT)
+    got = keeper.collect(subject, "service", texts, engagement=engagement, channel="website")
+    like = (subject, [ids[0] for ids in got.values.values()])
+    return [like, *load_like(folder, keeper, number - 1, like)]
+
+
+def _swept(folder: Path, keeper: upheld.Keeper, clock: upheld.SetClock, due: int) -> float:
     keeper.seal()
     keeper.close()
-    return upheld.open(folder, upheld.Options(clock=clock, light_hashing=True))
+    with upheld.open(folder, upheld.Options(clock=clock, light_hashing=True)) as again:
+        return seconds(lambda: _expect(again, due))
 
 
-def _inquirers(keeper: upheld.Keeper, count: int) -> list[SubjectId]:
-    """Persons with five values each under a purpose that ends a year after collection."""
-    made: list[SubjectId] = []
-    for start in range(0, count, 1000):
-        some = min(1000, count - start)
-        keeper.places.vault.ahead(Tier.ACTIVE, some * 5)
-        with keeper.batch():
-            for subject in keeper.enter_many("nexr", ["user"] * some):
-                engagement = EngagementId(keeper.begin(subject, "inquiry").made or "")
-                keeper.consent(subject, "purpose/service", channel="website")
-                texts = dict.fromkeys(FIELDS[:5], homes.CONTENT)
-                keeper.collect(subject, "service", texts, engagement=engagement, channel="website")
-                made.append(subject)
-        keeper.seal()
-    return made
-
-
-def _by_age(folder: Path, values: int) -> float:
-    """Seconds to destroy the 10,000 oldest of so many values."""
-    keeper, clock = _home(folder)
-    _inquirers(keeper, DUE // 5)
-    clock.set(moment(clock.now()) + timedelta(days=40))
-    for _ in range((values - DUE) // 100_000 + 1):
-        left = min(100_000, values - DUE) // 5
-        _inquirers(keeper, left)
-    clock.set(datetime(2018, 9, 12, 9, tzinfo=homes.SEOUL))
-    keeper = _opened_anew(folder, keeper, clock)
-    taken = seconds(lambda: _expect(keeper, DUE))
-    keeper.close()
-    return taken
-
-
-def _expect(keeper: upheld.Keeper, count: int) -> None:
+def _expect(keeper: upheld.Keeper, due: int) -> None:
     swept = keeper.sweep()
-    assert swept.destroyed == count, f"{swept} destroyed, {count} expected"
+    assert swept.destroyed == due, f"{swept} destroyed, {due} expected"
 
 
-def _at_random(folder: Path, values: int) -> float:
-    """Seconds to destroy 10,000 values of persons picked at random whose inquiry was answered."""
-    keeper, clock = _home(folder)
-    people = _inquirers(keeper, values // 5)
+def _by_age(ground: Ground, due: int, values: int) -> float:
+    """Seconds to destroy the oldest."""
+    folder, keeper, clock = _home(ground)
+    _inquirers(folder, keeper, due // 5)
+    clock.set(moment(clock.now()) + timedelta(days=40))
+    _inquirers(folder, keeper, (values - due) // 5)
+    clock.set(datetime(2018, 9, 12, 9, tzinfo=SEOUL))
+    return _swept(folder, keeper, clock, due)
+
+
+def _at_random(ground: Ground, due: int, values: int) -> float:
+    """Seconds to destroy those of persons picked at random whose inquiry was answered."""
+    folder, keeper, clock = _home(ground)
+    people = _inquirers(folder, keeper, values // 5)
     clock.set(moment(clock.now()) + timedelta(days=1))
-    for subject in random.Random(3).sample(people, DUE // 5):
-        keeper.fact(subject, "inquiry-answered")
+    with keeper.batch():
+        for subject, _ in random.Random(3).sample(people, due // 5):
+            keeper.fact(subject, "inquiry-answered")
     clock.set(moment(clock.now()) + timedelta(days=3))
-    keeper = _opened_anew(folder, keeper, clock)
-    taken = seconds(lambda: _expect(keeper, DUE))
-    keeper.close()
-    return taken
-
-
-def _erase(folder: Path) -> float:
-    """Seconds from the answer to an erasure request until seven values are gone and certified: median of twenty."""
-    keeper, clock = homes.home_at(folder)
-    fields = ("name", "address", "contact", "gender", "birth-date", "mobile", "login-id")
-    people = homes.members_with_values(keeper, 25, fields)
-    taken: list[float] = []
-    for subject, _ in people:
-        asked = keeper.request(subject, "erasure", channel="website", proved=True)
-        clock.set(moment(clock.now()) + timedelta(seconds=1))
-
-        def erase(subject: SubjectId = subject, request: str | None = asked.made) -> None:
-            keeper.answer(subject, request, "done")  # type: ignore[arg-type]
-            swept = keeper.sweep()
-            assert swept.destroyed == 7, swept
-
-        taken.append(seconds(erase))
-    keeper.close()
-    return median(taken[5:])
-
-
-def figures(many: int = 1_000_000) -> Iterator[Figure]:
-    """Every figure of this module."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        yield at_most("erase a person with seven values", _erase(root / "erase") * 1000, 10, "ms")
-        few = _by_age(root / "few", many // 10)
-        lots = _by_age(root / "lots", many)
-        note = f"{few:.1f} s and {lots:.1f} s for {DUE} values"
-        yield at_most(f"sweep by age among {many // 10} and {many}: time ratio", lots / few, 1.3, "times", note)
-        scattered = _at_random(root / "random", many // 10)
-        note = f"{scattered:.1f} s; printed beside, no target"
-        yield at_most("sweep of random persons against by age", scattered / few, float("inf"), "times", note)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--small", action="store_true", help="a tenth of the size, for a first look")
-    for figure in figures(100_000 if parser.parse_args().small else 1_000_000):
-        print(figure, flush=True)
+    return _swept(folder, keeper, clock, due)

@@ -21,6 +21,7 @@ from upheld.keeper.duties import DoneUnasked
 from upheld.keeper.exporting import Export, Exporting
 from upheld.keeper.giving import Giving
 from upheld.keeper.handing_over import Bundle, HandingOver, Merger, MergerState, PassedOn, Terms
+from upheld.keeper.inspecting import Inspecting, Inspection, Kept, Page
 from upheld.keeper.leaks import Leaks
 from upheld.keeper.living import Living, Shown
 from upheld.keeper.moving import Moving, Swept
@@ -55,6 +56,7 @@ class Keeper(
     Applications,
     Arriving,
     Leaks,
+    Inspecting,
 ):
     """Everything that may be done with personal data under the policies of one home."""
 
@@ -100,11 +102,14 @@ __all__ = [
     "Difficulty",
     "Export",
     "Fallbacks",
+    "Inspection",
     "Keeper",
+    "Kept",
     "Merger",
     "MergerState",
     "Message",
     "Outcome",
+    "Page",
     "Paper",
     "PassedOn",
     "Posting",

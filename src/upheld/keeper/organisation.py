@@ -111,7 +111,7 @@ class Organisation(Door):
     def controller_fact(self, policy: str, code: str, *, about: str | None = None, at: When = None) -> None:
         """Something happened to the organisation as a whole, a purpose or a party (`about`)."""
         plan = self.views.line(policy).latest
-        if code not in plan.facts and code not in ORGANISATION_FACTS | {"transfer-stopped", "transfer-resumed"}:
+        if code not in plan.facts and code not in ORGANISATION_FACTS | _OF_TRANSFERS:
             raise InputRefused(
                 "fact-unknown", f"`{policy}` knows no fact `{code}`; it has: {', '.join(sorted(plan.facts))}"
             )
@@ -122,7 +122,8 @@ class Organisation(Door):
             fact_id = self.new_id()
             transaction.execute(_INSERT_CONTROLLER_FACT, (policy, fact_id, code, when, transaction.at, about))
             subjects.new_plan(transaction)
-            transaction.execute(_ALL_DIRTY, (policy,))
+            if code not in _OF_TRANSFERS:  # by these nothing ends, so the sweep need not look at everybody
+                transaction.execute(_ALL_DIRTY, (policy,))
             transaction.journal(
                 entry(
                     "fact.recorded",
@@ -485,6 +486,7 @@ _KEEP_DRAFT = (
     "ON CONFLICT(policy) DO UPDATE SET source = excluded.source, digest = excluded.digest, kept_at = excluded.kept_at"
 )
 _GAPS = "SELECT gaps FROM policy_version WHERE policy = ? AND version = ?"
+_OF_TRANSFERS = frozenset({"transfer-stopped", "transfer-resumed"})
 _ALL_DIRTY = (
     "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
     "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"

@@ -458,6 +458,8 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "staff.signed-in": "reader_id:id outcome:code origin:id?",
         # somebody did not get in; `about` is a keyed digest of the name or address that was tried
         "sign-in.failed": "area:code step:code why:code account:id? about:digest?",
+        "inspection.opened": "inspection:id reason:code reader_id:id origin:id?",
+        "inspection.closed": "inspection:id counts:counts",
     }
 )
 

@@ -69,6 +69,7 @@ _SELECT_NOTE_COVERING: Final = "SELECT note FROM checkpoint WHERE size > ? ORDER
 _SELECT_HEADS: Final = "SELECT name, n, hash FROM stream"
 _SELECT_BODY: Final = "SELECT body FROM body WHERE leaf = ?"
 _SELECT_BATCH: Final = "SELECT header, body_hash FROM batch WHERE leaf = ?"
+_SELECT_BEFORE: Final = "SELECT leaf, body FROM body WHERE leaf < ? ORDER BY leaf DESC LIMIT ?"
 _SELECT_SPAN: Final = """
     SELECT leaf, body FROM batch JOIN body USING(leaf) WHERE until_at >= ? AND from_at < ? AND leaf >= ?
     ORDER BY leaf"""
@@ -273,6 +274,16 @@ def _bodies(
         yield from connection.execute(_SELECT_SPAN, (since, until, from_leaf))
     else:
         yield from connection.execute(_SELECT_SPAN_NAMED, (json.dumps(sorted(names)), since, until, from_leaf))
+
+
+def bodies_before(connection: Connection, leaf: int, count: int) -> list[tuple[int, bytes]]:
+    """The bodies of so many batches before one, newest first; a body whose time was over is not among them."""
+    return [(one, bytes(body)) for one, body in connection.execute(_SELECT_BEFORE, (leaf, count))]
+
+
+def entries_of_body(body: bytes) -> list[Entry]:
+    """The entries of a batch in their order."""
+    return [unpacked(data) for data in read_body(body)[1]]
 
 
 def entries_naming(

@@ -125,6 +125,9 @@ WORDS: Final = {
     "refused.text-unusable": Words("A character in it cannot be stored.", "저장할 수 없는 문자가 들어 있습니다."),
     "refused.in-the-future": Words("This cannot have happened after now.", "아직 오지 않은 시각입니다."),
     "refused.instant-without-zone": Words("Say in which time zone it happened.", "시각의 시간대를 지정해야 합니다."),
+    "refused.inspection-without-duty": Words(
+        "Only staff with the duty to audit may inspect.", "감사 직무가 있는 담당자만 점검할 수 있습니다."
+    ),
     "refused.item-not-looked-up": Words("Nobody is looked up by this item here.", "조회 항목으로 지정되지 않았습니다."),
     "refused.item-unknown": Words("The policy has no such item.", "처리방침에 없는 항목입니다."),
     "refused.key-conflict": Words(

@@ -1,0 +1,49 @@
+"""From the answer to an erasure request until the rows are gone and certified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+import upheld
+from benchmarks.ground import Ground, members, opened
+from benchmarks.measure import Figure, seconds
+from upheld.engine.acts import RequestId, SubjectId, ValueId
+
+SEVEN = ("name", "address", "contact", "gender", "birth-date", "mobile", "login-id")
+
+
+def figures(ground: Ground) -> Iterator[Figure]:
+    """A person with seven values, alone; then as many persons as ask in an hour, swept together."""
+    home, alone, together = ground.home(), ground.sized(20, 8), ground.sized(100, 20)
+    with opened(home) as keeper:
+        people = members(keeper, 5 + alone + together, SEVEN)
+        taken = [seconds(lambda who=who: erased(keeper, [who])) for who, _ in people[: 5 + alone]]  # type: ignore[misc]
+        yield Figure(
+            name="erase a person with seven values, until gone and certified",
+            value=median(taken[5:]) * 1e3, unit="ms", most=10.0, note=f"worst {max(taken[5:]) * 1e3:.0f} ms",
+        )  # fmt: skip
+        value = people[0][1][0]
+        assert not _left(keeper, value)
+        rest = [who for who, _ in people[5 + alone :]]
+        took = seconds(lambda: erased(keeper, rest))
+        yield Figure(
+            name=f"erase {together} persons with seven values in one sweep, each",
+            value=took / together * 1e3,
+            unit="ms",
+        )
+
+
+def erased(keeper: upheld.Keeper, people: list[SubjectId]) -> None:
+    """Requests are in and proved; answered, swept, gone."""
+    asked = [keeper.request(who, "erasure", channel="website", proved=True).made for who in people]
+    for who, request in zip(people, asked, strict=True):
+        keeper.answer(who, RequestId(request or ""), "done")
+    swept = keeper.sweep()
+    assert swept.destroyed == 7 * len(people), swept
+
+
+def _left(keeper: upheld.Keeper, value: ValueId) -> bool:
+    with keeper.places.active.reading() as connection:
+        row = connection.execute("SELECT sealed FROM value WHERE value_id = ?", (value,)).fetchone()
+    return row is not None and row[0] is not None

@@ -1,0 +1,126 @@
+"""The same operations by other libraries, side by side in one run, each on its own database, as durable as ours.
+
+None of them does what the others do: `cedarpy` and `pycasbin` decide and store nothing; `effaced` and `dpdpkit` record
+consents and erase rows, and neither decides a read nor encrypts a value. `effaced` cannot run on SQLite: its audit has
+to wait for a lock that its caller holds. `ethyca-fides` 2.78.2 installs; it erases through a service with Redis and a
+worker that polls, neither of which is started here, so it is not compared.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+
+import upheld
+from benchmarks.erase import SEVEN, erased
+from benchmarks.ground import POLICY, POSTGRESQL, Ground, member, members, opened
+from benchmarks.measure import Figure, seconds, shown
+from upheld.engine.acts import Read
+from upheld.engine.decide import decide
+
+ROUNDS = 5
+LIST = Path(__file__).parent / "peers.txt"
+PYTHON = "UPHELD_PEERS"
+"""The variable that names a Python which has the others; without it an environment is made under `run/`."""
+
+
+def figures(ground: Ground) -> Iterator[Figure]:
+    """How many times as fast as each of them; the turns are taken one after the other."""
+    python, home = _python(), ground.home()
+    with opened(home) as keeper, ExitStack() as stack:
+        libraries = ["cedarpy", "pycasbin", "dpdpkit", *(["effaced"] if ground.engine == POSTGRESQL else [])]
+        peers = {name: stack.enter_context(peer(ground, python, name)) for name in libraries}
+        ours = _ours(ground, keeper)
+        for operation, names, times in (
+            ("decide", ("cedarpy", "pycasbin", "dpdpkit"), ground.sized(1_000, 200)),
+            ("consent", ("effaced", "dpdpkit"), ground.sized(50, 15)),
+            ("erase", ("effaced",), ground.sized(10, 4)),
+        ):
+            for name in names:
+                if name in peers:
+                    yield _faster(name, operation, times, ours[operation], peers[name])
+
+
+def _faster(name: str, operation: str, times: int, ours: Callable[[int], float], its: Callable[..., float]) -> Figure:
+    pairs = [(ours(times) / times, its(operation, times) / times) for _ in range(ROUNDS + 1)][1:]
+    mine, theirs = median(one for one, _ in pairs), median(one for _, one in pairs)
+    return Figure(
+        name=f"{TOLD[operation]}, beside {name}", value=median(theirs / mine for mine, theirs in pairs), unit="times",
+        least=1.0, note=f"{shown(mine * 1e6)} µs against {shown(theirs * 1e6)} µs",
+    )  # fmt: skip
+
+
+TOLD = {
+    "decide": "a decision with reasons",
+    "consent": "a durable consent",
+    "erase": "erase a person with seven values",
+}
+
+
+def _ours(ground: Ground, keeper: upheld.Keeper) -> dict[str, Callable[[int], float]]:
+    """The same by the verbs of the keeper. A consent shows its text, and an erasure destroys keys and certifies."""
+    subject, engagement = member(keeper)
+    got = keeper.collect(subject, "identity", {"name": "x"}, engagement=engagement, channel="website")
+    view, at = keeper.views.get(subject, keeper.now()).view, keeper.now()
+    act = Read("identity", keeper.application("crm"), values=got.values["name"], use="identify")
+    people = iter(members(keeper, (ROUNDS + 1) * 60, ("name",)))
+    doomed = iter(members(keeper, (ROUNDS + 1) * ground.sized(10, 4), SEVEN))
+
+    def decided(times: int) -> float:
+        return seconds(lambda: [decide(act, view, at) for _ in range(times)])
+
+    def consented(times: int) -> float:
+        known = [next(people, (keeper.enter(POLICY, "member"), []))[0] for _ in range(min(times, 25))] * 4
+
+        def give() -> None:
+            for who in known[:times]:
+                keeper.consent(who, "purpose/recommending", channel="website")
+
+        return seconds(give)
+
+    def gone(times: int) -> float:
+        return sum(seconds(lambda: erased(keeper, [next(doomed)[0]])) for _ in range(times))
+
+    return {"decide": decided, "consent": consented, "erase": gone}
+
+
+@contextmanager
+def peer(ground: Ground, python: str, name: str) -> Iterator[Callable[[str, int], float]]:
+    """Another library in a process of its own; the call says what and how often, and answers with the seconds."""
+    address = [ground.database(f"peer_{name}")] if ground.address else []
+    child = subprocess.Popen(
+        [python, str(LIST.with_name("peers_child.py")), name, *address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, bufsize=1, env={**os.environ, "TMPDIR": str(ground.folder)},
+    )  # fmt: skip
+    assert child.stdin is not None
+    assert child.stdout is not None
+    into, out = child.stdin, child.stdout
+
+    def ask(operation: str, times: int) -> float:
+        into.write(f"{operation} {times}\n")
+        return float(out.readline())
+
+    try:
+        assert out.readline() == "ready\n", name
+        yield ask
+    finally:
+        into.close()
+        child.wait()
+
+
+def _python() -> str:
+    """A Python that has the others, made when it is not there."""
+    named = os.environ.get(PYTHON)
+    if named:
+        return named
+    folder = LIST.parent.parent / "run" / "peers"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", LIST], check=True)
+    return str(python)

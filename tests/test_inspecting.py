@@ -1,0 +1,171 @@
+"""Looking at what is held without reading it, and reading everything under one purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+import upheld
+from tests.trial_home import POLICY, SEOUL
+from upheld.dates import moment
+from upheld.engine.acts import HandlerId, Reader, ReaderKind, SubjectId, ValueId
+from upheld.engine.lifecycle import DueState
+from upheld.engine.state import HeldState
+from upheld.errors import InputRefused
+from upheld.keeper import Keeper
+from upheld.store import history
+
+OTHER = POLICY.replace("policy: trial", "policy: other")
+AUDITOR = Reader(ReaderKind.HANDLER, HandlerId("a" * 20), duties=frozenset({"audit"}))
+
+
+@pytest.fixture
+def clock() -> upheld.SetClock:
+    return upheld.SetClock(datetime(2020, 1, 20, 9, tzinfo=SEOUL))
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, clock: upheld.SetClock) -> Iterator[Keeper]:
+    with upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as made:
+        made.publish(POLICY.encode())
+        made.publish(OTHER.encode())
+        clock.set(datetime(2024, 9, 5, 9, tzinfo=SEOUL))
+        yield made
+
+
+def person(keeper: Keeper, policy: str = "trial", text: str = "Made Up") -> SubjectId:
+    subject = keeper.enter(policy, "member")
+    keeper.begin(subject, "membership")
+    assert keeper.collect(subject, "service", {"name": text, "email": f"{text}@example.org"}).granted
+    return subject
+
+
+def entries(keeper: Keeper, kind: str) -> list[history.Recorded]:
+    keeper.seal()
+    return list(history.entries(keeper.places.sealer.connection, kinds=(kind,)))
+
+
+def test_an_inspection_tells_what_is_held_for_what_and_by_which_ground(keeper: Keeper) -> None:
+    subject = person(keeper)
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        kept = look.of(subject)
+    assert {(one.item, one.purposes, one.due) for one in kept} == {
+        ("name", ("service",), DueState.ACTIVE),
+        ("email", ("service",), DueState.ACTIVE),
+    }
+    assert all(one.grounds == ("purposes.required.service",) for one in kept)
+    assert "Made Up" not in repr(kept)
+
+
+def test_an_inspection_is_on_record_before_it_shows_anything_and_counts_what_it_showed(keeper: Keeper) -> None:
+    subjects = [person(keeper), person(keeper)]
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        (opened,) = entries(keeper, "inspection.opened")
+        assert opened.entry.fields["reason"] == "supervision"
+        for subject in (*subjects, *subjects):
+            look.of(subject)
+    (closed,) = entries(keeper, "inspection.closed")
+    assert closed.entry.fields["inspection"] == opened.entry.fields["inspection"]
+    assert closed.entry.fields["counts"] == {"persons": 2, "values": 8}
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        Reader(ReaderKind.HANDLER, HandlerId("a" * 20), duties=frozenset({"requests"})),
+        Reader(ReaderKind.HANDLER, HandlerId("a" * 20), duties=frozenset({"audit"}), lapsed=("safeguards.training",)),
+        Reader(ReaderKind.APPLICATION, "crm"),
+    ],
+    ids=["another duty", "clearance lapsed", "a program"],
+)
+def test_who_has_no_duty_to_audit_inspects_nothing(keeper: Keeper, reader: Reader) -> None:
+    with pytest.raises(InputRefused, match="audit"), keeper.inspect("trial", reader=reader, reason="curiosity"):
+        pytest.fail("an inspection began")
+    assert entries(keeper, "inspection.opened") == []
+
+
+def test_an_inspection_sees_what_another_process_wrote_a_moment_ago(
+    keeper: Keeper, clock: upheld.SetClock, tmp_path: Path
+) -> None:
+    subject = person(keeper)
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        assert len(look.of(subject)) == 2
+        with upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as other:
+            assert other.collect(subject, "service", {"name": "Another Name"}).granted
+        assert len(look.of(subject)) == 3
+
+
+def test_an_end_that_comes_during_an_inspection_is_told(keeper: Keeper) -> None:
+    subject = person(keeper)
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        assert {one.due for one in look.of(subject)} == {DueState.ACTIVE}
+        keeper.fact(subject, "closed")
+        assert {one.due for one in look.of(subject)} == {DueState.SEPARATED}
+
+
+def test_a_destroyed_value_is_told_to_be_destroyed(keeper: Keeper) -> None:
+    subject = person(keeper)
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        values = [one.value_id for one in look.of(subject)]
+        assert {look.held(one) for one in values} == {HeldState.HELD}
+        asked = keeper.request(subject, "erasure", channel="letter", proved=True)
+        keeper.answer(subject, asked.made, "done")  # type: ignore[arg-type]
+        keeper.sweep()
+        gone = {look.held(one) for one in values}
+        assert HeldState.HELD not in gone
+        assert {one.value_id for one in look.of(subject)} == {
+            one for one in values if look.held(one) is not HeldState.DESTROYED
+        }
+
+
+def test_nobody_is_inspected_under_another_policy(keeper: Keeper) -> None:
+    stranger = person(keeper, "other")
+    with (
+        keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look,
+        pytest.raises(InputRefused, match="no such subject"),
+    ):
+        look.of(stranger)
+
+
+def test_the_newest_entries_come_first_and_new_ones_are_seen(keeper: Keeper) -> None:
+    subject = person(keeper)
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        before = look.latest(3)
+        assert before[0].kind == "inspection.opened"
+        keeper.consent(subject, "purpose/offers", channel="website")
+        after = look.latest(3)
+        assert [one.kind for one in after][:2] == ["consent.given", "inspection.opened"]
+        assert len(look.latest(1000)) > 5
+
+
+def test_everything_under_a_purpose_is_read_page_by_page_and_nothing_else(keeper: Keeper) -> None:
+    subjects = [person(keeper, text=f"Made Up {number}") for number in range(5)]
+    person(keeper, "other", "Stranger")
+    keeper.fact(subjects[0], "closed")
+    reader = keeper.application("crm")
+    texts: dict[ValueId, str] = {}
+    refused: set[ValueId] = set()
+    page = keeper.read_purpose("trial", "service", reader=reader, limit=3)
+    while True:
+        texts |= page.texts
+        refused |= set(page.refused)
+        if page.next is None:
+            break
+        page = keeper.read_purpose("trial", "service", reader=reader, after=page.next, limit=3)
+    assert sorted(text for text in texts.values() if "@" not in text) == [f"Made Up {number}" for number in range(1, 5)]
+    assert len(refused) == 2
+    granted = [one for one in entries(keeper, "read.granted") if one.entry.policy == "trial"]
+    assert sum(len(cast("tuple[int, ...]", one.entry.fields["values"])) for one in granted) == len(texts)
+
+
+def test_time_goes_on_for_an_answer_that_is_remembered(keeper: Keeper, clock: upheld.SetClock) -> None:
+    subject = person(keeper)
+    keeper.fact(subject, "closed")
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        assert {one.due for one in look.of(subject)} == {DueState.SEPARATED}
+        clock.set(moment(clock.now()) + timedelta(days=400))
+        assert {one.due for one in look.of(subject)} == {DueState.DUE}
