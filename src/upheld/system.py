@@ -180,8 +180,8 @@ def _write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 def key_source(home: Path, settings: Mapping[str, Any]) -> KeySource:
-    """Where the keys of a home come from."""
-    return KeySource(home / SECRETS, os.environ, settings.get("key_command"))
+    """Where the keys of a home come from; `UPHELD_KEY_COMMAND` has the say before the home's own command."""
+    return KeySource(home / SECRETS, os.environ, os.environ.get("UPHELD_KEY_COMMAND") or settings.get("key_command"))
 
 
 def settings_of(home: Path) -> dict[str, Any]:
