@@ -47,7 +47,10 @@ def record_choice(
         row = (policy, choice_id, transaction.at, version, " ".join(chosen), control)
         transaction.execute(INSERT_CHOICE, row)
         fields = {"choice": choice_id, "version": version, "control": control}
-        transaction.journal(entry("cookie.chosen", transaction.at, policy, None, (), allowed=chosen or None, **fields))
+        shown = tuple(rule.path for rule, _ in plan.cookies.values())
+        transaction.journal(
+            entry("cookie.chosen", transaction.at, policy, None, shown, allowed=chosen or None, **fields)
+        )
 
     keeper.places.active.submit(work)
     return True

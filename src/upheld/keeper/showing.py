@@ -620,6 +620,7 @@ def cookie(look: Looked, row: Row, key: str) -> Finding:
     paths = [look.document.purposes[name].path for name in row.for_ if name in look.document.purposes]
     kinds = ("act.refused", "consent.withdrawn") if key == "honours" else ("value.collected", "act.refused")
     shown = [one for path in paths for one in look.naming(path, kinds)]
+    shown += look.naming(row.path, ("cookie.chosen",))  # each declared cookie was let in or refused by its browser
     return _made(row, key, (*shown, *look.attested(row.path)), look.against(row.path), note="needs-attesting")
 
 

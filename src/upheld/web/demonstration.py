@@ -22,6 +22,7 @@ from upheld.keeper import Keeper
 from upheld.policy.read import read_policy
 from upheld.simulate.together import live_together, publish_all
 from upheld.system import SETTINGS, Options, SetClock, SystemClock, open_home
+from upheld.web.practice import practise
 from upheld.web.selfcheck import checked_pages
 from upheld.web.serving import Listening, log_failure, scheduled, serve_until_stopped, served_beside
 from upheld.web.settings import Settings
@@ -69,6 +70,7 @@ def prepare(documents: Sequence[Path], home: Path, *, people: int = PEOPLE, days
         keeper.sweep()
         persons = tuple(_person(keeper, policy, reached.get(policy, ())) for policy in policies)
         for one in persons:
+            practise(keeper, one.policy, _others(keeper, one))
             _ask(keeper, one, now)
         keeper.seal()
     with open_home(home) as keeper:
@@ -161,6 +163,17 @@ def _person(keeper: Keeper, policy: str, items: Sequence[str]) -> Shown:
     return Shown(policy, best[2], addresses)
 
 
+AT_THE_DESK: Final = 6
+"""Ours: so many persons of each policy have something to do with its desk."""
+
+
+def _others(keeper: Keeper, shown: Shown) -> tuple[SubjectId, ...]:
+    """Persons of whom most is held, besides the one who can sign in."""
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_FULLEST, (shown.policy, shown.subject_id, AT_THE_DESK)).fetchall()
+    return tuple(SubjectId(row[0]) for row in rows) or (shown.subject_id,)
+
+
 ASKED_AGO: Final[Mapping[str, int]] = {"access": 2, "rectification": 1, "erasure": 20}
 """Right → days since it was asked: two that wait and one that is late, so that the desk has something to do."""
 
@@ -223,4 +236,9 @@ def _all_credentials(prepared: Prepared) -> str:
     )
 
 
+_FULLEST = (
+    "SELECT s.subject_id FROM subject s JOIN value v ON v.bucket = s.bucket AND v.subject_id = s.subject_id "
+    "WHERE s.policy = ? AND s.subject_id <> ? AND v.state = 'held' GROUP BY s.subject_id "
+    "ORDER BY count(*) DESC, s.subject_id LIMIT ?"
+)
 _PERSONS = "SELECT subject_id FROM subject WHERE policy = ? ORDER BY subject_id"
