@@ -34,13 +34,11 @@ from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.store.place import Recovering, Transaction
+from upheld.store.subjects import HeldRow
 from upheld.store.vault import Sealed, bound
 from upheld.store.views import UNPROVED, Granting, Ready, Seen, Stale
 
 _ID = re.compile(r"[a-z2-7]{20}\Z")
-
-HeldRow = tuple[int, int, bytes]
-"""Value, key, ciphertext."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +154,9 @@ class Seeing(Door):
         self, readings: Sequence[Reading], decided: _Decided, wanted: Sequence[ValueId], transaction: Transaction
     ) -> Mapping[ValueId, HeldRow]:
         """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
-        self.views.prove_all(transaction, [one.seen for one, _ in decided])
+        rows = self.views.prove_all(transaction, [one.seen for one, _ in decided], wanted)
         transaction.entries += _access_entries(readings, decided, transaction.at)
-        return _held_rows(transaction, wanted)
+        return _held_rows(transaction, wanted) if rows is None else {ValueId(row[0]): row for row in rows}
 
     def _answers(self, decided: _Decided, rows: Mapping[ValueId, HeldRow], now: Instant) -> list[Outcome]:
         """r3: the record is durable; decrypt, and give each reading what it asked for."""
@@ -262,7 +260,7 @@ class Seeing(Door):
     ) -> Sequence[HeldRow]:
         """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
         owners = chosen.owners
-        self.views.prove_all(transaction, [one.seen for one in owners.values()])
+        rows = self.views.prove_all(transaction, [one.seen for one in owners.values()], list(owners))
         self.views.prove_all(transaction, [seen for seen, _, _, _ in chosen.refused])
         for seen, _, act, decision in chosen.refused:
             transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
@@ -273,7 +271,7 @@ class Seeing(Door):
             aliases = [one.seen.alias for one in own.values()]
             record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
             transaction.entries.append(record)
-        return _rows_of(transaction, list(owners))
+        return _rows_of(transaction, list(owners)) if rows is None else rows
 
     def _refuse_while_recovering(self) -> None:
         if self._recovering:

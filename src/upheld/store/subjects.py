@@ -94,6 +94,20 @@ _EPOCHS_OF_ONE = (
     "SELECT '', plan_epoch FROM guard UNION ALL SELECT subject_id, epoch FROM subject WHERE bucket = ? "
     "AND subject_id = ?"
 )
+_EPOCH_AND_VALUE = (
+    "SELECT '', plan_epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM guard "
+    "UNION ALL SELECT subject_id, epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM subject "
+    "WHERE bucket = ? AND subject_id = ? "
+    "UNION ALL SELECT NULL, value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
+)
+_EPOCHS_AND_VALUES = (
+    "SELECT '', plan_epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM guard "
+    "UNION ALL SELECT subject_id, epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM subject "
+    "WHERE bucket IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) "
+    "AND subject_id IN (SELECT value FROM json_each(?)) "
+    "UNION ALL SELECT NULL, value_id, key_id, sealed FROM value "
+    "WHERE value_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND state = 'held'"
+)
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
 )
@@ -387,6 +401,31 @@ def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, 
         found = connection.execute(_EPOCHS, (_encode(sorted(buckets)).decode(), _encode(subject_ids).decode()))
     epochs = dict(found.fetchall())
     return epochs.pop(""), epochs
+
+
+HeldRow = tuple[int, int, bytes]
+"""Value, key, ciphertext."""
+
+
+def epochs_and_values(
+    connection: Connection, subject_ids: Sequence[str], values: Sequence[ValueId]
+) -> tuple[int, dict[str, int], list[HeldRow]]:
+    """`epochs_of`, and the rows of values that are held, in one statement: for engines where each is a message."""
+    names, ids = _encode(subject_ids).decode(), _encode(values).decode()
+    if len(subject_ids) == len(values) == 1:
+        one = subject_ids[0]
+        found = connection.execute(_EPOCH_AND_VALUE, (bucket_of(SubjectId(one)), one, values[0]))
+    else:
+        buckets = {bucket_of(SubjectId(one)) for one in subject_ids}
+        found = connection.execute(_EPOCHS_AND_VALUES, (_encode(sorted(buckets)).decode(), names, ids))
+    epochs: dict[str, int] = {}
+    rows: list[HeldRow] = []
+    for name, number, key_id, sealed in found.fetchall():
+        if name is None:
+            rows.append((number, key_id, sealed))
+        else:
+            epochs[name] = number
+    return epochs.pop(""), epochs, rows
 
 
 def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:

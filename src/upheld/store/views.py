@@ -8,7 +8,7 @@ before it is used again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -254,13 +254,15 @@ class Views:
             if self._cache.get(seen.subject_id) is seen:
                 seen.era = self.era
 
-    def prove_all(self, transaction: Transaction, several: Iterable[Seen]) -> None:
+    def prove_all(
+        self, transaction: Transaction, several: Iterable[Seen], wanted: Sequence[ValueId] = ()
+    ) -> list[subjects.HeldRow] | None:
         """`prove` for many: one look at the place; only who was not proved since another connection wrote is compared.
 
         `several` is gone through after the look, which can move the era; all that are not current are found at once.
+        Where epochs are asked for in a message of their own, the rows of `wanted` come with it and are returned.
         """
-        if not transaction.guarded:
-            self._guard(transaction)
+        rows = None if transaction.guarded else self._guard(transaction, wanted)
         era, stale = self.era, False
         for seen in several:
             if seen.era != era:
@@ -270,31 +272,42 @@ class Views:
                     stale = True
         if stale:
             raise Stale
+        return rows
 
-    def _guard(self, transaction: Transaction) -> None:
+    def _guard(self, transaction: Transaction, wanted: Sequence[ValueId] = ()) -> list[subjects.HeldRow] | None:
         """Once per transaction: has another connection committed here since we last looked?
 
         While nobody has, every view of this process is current. Otherwise each is compared with its own epoch
         before it is used again, and the policies are loaded anew when one was published.
         """
+        rows: list[subjects.HeldRow] | None = None
         version = self.active.version()
         if version != self.data_version:
             self.data_version = version
             self.era += 1
-            if self._plan_epoch(transaction) != self.plan_epoch:
+            plan_epoch, rows = self._plan_epoch(transaction, wanted)
+            if plan_epoch != self.plan_epoch:
                 self._refresh(transaction.connection)
                 raise Stale
         transaction.guarded = True
+        return rows
 
-    def _plan_epoch(self, transaction: Transaction) -> int:
+    def _plan_epoch(
+        self, transaction: Transaction, wanted: Sequence[ValueId]
+    ) -> tuple[int, list[subjects.HeldRow] | None]:
         """Where commits of others are not counted every view is compared: the epochs of all that the transaction is
-        about come with that of the plan, in one statement. What it claims stays as it is until it ends.
+        about come with that of the plan, in one statement, and values with them. What it claims stays as it is until it
+        ends.
         """
-        claim = transaction.claim
+        claim, connection = transaction.claim, transaction.connection
         if claim is None or self.active.engine.counts_commits:
-            return subjects.plan_epoch(transaction.connection)
-        plan_epoch, transaction.epochs = subjects.epochs_of(transaction.connection, (*claim.changes, *claim.reads))
-        return plan_epoch
+            return subjects.plan_epoch(connection), None
+        about = (*claim.changes, *claim.reads)
+        if not wanted:
+            plan_epoch, transaction.epochs = subjects.epochs_of(connection, about)
+            return plan_epoch, None
+        plan_epoch, transaction.epochs, rows = subjects.epochs_and_values(connection, about, wanted)
+        return plan_epoch, rows
 
     def advance(self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant) -> Seen:
         """Lock the subject for a change that leads to `state`, and cache the view of it. Raises Stale when too late."""
