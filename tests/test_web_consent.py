@@ -101,6 +101,7 @@ def recorded_texts(house: Served, person: SubjectId) -> dict[str, tuple[str, str
 # ── agreeing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.clauses("BZ16-4.1.a", "BZ16-4.2.a", "BZ18-4.1.a", "BZ18-4.2.a", "MS18-4.2.a")
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_what_stands_on_the_page_is_what_is_recorded(house: Served, language: str) -> None:
     person = member(house)
@@ -117,6 +118,7 @@ def test_what_stands_on_the_page_is_what_is_recorded(house: Served, language: st
     assert hashlib.sha256(shown["provision/mall"].encode()).digest() in {one.fields["text"] for one in entries}
 
 
+@pytest.mark.clauses("BZ16-4.1.b", "BZ18-4.1.b", "MS18-4.1-1")
 def test_a_question_tells_in_words_who_gets_what_until_when(house: Served) -> None:
     browser, _ = opened(house, member(house))
     text = shown_of(browser)["provision/mall"]
@@ -138,6 +140,7 @@ def test_nothing_is_ticked_beforehand_and_all_sets_boxes_only(house: Served) -> 
     assert house.keeper.consents(person) == {}
 
 
+@pytest.mark.clauses("BZ18-2.3.B", "KE22-2.3.b-0")
 def test_refusing_what_is_optional_withholds_nothing(house: Served) -> None:
     person = member(house)
     browser, link = opened(house, person)
@@ -148,6 +151,7 @@ def test_refusing_what_is_optional_withholds_nothing(house: Served) -> None:
     assert house.keeper.collect(person, "service", {"name": "made-up", "email": "m@example.org"}).granted
 
 
+@pytest.mark.clauses("BZ16-4.2.b", "BZ18-4.2.b")
 def test_each_matter_is_a_consent_of_its_own(house: Served) -> None:
     person = member(house)
     browser, link = opened(house, person)
@@ -192,6 +196,7 @@ def test_the_questions_stand_there_for_everybody_to_read(house: Served) -> None:
 # ── taking back ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.clauses("BZ16-10.1.c", "BZ18-9.1.c", "KE22-9.1-6", "MS18-8.1-6")
 def test_taking_back_tells_first_what_it_ends_and_then_ends_it(house: Served) -> None:
     person = member(house)
     browser, link = opened(house, person)
@@ -207,6 +212,7 @@ def test_taking_back_tells_first_what_it_ends_and_then_ends_it(house: Served) ->
     assert browser.get(f"{link}/withdraw", about="purpose/offers").status_code == 404
 
 
+@pytest.mark.clauses("BZ16-10.2.d", "BZ18-9.2.c", "BZ18-9.2.f")
 def test_a_person_who_is_signed_in_takes_back_and_agrees_in_the_portal(house: Served) -> None:
     person = house.persons["stayer"]
     browser = house.person_in("stayer")
@@ -253,6 +259,7 @@ def test_who_agreed_to_less_is_shown_what_grew_before_the_question(house: Served
 # ── children ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.clauses("MS18-9.1", "MS18-9.2-1", "MS18-9.2.a-1", "MS18-9.3.a")
 def test_a_child_names_its_representative_who_decides_by_a_link(house: Served) -> None:
     child = member(house, minor=True)
     browser, link = opened(house, child)
@@ -284,6 +291,7 @@ def test_a_child_names_its_representative_who_decides_by_a_link(house: Served) -
     }  # fmt: skip
 
 
+@pytest.mark.clauses("MS18-9.1", "MS18-9.3-0")
 def test_a_child_agrees_to_nothing_by_its_own_link(house: Served) -> None:
     child = member(house, minor=True)
     browser, link = opened(house, child)

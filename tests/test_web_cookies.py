@@ -22,6 +22,7 @@ from tests.served import WEB_POLICY, Served, served
 from tests.trial_home import at
 from upheld.desk.background import JOBS
 from upheld.desk.choices import KEPT_FOR, Choice, choices_of
+from upheld.desk.invitations import invite
 from upheld.web.serving import Listening, served_beside
 
 COOKIES = """cookies:
@@ -61,6 +62,7 @@ def sent(house: Served, **fields: str) -> int:
 # ── the page and the log ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.clauses("BZ16-11.0.b", "BZ18-10.0.b", "KE22-10.0-1", "MS18-10.0-1")
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_the_page_names_every_declared_cookie_its_purpose_and_its_life(house: Served, language: str) -> None:
     page = house.browser(language).get("/cookies/site").text
@@ -123,6 +125,8 @@ class Shop:
     house: Served
     address: str
     browser: Browser
+    ours: str
+    """Where our service is."""
 
     def visit(self, *, control: bool = False, width: int = 390) -> tuple[BrowserContext, Page]:
         context = self.browser.new_context(viewport={"width": width, "height": 800}, locale="en-US")
@@ -157,7 +161,7 @@ def shop(house: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sh
     settings = replace(house.settings, address=ours)
     with served_beside(settings, Listening(port=port)), site_of(folder) as address, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield Shop(house, address, browser)
+        yield Shop(house, address, browser, ours)
         browser.close()
 
 
@@ -170,6 +174,7 @@ def test_before_a_choice_only_what_is_necessary_is_set(shop: Shop) -> None:
     context.close()
 
 
+@pytest.mark.clauses("BZ16-11.2", "BZ18-10.2", "KE22-10.2-1", "MS18-10.2-1")
 def test_a_refusal_is_honoured_remembered_and_on_record(shop: Shop) -> None:
     context, page = shop.visit()
     page.click("text=Only necessary")
@@ -182,6 +187,7 @@ def test_a_refusal_is_honoured_remembered_and_on_record(shop: Shop) -> None:
     context.close()
 
 
+@pytest.mark.clauses("BZ16-11.2.B.1", "BZ18-10.2.B.1", "KE22-10.2.b", "MS18-10.2.b")
 def test_what_was_ticked_is_set_and_nothing_else(shop: Shop) -> None:
     context, page = shop.visit()
     page.check("input[value=visits]")
@@ -203,6 +209,7 @@ def test_a_cookie_that_is_not_declared_is_never_set(shop: Shop) -> None:
     context.close()
 
 
+@pytest.mark.clauses("BZ16-11.0.c", "BZ18-10.0.c", "KE22-10.0-2", "MS18-10.0-2")
 def test_global_privacy_control_is_a_refusal_without_a_question(shop: Shop) -> None:
     context, page = shop.visit(control=True)
     assert not page.is_visible("role=dialog")
@@ -220,5 +227,59 @@ def test_a_choice_is_changed_at_any_time_and_what_was_refused_goes(shop: Shop) -
     assert page.is_checked("input[value=visits]")
     shop.house.clock.set(shop.house.clock.now() + 1_000_000)  # type: ignore[arg-type]  # an instant later is one
     page.click("text=Only necessary")
+    assert names(context) == {"session", "upheld-cookies-site"}
+    context.close()
+
+
+# ── the shop's visitor, from its banner to our consent page and back ────────────────────────────────────────────────
+
+
+@pytest.mark.clauses("BZ16-11.2", "BZ18-10.2", "KE22-10.2-1", "MS18-10.2-1")
+def test_a_visitor_of_a_foreign_site_chooses_cookies_and_consents_behind_a_plain_link(shop: Shop) -> None:
+    """The site carries one script and one link; nothing of ours is framed by it, nothing of the visitor goes to it."""
+    keeper = shop.house.keeper
+    person = keeper.enter("site", "member")
+    context, page = shop.visit()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page.click("text=Only necessary")
+    shop.chosen(context, page)
+    ours = shop.ours
+    page.evaluate(
+        "to => { const link = document.createElement('a'); link.href = to; link.id = 'choices';"
+        " link.textContent = 'Your choices'; document.body.append(link); }",
+        f"{ours}/consent/site/{invite(keeper, 'site', person)}?locale=en",
+    )
+    page.click("#choices")
+    assert page.url.startswith(f"{ours}/consent/site/")
+    assert page.locator("input[name=agree]:checked").count() == 0
+    page.check("label:has-text('offers')")
+    page.click("text=Record my choice")
+    assert "on record" in page.inner_text("main")
+    assert keeper.consents(person) == {"purpose/offers": "given"}
+    page.goto(shop.address)
+    assert not page.is_visible("role=dialog")  # the choice about cookies holds beside it
+    assert {url.split("/")[2] for url in asked} == {ours.split("/")[2], shop.address.split("/")[2]}
+    context.close()
+
+
+def test_our_pages_are_not_shown_in_a_frame_of_a_foreign_site(shop: Shop) -> None:
+    context, page = shop.visit()
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    framed = "to => new Promise(done => { const one = document.createElement('iframe'); one.src = to;"
+    page.evaluate(f"{framed} one.onload = done; one.onerror = done; document.body.append(one); }})", f"{shop.ours}/")
+    assert any("frame" in text.lower() for text in told), told
+    assert all("Upheld" not in one.content() for one in page.frames[1:])
+    context.close()
+
+
+def test_global_privacy_control_that_is_switched_on_later_takes_back_what_was_allowed(shop: Shop) -> None:
+    context, page = shop.visit()
+    page.get_by_role("button", name="All", exact=True).click()
+    assert "visits" in names(context) or page.evaluate("window.counted") is True
+    context.add_init_script("Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})")
+    page.reload()
+    page.reload()
     assert names(context) == {"session", "upheld-cookies-site"}
     context.close()

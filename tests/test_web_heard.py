@@ -40,6 +40,7 @@ def hidden(browser: Browser, about: str) -> dict[str, str]:
     return {f"shown {about}": found[1], "agree": about, "channel": "letter"}
 
 
+@pytest.mark.clauses("MS18-4.2.b-1", "MS18-4.2.b-2")
 def test_what_was_read_out_is_recorded_with_its_channel_and_its_evidence(house: Served) -> None:
     browser, there = looked_up(house)
     assert browser.page is not None
@@ -58,6 +59,7 @@ def test_what_was_read_out_is_recorded_with_its_channel_and_its_evidence(house: 
     assert script in texts
 
 
+@pytest.mark.clauses("MS18-4.2.e")
 def test_a_letter_is_filed_as_it_came(house: Served) -> None:
     browser, there = looked_up(house)
     browser.send_files(there, {"evidence": LETTER}, **hidden(browser, "purpose/offers"))
@@ -81,6 +83,7 @@ def test_a_file_that_is_no_document_is_refused_before_anything_is_recorded(house
     assert house.keeper.papers("trial", owner=house.persons["asker"], kind="consent-evidence") == []
 
 
+@pytest.mark.clauses("BZ18-9.2.c", "KE22-9.2-2")
 def test_what_was_taken_back_on_the_telephone_is_recorded_as_easily(house: Served) -> None:
     browser, there = looked_up(house, "stayer")
     assert browser.page is not None

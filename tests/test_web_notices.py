@@ -100,6 +100,7 @@ def house(tmp_path: Path) -> Iterator[Served]:
 COMING = "2024-12-01"
 
 
+@pytest.mark.clauses("BZ16-1.4.b", "BZ18-1.4.b", "KE22-1.4-3", "MS18-1.4-3")
 def test_a_version_is_public_from_its_announcement_and_binds_from_its_date(house: Served) -> None:
     third = WEB_POLICY.replace("2020-01-01", "2024-11-01").replace("2020-02-01", COMING)
     house.keeper.publish(third.replace("ko: 안내, items", "ko: 새 안내, items").encode())

@@ -30,6 +30,7 @@ def later(house: Served) -> None:
     house.clock.set(house.clock.now() + 1_000_000)  # type: ignore[arg-type]  # an instant later is one
 
 
+@pytest.mark.clauses("BZ18-9.1.a", "BZ18-9.1.c", "KE22-9.1-1", "KE22-9.1-6", "MS18-8.1-1", "MS18-8.1-6")
 def test_one_person_from_consent_to_what_is_held_withdrawal_and_erasure_in_plain_korean(site: Site) -> None:
     house, keeper = site.house, site.house.keeper
     person = house.persons["walker"] = keeper.enter("trial", "member")
@@ -77,6 +78,7 @@ def test_one_person_from_consent_to_what_is_held_withdrawal_and_erasure_in_plain
     context.close()
 
 
+@pytest.mark.clauses("MS18-8.1-7", "MS18-9.1", "MS18-9.3-0", "MS18-9.3.a", "MS18-9.3.b-1")
 def test_a_child_and_its_representative(site: Site) -> None:
     house, keeper = site.house, site.house.keeper
     child = keeper.enter("young", "member", minor=True)

@@ -154,6 +154,7 @@ def test_a_person_sees_nothing_of_anybody_else(house: Served) -> None:
     assert browser.get(f"/console/trial/people/{house.persons['stayer']}").url.path == "/console/trial/sign-in"
 
 
+@pytest.mark.clauses("BZ18-9.5.a", "KE22-9.3", "MS18-8.3-1")
 def test_contents_need_a_second_address_of_the_same_person(house: Served) -> None:
     browser = house.person_in("stayer")
     assert text_of("stayer", "name") not in browser.get("/portal/trial/mine").text

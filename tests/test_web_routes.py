@@ -230,6 +230,7 @@ def test_nobody_who_has_not_signed_in_gets_a_page_that_is_for_somebody(
     assert house.persons["asker"] not in page.text.replace(address(route, parts), "")  # but for what was asked
 
 
+@pytest.mark.clauses("KE22-11.M2-2", "MS18-11.M2-2")
 @pytest.mark.parametrize("name", STAFF)
 @pytest.mark.parametrize("route", FOR_STAFF, ids=named)
 def test_every_page_asks_for_its_duty(

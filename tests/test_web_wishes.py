@@ -44,6 +44,7 @@ def there(one: Request, page: str = "") -> str:
 # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.clauses("NX17-3.1.A", "NX17-3.1.B", "NX17-3.1.C", "NX17-3.1.D")
 @pytest.mark.parametrize("right", RIGHTS)
 def test_every_right_is_asked_by_the_same_short_form(house: Served, right: str) -> None:
     one = asked(house, house.person_in("stayer", items=("email", "phone")), right)
@@ -178,6 +179,7 @@ def test_a_file_that_is_no_document_is_refused(house: Served) -> None:
     assert house.keeper.papers("trial", owner=house.persons["stayer"], about=one.request_id) == []
 
 
+@pytest.mark.clauses("KE22-9.1-4", "MS18-8.1-4")
 def test_portability_is_downloaded_while_it_is_open_with_contents_and_purposes(house: Served) -> None:
     browser = house.person_in("stayer", items=("email", "phone"))
     one = asked(house, browser, "portability")
@@ -202,6 +204,7 @@ def for_another(house: Served, address: str, **files: bytes) -> str:
     return re.sub(r'value="[0-9a-f]{64}"', "", page.text)
 
 
+@pytest.mark.clauses("BZ18-9.4.a", "KE22-9.4-2", "NX17-3.4.b")
 def test_an_agents_request_waits_unproved_with_the_mandate_beside_it(house: Served) -> None:
     assert "It has come in" in for_another(house, text_of("stayer", "email"), paper=MANDATE)
     (one,) = house.keeper.requests(house.persons["stayer"])
@@ -217,6 +220,7 @@ def test_an_agent_learns_by_nothing_whether_the_person_is_known(house: Served) -
     assert for_another(house, "nobody-at-all@example.org", paper=MANDATE) == known
 
 
+@pytest.mark.clauses("BZ18-9.4.a", "NX17-3.4.b")
 def test_an_agent_without_a_mandate_is_not_taken_in(house: Served) -> None:
     assert "Add the paper" in for_another(house, text_of("stayer", "email"))
     assert house.keeper.requests(house.persons["stayer"]) == ()

@@ -225,7 +225,7 @@ def _leaflet(prepared: Prepared, address: str) -> str:
 
 
 def _either(person: Shown) -> str:
-    return " or ".join(person.addresses.values()) or "nobody: no address is held"
+    return " or ".join(dict.fromkeys(person.addresses.values())) or "nobody: no address is held"
 
 
 def _all_credentials(prepared: Prepared) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upheld.desk.articles import capital
-from upheld.desk.due import DueToday, Waiting, due_today
+from upheld.desk.due import DueToday, Owed, Waiting, due_today
 from upheld.desk.duties import Falls, calendar_of
 from upheld.desk.leaks import leaks_of
 from upheld.desk.parties import companies
@@ -24,6 +24,7 @@ SHOWN = 12
 def desk(asked: Asked) -> Answer:
     """Requests due, overdue destruction, work orders, evidence falling due. Each leads to where it is done."""
     found, now, document = due_today(asked.keeper, asked.policy), asked.keeper.now(), asked.document
+    owed, owed_soon = _own(asked, found.evidence), _own(asked, found.evidence_soon)
     late = [one for one in found.requests if one.due_at <= now]
     soon = [one for one in found.requests if one.due_at > now]
 
@@ -46,8 +47,9 @@ def desk(asked: Asked) -> Answer:
             "item": lambda name: document.name("items", name, asked.locale),
             "safeguard": safeguard,
             "who": staff_title(asked),
-            "evidence": found.evidence[:SHOWN],
-            "evidence_soon": found.evidence_soon[:SHOWN],
+            "evidence": owed[:SHOWN],
+            "evidence_count": len(owed),
+            "evidence_soon": owed_soon[:SHOWN],
             "overdue": found.overdue[:SHOWN],
             "reviews": [(document.title(one.element, asked.locale), one) for one in found.reviews[:SHOWN]],
             "now": now,
@@ -55,6 +57,13 @@ def desk(asked: Asked) -> Answer:
             "right": lambda one: right_title(asked, one),
             "lapsed": [safeguard(name) for name in asked.signed().reader.lapsed],
         },
+    )
+
+
+def _own(asked: Asked, owed: tuple[Owed, ...]) -> tuple[Owed, ...]:
+    """All that is owed, for who keeps records; of others only what clears them themselves."""
+    return (
+        owed if may(asked, Who.RECORDS) else tuple(one for one in owed if one.about == asked.signed().reader.reader_id)
     )
 
 

@@ -9,6 +9,7 @@ from upheld.ledger.report import NOTES, ClauseReport, Gap, Report, State, said
 from upheld.store import history
 from upheld.web.answer import Answer, Printed, Refused, Shown
 from upheld.web.asked import Asked
+from upheld.web.words import known, say
 
 ORDER: Final = (State.NOT_UPHELD, State.UPHELD, State.NO_EVIDENCE, State.STATED)
 _INSTANTS: Final = ("_at",)
@@ -78,7 +79,16 @@ def _made(asked: Asked) -> Report:
 
 
 def _said(asked: Asked, what: str) -> str:
-    return said(what, int(asked.locale == "ko"))
+    """A finding in words, its detail too: a kind of evidence, an element of the policy."""
+    code, _, detail = what.partition(":")
+    if detail:
+        kind = f"evidence-kind.{detail}"
+        detail = say(kind, asked.locale) if known(kind) else _element(asked, detail)
+    return said(f"{code}:{detail}" if detail else code, int(asked.locale == "ko"))
+
+
+def _element(asked: Asked, path: str) -> str:
+    return asked.document.title(path, asked.locale) if path in asked.document.rows else path
 
 
 def _gap(asked: Asked, gap: Gap) -> str:

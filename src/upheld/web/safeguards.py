@@ -94,7 +94,7 @@ def _standing(asked: Asked, control: ControlPlan) -> Standing:
         control,
         asked.document.name("safeguards", control.name, asked.locale),
         control.rule.cites(),
-        tuple(keeper.evidence_owed(asked.policy, control, now)) if control.evidence else (),
+        tuple(dict.fromkeys(keeper.evidence_owed(asked.policy, control, now))) if control.evidence else (),
         _abouts(asked, control),
         newest,
         end_of(newest, every, asked.plan.zone) if newest is not None and every is not None else None,
@@ -105,4 +105,5 @@ def _standing(asked: Asked, control: ControlPlan) -> Standing:
 def _abouts(asked: Asked, control: ControlPlan) -> tuple[str, ...]:
     if control.per is None:
         return ("",)
-    return tuple(name for name, _ in asked.keeper.register_of(asked.policy, control.per, asked.keeper.now()))
+    rows = asked.keeper.register_of(asked.policy, control.per, asked.keeper.now())
+    return tuple(dict.fromkeys(name for name, _ in rows))

@@ -343,7 +343,10 @@ WORDS: Final = {
     # ── what is held ──
     "held.title": Words("What is held", "보유 중인 개인정보"),
     "held.item": Words("What", "항목"),
-    "held.why": Words("Why", "보유 근거"),
+    "held.why-until": Words("Why, until when", "보유 근거와 기간"),
+    "held.until-day": Words("until {day}", "{day}까지"),
+    "held.given-at": Words("given {day}", "{day} 제공"),
+    "held.no-ground": Words("no ground any more", "보유 근거 없음"),
     "held.until": Words("Until", "보유 기간"),
     "held.state": Words("State", "상태"),
     "held.who": Words("Who got it", "제공·위탁"),
