@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Barrier, Event, Thread
 
-from benchmarks import homes
+import upheld
+from benchmarks.ground import CONTENT, DOCUMENT, member, members
 from upheld.engine.acts import Reason, SubjectId
 from upheld.errors import InputRefused
 from upheld.keeper.gathering import MOST, Gathering
@@ -127,8 +129,11 @@ def test_who_was_stopped_while_he_led_leaves_nobody_waiting() -> None:
 
 
 def test_readings_of_many_threads_are_recorded_each_and_refused_each_for_itself(tmp_path: Path) -> None:
-    keeper, _ = homes.home_at(tmp_path / "home")
-    people = homes.members_with_values(keeper, 24, ("name", "address"))
+    clock = upheld.SetClock(datetime(2018, 7, 1, tzinfo=UTC))
+    keeper = upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True))
+    keeper.publish(DOCUMENT)
+    clock.set(datetime(2018, 7, 9, tzinfo=UTC))
+    people = members(keeper, 24, ("name", "address"))
     reader, got = keeper.application("crm"), dict[str, object]()
     barrier = Barrier(26)
 
@@ -141,15 +146,15 @@ def test_readings_of_many_threads_are_recorded_each_and_refused_each_for_itself(
 
     calls = [partial(read, who, "identity") for who, _ in people]
     calls.append(partial(read, SubjectId("a" * 20), "identity"))
-    member, _ = homes.member(keeper)
-    calls.append(partial(read, member, "never-declared"))
+    somebody, _ = member(keeper)
+    calls.append(partial(read, somebody, "never-declared"))
     at_once(calls)
     for who, values in people:
         outcome = got[who]
-        assert outcome.text("name") == homes.CONTENT  # type: ignore[attr-defined]
+        assert outcome.text("name") == CONTENT  # type: ignore[attr-defined]
         assert outcome.values == {"name": (values[0],)}  # type: ignore[attr-defined]
     assert got["a" * 20] == "unknown"
-    assert got[member].reasons == (Reason.PURPOSE_UNDECLARED,)  # type: ignore[attr-defined]
+    assert got[somebody].reasons == (Reason.PURPOSE_UNDECLARED,)  # type: ignore[attr-defined]
     bodies = keeper.places.active.connection.execute("SELECT body FROM journal").fetchall()
     entries = [unpacked(data) for (body,) in bodies for data in read_body(body)[1]]
     granted = [one for one in entries if one.kind == "read.granted"]
