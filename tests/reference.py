@@ -45,7 +45,8 @@ class Contact:
 def contact_of(policy: Policy) -> Contact:
     row = policy.children.get("representative")
     items = (*row.from_child, *row.from_representative) if row else ()
-    return Contact(row.path if row else "children", tuple(items), row.until if row and row.until else FIVE_DAYS)
+    until = EarlierOf((row.until if row and row.until else FIVE_DAYS, Plus(Point("collected"), Period(days=5))))
+    return Contact(row.path if row else "children", tuple(items), until)
 
 
 def purpose_of(policy: Policy, name: str) -> Purpose | Contact | None:

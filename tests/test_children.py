@@ -10,6 +10,7 @@ import pytest
 
 import upheld
 from tests.audited import Audited
+from upheld.dates import Instant, Period, end_of
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Outcome
 from upheld.store import history
@@ -35,6 +36,19 @@ def codes(outcome: Outcome) -> list[str]:
 def ways(house: Audited, way: str) -> list[str]:
     """The channels on which people agree that way."""
     return [name for name, found in house.plan.consent_ways.items() if found == {way}]
+
+
+@pytest.mark.clauses("MS18-9.2-1")
+def test_a_parent_whom_nobody_asked_is_forgotten_after_five_days(house: Audited) -> None:
+    child, channel = child_of(house), next(iter(house.plan.channels))
+    texts = {"guardian-email": "made-up-parent@example.org"}
+    assert house.keeper.collect(child, "representative-contact", texts, channel=channel).granted
+    taken = house.clock.now()
+    house.clock.set(Instant(end_of(taken, Period(days=5), house.zone) - 1))
+    house.keeper.sweep()
+    assert [value.held.value for value, _, _ in house.keeper.holdings(child)] == ["held"]
+    house.clock.set(end_of(taken, Period(days=5), house.zone))
+    assert house.keeper.sweep().destroyed == 1
 
 
 @pytest.mark.clauses("MS18-9.3-0", "MS18-9.3.a")

@@ -45,6 +45,7 @@ NO_USES: frozenset[str | None] = frozenset({None})
 GRACE = Period(days=5)
 """Ours where no law says it, as the Standard Guideline 10 does: destroyed within five days of the end."""
 SETTLING = Period(days=1)
+TAKEN_AND_NOT_ANSWERED = Plus(Point("collected"), Period(days=5))
 PENDING_CHILD = EarlierOf((Point("answered"), Plus(Point("consent-asked"), Period(days=5))))
 KNOWN = "@known"
 """The instant at which a fact that can end something became known; anchors settling."""
@@ -221,13 +222,18 @@ def _children(policy: model.Policy, law: CountryLaw) -> ChildrenPlan:
         rule=rule_of(age) if age else by_law,
         contact_items=frozenset((*asked.from_child, *asked.from_representative)) if asked else frozenset(),
         contact_rule=rule_of(asked) if asked else None,
-        contact_until=asked.until if asked and asked.until else PENDING_CHILD,
+        contact_until=_asked_until(asked.until if asked and asked.until else PENDING_CHILD, law),
         never_rule=rule_of(never) if never else by_law,
         rights=frozenset(str(one) for one in rights.gives) if rights else frozenset(),
         rights_rule=rule_of(rights) if rights else None,
         freeze_rule=rule_of(freeze) if freeze else None,
         freeze_except=str(freeze.except_ or "statute") if freeze else "statute",
     )
+
+
+def _asked_until(promised: End, law: CountryLaw) -> End:
+    """LAW: Standard Guideline 13: without a yes the contact goes within five days of being taken, asked or not."""
+    return EarlierOf((promised, TAKEN_AND_NOT_ANSWERED)) if law.article("children.from-child") else promised
 
 
 def _engagements(policy: model.Policy) -> dict[str, EngagementPlan]:
