@@ -130,6 +130,15 @@ def test_an_agent_asks_for_what_the_mandate_covers_and_for_nothing_else(house: H
     assert codes(house.keeper.withdraw(subject, "identity", channel="website", by=agent or "")) == ["mandate-exceeded"]
 
 
+def test_whose_mandate_was_taken_back_cannot_lose_it_again(house: House) -> None:
+    subject = house.member()
+    agent = house.keeper.acts_for(subject, "agent", shown=("mandate", "seal", "agent-card")).made or ""
+    assert house.keeper.acts_no_longer(subject, agent).granted
+    for gone in (agent, "a" * 20):
+        with pytest.raises(InputRefused, match="nobody acts for this person"):
+            house.keeper.acts_no_longer(subject, gone)
+
+
 def test_a_mandate_for_items_that_are_not_there_is_no_mandate_for_all_the_rest(house: House) -> None:
     subject = house.member()
     papers = ("mandate", "seal", "agent-card")

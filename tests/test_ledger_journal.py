@@ -29,6 +29,7 @@ from upheld.store.journal import (
     JournalWriter,
     batches_in,
     create_journal,
+    drop_sealed,
     heads_of,
 )
 
@@ -244,6 +245,18 @@ def test_an_unknown_outcome_is_found_out_by_reading(commit: bool, earlier: int) 
     assert journal.settled(connection) is commit
     write(connection, journal, READ, GIVEN)
     assert {head.n for head in heads_of(connection).values()} == {earlier + commit + 1}
+
+
+def test_what_was_sealed_and_dropped_before_its_outcome_was_known_did_happen() -> None:
+    connection, journal = place(), writer()
+    connection.execute("BEGIN IMMEDIATE")
+    journal.append(connection, [READ, GIVEN], AT)
+    connection.execute("COMMIT")
+    ends = heads_of(connection)
+    drop_sealed(connection, [row for (row,) in connection.execute("SELECT id FROM journal").fetchall()], ends, "note")
+    assert rows(connection) == []
+    assert journal.settled(connection)
+    assert journal.heads == ends
 
 
 def test_half_a_transaction_is_noticed() -> None:

@@ -129,6 +129,15 @@ def test_a_consistency_proof_shows_that_the_new_tree_begins_with_the_old(data: s
     assert consistent(old, root_of(tree[:old]), new, root_of(tree), proof)
 
 
+def test_a_tree_that_did_not_grow_is_consistent_with_itself_alone_and_needs_no_proof() -> None:
+    tree = leaves(5)
+    root, other = root_of(tree), root_of(leaves(4))
+    assert consistent(5, root, 5, root, ())
+    assert not consistent(5, root, 5, other, ())
+    assert not consistent(5, root, 5, root, (root,))
+    assert not consistent(5, root, 5, other, (root,))
+
+
 @given(st.data(), st.integers(2, 200))
 def test_no_consistency_proof_hides_a_rewritten_history(data: st.DataObject, new: int) -> None:
     tree, old = leaves(new), data.draw(st.integers(1, new - 1))

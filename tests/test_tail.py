@@ -101,6 +101,8 @@ def test_a_tail_is_over_by_its_age_or_its_length() -> None:
     assert tail.over
     tail.put_off()
     assert not tail.over
+    clock.passed += SECONDS
+    assert tail.over, "what somebody else was to seal is asked for again"
 
 
 def test_a_sweep_seals_what_a_process_that_ended_has_left(tmp_path: Path) -> None:

@@ -527,6 +527,21 @@ def test_one_press_is_promised_for_no_address_that_cannot_keep_it(address: str) 
     assert "List-Unsubscribe-Post" not in refusal_headers(labelled(document, NEWS, address, one_click=True))
 
 
+def test_an_advertisement_is_decided_again_when_its_turn_comes(home: Path) -> None:
+    with mail_server() as server, opened(home, NOW) as house:
+        person = member(house, "reader")
+        house.keeper.consent(person, "medium/email", channel="website")
+        queued = house.keeper.tell(
+            person, "advert", "email", purpose="offers", text=NEWS, fields={"refusing": "https://example.org/no"}
+        )
+        assert queued.state == "queued"
+        house.keeper.request(person, "suspension", channel="website", proved=True, purposes=("offers",))
+        assert dict(house.keeper.deliver(by_mail(server)).counts) == {"uncertain": 0, "withdrawn": 1}
+        assert server.mails == []
+        (after,) = house.keeper.messages("trial", notice="advert")
+        assert (after.state, after.reason) == ("withdrawn", "suspended")
+
+
 def test_refusing_empties_the_queue_at_once(home: Path) -> None:
     with opened(home, NOW) as house:
         person, other = member(house, "refuses"), member(house, "stays")
