@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -71,7 +72,7 @@ class Effort:
 
 
 SAMPLE: Final = Effort({"sqlite": 90, "postgresql": 250}, 1, 160)
-FULL: Final = Effort({"sqlite": 1, "postgresql": 8}, 12, 10_000)
+FULL: Final = Effort({"sqlite": 1, "postgresql": 12}, 12, 10_000)
 
 
 @dataclass
@@ -112,12 +113,14 @@ KILLED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_LONG: Final = {"sweep": 1, "revived": 1, "recover-active": 2, "recover-keys": 2, "recover-all": 2}
+"""Scenarios of hundreds of statements, of which fewer are taken than of the short ones."""
+
+
 def killed_in(figure: Figure, folder: Path, effort: Effort) -> None:
     """SIGKILL before a statement of any place; the home is opened again and held against an undisturbed run."""
     for scenario in KILLED[figure.fault]:
-        stride = effort.every[figure.engine] if scenario in ("sweep", "revived") else max(
-            1, effort.every[figure.engine] // 5
-        )  # fmt: skip
+        stride = max(1, effort.every[figure.engine] // _LONG.get(scenario, 50))
         found = crashes_of(scenario, folder, stride // 2, stride)
         figure.add(int(str(found["crashes"])), [f"{scenario}: {one}" for one in found["failures"]])  # type: ignore[attr-defined]
 
@@ -137,7 +140,7 @@ def killed_telling(figure: Figure, folder: Path, effort: Effort) -> None:
     scenario = Scenario(tells_and_sends, lambda house, persons: None, at("2024-03-01"))
     letters.mkdir()
     count = len(statements(copied(home, folder / "done"), scenario, {}))
-    stride = max(1, effort.every[figure.engine] // 10)
+    stride = max(1, effort.every[figure.engine] // 20)
     for before in range(stride // 2, count, stride):
         shutil.rmtree(letters)
         letters.mkdir()
@@ -419,6 +422,8 @@ FAULTS: Final[Mapping[str, Callable[[Figure, Path, Effort], None]]] = {
     "facts twice and late": facts_again,
     "malformed inputs": malformed_inputs,
 }
+PAGE: Final = Path(__file__).parent.parent / "docs" / "faults.md"
+_ROW: Final = r"^\| [^|]+ \| (?:sqlite|postgresql) \|.*\|$"
 HEAD: Final = "| fault | engine | tried | lost | disclosed |\n|---|---|---|---|---|"
 
 
@@ -445,11 +450,13 @@ def main(arguments: list[str]) -> int:
     """Print the table; ends with 1 when anything was lost or disclosed."""
     options = argparse.ArgumentParser(prog="python -m tests.faults")
     options.add_argument("fault", nargs="*", help="words; those faults that have one in their name")
+    options.add_argument("--page", action="store_true", help="put the table into docs/faults.md")
     options.add_argument("--engine", choices=ENGINES, action="append")
     options.add_argument("--every", type=int, default=1, help="kill at every so-manieth of the statements only")
     given = options.parse_args(arguments)
     effort = replace(FULL, every={engine: stride * given.every for engine, stride in FULL.every.items()})
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    rows: list[str] = []
     print(HEAD, flush=True)
     bad = False
     for engine in given.engine or ENGINES:
@@ -460,9 +467,16 @@ def main(arguments: list[str]) -> int:
                 figure = figure_of(fault, engine, effort)
                 bad |= bool(figure.said)
                 if figure.tried:
-                    print(figure.row(), flush=True)
+                    rows.append(figure.row())
+                    print(rows[-1], flush=True)
                 for one in figure.said[:20]:
                     print(f"  {one}", file=sys.stderr)
+    if given.page:
+        said = PAGE.read_text("utf-8")
+        known = {row.rsplit("|", 4)[0]: row for row in re.findall(_ROW, said, re.MULTILINE)}
+        known |= {row.rsplit("|", 4)[0]: row for row in rows}
+        start, end = said.index(HEAD), said.index("\n\n", said.index(HEAD))
+        PAGE.write_text(said[:start] + "\n".join([HEAD, *known.values()]) + said[end:], "utf-8")
     return int(bad)
 
 

@@ -281,10 +281,11 @@ class PostgresConnection:
         """The rows of several questions, asked in one message. Raises ConnectionLost."""
         self._renew()
         self._send()
-        alone, messages = (
-            not self.in_transaction,
-            [(self._word(statement), travelling(given)) for statement, given in questions],
-        )
+        alone = not self.in_transaction
+        try:
+            messages = [(self._word(statement), travelling(given)) for statement, given in questions]
+        except psycopg.DataError as failure:
+            raise _unusable(failure) from failure
         try:
             found = self._wire.send(messages)
         except psycopg.OperationalError as failure:
