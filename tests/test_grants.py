@@ -14,6 +14,7 @@ from tests.homes import databases
 from tests.trial_home import SWEEP_DAY, furnished, opened, proved
 from upheld import cli, system
 from upheld.engine.acts import SubjectId
+from upheld.errors import NotRecorded
 from upheld.store import grants
 from upheld.store.verifying import verify_copy
 from upheld.web import doctor
@@ -101,6 +102,13 @@ def test_the_service_serves_and_the_sweeper_destroys_each_under_its_own_role(
         swept = house.keeper.sweep()
         assert (swept.separated, swept.destroyed, swept.forgotten) == (2, 4, 1)
         proved(home, house.keeper)
+        assert all(one.keys for one in system.rotate_roots(home, house.keeper))
+    as_role(home, grants.SERVICE, monkeypatch)
+    with opened(home, SWEEP_DAY) as house:
+        seen = house.keeper.read(person, "service", reader=house.keeper.application("desk"), items=("name",))
+        assert seen.text("name") == "made up"
+        with pytest.raises(NotRecorded, match="permission denied"):
+            list(system.rotate_roots(home, house.keeper))
     as_role(home, grants.AUDITOR, monkeypatch)
     with system.ledger_of(home) as ledger:
         assert verify_copy(ledger).ok

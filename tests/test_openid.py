@@ -542,6 +542,22 @@ def test_whoever_guesses_is_seen_and_nothing_that_was_typed_is_kept(house: Serve
     assert b"a password like no other" not in kept
 
 
+def test_the_officer_is_told_on_the_first_page_when_somebody_keeps_trying(house: Served) -> None:
+    browser, officer = house.browser(), house.signed_in("officer")
+    told = "Somebody tries to get in"
+    for number in range(25):
+        browser.get("/console/trial/sign-in")
+        browser.send("/console/trial/sign-in", name=f"guess-{number}", password="a password like no other")
+        if number == 15:
+            house.keeper.seal()
+            assert told not in officer.get("/console/trial").text
+    house.keeper.seal()
+    assert f"{told}: 25 failed sign-ins" in officer.get("/console/trial").text
+    assert told not in house.signed_in("handler").get("/console/trial").text
+    house.clock.set(house.clock.now() + 2 * 86_400_000_000)  # type: ignore[arg-type]  # an instant later is one
+    assert told not in house.signed_in("officer").get("/console/trial").text
+
+
 def test_tokens_of_the_tests_are_good_where_nothing_is_wrong(provider: Lying) -> None:
     """The attacks above fail for what is wrong in them, and for nothing else."""
     token = provider.made({"nonce": "n"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from upheld.desk.articles import capital
 from upheld.desk.due import DueToday, Owed, Waiting, due_today
 from upheld.desk.duties import Falls, calendar_of
+from upheld.desk.failures import failures
 from upheld.desk.leaks import leaks_of
 from upheld.desk.parties import companies
 from upheld.engine.leaks import Leak
@@ -19,6 +20,8 @@ from upheld.web.words import say
 
 SHOWN = 12
 """Ours: of each list so many stand on the first page."""
+BESIEGED = 20
+"""Ours: failed sign-ins within a day that the officer is told of on the first page."""
 
 
 def desk(asked: Asked) -> Answer:
@@ -37,6 +40,7 @@ def desk(asked: Asked) -> Answer:
         {
             "duties": [(one, capital(one.duty.title.say(asked.locale))) for one in duties],
             "leaks": leaks,
+            "tries": _tries(asked),
             "awaited": awaited,
             "party": lambda name: document.name("parties", name, asked.locale),
             "found": found,
@@ -65,6 +69,14 @@ def _own(asked: Asked, owed: tuple[Owed, ...]) -> tuple[Owed, ...]:
     return (
         owed if may(asked, Who.RECORDS) else tuple(one for one in owed if one.about == asked.signed().reader.reader_id)
     )
+
+
+def _tries(asked: Asked) -> int:
+    """Failed sign-ins since yesterday, where there are more than people forget passwords; for the officer."""
+    if not may(asked, Who.OFFICER):
+        return 0
+    tries = sum(one.tries for one in failures(asked.keeper, asked.policy, days=1))
+    return tries if tries >= BESIEGED else 0
 
 
 def _of_the_house(asked: Asked) -> tuple[tuple[Falls, ...], list[Leak], int]:

@@ -39,6 +39,10 @@ WORDS: Final = {
         "Who did not get in, and who of the staff is whom at the sign-in of the house.",
         "로그인하지 못한 기록과 담당자 계정의 통합 로그인 연결을 관리합니다.",
     ),
+    "sign-ins.besieged": Words(
+        "Somebody tries to get in: {tries} failed sign-ins since yesterday.",
+        "로그인 시도가 잇따르고 있습니다. 어제부터 {tries}번 실패했습니다.",
+    ),
     "sign-ins.none": Words("No failed tries in the last seven days.", "최근 7일 동안 실패한 기록이 없습니다."),
     "sign-ins.at": Words("Last at", "마지막 시각"),
     "sign-ins.why": Words("Why", "이유"),
