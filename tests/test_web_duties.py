@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk_house import busy
+from tests.desk_house import THIRD, busy
 from tests.served import Served
 from tests.trial_home import at
 from upheld.dates import Period
@@ -134,6 +134,55 @@ def test_a_leak_drill_is_due_every_year_and_shown_by_what_was_practised(house: S
     assert state(house, "breach-drill") is DutyState.SOON
     house.clock.set(at("2025-09-20"))
     assert state(house, "breach-drill") is DutyState.LATE
+
+
+LOGS = "logs: {clause: T-45, evidence: log-review, due: P3M, en: logs, ko: 접속기록}"
+REVIEWED = (
+    THIRD.replace("2024-09-08", "2024-09-13").replace("2024-09-10", "2024-09-14")
+    .replace("granted-with: [reason, approver],", "granted-with: [reason, approver], reviewed: P6M,")
+    .replace("safeguards:\n", f"safeguards:\n  {LOGS}\n")
+    + "agencies:\n  centre: {clause: T-46, reviewed: P1Y, phone: 118, en: a centre, ko: 센터}\n"
+)  # fmt: skip
+
+
+def test_what_the_document_says_is_looked_at_falls_due_by_its_own_period_and_is_asked_for(house: Served) -> None:
+    house.keeper.publish(REVIEWED.encode())
+    house.clock.set(at("2024-09-15"))
+    grants, agency = "handlers.privacy", "agencies.centre"
+    assert state(house, "grant-review", grants) is DutyState.LATE  # due since the first version, never done
+    officer = house.signed_in("officer")
+    page = officer.get("/console/trial/duties").text
+    assert "privacy staff" in page
+    assert "a centre" in page
+    officer.get("/console/trial/duties/grant-review", about=grants)
+    officer.send("/console/trial/duties/grant-review", about=grants, proof="list of grants, looked through")
+    assert state(house, "grant-review", grants) is DutyState.COMING
+    assert [one.kind for one in house.keeper.evidence_of("trial", grants)] != []
+    assert state(house, "agency-review", agency) is DutyState.LATE
+    house.keeper.attest("trial", agency, record=b"called")
+    assert state(house, "agency-review", agency) is DutyState.COMING
+    house.clock.set(at("2025-03-20"))
+    assert state(house, "grant-review", grants) is DutyState.LATE
+
+
+def test_access_records_are_reviewed_by_the_plan_of_the_house_where_the_law_leaves_it_to_the_plan(
+    house: Served,
+) -> None:
+    house.keeper.publish(REVIEWED.encode())
+    house.clock.set(at("2024-09-15"))
+
+    def every() -> str:
+        return next(
+            str(one.every) for one in calendar_of(house.keeper, "trial").falls if one.duty.code == "access-review"
+        )
+
+    assert every() == "P1M"  # the law of that day wants it monthly; three months would be less
+    house.clock.set(at("2026-11-02"))
+    assert every() == "P3M"
+    house.keeper.file_evidence("trial", "logs", "log-review", record=b"minutes")
+    assert state(house, "access-review") is DutyState.COMING
+    house.clock.set(at("2027-02-03"))
+    assert state(house, "access-review") is DutyState.LATE
 
 
 def test_every_duty_of_the_calendar_names_its_law_and_its_rhythm() -> None:

@@ -13,7 +13,7 @@ from upheld.dates import BEGINNING, Instant, Period, end_of, local_date
 from upheld.desk.records import at_of, code, codes, counts_of, recorded
 from upheld.engine.acts import SubjectId
 from upheld.engine.duties import DUTIES, SOON, Duty, DutyState, Size, Whose, reached, state_of
-from upheld.engine.plan import Plan
+from upheld.engine.plan import ControlPlan, Plan
 from upheld.keeper import Keeper
 from upheld.keeper.telling import Message
 from upheld.law import LawUnknown, law_in
@@ -141,7 +141,7 @@ def _falls(
             duty,
             about,
             period or every,
-            law,
+            law if period is None else "",
             since,
             [*(one.at for one in own if one.about == about), *shown],
             plan,
@@ -178,6 +178,8 @@ def _has_matter(duty: Duty, plan: Plan) -> bool:
             return any(one.nature in DELICATE - {Nature.SENSITIVE} for one in plan.items.values())
         case "inspection":
             return bool(plan.entrustments)
+        case "grant-review" | "agency-review":
+            return True  # for each element that says how often
         case _:
             return True
 
@@ -195,23 +197,54 @@ def _abouts(
                 for party, row in rows.items()
             }
             return [(party, at, rows[party].inspected, inspected[party]) for party, at in running if party in rows]
+        case Whose.ELEMENT:
+            return _elements(keeper, policy, duty)
         case Whose.HANDLER:
             handlers = keeper.register_of(policy, "handler", now)
             return [(name, at, None, _shown_by(keeper, plan, duty, name)) for name, at in handlers]
         case _:
             first = keeper.views.line(policy).plans[0].effective_at
-            return [("", first, None, _shown_by(keeper, plan, duty, ""))]
+            return [("", first, _own_period(duty, plan, now), _shown_by(keeper, plan, duty, ""))]
+
+
+def _elements(keeper: Keeper, policy: str, duty: Duty) -> list[tuple[str, Instant, Period | None, list[Instant]]]:
+    """The elements of the document that say how often they are looked at, each with what shows that they were."""
+    document, first = keeper.document(policy), keeper.views.line(policy).plans[0].effective_at
+    rows = document.handlers if duty.code == "grant-review" else document.agencies
+    return [
+        (row.path, first, row.reviewed, [one.at for one in keeper.evidence_of(policy, row.path)])
+        for row in rows.values()
+        if row.reviewed is not None
+    ]
+
+
+def _own_period(duty: Duty, plan: Plan, now: Instant) -> Period | None:
+    """How often a safeguard of the document has it done, where that is what shows the duty; the shortest of several.
+
+    Where the law of today names a period, the plan of the house may only be stricter; where it leaves the period to the
+    plan, the plan has the say.
+    """
+    promised = [row.due_every for row in _promising(duty, plan) if row.due_every is not None]
+    by_law, row, _ = _by_law(duty, plan, now)
+    if row:
+        promised = [one for one in promised if _length(one) <= _length(by_law)]
+    return min(promised, key=_length, default=None)
+
+
+def _length(period: Period) -> int:
+    return period.years * 366 + period.months * 31 + period.days
+
+
+def _promising(duty: Duty, plan: Plan) -> list[ControlPlan]:
+    words = duty.shown_by
+    return [row for row in plan.controls.values() if any(word in kind for word in words for kind in row.evidence)]
 
 
 def _shown_by(keeper: Keeper, plan: Plan, duty: Duty, about: str) -> list[Instant]:
     """Evidence of safeguards of the document that promises the same."""
-    controls = [
-        control for control in plan.controls.values()
-        if any(word in kind for word in duty.shown_by for kind in control.evidence)
-    ]  # fmt: skip
     return [
         one.at
-        for control in controls
+        for control in _promising(duty, plan)
         for one in keeper.evidence_of(plan.policy, control.name)
         if one.about in ("", about)
     ]

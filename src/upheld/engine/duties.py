@@ -31,6 +31,8 @@ class Whose(StrEnum):
     HOUSE = "house"
     PROCESSOR = "processor"
     HANDLER = "handler"
+    ELEMENT = "element"
+    """For an element of the document that says how often it is looked at."""
     PERSON = "person"
 
 
@@ -80,7 +82,15 @@ DUTIES: Final = _rows(
     ),
     Duty(
         "access-review", Words("review of access records", "접속기록 점검"), "Safety Standards 8", Whose.HOUSE,
-        Period(months=1), "access-record.reviewed",
+        Period(months=1), "access-record.reviewed", shown_by=("log-review",),
+    ),
+    Duty(
+        "grant-review", Words("review of access rights", "접근권한 점검"), "Safety Standards 5", Whose.ELEMENT,
+        Period(months=6),
+    ),
+    Duty(
+        "agency-review", Words("check of who else helps", "권익침해 구제기관 안내 점검"), "PIPA 30", Whose.ELEMENT,
+        Period(years=1),
     ),
     Duty(
         "plan-check", Words("check of the inside plan", "내부 관리계획 이행 점검"), "Safety Standards 4", Whose.HOUSE,

@@ -71,6 +71,8 @@ def done(asked: Asked) -> Answer:
         raise Refused(400, "choice-unknown")
     proof = asked.field("proof").encode()
     asked.keeper.did(asked.policy, one.duty.code, about=one.about or None, findings=findings, record=proof, by=by)
+    if one.duty.whose is Whose.ELEMENT:
+        asked.keeper.attest(asked.policy, one.about, record=proof)
     if one.duty.code == "inspection":
         for row in asked.plan.entrustments.values():
             if row.party == one.about:
@@ -151,7 +153,9 @@ def _month_before(asked: Asked) -> Instant:
 
 
 def about_title(asked: Asked, name: str) -> str:
-    """A processor by its company; a handler by the name of the account."""
+    """A processor by its company; a handler by the name of the account; an element by its name in the document."""
+    if "." in name:
+        return asked.document.title(name, asked.locale)
     if name in asked.document.policy.parties:
         return asked.document.name("parties", name, asked.locale)
     return staff_title(asked)(name) if name else ""

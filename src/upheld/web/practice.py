@@ -346,6 +346,8 @@ def _duties(desk: _Desk) -> None:
         found = {"inspection": CHECKLIST[:1], "access-review": LOOKED_FOR[:1]}.get(one.duty.code, ())
         proof = f"made-up minutes: {one.duty.code}".encode()
         about = one.about or None
+        if one.duty.whose is Whose.ELEMENT and about is not None:
+            desk.keeper.attest(desk.policy, about, record=proof)
         desk.keeper.did(desk.policy, one.duty.code, about=about, findings=found, record=proof, by=desk.by)
 
 
