@@ -34,6 +34,7 @@ from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
 from upheld.store.key_files import ROOTS, SIGNING, KeySource, pem_of, public_pem
 from upheld.store.leases import FileLeases
+from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
 from upheld.store.ring import Ring, mark_of
@@ -341,7 +342,7 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
 
 
 def _places(
-    root: Path, databases: Mapping[str, str], incarnation: str, mac_key: bytes, clock: Clock
+    root: Path, databases: Mapping[str, str], incarnation: str, mac_key: bytes, clock: Clock, durable: bool
 ) -> dict[str, Place]:
     places = {
         name: Place(
@@ -352,6 +353,8 @@ def _places(
         )
         for name in schema.PLACES
     }
+    for name, place in places.items() if durable else ():
+        place.mark = Marks(root, incarnation).mark(name)
     if not clock.settable:
         tail = Tail(clock.monotonic)
         for place in places.values():
@@ -382,7 +385,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     mac_key = source.roots("mac.key")[-1]
     rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
-    places = _places(root, databases, incarnation, mac_key, clock)
+    places = _places(root, databases, incarnation, mac_key, clock, options.durable)
     sealer = Sealer(
         postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
         signing_key=source.signing(),
@@ -416,6 +419,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         leases=postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root),
+        marks=Marks(root, incarnation),
         copies_kept=copies_kept_in(settings),
         ledger_copy=sealer.engine.copied,
         now=clock.now,

@@ -40,6 +40,7 @@ from upheld.store.engine import Connection, Deadlocked
 from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.journal import unsealed_since
 from upheld.store.leases import Leases
+from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Recovering, Transaction
 from upheld.store.sealing import Sealer, Sealing
@@ -73,6 +74,8 @@ class Places:
     papers: PaperKeys
     views: Views
     leases: Leases
+    marks: Marks
+    """How far each place has got, outside of all of them."""
     copies_kept: Period
     """How long copies of destroyed keys are kept: backups, and the log of a server. Certificates count it in."""
     ledger_copy: Callable[[], AbstractContextManager[Path]]

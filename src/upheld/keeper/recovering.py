@@ -37,6 +37,7 @@ from upheld.keeper.door import Tier
 from upheld.keeper.elsewhere import cleared_elsewhere
 from upheld.keeper.moving import Moving, OpenStep, Swept
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
+from upheld.ledger.batch import Head
 from upheld.ledger.certificate import Certificate
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, outbox, papers, subjects
@@ -136,7 +137,9 @@ class Recovery(Moving):
 
     def _old(self) -> tuple[str, ...]:
         found = [f"the ledger is older than what {name} has seen" for name in self._ledger_lacks()]
-        found += [f"{name} is an old copy" for name in self._behind()]
+        behind = self._behind()
+        found += [f"{name} is an old copy" for name in behind]
+        found += [f"{name} is an old copy of its last minute" for name in self._cut() if name not in behind]
         if copies.remembered(self.places.active.connection, NOTE) is not None:
             found.append("a recovery was begun and is not over")
         if not found and self._keys_lack() and self._keys_lack():
@@ -157,6 +160,17 @@ class Recovery(Moving):
         sealed = history.sealed_heads(self.places.sealer.connection)
         found = {name: copies.streams_behind(name, place.connection, sealed) for name, place in self._places().items()}
         return {name: streams for name, streams in found.items() if streams}
+
+    def _cut(self) -> dict[str, int]:
+        """For each place how many batches it lacks that were written since the last seal, by the marks outside it."""
+        sealed = {stream: head.n for stream, head in history.sealed_heads(self.places.sealer.connection).items()}
+        lacking: dict[str, int] = {}
+        for name, place in self._places().items():
+            self.places.marks.over(name, sealed)
+            marked = {stream: Head(n, b"") for stream, n in self.places.marks.of(name).items()}
+            short = copies.streams_behind(name, place.connection, marked)
+            lacking[name] = sum(marked[stream].n - n for stream, n in short.items())
+        return {name: batches for name, batches in lacking.items() if batches}
 
     def _keys_lack(self) -> bool:
         """Whether what was written since the last seal needs keys or aliases that the key store does not have."""
@@ -259,6 +273,8 @@ class Recovery(Moving):
             self._tidy(done)
             self._certificates_again(done)
             self._end(done, incident)
+            for name in self._places():
+                self.places.marks.forget(name)  # what they told is in the counts now
         self.notice()
         return done
 
@@ -297,9 +313,10 @@ class Recovery(Moving):
 
     def _begin(self, done: Recovered) -> dict[str, dict[str, int]]:
         """p0: which places are old, by their streams and by the note of a recovery that was cut short."""
-        behind = self._behind()
+        behind, cut = self._behind(), self._cut()
+        done.counts["batches-cut-off"] += sum(cut.values())
         noted: list[str] = json.loads(copies.remembered(self.places.active.connection, NOTE) or "[]")
-        done.places = tuple(sorted({*behind, *noted, *(["keys"] if self._keys_lack() else [])}))
+        done.places = tuple(sorted({*behind, *cut, *noted, *(["keys"] if self._keys_lack() else [])}))
         with self.places.active.transaction() as transaction:
             copies.remember(transaction, NOTE, json.dumps(done.places))
         return behind

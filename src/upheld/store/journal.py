@@ -176,6 +176,11 @@ class JournalWriter:
         return sealed is not None and sealed[0] >= read.n
 
     @property
+    def numbers(self) -> dict[str, int]:
+        """The number of the last batch of each stream that this incarnation has committed."""
+        return {stream: head.n for stream, head in self._heads.items() if head.n}
+
+    @property
     def heads(self) -> dict[str, Head]:
         """The end of each stream that this incarnation has committed: what the sealer must find."""
         return {stream: head for stream, head in self._heads.items() if head.n}

@@ -21,6 +21,7 @@ from upheld.ledger.entries import Entry
 from upheld.store.engine import Claim, Connection, ConnectionLost, Engine
 from upheld.store.ids import bucket_of
 from upheld.store.journal import JournalWriter
+from upheld.store.marks import Mark
 from upheld.store.tail import Tail
 
 T = TypeVar("T")
@@ -105,6 +106,9 @@ class Place:
         self.barred: str | None = None
         """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
         self.admitted = 0
+        self.mark: Mark | None = None
+        """Told, after each durable commit, how far the journal has got."""
+        self._soon = False
         self.tail: Tail | None = None
         self.relieve: Callable[[], None] | None = None
         """What whoever comes next does about a tail that is over, once its own work is durable and the turn given back.
@@ -112,6 +116,8 @@ class Place:
 
     def close(self) -> None:
         """Give the database back. Anything not committed is gone."""
+        if self.mark is not None:
+            self.mark.close()
         self.connection.close()
         self.engine.close()
 
@@ -209,8 +215,13 @@ class Place:
     @contextmanager
     def soon_durable(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
         """A transaction that is durable with the next commit here: for what start-up makes again when it is missing."""
-        with self._turn, self.engine.soon(self.connection), self.transaction(about) as transaction:
-            yield transaction
+        with self._turn, self.engine.soon(self.connection):
+            self._soon = True
+            try:
+                with self.transaction(about) as transaction:
+                    yield transaction
+            finally:
+                self._soon = False
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -247,6 +258,8 @@ class Place:
             raise
         else:
             self.writer.committed()
+            if self.mark is not None and transaction.entries and not self._soon:
+                self.mark.set(self.writer.numbers)
         if self.tail is not None:
             self.tail.grew(len(transaction.entries))
 
