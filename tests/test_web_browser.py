@@ -214,6 +214,40 @@ def test_a_page_is_walked_with_the_keyboard_alone(site: Site) -> None:
     context.close()
 
 
+def test_a_request_is_answered_with_the_keyboard_alone(site: Site) -> None:
+    """Tab, arrows and Enter from the desk to the recorded answer; the focus is always on something that is seen."""
+    person = site.house.persons["stayer"]
+    number = site.house.keeper.request(person, "withdrawal", channel="letter", proved=True).made
+    context = site.context(scripts=False)
+    page = site.desk(context)
+    tab_to(page, "a[aria-current=page] >> nth=0")
+    tab_to(page, "nav.menu a:has-text('Requests')")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/requests")
+    tab_to(page, f"main table a[href*='{number}']")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{number}")
+    tab_to(page, "#outcome")
+    page.keyboard.type("done")
+    tab_to(page, "button:has-text('Record the answer')")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('done')")
+    answered = {one.request_id: one.state for one in site.house.keeper.requests(person)}
+    assert answered[number] is RequestState.DONE  # type: ignore[index]  # it was made
+    context.close()
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until this has the focus, wherever one is."""
+    there = page.locator(wanted).first
+    for _ in range(120):
+        if there.evaluate("one => one === document.activeElement"):
+            assert there.is_visible()
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the keyboard does not get to {wanted}")
+
+
 def test_an_injected_script_is_stopped_by_the_policy_of_the_page(site: Site) -> None:
     context = site.context()
     page = context.new_page()

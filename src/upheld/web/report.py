@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from upheld.keeper.elsewhere import KINDS_OF_PLACE
 from upheld.ledger.entries import Entry
 from upheld.ledger.report import NOTES, ClauseReport, Gap, Report, State, said
 from upheld.store import history
@@ -83,7 +84,9 @@ def _said(asked: Asked, what: str) -> str:
     code, _, detail = what.partition(":")
     if detail:
         kind = f"evidence-kind.{detail}"
+        place = KINDS_OF_PLACE.get(detail)
         detail = say(kind, asked.locale) if known(kind) else _element(asked, detail)
+        detail = (place.ko if asked.locale == "ko" else place.en) if place else detail
     return said(f"{code}:{detail}" if detail else code, int(asked.locale == "ko"))
 
 

@@ -19,7 +19,7 @@ PUBLIC: Final = ("/", "/health", "/notice/{policy}", "/notice/{policy}/versions"
 CONSOLE: Final = (
     "/console/{policy}", "/console/{policy}/requests", "/console/{policy}/people", "/console/{policy}/calendar",
     "/console/{policy}/report", "/console/{policy}/ledger?verify=now", "/console/{policy}/account",
-    "/console/{policy}/accounts", "/console/{policy}/reviews",
+    "/console/{policy}/accounts", "/console/{policy}/reviews", "/console/{policy}/consents",
 )  # fmt: skip
 LANGUAGES: Final = ("ko", "en")
 _SECONDS = 60

@@ -9,6 +9,10 @@ WORDS: Final = {
     "desk.duties": Words("Duties of the house", "정기 의무"),
     "desk.leak": Words("A leak is open, known since {at}", "처리 중인 유출 사고 ({at} 인지)"),
     "desk.awaited": Words("{count} answers of recipients awaited", "업체 회신 대기 {count}건"),
+    "duties.one-lead": Words(
+        "Do it in the house, then put on record here that it was done and by what that is shown.",
+        "실제로 이행한 뒤, 이행 사실과 증빙을 여기에 기록합니다.",
+    ),
     "duties.lead": Words(
         "What falls due without anybody asking: by the law of today, or where it names no time, by ours.",
         "요구가 없어도 때가 되면 해야 하는 일입니다. 오늘의 법에 따르며, 법에 기한이 없으면 자체 주기를 따릅니다.",
@@ -20,7 +24,7 @@ WORDS: Final = {
     "duties.last": Words("Last done", "최근 이행"),
     "duties.by": Words("By", "근거"),
     "duties.ours": Words("how often is ours", "주기는 자체 기준"),
-    "duties.persons": Words("{count} persons", "{count}명"),
+    "duties.persons": Words("persons: {count}", "{count}명"),
     "duties.file": Words("The calendar as a file (JSON)", "일정 파일 (JSON)"),
     "duties.figures": Words("Figures that duties hang on", "의무의 기준이 되는 수"),
     "duties.figures-lead": Words(

@@ -14,7 +14,7 @@ WORDS: Final = {
     "report.about": Words("About", "내용"),
     "report.since": Words("Since", "기준일"),
     "report.what": Words("What was found", "확인 결과"),
-    "report.persons": Words("{count} persons", "{count}명"),
+    "report.persons": Words("persons: {count}", "{count}명"),
     "report.entries": Words("{count} entries show it", "증거 {count}건"),
     "clause-state.upheld": Words("upheld", "이행"),
     "clause-state.not-upheld": Words("not upheld", "불이행"),
