@@ -228,7 +228,8 @@ def test_a_request_is_answered_with_the_keyboard_alone(site: Site) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{number}")
     tab_to(page, "#outcome")
-    page.keyboard.type("done")
+    for key in ("ArrowDown", "ArrowUp"):  # to what else there is, and back
+        page.keyboard.press(key)
     tab_to(page, "button:has-text('Record the answer')")
     page.keyboard.press("Enter")
     page.wait_for_selector("h1:has-text('done')")
