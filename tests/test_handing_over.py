@@ -208,6 +208,28 @@ def test_after_a_transfer_the_relation_ends_here_and_after_a_merger_it_goes_on(h
             assert [seen.view.life.engagement_end(one).at < FOREVER for one in seen.state.engagements] == [ended]
 
 
+def test_a_password_passes_to_nobody_neither_ours_nor_one_for_another_service(tmp_path: Path) -> None:
+    locked = WITH_PLACES.replace(
+        "  phone: {en: phone, ko: 전화}",
+        "  phone: {en: phone, ko: 전화}\n"
+        "  pin: {en: password, ko: 비밀번호, nature: password}\n"
+        "  key: {en: key of another service, ko: 다른 서비스의 비밀번호, nature: secret}",
+    ).replace("items: [name, email], basis: contract", "items: [name, email, pin, key], basis: contract")
+    with opened(tmp_path / "home", at("2020-03-01")) as house:
+        keeper, clock = house.keeper, house.clock
+        keeper.publish(locked.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        clock.set(OPENED)
+        person = member(house, "passes")
+        assert keeper.collect(person, "service", {"pin": "made-up-pin", "key": "made-up-key"}).granted
+        case = case_of(house)
+        keeper.tell_merger("trial", case)
+        keeper.deliver(Scripted())
+        clock.set(EFFECTIVE + timedelta(days=11))
+        out: list[Bundle] = []
+        assert keeper.hand_over("trial", case, out.append).handed == 1
+        assert sorted(dict(out[0].items)) == ["email", "name", "phone"]
+
+
 def test_a_correction_after_the_handing_over_is_told_to_the_transferee(home: Path) -> None:
     with opened(home, OPENED) as house:
         keeper, clock = house.keeper, house.clock

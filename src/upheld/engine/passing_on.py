@@ -1,7 +1,7 @@
 """What of a person passes on when the business does: what is in use, our own, and in nobody's dispute. Pure.
 
 What is kept apart stays with who has the duty to keep it. What is held for an organisation passes by that contract. A
-password of ours is of no use to anybody else.
+password of ours is of no use to anybody else, and one for another service is for the job that needs it alone.
 """
 
 from __future__ import annotations
@@ -39,6 +39,6 @@ def _passes(view: View, value: Value, at: Instant) -> bool:
         and value.held_for is None
         and value.replaced_at is None
         and item is not None
-        and item.nature is not Nature.SECRET
+        and item.nature not in (Nature.PASSWORD, Nature.SECRET)
         and view.life.due(value, at).state is DueState.ACTIVE
     )
