@@ -118,8 +118,8 @@ BELOW = (
     Fault(
         "a-key-is-remembered-for-ever",
         "store/vault.py",
-        "cached is not None and cached[1] > now",
-        "cached is not None and cached[1] > 0",
+        "cached.cipher is not None and cached.until > now",
+        "cached.cipher is not None and cached.until > 0",
         "tests/test_vault.py",
     ),
     Fault(
