@@ -359,3 +359,21 @@ def test_a_receipt_names_the_mailbox_of_the_house_where_it_has_one_and_none_else
     browser, link = opened(house, person)
     for form in ("kantara", "27560"):
         assert "privacy@example.org" in browser.get(f"{link}/receipts", form=form).text
+
+
+def test_consent_to_advertising_is_asked_for_again_after_two_years_and_a_new_yes_lets_it_go_on(house: Served) -> None:
+    person = member(house)
+    browser, link = opened(house, person)
+    ticked(browser, link, "purpose/offers", "medium/e-mail")
+    browser, link = opened(house, person)
+    assert "medium/e-mail" not in shown_of(browser)
+    house.clock.set(at("2026-09-12"))
+    before = house.keeper.send(person, "offers", "e-mail")
+    assert "reconfirmation-overdue" in [one.value for one in before.reasons]
+    browser, link = opened(house, person)
+    assert "medium/e-mail" in shown_of(browser)
+    assert "purpose/offers" not in shown_of(browser)
+    ticked(browser, link, "medium/e-mail")
+    now = house.keeper.send(person, "offers", "e-mail")
+    assert "reconfirmation-overdue" not in [one.value for one in now.reasons]
+    assert "medium/e-mail" not in shown_of(opened(house, person)[0])

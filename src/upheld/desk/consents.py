@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from upheld.dates import FOREVER, Instant
+from upheld.dates import FOREVER, Instant, end_of
 from upheld.desk.documents import Document
 from upheld.desk.holdings import held_of
+from upheld.engine.duties import SOON
 from upheld.engine.plan import Plan, PurposePlan
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind
@@ -40,7 +41,7 @@ class Matter:
     agreed_at: Instant | None
     """When the agreement that stands was given; None where none stands."""
     grown: bool
-    """Whether the text begins with what grew since that agreement: it is asked anew."""
+    """Whether it is asked anew: something grew since then, which the text begins with, or its time is over."""
 
     @property
     def digest(self) -> str:
@@ -135,7 +136,18 @@ def _matter(
     if standing is not None and standing.version != plan.version:
         before = _difference(keeper, plan, about, standing.version, locale)
         text, grown = (before, True) if before else (text, False)
-    return Matter(str(about), required, text, locale, standing.at if standing else None, grown)
+    agreed_at = standing.at if standing else None
+    return Matter(str(about), required, text, locale, agreed_at, grown or _old(keeper, plan, about, agreed_at))
+
+
+def _old(keeper: Keeper, plan: Plan, about: About, agreed_at: Instant | None) -> bool:
+    """Whether a consent to receive advertising is asked for again: its two years are over, or soon. LAW: Network Act
+    50(8). Nothing is sent on one that nobody renewed.
+    """
+    every = plan.country.reconfirmed
+    if agreed_at is None or every is None or about.kind not in (AboutKind.MEDIUM, AboutKind.NIGHT):
+        return False
+    return end_of(agreed_at, every, plan.zone) <= end_of(keeper.now(), SOON, plan.zone)
 
 
 def _difference(keeper: Keeper, plan: Plan, about: About, agreed: str, locale: str) -> str | None:

@@ -65,7 +65,8 @@ def fields_for(
         case "source":
             return {"origin": _origin(document, locale), "purposes": _purposes(document, seen, locale)}
         case "reconfirmation":
-            return {"date": _day(one.since, seen, locale), "medium": medium, "refusing": refusing}
+            day = _day(one.since, seen, locale)
+            return {"date": day, "medium": medium, "refusing": refusing, "keeping": f"{site}/mine/consents"}
         case _:
             said = (_YES if one.given else _NO).say(locale).format(medium=medium)
             return {"date": _day(one.since, seen, locale), "said": said}

@@ -83,10 +83,10 @@ BODIES: Final[Mapping[str, Words]] = {
         "{date}에 다음과 같이 의사를 표시하셨습니다: {said}. 저희가 이를 처리하였습니다.",
     ),
     "reconfirmation": Words(
-        "On {date} you agreed to receive news from us ({medium}). If you still do, you need do nothing. "
-        "If not: {refusing}",
-        "{date}에 광고성 정보 수신({medium})에 동의하셨습니다. 계속 받으시려면 하실 일이 없습니다. "
-        "원하지 않으시면: {refusing}",
+        "On {date} you agreed to receive news from us ({medium}). That holds for two years. To go on receiving it, say "
+        "so once more: {keeping}\nWithout an answer none comes any more. To refuse at once: {refusing}",
+        "{date}에 광고성 정보 수신({medium})에 동의하셨으며 그 동의는 2년간 유효합니다. 계속 받으시려면 다시 동의해 "
+        "주십시오: {keeping}\n답하지 않으시면 더 보내지 않습니다. 바로 거부하시려면: {refusing}",
     ),
     "representative-asked": Words(
         "A child named you as legal representative. Please read what is asked and decide: {link}\n\n"
