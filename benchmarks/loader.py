@@ -44,6 +44,9 @@ def load_like(
     made: list[Person] = []
     for start in range(0, number, _CHUNK):
         made += _chunk(home, keeper, pattern, min(_CHUNK, number - start))
+    for place, address in databases(home).items():
+        with psycopg.connect(address, options=f"-c search_path={place}", autocommit=True) as server:
+            server.execute("ANALYZE")  # as the server does by itself a minute later
     return made
 
 
