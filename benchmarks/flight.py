@@ -1,7 +1,7 @@
 """Sixty-four reads in flight, by one process and by eight, against the same on a bare pool that merges nothing.
 
-The bare pool has eight connections in all, as a service would have; 64 tasks of one loop, or 64 threads, ask for one row
-at a time.
+The bare pool has eight connections in all, as a service would have; 64 tasks of one loop, or 64 threads, ask for one
+row at a time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def figures(ground: Ground) -> Iterator[Figure]:
         keeper.seal()
     database, rows = ground.database(), len(people)
     _fill(database, rows)
-    pools = {"a pool of threads": plain_reads}
+    pools: dict[str, Callable[..., float]] = {"a pool of threads": plain_reads}
     if ground.engine == POSTGRESQL:
         pools = {"a pool in one loop": plain_loop, **pools}
     for processes in (1, 8):
