@@ -151,6 +151,8 @@ class Door:
                 self.views.drop(subject_id)
             except InputRefused as refusal:
                 self.views.drop(subject_id)
+                if self.views.renewed(seen):
+                    continue  # by a document or a person that are others by now
                 self._rejected(seen, refusal, work.__qualname__.split(".")[1].strip("_").replace("_", "-"))
                 raise
             except BaseException:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -31,10 +30,12 @@ from upheld.keeper.elsewhere import Elsewhere, awaited
 from upheld.keeper.giving import Giving
 from upheld.keeper.papers import Papers
 from upheld.keeper.reviewing import Reviewing
+from upheld.keeper.sharing import CUT_SHORT, Sharing
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history, subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import BUCKETS, bucket_of
+from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
 from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
@@ -91,7 +92,7 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
-class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
+class Moving(Sharing, Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
     """Sweeping, separating, destroying, forgetting, sealing, pruning."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,32 +103,24 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
         Destruction stops and says so when the clock has jumped ahead of the last checkpoint; `confirm_clock` is the
         officer's word that the clock is right.
         """
-        with self.sweeping():
+        with self.sweeping(shared=self.places.leases.groups > 1):
             return self._sweep(Swept(), self.now(), confirm_clock)
 
-    @contextmanager
-    def sweeping(self) -> Iterator[None]:
-        """The right to carry out steps: one sweep at a time, whatever thread or process it runs in."""
-        with self.places.leases.lease("sweep"):
-            yield
-
     def _sweep(self, swept: Swept, now: Instant, confirm_clock: bool) -> Swept:
-        if not confirm_clock and not self._clock_in_reach(now):
+        if not confirm_clock and not self.clock_trusted(now):
             swept.waiting.append("the clock is far ahead of the last checkpoint; confirm that it is right")
             self._note_clock(now)
             return swept
-        if self.rehearsals_left() and not self._clear("cut-short"):
-            swept.waiting.append("a reader keeps a file open: what a rehearsal left is not scrubbed yet")
-            return swept
         if self.views.plan_epoch < 0:
             self.views.refresh()
-        self.carry_out(self.open_steps(), swept)
-        self._sweep_papers(swept, now)
+        if not self._prepared(swept, now):
+            return swept
         for policy in tuple(self.views.lines):
-            found = self._candidates(policy, now)
-            for start in range(0, len(found), SUBJECTS_AT_ONCE):
-                self._work_on(policy, found[start : start + SUBJECTS_AT_ONCE], now, swept)
-            self._move_watermarks(policy, now)
+            if self.places.leases.groups == 1:
+                self._sweep_group(policy, swept, range(BUCKETS), now)
+                self._move_watermarks(policy, now)
+            elif self._pass_ended(policy, swept, now):
+                self._pass_ended(policy, swept, now)
         if swept.unapproved:
             swept.waiting.append(f"{swept.unapproved} values wait for somebody to approve their destruction")
         if swept.separated or swept.destroyed or swept.forgotten:
@@ -137,14 +130,43 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
             self.seal()
         return swept
 
+    def _prepared(self, swept: Swept, now: Instant) -> bool:
+        """What one sweeper does for all: what a rehearsal left, and papers. False: the sweep can't go on yet."""
+        try:
+            with self.places.leases.lease("sweep-first", wait=False):
+                if self.rehearsals_left() and not self._clear("cut-short"):
+                    swept.waiting.append("a reader keeps a file open: what a rehearsal left is not scrubbed yet")
+                    return False
+                if self.places.leases.groups == 1:
+                    self.carry_out(self.open_steps(), swept)
+                self._sweep_papers(swept, now)
+        except LeaseHeld:
+            return True  # another sweeper does it just now
+        return True
+
+    def _pass_ended(self, policy: str, swept: Swept, now: Instant) -> bool:
+        """Take part in a pass. True when it has come to its end and had begun so long ago that it was cut short."""
+        begun = self._shared(policy, now, partial(self._sweep_group, policy, swept))
+        if begun is None:
+            return False
+        self._move_watermarks(policy, begun.at)
+        self._end_pass(policy, begun)
+        return now - begun.at > CUT_SHORT
+
+    def _sweep_group(self, policy: str, swept: Swept, buckets: range, now: Instant) -> None:
+        """Everything that is due of the persons of some buckets."""
+        if len(buckets) < BUCKETS:
+            left = [one for one in self.open_steps() if one.policy == policy]
+            self.carry_out([one for one in left if bucket_of(one.subject_id) in buckets], swept)
+        found = [one for one in self._candidates(policy, now) if one[0] in buckets]
+        for start in range(0, len(found), SUBJECTS_AT_ONCE):
+            self._work_on(policy, found[start : start + SUBJECTS_AT_ONCE], now, swept)
+
     def _sweep_papers(self, swept: Swept, now: Instant) -> None:
         """Before persons are looked at: whose last paper goes may be forgotten in the same sweep."""
         swept.papers, scrubbed = self._papers_due(now)
         if not scrubbed:
             swept.waiting.append("a reader keeps a file open: papers are unreadable, their bytes not scrubbed yet")
-
-    def _clock_in_reach(self, now: Instant) -> bool:
-        return self.clock_trusted(now)
 
     def _note_clock(self, now: Instant) -> None:
         for policy in self.views.lines:
@@ -207,7 +229,7 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
         swept.looked_at += len(batch)
         separated_keys = self._separated_keys(batch)
         busy = frozenset(step.value_id for step in self.open_steps())
-        with self.places.active.transaction() as transaction:
+        with self._stepping([subject_id for _, subject_id in batch]) as transaction:
             transaction.executemany(_CLEAN, batch)
             opened_steps = [
                 step
@@ -392,12 +414,12 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
         swept.separated += len(left)
 
     def _steps_over(self, steps: Sequence[OpenStep]) -> None:
-        with self.places.active.transaction() as transaction:
+        with self._stepping(_people(steps)) as transaction:
             transaction.executemany(_DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in steps])
 
     def _hold(self, steps: Sequence[OpenStep]) -> None:
         """s6: from now on the copy can be read by those with a duty for it."""
-        with self.places.separated.transaction() as transaction:
+        with self.places.separated.transaction(_people(steps)) as transaction:
             held = [step for step in steps if transaction.execute(_HOLD_STAGED, (step.value_id,)).rowcount]
             self._note_values(transaction, "copy.held", held)
 
@@ -422,7 +444,7 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
         ready = [step for step in steps if step.value_id in contents]
         fresh = [step for step in ready if self._staged_content(step) is None]
         vault.ahead(Tier.SEPARATED, len(fresh))
-        with self.places.separated.transaction() as transaction:
+        with self.places.separated.transaction(_people(steps)) as transaction:
             for step in fresh:
                 transaction.execute(_DROP_STAGED, (step.value_id,))
                 sealed = vault.seal(
@@ -466,7 +488,7 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
         """s5, decisive: recompute on the facts known now; the ciphertext goes, or a revived ground undoes the move."""
         left: list[OpenStep] = []
         undone: list[OpenStep] = []
-        with self.places.active.transaction() as transaction:
+        with self._stepping(_people(steps)) as transaction:
             for subject_id, own in _by_subject(steps):
                 row = subjects.load(transaction.connection, subject_id)
                 if row is None:
@@ -506,11 +528,11 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
             return
         with self.places.separated.reading() as connection:
             rows = [connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone() for step in steps]
-        with self.places.keys.transaction() as transaction:
+        with self.places.keys.transaction(_people(steps)) as transaction:
             transaction.executemany(_DELETE_SEPARATED_KEY, [(row[0],) for row in rows if row is not None])
-        with self.places.separated.transaction() as transaction:
+        with self.places.separated.transaction(_people(steps)) as transaction:
             transaction.executemany(_DROP_STAGED, [(step.value_id,) for step in steps])
-        with self.places.active.transaction() as transaction:
+        with self._stepping(_people(steps)) as transaction:
             for subject_id, own in _by_subject(steps):
                 epoch = subjects.epoch_of(transaction.connection, subject_id)
                 if epoch is not None:
@@ -538,7 +560,7 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
             for step in looked_up
             if (text := texts[step.value_id]) is not None
         ]
-        with self.places.keys.transaction() as transaction:
+        with self.places.keys.transaction(_people(steps)) as transaction:
             swapped = [s for s in steps if vault.destroy(transaction, Tier.ACTIVE, s.key_id, s.value_id)]
             vault.put_tokens(transaction, rows)
             self._note_values(transaction, "key.swapped", swapped)
@@ -566,13 +588,13 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
 
     def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
         if steps:
-            with self.places.separated.transaction() as transaction:
+            with self.places.separated.transaction(_people(steps)) as transaction:
                 transaction.executemany(_CONDEMN, [(step.value_id,) for step in steps])
 
     def _destroy_keys(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
         """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
         vault = self.places.vault
-        with self.places.keys.transaction() as transaction:
+        with self.places.keys.transaction(_people(steps)) as transaction:
             now = {step.value_id for step in steps if vault.destroy(transaction, step.tier, step.key_id, step.value_id)}
             before = self._destroyed_before([step for step in steps if step.value_id not in now])
             self._note_values(transaction, "key.destroyed", [step for step in steps if step.value_id not in before])
@@ -595,11 +617,11 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
 
     def _remove(self, steps: Sequence[OpenStep]) -> None:
         """d5: the ciphertext goes, a stub stays."""
-        with self.places.active.transaction() as transaction:
+        with self._stepping(_people(steps)) as transaction:
             transaction.executemany(_BLANK, [(step.value_id,) for step in steps])
         apart = [step for step in steps if step.tier is Tier.SEPARATED]
         if apart:
-            with self.places.separated.transaction() as transaction:
+            with self.places.separated.transaction(_people(steps)) as transaction:
                 gone = [step for step in apart if transaction.execute(_DELETE_SEPARATED, (step.value_id,)).rowcount]
                 self._note_values(transaction, "copy.removed", gone)
 
@@ -623,7 +645,7 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
         return (row is not None and row[1] is not None) or apart is not None
 
     def _certify(self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], scrubbed_at: Instant) -> None:
-        with self.places.active.transaction() as transaction:
+        with self._stepping(_people(steps)) as transaction:
             for (subject_id, policy), own in _by_subject_and_policy(steps):
                 alias = self.views.alias(subject_id)
                 plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
@@ -720,7 +742,7 @@ class Moving(Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
     def _drop_aliases(self, steps: list[OpenStep], swept: Swept) -> None:
         """The link between person and entries is destroyed once its subject is gone; until then a step remembers it."""
         keys = [(bucket_of(step.subject_id), step.subject_id) for step in steps]
-        with self.places.keys.transaction() as transaction:
+        with self.places.keys.transaction(_people(steps)) as transaction:
             transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", keys)
         for step in steps:
             self.views.forget(step.subject_id)
@@ -787,6 +809,10 @@ def _step_of(row: tuple[Any, ...]) -> OpenStep:
         unreadable,
         unpacked_names(grounds),
     )
+
+
+def _people(steps: Iterable[OpenStep]) -> frozenset[SubjectId]:
+    return frozenset(step.subject_id for step in steps)
 
 
 def _by_subject(steps: Sequence[OpenStep]) -> Iterable[tuple[SubjectId, list[OpenStep]]]:

@@ -36,8 +36,14 @@ class Presence(Protocol):
 class Leases(Protocol):
     """The leases of one home."""
 
-    def lease(self, name: str, wait: bool = True) -> AbstractContextManager[None]:
-        """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
+    groups: int
+    """Into how many parts sweepers share the buckets."""
+
+    def lease(self, name: str, wait: bool = True, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold a right for the block, with others who share it where that is said.
+
+        Raises LeaseHeld when another holds it and `wait` is False.
+        """
 
     def presence(self) -> Presence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""
@@ -78,16 +84,18 @@ class FilePresence:
 class FileLeases:
     """Leases as locks on files in a folder."""
 
+    groups = 1
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
-    def lease(self, name: str, wait: bool = True) -> Iterator[None]:
+    def lease(self, name: str, wait: bool = True, shared: bool = False) -> Iterator[None]:
         """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
-        path = self._folder / f"{name}.lease"
+        path, kind = self._folder / f"{name}.lease", fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         with path.open("a") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
             except BlockingIOError as problem:
                 raise LeaseHeld(f"another process holds {path}") from problem
             yield

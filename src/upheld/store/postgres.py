@@ -543,17 +543,19 @@ class PostgresPresence:
 class PostgresLeases:
     """Leases as advisory locks of sessions: they end with the process, on whatever host it ran."""
 
+    groups = 16
+
     def __init__(self, address: str) -> None:
         self._address = address
 
     @contextmanager
-    def lease(self, name: str, wait: bool = True) -> Iterator[None]:
+    def lease(self, name: str, wait: bool = True, shared: bool = False) -> Iterator[None]:
         """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
-        connection = PostgresConnection(self._address, "public")
+        connection, kind = PostgresConnection(self._address, "public"), "_shared" if shared else ""
         try:
             if wait:
-                connection.execute("SELECT pg_advisory_lock(?)", (_lock_of(name),))
-            elif not _granted(connection, "SELECT pg_try_advisory_lock(?)", name):
+                connection.execute(f"SELECT pg_advisory_lock{kind}(?)", (_lock_of(name),))
+            elif not _granted(connection, f"SELECT pg_try_advisory_lock{kind}(?)", name):
                 raise LeaseHeld(f"another process holds `{name}`")
             yield
         finally:

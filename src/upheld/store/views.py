@@ -123,6 +123,14 @@ class Views:
         with self.active.reading() as connection:
             self._refresh(connection)
 
+    def renewed(self, seen: Seen) -> bool:
+        """Whether what somebody decided on was not current: plan or person have changed since, and are loaded anew."""
+        with self.active.reading() as connection:
+            if subjects.plan_epoch(connection) != self.plan_epoch:
+                self._refresh(connection)
+                return True
+            return subjects.epoch_of(connection, seen.subject_id) not in (seen.epoch, None)
+
     def _refresh(self, connection: Connection) -> None:
         self.plan_epoch = subjects.plan_epoch(connection)
         self.lines, self.controllers = self.reload(connection)

@@ -1,0 +1,144 @@
+"""On PostgreSQL any number of sweepers share a sweep: killed or cut off, nothing is done twice and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests import postgres
+from tests.homes import column, databases
+from tests.trial_home import MOVES, POLICY, House, at, member, opened, proved
+from upheld.keeper.sharing import LeaseLost
+from upheld.store import history
+from upheld.store.leases import LeaseHeld
+
+ROOT = Path(__file__).parent.parent
+PERSONS, SWEEPERS = 24, 4
+DUE = at("2024-09-05")
+SWEEPER = """
+import sys
+from pathlib import Path
+from tests.trial_home import SWEEP_DAY, opened
+with opened(Path(sys.argv[1]), SWEEP_DAY) as house:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    house.keeper.sweep()
+"""
+
+
+@pytest.fixture(scope="module")
+def on_server() -> Iterator[str]:
+    with postgres.server() as address, postgres.homes_on(address):
+        yield address
+
+
+@pytest.fixture
+def home(on_server: str, tmp_path: Path) -> Path:
+    """Everybody has left; two values of each are to be kept apart, one to be destroyed."""
+    place = tmp_path / "home"
+    with opened(place, at("2024-08-20")) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        for number in range(PERSONS):
+            member(house, f"person-{number}")
+        house.clock.set(at("2024-08-30"))
+        for person in house.persons.values():
+            house.keeper.fact(person, "closed")
+    return place
+
+
+def sweeper(home: Path) -> subprocess.Popen[str]:
+    one = subprocess.Popen(
+        [sys.executable, "-c", SWEEPER, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "src"},
+    )
+    assert one.stdout is not None
+    assert one.stdout.readline().strip() == "ready", one.communicate()[1]
+    return one
+
+
+def go(crowd: list[subprocess.Popen[str]]) -> None:
+    for one in crowd:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+
+
+def carried_out_once(home: Path) -> None:
+    """Every value was moved or destroyed by exactly one step, and is on record once."""
+    with opened(home, DUE) as house:
+        house.keeper.seal()
+        moves: Counter[tuple[str, int]] = Counter()
+        for recorded in history.entries(house.keeper.places.sealer.connection, kinds=MOVES):
+            moves.update((recorded.entry.kind, value) for value in recorded.entry.fields["values"])  # type: ignore[union-attr,misc]
+        assert set(moves.values()) == {1}
+        kinds = Counter(kind for kind, _ in moves)
+        assert kinds["value.separated"] == 2 * PERSONS
+        assert kinds["value.destroyed"] == kinds["key.destroyed"] == PERSONS
+        assert column(home / "active.db", "SELECT kind FROM step") == []
+        assert column(home / "active.db", "SELECT name FROM background WHERE name LIKE 'sweep/%'") == []
+        assert len(house.keeper.certificates("trial")) == PERSONS
+        proved(home, house.keeper)
+
+
+def test_sweepers_share_a_sweep_and_carry_out_every_step_once(home: Path) -> None:
+    crowd = [sweeper(home) for _ in range(SWEEPERS)]
+    go(crowd)
+    assert [one.communicate(timeout=120)[1] for one in crowd] == [""] * SWEEPERS
+    carried_out_once(home)
+
+
+def test_killed_sweepers_leave_nothing_that_the_next_does_not_finish(home: Path) -> None:
+    random = Random(11)
+    crowd = [sweeper(home) for _ in range(SWEEPERS)]
+    go(crowd)
+    for one in crowd[1:]:
+        time.sleep(random.uniform(0.05, 0.5))
+        one.send_signal(signal.SIGKILL)
+    for one in crowd:
+        one.communicate(timeout=120)
+    with opened(home, DUE) as house:
+        assert house.keeper.sweep().waiting == []
+    carried_out_once(home)
+
+
+def test_who_lost_the_server_in_the_middle_does_not_go_on_with_what_another_took_over(home: Path) -> None:
+    with opened(home, DUE) as first, opened(home, DUE) as second, pytest.raises(LeaseLost):
+        first.keeper._shared("trial", first.keeper.now(), lambda _, at: interrupted(first, second, home))
+    carried_out_once(home)
+
+
+def interrupted(first: House, second: House, home: Path) -> None:
+    """The server ends all connections while the first works on a group; the second takes it over."""
+    with first.keeper._stepping(()):
+        pass  # it is ours
+    with pytest.raises(LeaseHeld), second.keeper.places.leases.lease("sweep-trial-0", wait=False):
+        pass
+    postgres.end_connections(databases(home)["active"])
+    second.keeper.sweep()
+    with first.keeper._stepping(()):
+        raise AssertionError("the first went on")
+
+
+def test_a_document_published_by_one_process_is_in_force_in_the_next_act_of_another(home: Path) -> None:
+    with opened(home, DUE) as first, opened(home, DUE) as second:
+        person = member(first, "guest")
+        second.keeper.views.get(person, second.keeper.now())
+        fresh = POLICY.replace("    offers: {", "    news: {en: news, ko: 소식, items: email}\n    offers: {").replace(
+            "effective: {clause: T-1, date: 2020-02-01}", "effective: {clause: T-1, date: 2024-09-01}"
+        )
+        first.keeper.publish(fresh.encode(), as_of=at("2024-09-01").date(), evidence="trial")
+        assert second.keeper.consent(person, "purpose/news", channel="website").granted
