@@ -29,7 +29,7 @@ from upheld.engine.state import (
     Value,
 )
 from upheld.store.engine import Connection, answers
-from upheld.store.ids import IdTaken, bucket_of
+from upheld.store.ids import IdTaken, bucket_of, bucket_of_value
 from upheld.store.place import Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -142,8 +142,10 @@ _INSERT_VALUE = (
     "known_at, uses, held_for) "
     "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?) ON CONFLICT(value_id) DO NOTHING"
 )
-_SET_USES = "UPDATE value SET uses = ? WHERE value_id = ? AND state = 'held'"
-_REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_id = ? AND replaced_at IS NULL"
+_SET_USES = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ? AND state = 'held'"
+_REPLACE = (
+    "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE bucket = ? AND value_id = ? AND replaced_at IS NULL"
+)
 _INSERT_REQUEST = (
     "INSERT INTO request(bucket, subject_id, request_id, own_right, channel, received_at, known_at, "
     "proved_at, value_ids, purposes, "
@@ -511,12 +513,12 @@ def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key
 
 def set_uses(transaction: Transaction, value_id: ValueId, uses: Sequence[Use]) -> None:
     """Another purpose for a value that is held. Raises StoreFailed when it is not held."""
-    transaction.changed(_SET_USES, (packed_uses(uses), value_id))
+    transaction.changed(_SET_USES, (packed_uses(uses), bucket_of_value(value_id), value_id))
 
 
 def replace_value(transaction: Transaction, value_id: ValueId, at: Instant, known_at: Instant) -> None:
     """A value was corrected: another one took its place."""
-    transaction.changed(_REPLACE, (at, known_at, value_id))
+    transaction.changed(_REPLACE, (at, known_at, bucket_of_value(value_id), value_id))
 
 
 def add_request(transaction: Transaction, subject_id: SubjectId, request: Request) -> None:
