@@ -13,7 +13,8 @@ from tests.served import Browser, Served, served
 from tests.test_telling import Scripted
 from tests.test_web_consent import YOUNG_POLICY, member, opened
 from tests.trial_home import at
-from upheld.dates import Instant
+from upheld.dates import Instant, local_date
+from upheld.desk import merging
 from upheld.desk.documents import document_in_force
 from upheld.desk.due import request_of
 from upheld.desk.leaks import contents_of, leak_of
@@ -23,6 +24,7 @@ from upheld.desk.representatives import addressee_of, tell_in_place, told_at
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.engine.leaks import LeakCause
 from upheld.errors import InputRefused
+from upheld.keeper import Terms
 
 GUARDIAN = {"guardian-name": "made-up guardian", "guardian-email": "guardian@example.org"}
 DAY = 86_400_000_000
@@ -134,6 +136,32 @@ def test_a_leak_of_a_childs_data_is_told_to_the_representative_until_the_child_i
     tell_in_place(keeper, "young", child, "breach", "en", about=case, fields=parts["en"])
     keeper.deliver(way)
     assert way.sent[-1].to == "child@example.org"
+
+
+def test_a_merger_is_told_to_a_childs_representative_and_to_everybody_in_their_language(
+    house: Served, way: Scripted
+) -> None:
+    keeper = house.keeper
+    child = member(house, minor=True)
+    answered(house, way, child, **{"told-at": "told-here@example.org"})
+    assert keeper.collect(child, "service", {"name": "made-up", "email": "child@example.org"}).granted
+    adult = member(house)
+    said = {"en": "Sample Ltd. takes over.", "ko": "견본 주식회사가 인수합니다."}
+    locales = document_in_force(keeper, "young").policy.locales
+    terms = {one: Terms(said[one], "Sample", "office@example.org", "write") for one in locales}
+    day = local_date(Instant(keeper.now() + 60 * DAY), keeper.views.line("young").latest.zone)
+    case = keeper.merger("young", "merger", "sample-ltd", terms, effective_on=day, refused_means="stays")
+    merging.tell(keeper, "young", case)
+    keeper.deliver(way)
+    assert keeper.messages("young", subject=child, about=case)[0].told
+    assert [one.to for one in way.sent if said["en"] in one.text or said["ko"] in one.text].count(
+        "told-here@example.org"
+    ) == 1
+    assert "child@example.org" not in {one.to for one in way.sent}
+    assert keeper.merger_state("young", case).states[child] == "told"
+    queued = [one for one in entries(house, "notice.queued", "business-transfer") if one.get("to")]
+    assert [one["to"] for one in queued] == ["representative"]
+    assert adult in keeper.merger_state("young", case).states
 
 
 def test_the_outcome_goes_to_the_person_by_one_press_and_what_became_of_it_is_shown(

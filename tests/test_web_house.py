@@ -20,6 +20,7 @@ from upheld.desk.forms import FORMS, blank
 from upheld.desk.parties import companies
 from upheld.desk.records import recorded
 from upheld.engine.acts import RequestId, SubjectId
+from upheld.keeper import Shown
 from upheld.web.app import create_app
 
 
@@ -115,6 +116,23 @@ def test_an_advertisement_goes_to_who_agreed_with_label_sender_and_a_way_to_refu
     assert "(광고)" in letter
     assert "Example Ltd." in letter
     assert "/refuse/trial/email/" in letter
+
+
+def test_an_advertisement_goes_out_in_the_language_in_which_each_agreed(house: Served) -> None:
+    person, other = house.persons["stayer"], house.persons["asker"]
+    house.keeper.consent(
+        person, "medium/email", channel="website", shown=Shown("전자우편 광고 수신에 동의합니다.", "ko")
+    )
+    house.keeper.consent(other, "medium/email", channel="website", shown=Shown("I agree to e-mail.", "en"))
+    officer = house.signed_in("officer")
+    officer.get("/console/trial/advertising")
+    texts = {"title": "Autumn", "text": "Cheaper now.", "title-ko": "가을", "text-ko": "이제 더 저렴합니다."}
+    officer.send("/console/trial/advertising", medium="email", purpose="offers", **texts)
+    sent = {one.subject_id: one.paper_id or "" for one in house.keeper.messages("trial", notice="advert")}
+    letters = {one: (house.keeper.paper("trial", paper) or b"").decode() for one, paper in sent.items()}
+    assert "이제 더 저렴합니다." in letters[person]
+    assert "무료 수신거부" in letters[person]
+    assert "Cheaper now." in letters[other]
 
 
 def test_one_press_without_signing_in_refuses_and_empties_the_queue_at_once(house: Served) -> None:

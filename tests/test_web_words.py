@@ -4,24 +4,47 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from tests.served import Served, served
+from upheld.dates import Instant
+from upheld.desk import spoken
 from upheld.desk.accounts import StaffRole
+from upheld.desk.documents import document_in_force
 from upheld.desk.duties import CHECKLIST, LOOKED_FOR
+from upheld.desk.invitations import Speaker
 from upheld.desk.leaks import CONTENTS
-from upheld.engine.duties import DutyState, Size
+from upheld.desk.records import recorded
+from upheld.engine.acts import ACT_CODES, ReaderKind, Reason
+from upheld.engine.duties import DUTIES, DutyState, Size
 from upheld.engine.leaks import BEFORE_CLOSING, LeakCause, LeakStep
 from upheld.engine.lifecycle import DueState, StepKind
-from upheld.engine.state import ActingKind, RequestState
-from upheld.keeper.asking import AUTOMATED, RIGHTS
-from upheld.keeper.reviewing import OUTCOMES
+from upheld.engine.notices import OWED
+from upheld.engine.state import AboutKind, ActingKind, RequestState
+from upheld.keeper.asking import AUTOMATED, RIGHTS, SUSPENSION_REFUSED_FOR
+from upheld.keeper.handing_over import FACTS, REFUSED_MEANS
+from upheld.keeper.looking import BROKEN, KEPT, SYSTEM_CHECK
+from upheld.keeper.posting import NO_FAULT
+from upheld.keeper.reviewing import ENDED, OUTCOMES
+from upheld.keeper.telling import ADVERT, RECORDED, WAYS
+from upheld.law.stricter import By
+from upheld.ledger.entries import KINDS
 from upheld.ledger.report import State
-from upheld.policy.vocabulary import EVIDENCE, ConsentWay, Duty
+from upheld.policy.vocabulary import (
+    EVIDENCE,
+    ConsentWay,
+    DestructionMethod,
+    Duty,
+    FallbackIf,
+    TermName,
+    TransferBasis,
+)
+from upheld.store.outbox import MOVES
+from upheld.store.vault import Tier
 from upheld.web import calendar, consent, cookies, leaks, people, places, requests, reviews, safeguards, staff
 from upheld.web.asked import LANGUAGES
 from upheld.web.identities import SAID as TOLD
@@ -108,6 +131,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "address-unusable",
     ),
     "leaks.in-language.": ("ko", "en"),
+    "entry.": ("yes", "no"),
     "representative.": ("address-missing",),
     "banner.": cookies.SPOKEN,
     "right-name.": (AUTOMATED,),
@@ -240,6 +264,110 @@ def test_every_key_of_a_page_has_its_sentence() -> None:
 
 def test_no_sentence_is_left_over() -> None:
     assert set(WORDS) - used_keys() == set()
+
+
+def obstacles() -> set[str]:
+    """Every code with which a publication can be refused, read from the source."""
+    found = {"finding-unaccepted", "law-finding-unaccepted"}  # made of two words where a finding is of the law
+    for path in (WEB.parent / "keeper").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _OBSTACLE:
+                code = node.args[0]
+                found |= {str(code.value)} if isinstance(code, ast.Constant) else set()
+    return found
+
+
+_OBSTACLE = ("Obstacle", "_obstacle")
+CLOSED: dict[str, tuple[spoken.Table, Iterable[str]]] = {
+    "kinds": (spoken.KINDS, KINDS),
+    "fields": (spoken.FIELDS, {one.name.replace("_", "-") for kind in KINDS.values() for one in kind.fields}),
+    "acts": (spoken.ACTS, (*ACT_CODES.values(), "acting", "grant", "request")),
+    "readers": (spoken.READERS, ReaderKind),
+    "matters": (spoken.ABOUT, AboutKind),
+    "who speaks": (spoken.SPEAKERS, (*Speaker, *ActingKind)),
+    "roles": (spoken.ROLES, (*calendar.ROLES, *StaffRole)),
+    "reasons of a refusal": (spoken.REASONS, Reason),
+    "outcomes of a request": (spoken.OUTCOMES, RequestState),
+    "reasons of an answer": (
+        spoken.ANSWERS,
+        (
+            *requests.REASONS,
+            *requests.EXTENDED_FOR,
+            *SUSPENSION_REFUSED_FOR,
+            "identity-not-proved",
+            "nothing-held",
+            "taken-back",
+        ),
+    ),
+    "rights": (spoken.RIGHTS, RIGHTS),
+    "notices": (spoken.NOTICES, (*OWED, ADVERT)),
+    "states of a message": (spoken.MESSAGES, {*MOVES, *(end for ends in MOVES.values() for end in ends)}),
+    "why nobody was told": (
+        spoken.UNTOLD,
+        (*NO_FAULT, *FallbackIf, *Reason, "by-hand", "interrupted", "tried-again"),
+    ),
+    "media": (spoken.MEDIA, {*RECORDED, *WAYS.values()}),
+    "steps of a leak": (spoken.STEPS, LeakStep),
+    "causes of a leak": (spoken.CAUSES, LeakCause),
+    "findings": (spoken.FINDINGS, (*CHECKLIST, *LOOKED_FOR)),
+    "terms": (spoken.TERMS, TermName),
+    "kinds of evidence": (spoken.EVIDENCE_KINDS, (*EVIDENCE, SYSTEM_CHECK)),
+    "checks": (spoken.CHECKS, (KEPT, BROKEN)),
+    "outcomes of a review": (spoken.REVIEWS, (*OUTCOMES, ENDED)),
+    "why it goes on": (spoken.WENT_ON, reviews.GOES_ON_FOR),
+    "looks": (spoken.LOOKS, (*people.REASONS, "sign-in")),
+    "grants": (spoken.GRANTS, staff.WHY),
+    "methods": (spoken.METHODS, DestructionMethod),
+    "tiers": (spoken.TIERS, Tier),
+    "bases of a transfer": (spoken.BASES, TransferBasis),
+    "duties": (spoken.DUTY_NAMES, (*Duty, *DUTIES)),
+    "facts of a merger": (spoken.MERGERS, (*FACTS, "withdrawn", "ended")),
+    "what refusing means": (spoken.REFUSED, REFUSED_MEANS),
+    "figures": (spoken.SIZES, Size),
+    "who announced": (spoken.ANNOUNCED_BY, By),
+    "obstacles": (spoken.OBSTACLES, obstacles()),
+    "sign-ins": (spoken.FAILED_FOR, (*TOLD, "provider", "answer")),
+}
+"""A list of words for codes of the ledger, and the closed set that it has to cover."""
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_every_code_of_a_closed_set_of_the_ledger_has_its_words(name: str) -> None:
+    words, codes = CLOSED[name]
+    assert {str(one) for one in codes} - set(words) == set()
+    assert set(words) - {str(one) for one in codes} == set(), "words of nothing"
+
+
+def test_every_word_of_the_ledger_is_there_in_both_languages() -> None:
+    tables = {id(table): table for tables in spoken.WORDS.values() for table in tables}.values()
+    for table in (spoken.KINDS, spoken.FIELDS, *tables):
+        assert [code for code, text in table.items() if not re.search("[가-힣]", text.ko)] == []
+        assert [code for code, text in table.items() if not text.en or re.search("[가-힣]", text.en)] == []
+
+
+def test_every_list_of_words_belongs_to_a_field_of_the_ledger() -> None:
+    fields = {one.name for kind in KINDS.values() for one in kind.fields}
+    pairs = {f"{kind.code} {one.name}" for kind in KINDS.values() for one in kind.fields}
+    assert set(spoken.WORDS) - fields - pairs == set()
+
+
+@pytest.mark.parametrize("locale", ["ko", "en"])
+def test_an_entry_says_its_kind_its_fields_and_its_codes_in_words_with_the_code_beside(
+    house: Served, locale: str
+) -> None:
+    desk, one = house.signed_in("officer", locale), Instant(house.keeper.now())
+    document = document_in_force(house.keeper, "trial")
+    house.keeper.seal()
+    for kind in sorted(spoken.KINDS):
+        for found in recorded(house.keeper, "trial", [kind], until=Instant(one + 1))[:1]:
+            page = desk.get(f"/console/trial/ledger/{found.reference}").text
+            assert f'{spoken.KINDS[kind].say(locale)} <code class="id">{kind}</code>' in page
+            for path in found.entry.elements:
+                assert spoken.title(document, path, locale) in page
+            for name in found.entry.fields:
+                words = spoken.field_word(name)
+                assert words is not None
+                assert f'<dt>{words.say(locale)} <code class="id">{name}</code></dt>' in page
 
 
 def test_a_sentence_takes_what_belongs_into_it() -> None:

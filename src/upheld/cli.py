@@ -612,7 +612,7 @@ def tell_merger(
 ) -> None:
     """Queue the notice for everybody who has none yet; it leaves with the next work on the outbox."""
     with _opened(home) as keeper:
-        counts = keeper.tell_merger(_only(keeper, policy), case, medium)
+        counts = merging.tell(keeper, _only(keeper, policy), case, medium)
         typer.echo(", ".join(f"{state} {count}" for state, count in sorted(counts.items())) or "nobody is left to tell")
 
 

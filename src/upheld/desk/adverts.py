@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from upheld.dates import Instant, moment
+from upheld.desk.documents import document_in_force
+from upheld.desk.languages import language_of
 from upheld.engine.acts import SubjectId
 from upheld.engine.state import About, AboutKind
 from upheld.errors import InputRefused
@@ -111,17 +113,22 @@ def queue(keeper: Keeper, policy: str) -> list[Sent]:
     return [Sent(medium, found) for medium, found in sorted(states.items())]
 
 
-def send_out(keeper: Keeper, policy: str, purpose: str, medium: str, text: Written, site: str) -> Counter[str]:
-    """Queue an advertisement for everybody who agreed to the medium. Each is decided by itself: who may not be told is
-    refused, on record. `site`: the public address, under which each refusal has its own. Raises InputRefused.
+def send_out(
+    keeper: Keeper, policy: str, purpose: str, medium: str, texts: Sequence[Written], site: str
+) -> Counter[str]:
+    """Queue an advertisement for everybody who agreed to the medium, in the language in which they last agreed to
+    something where there is a text in it, else in the first of `texts`. Each is decided by itself: who may not be told
+    is refused, on record. `site`: the public address, under which each refusal has its own. Raises InputRefused.
     """
     plan = keeper.views.line(policy).latest
     if medium not in plan.advertising or purpose not in plan.advertising_purposes:
         raise InputRefused("advertising-undeclared", "the policy advertises for another purpose, or by other media")
     done: Counter[str] = Counter()
+    document, in_language = document_in_force(keeper, policy), {one.locale: one for one in texts}
     for subject in _receivers(keeper, policy, medium)[:AT_ONCE]:
         refusing = refusal_address(keeper, policy, subject, medium, site)
         fields = {"refusing": refusing, "one-click": "yes"}
+        text = in_language.get(language_of(keeper, document, subject), texts[0])
         told = keeper.tell(subject, ADVERT, medium, purpose=purpose, text=text, fields=fields)
         done[told.reason if told.state == "refused" and told.reason else told.state] += 1
     return done

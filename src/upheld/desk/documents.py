@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from upheld.dates import Instant
 from upheld.keeper import Keeper
+from upheld.policy.explain_words import SECTIONS
 from upheld.policy.model import Policy, Row
-from upheld.policy.plain import fixed_title
+from upheld.policy.plain import fixed_title, title_of
 from upheld.policy.read import read_policy
 
 
@@ -25,9 +26,22 @@ class Document:
     """Every element by its path."""
 
     def title(self, path: str, locale: str) -> str:
-        """The public name of an element; its path where the document has none."""
+        """The public name of an element, else of what it is about in its chapter; its path where there is no such."""
         row = self.rows.get(path)
-        return path if row is None else fixed_title(row, self.locale(locale))
+        if row is None:
+            return path
+        told = self.locale(locale)
+        found = fixed_title(row, told)
+        return self._in_chapter(row, told) if found == row.name and not row.texts else found
+
+    def _in_chapter(self, row: Row, told: str) -> str:
+        """A row without a name of its own: its chapter, and the company or channel that it is for."""
+        section, _, name = row.path.partition(".")
+        chapter = SECTIONS.get(section)
+        if chapter is None or not name:
+            return chapter.say(told) if chapter else row.name
+        about = self.rows.get(f"parties.{getattr(row, 'to', None) or name}") or self.rows.get(f"channels.{name}")
+        return f"{chapter.say(told)}: {title_of(about, told) if about is not None else name}"
 
     def locale(self, wanted: str) -> str:
         """The wanted language, or a local form of it, if the policy has texts in it; else its first."""

@@ -15,8 +15,8 @@ from upheld.dates import Instant, moment
 from upheld.desk.documents import Document
 from upheld.desk.due import Waiting
 from upheld.desk.leaks import Affected
-from upheld.desk.registers import CODES
 from upheld.desk.sheets import Grid, Sheet
+from upheld.desk.spoken import CAUSES, STEPS
 from upheld.engine.leaks import Leak, LeakStep, Track
 from upheld.engine.plan import Plan
 from upheld.keeper import Keeper
@@ -247,7 +247,7 @@ def leak_report(
         f"{document.title(row.path, language)} {row.phone or ''}".strip() for row in document.policy.contacts.values()
     )
     steps = tuple(
-        (CODES[one.step.value].say(locale), _minute(one.at, plan), one.reference)
+        (STEPS[one.step.value].say(locale), _minute(one.at, plan), one.reference)
         for one in leak.steps
         if one.step is not LeakStep.DRAFTED
     )
@@ -290,7 +290,7 @@ def _of_leak(
         (Words("items and persons", "유출 항목과 규모"), persons),
         (Words("when", "유출 시점"), f"{_minute(leak.from_at, plan)} – {_minute(leak.until_at, plan)}"),
         (Words("known since", "인지 시점"), _minute(leak.aware_at, plan)),
-        (Words("how", "유출 경위"), f"{CODES[leak.cause.value].say(locale)}\n{contents.get('when', '')}"),
+        (Words("how", "유출 경위"), f"{CAUSES[leak.cause.value].say(locale)}\n{contents.get('when', '')}"),
         (Words("what we did", "대응 조치"), contents.get("response", "")),
         (Words("what persons can do", "피해 최소화 방법"), contents.get("advice", "")),
         (Words("persons told", "정보주체 통지"), _INFORMED.say(locale).format(told=informed, all=len(hit.persons))),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -22,8 +22,14 @@ from typing import Final
 import yaml
 
 from upheld.dates import moment
+from upheld.desk.codes import medium_of
+from upheld.desk.documents import document_in_force
+from upheld.desk.languages import language_of
+from upheld.desk.representatives import addressee_of
+from upheld.engine.acts import SubjectId
 from upheld.errors import InputRefused
 from upheld.keeper import Bundle, Keeper, Merger, Terms
+from upheld.keeper.handing_over import Reached
 
 _HEAD: Final = frozenset({"fact", "transferee", "effective", "refusing", "kinds"})
 WORDS: Final[Mapping[str, str]] = {
@@ -54,6 +60,19 @@ class Sheet:
     refused_means: str
     terms: Mapping[str, Terms]
     kinds: tuple[str, ...] = ()
+
+
+def tell(keeper: Keeper, policy: str, case_id: str, media: Sequence[str] = ("email",)) -> Counter[str]:
+    """Tell everybody who was not told yet, each in their language; for a child its legal representative, where they
+    said. Returns how many messages are in which state.
+    """
+    document = document_in_force(keeper, policy)
+
+    def reached(person: SubjectId) -> Reached:
+        to, locale = addressee_of(keeper, policy, person), language_of(keeper, document, person)
+        return Reached(locale) if to is None else Reached(locale, to, medium_of(to.address) or "email")
+
+    return keeper.tell_merger(policy, case_id, media, reached=reached)
 
 
 def sheet_in(source: bytes) -> Sheet:

@@ -16,7 +16,7 @@ from upheld.desk.articles import article_in, capital
 from upheld.desk.documents import Document, documents_of
 from upheld.desk.records import code, recorded
 from upheld.desk.sheets import Grid, Sheet
-from upheld.engine.duties import DUTIES
+from upheld.desk.spoken import KINDS, said
 from upheld.keeper import Keeper
 from upheld.ledger.entries import Entry
 from upheld.policy import plain
@@ -376,131 +376,16 @@ class _Told:
             case int() if name.endswith(("_at", "until")):
                 return "" if abs(value) >= FOREVER else _minute(Instant(value), self.zone)
             case Mapping():
-                return ", ".join(f"{self._code(name, str(key))} {number}" for key, number in value.items())
+                return ", ".join(f"{self._said(entry, name, str(key))} {number}" for key, number in value.items())
             case tuple() | list():
-                return ", ".join(dict.fromkeys(self._code(name, str(one)) for one in value))
+                return ", ".join(dict.fromkeys(self._said(entry, name, str(one)) for one in value))
             case _:
-                return self._code(name, str(value))
+                return self._said(entry, name, str(value))
 
-    def _code(self, field: str, said: str) -> str:
-        section = _SECTIONS.get(field)
-        if section and f"{section}.{said}" in self.document.rows:
-            return self.document.title(f"{section}.{said}", self.locale)
-        if said in self.document.rows:
-            return self.document.title(said, self.locale)
-        if field == "duty" and said in DUTIES:
-            return DUTIES[said].title.say(self.locale)
-        words = CODES.get(said)
-        return words.say(self.locale) if words else said
+    def _said(self, entry: Entry, field: str, code: str) -> str:
+        return said(self.document, self.locale, entry.kind, field, code)
 
 
-_SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "items": "items",
-        "recipient": "parties",
-        "party": "parties",
-        "processor": "parties",
-        "about": "parties",
-        "channel": "channels",
-        "right": "rights",
-        "duty": "handlers",
-        "control": "safeguards",
-        "place": "places",
-        "exception": "provision-exceptions",
-        "proof": "proofs",
-    }
-)
-"""Field of an entry → section of the document in which its code has a name."""
-
-KINDS: Final[Mapping[str, Words]] = MappingProxyType(
-    {
-        "policy.published": Words("published", "공개"),
-        "consent.given": Words("agreed", "동의"),
-        "consent.withdrawn": Words("taken back", "철회"),
-        "value.provided": Words("provided", "제공"),
-        "value.disclosed": Words("disclosed under an exception", "예외 제공"),
-        "contract.recorded": Words("contract in force", "계약 체결"),
-        "contract.ended": Words("contract ended", "계약 종료"),
-        "recipient.acknowledged": Words("return or destruction shown", "반환·파기 확인"),
-        "duty.done": Words("done", "이행"),
-        "transfer.recorded": Words("transferred", "이전"),
-        "request.received": Words("received", "접수"),
-        "request.proved": Words("identity proved", "본인 확인"),
-        "request.incomplete": Words("to be completed", "보완 요청"),
-        "request.postponed": Words("postponed", "연기"),
-        "request.extended": Words("extended", "연장"),
-        "request.passed": Words("passed on", "이송"),
-        "request.answered": Words("answered", "처리 결과 통지"),
-        "destruction.ordered": Words("destruction ordered", "파기 결정"),
-        "value.destroyed": Words("destroyed", "파기"),
-        "work-order.done": Words("destroyed by hand", "직접 파기"),
-        "certificate.issued": Words("certificate issued", "파기 증명서 발급"),
-        "handler.granted": Words("granted", "부여"),
-        "handler.revoked": Words("revoked", "말소"),
-        "control.evidenced": Words("evidence filed", "증빙 제출"),
-        "breach.known": Words("became known", "인지"),
-        "breach.moved": Words("step taken", "조치"),
-        "notice.queued": Words("put into the outbox", "발송 대기"),
-        "notice.moved": Words("moved on", "발송 처리"),
-        "notice.posted": Words("posted", "게시"),
-        "notice.taken-down": Words("taken down", "게시 종료"),
-    }
-)
-"""Each kind of entry that stands in a register."""
-
-CODES: Final[Mapping[str, Words]] = MappingProxyType(
-    {
-        "subject": Words("the person", "본인"),
-        "representative": Words("the legal representative", "법정대리인"),
-        "agent": Words("an agent", "대리인"),
-        "done": Words("done", "이행"),
-        "partly": Words("in part", "일부 이행"),
-        "refused": Words("refused", "거절"),
-        "shred": Words("shredded", "파쇄"),
-        "burn": Words("burned", "소각"),
-        "active": Words("electronic, key destroyed", "전자적 파기(암호키 폐기)"),
-        "separated": Words("electronic, kept apart", "전자적 파기(분리 보관분)"),
-        "privacy-officer": Words("privacy officer", "개인정보 보호책임자"),
-        "handler": Words("handler", "개인정보취급자"),
-        "processor": Words("processor", "수탁자"),
-        "sent": Words("sent", "발송 완료"),
-        "sending": Words("being sent", "발송 중"),
-        "failed": Words("failed", "발송 실패"),
-        "uncertain": Words("uncertain", "도달 불명"),
-        "unreachable": Words("unreachable", "연락 불가"),
-        "bounced": Words("returned", "반송"),
-        "withdrawn": Words("taken out", "발송 취소"),
-        "queued": Words("waiting", "대기"),
-        "email": Words("e-mail", "전자우편"),
-        "sms": Words("text message", "문자"),
-        "breach": Words("leak", "유출 통지"),
-        "possible-breach": Words("possible leak", "유출 가능성 통지"),
-        "outcome": Words("answer to a request", "처리 결과 통지"),
-        "advert": Words("advertisement", "광고성 정보"),
-        "change": Words("change of the policy", "처리방침 변경 통지"),
-        "confirmed": Words("certain", "유출 확인"),
-        "refuted": Words("there was none", "유출 아님"),
-        "drafted": Words("contents written", "통지 내용 작성"),
-        "told": Words("persons written to", "정보주체 통지"),
-        "reported": Words("authority told", "기관 신고"),
-        "supplemented": Words("supplement", "추가 신고"),
-        "cause-found": Words("cause found", "원인 규명"),
-        "mended": Words("mended", "재발 방지"),
-        "lessons": Words("lessons", "교훈 공유"),
-        "closed": Words("closed", "종결"),
-        "outside-access": Words("access from outside", "외부의 불법 접근"),
-        "insider": Words("insider", "내부자"),
-        "mistake": Words("mistake", "업무상 실수"),
-        "loss": Words("loss", "분실·도난"),
-        "unknown": Words("not known yet", "확인 중"),
-        "encryption": Words("encryption", "암호화"),
-        "access-rights": Words("access rights", "접근 권한"),
-        "training": Words("training", "교육"),
-        "no-reason": Words("no reason given", "사유 없음"),
-        "mass-reading": Words("mass looks", "대량 조회"),
-    }
-)
-"""Words for codes of closed lists; a code that is not here stands as it is."""
 _WHEN: Final = Words("when", "일시")
 _ENTRY: Final = Words("entry", "원장 기록")
 _HOUSE: Final = Words("controller", "개인정보처리자")

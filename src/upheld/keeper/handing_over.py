@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 import msgspec
 
@@ -29,7 +30,7 @@ from upheld.errors import InputRefused
 from upheld.keeper.door import Tier, When, replaced
 from upheld.keeper.living import Living
 from upheld.keeper.posting import Posted
-from upheld.keeper.telling import Message, element_of
+from upheld.keeper.telling import Addressee, Message, element_of
 from upheld.ledger.entries import entry
 from upheld.store import subjects
 from upheld.store.ids import bucket_of
@@ -91,6 +92,17 @@ class MergerState:
     def counts(self) -> Mapping[str, int]:
         """Persons by state."""
         return Counter(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How one person is told: in which language, and who gets it in their place (a child's representative)."""
+
+    locale: str | None = None
+    """None: the first of the policy."""
+    to: Addressee | None = None
+    medium: str = "email"
+    """By which the address of `to` is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,26 +243,41 @@ class HandingOver(Living, Posted):
                     found.reasons[person] = told.reasons[person]
         return found
 
-    def tell_merger(self, policy: str, case_id: str, media: Sequence[str] = ("email",)) -> Counter[str]:
-        """Queue the notice for everybody who has none, by the first medium that reaches them. Again adds nothing."""
+    def tell_merger(
+        self,
+        policy: str,
+        case_id: str,
+        media: Sequence[str] = ("email",),
+        *,
+        reached: Callable[[SubjectId], Reached] = lambda _: Reached(),
+    ) -> Counter[str]:
+        """Queue the notice for everybody who has none, by the first medium that reaches them. Again adds nothing.
+
+        `reached` says of each who is told in their place, and in which language; `desk.merging.tell` knows both.
+        """
         case = self._merger(policy, case_id)
         terms = self.merger_terms(case)
         state = self.merger_state(policy, case_id)
         tried = {one.subject_id for one in self.messages(policy, notice=NOTICE, about=case_id)}
         counts: Counter[str] = Counter()
         for person in sorted(one for one, word in state.states.items() if word == "to-tell" and one not in tried):
-            counts[self._tell_one(case, terms, person, media).state] += 1
+            counts[self._tell_one(case, terms, person, media, reached(person)).state] += 1
         return counts
 
-    def _tell_one(self, case: Merger, terms: Mapping[str, Terms], person: SubjectId, media: Sequence[str]) -> Message:
+    def _tell_one(
+        self, case: Merger, terms: Mapping[str, Terms], person: SubjectId, media: Sequence[str], how: Reached
+    ) -> Message:
         zone = self.views.line(case.policy).latest.zone
-        locale, said = next(iter(terms.items()))
-        fields = {**_fields(said), "effective": local_date(case.effective_at, zone).isoformat()}
-        message = self.tell(person, NOTICE, media[0], about=case.case_id, fields=fields, locale=locale)
+        locale = how.locale if how.locale is not None and how.locale in terms else next(iter(terms))
+        fields = {**_fields(terms[locale]), "effective": local_date(case.effective_at, zone).isoformat()}
+        tell = partial(self.tell, person, NOTICE, about=case.case_id, fields=fields, locale=locale)
+        if how.to is not None:
+            return tell(how.medium, to=how.to)
+        message = tell(media[0])
         for medium in media[1:]:
             if message.state != "unreachable":
                 break
-            message = self.tell(person, NOTICE, medium, about=case.case_id, fields=fields, locale=locale)
+            message = tell(medium)
         return message
 
     def merger_terms(self, case: Merger) -> Mapping[str, Terms]:

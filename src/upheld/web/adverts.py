@@ -23,8 +23,10 @@ def send(asked: Asked) -> Answer:
         return _page(asked, "text-missing", 400)
     medium = asked.choice("medium", tuple(asked.plan.advertising))
     purpose = asked.choice("purpose", tuple(sorted(asked.plan.advertising_purposes)))
-    written = Written(title, text, asked.document.policy.locales[0])
-    counts = desk.send_out(asked.keeper, asked.policy, purpose, medium, written, asked.settings.address)
+    first, *others = asked.document.policy.locales
+    more = ((asked.field(f"title-{one}"), asked.field(f"text-{one}"), one) for one in others)
+    texts = (Written(title, text, first), *(Written(*one) for one in more if one[0] and one[1]))
+    counts = desk.send_out(asked.keeper, asked.policy, purpose, medium, texts, asked.settings.address)
     refused = sum(number for state, number in counts.items() if state not in ("queued", "unreachable"))
     return Moved(asked.url("adverts", queued=counts["queued"], refused=refused))
 
@@ -64,6 +66,7 @@ def _page(asked: Asked, problem: str, status: int) -> Shown:
             "agreed": agreed,
             "most": max((one.given + one.refused for one in agreed), default=0),
             "sent": desk.queue(asked.keeper, asked.policy),
+            "others": document.policy.locales[1:],
             "medium": lambda name: document.name("advertising", name, asked.locale),
             "purposes": {
                 name: document.title(plan.purposes[name].rule.path, asked.locale)

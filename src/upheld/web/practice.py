@@ -15,6 +15,7 @@ from typing import Final
 
 from upheld.connect.transport import Answer, Handed, Letter
 from upheld.dates import Instant, local_date, moment
+from upheld.desk import merging
 from upheld.desk.choices import record_choice
 from upheld.desk.confirming import confirm_consents
 from upheld.desk.consents import matters_of, web_channel
@@ -395,7 +396,7 @@ def _merge(desk: _Desk) -> None:
              document.locales}  # fmt: skip
     day = local_date(desk.keeper.now(), desk.plan.zone) + timedelta(days=60)
     case = desk.keeper.merger(desk.policy, "merger", "sample-ltd", terms, effective_on=day, refused_means="stays")
-    desk.keeper.tell_merger(desk.policy, case, ("email", "sms"))
+    merging.tell(desk.keeper, desk.policy, case, ("email", "sms"))
     if "front-page" in document.places:
         desk.keeper.post(desk.policy, "business-transfer", case, "front-page", evidence=b"made-up picture of the page")
 

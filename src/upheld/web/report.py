@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
+from upheld.dates import Instant
+from upheld.desk import spoken
 from upheld.keeper.elsewhere import KINDS_OF_PLACE
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import KINDS, Entry, Value
 from upheld.ledger.report import NOTES, ClauseReport, Gap, Report, State, said
 from upheld.store import history
 from upheld.web.answer import Answer, Printed, Refused, Shown
@@ -13,7 +17,8 @@ from upheld.web.asked import Asked
 from upheld.web.words import known, say
 
 ORDER: Final = (State.NOT_UPHELD, State.UPHELD, State.NO_EVIDENCE, State.STATED)
-_INSTANTS: Final = ("_at",)
+_INSTANTS: Final = frozenset(field.name for kind in KINDS.values() for field in kind.fields if field.type == "instant")
+"""Fields that are an instant."""
 
 
 def report(asked: Asked) -> Answer:
@@ -46,6 +51,7 @@ def clause(asked: Asked) -> Answer:
             "report": made,
             "one": one,
             "element": lambda path: made.names.get(path, {}).get(locale) or asked.document.title(path, locale),
+            "kind": lambda code: spoken.KINDS[code].say(locale),
             "told": [_said(asked, each) for each in one.what],
             "gap_told": lambda gap: _gap(asked, gap),
             "note": lambda code: NOTES[code][locale == "ko"] if code else "",
@@ -66,12 +72,22 @@ def entry(asked: Asked) -> Answer:
         raise Refused(404, "entry-unknown") from missing
     if found.entry.policy != asked.policy:
         raise Refused(404, "entry-unknown")
-    return Shown("entry", {"found": found, "fields": _fields(found.entry)})
+    return Shown(
+        "entry",
+        {
+            "found": found,
+            "kind": spoken.KINDS[found.entry.kind].say(asked.locale),
+            "elements": [
+                _beside(path, spoken.title(asked.document, path, asked.locale)) for path in found.entry.elements
+            ],
+            "fields": [_field(asked, found.entry, name, value) for name, value in found.entry.fields.items()],
+        },
+    )
 
 
 def clause_title(asked: Asked, made: Report, one: ClauseReport) -> str:
     """What a clause is about: the names of its first elements."""
-    named = [made.names.get(each.path, {}).get(asked.locale, "") for each in one.elements]
+    named = [made.names.get(each.path, {}).get(asked.locale) or _element(asked, each.path) for each in one.elements]
     return ", ".join(list(dict.fromkeys(name for name in named if name))[:3])
 
 
@@ -98,16 +114,46 @@ def _gap(asked: Asked, gap: Gap) -> str:
     return _said(asked, f"{gap.what}:{gap.detail}" if gap.detail else gap.what)
 
 
-def _fields(entry: Entry) -> list[tuple[str, str, object]]:
-    """Name, kind of showing, and content of each field."""
-    found: list[tuple[str, str, object]] = []
-    for name, value in entry.fields.items():
-        if isinstance(value, bytes):
-            found.append((name, "code", value.hex()))
-        elif isinstance(value, int) and not isinstance(value, bool) and name.endswith(("_at", "until")):
-            found.append((name, "instant", value))
-        elif isinstance(value, tuple):
-            found.append((name, "list", [str(one) for one in value]))
-        else:
-            found.append((name, "code", str(value)))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of an entry as the page shows it: its name in words and as written; an instant, or codes with words."""
+
+    title: str
+    name: str
+    at: Instant | None = None
+    said: tuple[tuple[str, str], ...] = ()
+    """Words and code of each; no words for a number, an id or what is only a code."""
+
+
+def _field(asked: Asked, entry: Entry, name: str, value: Value) -> _Field:
+    words = spoken.field_word(name)
+    title = words.say(asked.locale) if words else name
+    match value:
+        case bool():
+            said: tuple[tuple[str, str], ...] = ((say("entry.yes" if value else "entry.no", asked.locale), ""),)
+        case int() if name in _INSTANTS:
+            return _Field(title, name, at=Instant(value))
+        case bytes():
+            said = (("", value.hex()),)
+        case Mapping():
+            said = tuple(_told(asked, entry, name, str(code), f" {number}") for code, number in value.items())
+        case tuple() | list():
+            said = tuple(_told(asked, entry, name, str(one)) for one in value)
+        case _:
+            said = (_told(asked, entry, name, str(value)),)
+    return _Field(title, name, said=said)
+
+
+def _told(asked: Asked, entry: Entry, name: str, code: str, number: str = "") -> tuple[str, str]:
+    refused = f"refused.{code}"
+    told = name == "code" and known(refused)
+    words, written = _beside(
+        code,
+        say(refused, asked.locale) if told else spoken.said(asked.document, asked.locale, entry.kind, name, code),
+    )
+    return (f"{words}{number}", written) if words else ("", f"{written}{number}")
+
+
+def _beside(code: str, words: str) -> tuple[str, str]:
+    """Words and code; no words where they say the same."""
+    return ("" if words == code else words, code)

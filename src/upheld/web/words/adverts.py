@@ -35,6 +35,10 @@ WORDS: Final = {
     "adverts.text": Words("Text", "내용"),
     "adverts.queue": Words("Put it into the outbox", "발송 대기열에 넣기"),
     "adverts.no-medium": Words("The policy advertises by no medium.", "광고 매체가 없는 처리방침입니다."),
+    "adverts.other-language": Words(
+        "Goes to those who agreed in that language. Left empty: they get the text above.",
+        "그 언어로 동의한 분에게 보냅니다. 비워 두면 위의 문구가 갑니다.",
+    ),
     "message-state.queued": Words("waiting", "대기"),
     "message-state.sending": Words("on its way", "발송 중"),
     "message-state.uncertain": Words("uncertain", "도달 불명"),

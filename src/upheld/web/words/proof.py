@@ -29,9 +29,12 @@ WORDS: Final = {
     "clause.no-evidence": Words("Nothing shows it yet.", "아직 증거가 없습니다."),
     "entry.title": Words("Entry {reference}", "기록 {reference}"),
     "entry.lead": Words(
-        "As it stands in the ledger: codes, numbers and instants. Persons appear under an alias.",
-        "원장에 적힌 그대로입니다. 코드·번호·시각만 있으며 정보주체는 가명으로 나타납니다.",
+        "What the ledger has, in words; small beside them stands the code as it is written. Persons appear under an "
+        "alias.",
+        "원장 기록을 풀어 쓴 것입니다. 옆의 작은 글자가 원장에 적힌 코드이며 정보주체는 가명으로 나타납니다.",
     ),
+    "entry.yes": Words("yes", "예"),
+    "entry.no": Words("no", "아니요"),
     "entry.reference": Words("Entry", "기록"),
     "entry.kind": Words("Kind", "종류"),
     "entry.at": Words("When", "시각"),
