@@ -32,6 +32,7 @@ from upheld.keeper.posting import NO_FAULT
 from upheld.keeper.reviewing import ENDED, OUTCOMES
 from upheld.keeper.telling import ADVERT, RECORDED, WAYS
 from upheld.law.stricter import By
+from upheld.ledger.certificate_page import _STATES as CERTIFICATE_STATES
 from upheld.ledger.entries import KINDS
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import (
@@ -325,6 +326,7 @@ CLOSED: dict[str, tuple[spoken.Table, Iterable[str]]] = {
     "what refusing means": (spoken.REFUSED, REFUSED_MEANS),
     "figures": (spoken.SIZES, Size),
     "who announced": (spoken.ANNOUNCED_BY, By),
+    "certificates": (spoken.CERTIFICATES, [code for code, _, _ in CERTIFICATE_STATES]),
     "obstacles": (spoken.OBSTACLES, obstacles()),
     "sign-ins": (spoken.FAILED_FOR, (*TOLD, "provider", "answer")),
 }

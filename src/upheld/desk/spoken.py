@@ -565,6 +565,11 @@ STORES: Final[Table] = _table(
     paper=Words("store of documents", "문서 저장소"),
     signing=Words("signing key", "서명키"),
 )
+CERTIFICATES: Final[Table] = _table(
+    complete=Words("complete", "모든 장소에서 파기 완료"),
+    partly=Words("some places still lack evidence", "일부 장소의 증빙 대기"),
+)
+"""How a certificate of destruction stands."""
 BASES: Final[Table] = _table(
     consent=Words("consent", "동의"),
     law=Words("law or treaty", "법률·조약"),
@@ -734,6 +739,7 @@ WORDS: Final[Mapping[str, tuple[Table, ...]]] = MappingProxyType(
         # one field of one kind that means something else there
         "acting.granted kind": (SPEAKERS,),
         "acting.ended kind": (SPEAKERS,),
+        "certificate.issued state": (CERTIFICATES,),
         "control.evidenced outcome": (CHECKS,),
         "notice.moved reason": (UNTOLD,),
         "notice.posted reason": (UNTOLD,),
