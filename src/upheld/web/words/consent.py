@@ -122,7 +122,7 @@ WORDS: Final = {
     ),
     "mail.link-subject": Words("{controller}: a child needs your answer", "{controller} 아동 개인정보 동의 요청"),
     "mail.link": Words(
-        "A child named you as legal representative to {controller}. Please read what is asked and decide: {link}\n"
+        "A child named you to {controller} as legal representative. Please read what is asked and decide: {link}\n"
         "The link is valid for five days. Without an answer nothing is taken and this address is destroyed.",
         "{controller}에 아동이 귀하를 법정대리인으로 알려 왔습니다. 내용을 읽고 결정해 주십시오: {link}\n"
         "주소는 5일 동안 유효합니다. 답하지 않으시면 아무것도 수집하지 않으며 이 연락처는 파기합니다.",
@@ -151,7 +151,7 @@ WORDS: Final = {
     ),
     "heard.script": Words("Read this out", "읽어 드릴 내용"),
     "heard.opening": Words(
-        "This is {controller}. I ask you for each matter by itself; you may say no to each.",
+        "I speak for {controller} and ask you for each matter by itself; you may say no to each.",
         "{controller}입니다. 항목마다 따로 여쭙겠습니다. 항목마다 거절하실 수 있습니다.",
     ),
     "heard.representative": Words(
