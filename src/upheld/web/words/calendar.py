@@ -28,7 +28,7 @@ WORDS: Final = {
         "시스템이 닿지 않는 보관 장소입니다. 모두 기록되면 증명서가 완성됩니다.",
     ),
     "calendar.no-orders": Words("No work order waits.", "대기 중인 작업이 없습니다."),
-    "calendar.values": Words("{count} values", "{count}건"),
+    "calendar.values": Words("values: {count}", "{count}건"),
     "calendar.method": Words("How", "방법"),
     "calendar.by": Words("By whom", "담당"),
     "calendar.witness": Words("Before whom", "입회"),

@@ -60,7 +60,7 @@ WORDS: Final = {
     "desk.more": Words("{count} more", "외 {count}건"),
     "desk.destruction": Words("Separation and destruction", "분리 보관과 파기"),
     "desk.no-overdue": Words("Nothing is past its end.", "기한이 지난 정보가 없습니다."),
-    "desk.orders": Words("{count} work orders to do by hand", "직접 파기할 작업 {count}건"),
+    "desk.orders": Words("work orders to do by hand: {count}", "직접 파기할 작업 {count}건"),
     "desk.reviews": Words("Left open", "종료되지 않은 것"),
     "desk.reviews-lead": Words(
         "These wait for somebody to say that they are over. Look whether they still go on.",

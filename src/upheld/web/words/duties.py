@@ -8,7 +8,7 @@ WORDS: Final = {
     "menu.duties": Words("Duties", "정기 의무"),
     "desk.duties": Words("Duties of the house", "정기 의무"),
     "desk.leak": Words("A leak is open, known since {at}", "처리 중인 유출 사고 ({at} 인지)"),
-    "desk.awaited": Words("{count} answers of recipients awaited", "업체 회신 대기 {count}건"),
+    "desk.awaited": Words("answers of recipients awaited: {count}", "업체 회신 대기 {count}건"),
     "duties.one-lead": Words(
         "Do it in the house, then put on record here that it was done and by what that is shown.",
         "실제로 이행한 뒤, 이행 사실과 증빙을 여기에 기록합니다.",
