@@ -21,7 +21,7 @@ WORDS: Final = {
     "calendar.month": Words("Month", "월"),
     "calendar.to-separate": Words("To separate", "분리 보관"),
     "calendar.to-destroy": Words("To destroy", "파기"),
-    "calendar.chart": Words("Drawn", "그림"),
+    "calendar.chart": Words("Drawn", "도표"),
     "calendar.orders": Words("To destroy by hand", "직접 파기할 것"),
     "calendar.orders-lead": Words(
         "Places that the system cannot reach. The certificate is complete when each is recorded.",

@@ -5,7 +5,7 @@ from typing import Final
 from upheld.policy.plain import Words
 
 WORDS: Final = {
-    "onward.with": Words("Continue with: {provider}", "{provider}(으)로 로그인"),
+    "onward.with": Words("Continue with: {provider}", "{provider} 로그인"),
     "onward.away": Words("On to the sign-in", "로그인 화면으로 이동"),
     "onward.away-lead": Words(
         "You are led to the sign-in of our house and come back here afterwards.",

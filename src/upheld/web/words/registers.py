@@ -12,7 +12,7 @@ WORDS: Final = {
     ),
     "registers.register": Words("Register", "대장"),
     "registers.rows": Words("Rows", "건수"),
-    "registers.drawn": Words("Drawn", "그림"),
+    "registers.drawn": Words("Drawn", "도표"),
     "registers.first": Words("From", "시작일"),
     "registers.last": Words("To", "종료일"),
     "registers.show": Words("Show this span", "조회"),

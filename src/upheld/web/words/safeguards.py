@@ -15,7 +15,7 @@ WORDS: Final = {
     "safeguard-state.fresh": Words("shown", "증빙 있음"),
     "safeguard-state.idle": Words("nothing owes it", "대상 없음"),
     "safeguard-state.checked": Words("checked by the system", "시스템 점검"),
-    "safeguards.every": Words("every {period}", "주기 {period}"),
+    "safeguards.every": Words("interval {period}", "주기 {period}"),
     "safeguards.next": Words("next by {day}", "다음 기한 {day}"),
     "safeguards.blocks": Words("without it nobody is shown contents", "없으면 내용 열람 차단"),
     "safeguards.file": Words("File evidence", "증빙 제출"),
