@@ -16,7 +16,7 @@ _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STYLE: Final = """
 @page { size: A4; margin: 18mm }
 body { font: 10.5pt/1.5 "Noto Sans KR", "Apple SD Gothic Neo", "Malgun Gothic", sans-serif; color: #1a1a1a;
-       max-width: 52rem; margin: 2rem auto; padding: 0 1rem }
+       max-width: 52rem; margin: 2rem auto; padding: 0 1rem; word-break: keep-all; overflow-wrap: anywhere }
 h1 { font-size: 1.5rem; margin: 0 } h1 small { display: block; font-size: 1rem; font-weight: normal; color: #444 }
 h2 { font-size: 1rem; border-bottom: 1px solid #888; margin: 1.4rem 0 .4rem }
 table { border-collapse: collapse; width: 100% }
@@ -25,6 +25,10 @@ th { font-weight: normal; color: #444; width: 38% } thead th { width: auto; bord
 .state { border: 2px solid #1a1a1a; padding: .3rem .8rem; display: inline-block; margin: .8rem 0; font-weight: bold }
 pre, code { font: 8.5pt/1.4 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap }
 a { color: inherit }
+@media screen and (max-width: 40rem) {
+  thead { display: none } tr, th, td { display: block; width: auto; padding: 0 }
+  tr { border-bottom: 1px solid #ccc; padding: .3rem 0 }
+}
 """
 _STATES: Final = (
     ("complete", "파기 완료: 모든 보관 장소의 증빙 있음", "complete: every place has its evidence"),

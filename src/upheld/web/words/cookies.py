@@ -34,7 +34,7 @@ WORDS: Final = {
         "선택하신 내용은 브라우저만 아는 번호로 1년 동안 보관하며, 누구인지는 남기지 않습니다.",
     ),
     "cookies.none": Words("No cookie is declared; none is set.", "사용하는 쿠키가 없습니다."),
-    "cookies.for-sites": Words("For the sites of this policy:", "이 처리방침의 사이트에 넣을 코드:"),
+    "cookies.for-sites": Words("For whoever runs a site of this policy", "이 처리방침을 쓰는 사이트 운영자용 코드"),
     "banner.title": Words("Cookies", "쿠키 설정"),
     "banner.lead": Words(
         "Only what is necessary is set until you choose.", "고르시기 전에는 꼭 필요한 쿠키만 설치합니다."
