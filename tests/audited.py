@@ -79,7 +79,7 @@ class Audited:
 
     def audit(self, **more: object) -> Report:
         """The report as of now."""
-        return self.keeper.audit(self.policy, **more)  # type: ignore[arg-type]
+        return self.keeper.audit(self.policy, **more)  # type: ignore[arg-type]  # passed on as given
 
     # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

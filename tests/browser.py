@@ -96,7 +96,7 @@ class Site:
     def come_in(self, page: Page, addresses: Mapping[str, str], locale: str = "ko") -> None:
         """Sign in at the portal by a code to each of these addresses of a person."""
         house = self.house
-        house.clock.set(house.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes are counted
+        house.clock.set(house.clock.now() + 1_900_000_000)
         page.goto(f"/portal/{self.policy}?locale={locale}")
         for number, (item, address) in enumerate(addresses.items()):
             sent = len(house.sent)

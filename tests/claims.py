@@ -98,4 +98,4 @@ class Watched(place.Transaction):
 
 def watch() -> None:
     """From now on every transaction of a place is looked at."""
-    place.Transaction = Watched  # type: ignore[misc]
+    place.Transaction = Watched  # type: ignore[misc]  # planted

@@ -76,7 +76,7 @@ def pytest_configure() -> None:
     """
     claims.watch()
     if os.environ.get("UPHELD_ENGINE") == "postgresql":
-        del psycopg.Connection.__mro__[1].__del__  # type: ignore[attr-defined]
+        del psycopg.Connection.__mro__[1].__del__  # type: ignore[attr-defined]  # planted
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.homes import connection_to, copied
 from tests.homes import put_back as restored
@@ -82,12 +83,12 @@ def revived(house: House, persons: Persons) -> object:
     stage = keeper._stage_copies
 
     def staged_then_revived(*given: object) -> object:
-        done = stage(*given)  # type: ignore[arg-type]
+        done = stage(*given)  # type: ignore[arg-type]  # wrapped as it is
         with keeper.places.active.transaction() as transaction:
             transaction.execute("DELETE FROM fact WHERE subject_id = ?", (persons["leaver"],))
         return done
 
-    keeper._stage_copies = staged_then_revived  # type: ignore[method-assign,assignment]
+    keeper._stage_copies = staged_then_revived  # type: ignore[method-assign,assignment]  # planted
     return keeper.sweep()
 
 
@@ -182,7 +183,7 @@ def traced(house: House, seen: Callable[[str], None]) -> None:
     """Before each statement of each place it is said which place it is."""
     for name, connection in connections(house.keeper).items():
         if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]
+            connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]  # bound at once
         else:
             heralded(connection, partial(seen, name))
 
@@ -258,7 +259,7 @@ def problems_left(home: Path, torn: list[Row], kept: dict[ValueId, str], barred:
     return found
 
 
-def differences(now: dict[str, object], wanted: list[dict[str, object]]) -> list[str]:
+def differences(now: dict[str, Any], wanted: list[dict[str, Any]]) -> list[str]:
     """How a state differs from the nearest of those that are right; empty when it is one of them."""
     by_size = sorted(
         ([f"{key}: {now[key]} instead of {one[key]}" for key in one if now[key] != one[key]] for one in wanted), key=len
@@ -266,20 +267,20 @@ def differences(now: dict[str, object], wanted: list[dict[str, object]]) -> list
     return by_size[0]
 
 
-def comparable(state: dict[str, object], exact: bool) -> dict[str, object]:
+def comparable(state: dict[str, Any], exact: bool) -> dict[str, Any]:
     """A verb makes new ids each time it runs: then kinds and numbers are compared."""
     if exact:
         return state
-    values: dict[tuple[int, str], tuple[str, str, bool, bool]] = state["values"]  # type: ignore[assignment]
-    moves: dict[tuple[str, int], int] = state["moves"]  # type: ignore[assignment]
+    values: dict[tuple[int, str], tuple[str, str, bool, bool]] = state["values"]
+    moves: dict[tuple[str, int], int] = state["moves"]
     return {
         "values": Counter((tier, *row) for (_, tier), row in values.items()),
-        "texts": sorted(map(str, state["texts"].values())),  # type: ignore[attr-defined]
+        "texts": sorted(map(str, state["texts"].values())),
         "steps": state["steps"],
-        "tokens": Counter(str(one).rsplit(",", 1)[0] for one in state["tokens"]),  # type: ignore[attr-defined]
+        "tokens": Counter(str(one).rsplit(",", 1)[0] for one in state["tokens"]),
         "moves": Counter(moves.values()) if max(moves.values(), default=0) > 1 else {},
-        "persons": len(state["persons"]),  # type: ignore[arg-type]
-        "consents": sorted(str(one).partition(",")[2] for one in state["consents"]),  # type: ignore[attr-defined]
+        "persons": len(state["persons"]),
+        "consents": sorted(str(one).partition(",")[2] for one in state["consents"]),
     }
 
 
@@ -291,7 +292,7 @@ class Trial:
     scenario: Scenario
     persons: Persons
     prepared: Path
-    wanted: list[dict[str, object]]
+    wanted: list[dict[str, Any]]
     kept: dict[ValueId, str]
 
     def finish(self, home: Path) -> list[str]:
@@ -302,8 +303,8 @@ class Trial:
             self.scenario.after(house, self.persons)
             state = whole_state(home, house.keeper)
             found += differences(comparable(state, self.scenario.exact), self.wanted)
-            now_open: dict[ValueId, list[str]] = state["open"]  # type: ignore[assignment]
-            values: dict[tuple[int, str], tuple[str, str, bool, bool]] = state["values"]  # type: ignore[assignment]
+            now_open: dict[ValueId, list[str]] = state["open"]
+            values: dict[tuple[int, str], tuple[str, str, bool, bool]] = state["values"]
             gone = {value for (value, tier), row in values.items() if tier == "active" and row[1] == "destroyed"}
             # What lay in a file at the crash may lie in a backup: its key must be gone too. INVARIANT: I4
             present = {(row.tier, row.key_id) for row in rows_in(home)}
@@ -338,8 +339,8 @@ def prepared(folder: Path, name: str) -> tuple[Trial, list[str]]:
             wanted += part_way(folder, home, scenario, persons)
         if name == "revived":
             wanted = [wanted[0], comparable(swept_once(folder, home, scenario, persons), False)]
-    open_before: dict[ValueId, list[str]] = before["texts"]  # type: ignore[assignment]
-    open_after: dict[ValueId, list[str]] = after["texts"]  # type: ignore[assignment]
+    open_before: dict[ValueId, list[str]] = before["texts"]
+    open_after: dict[ValueId, list[str]] = after["texts"]
     kept = {value: texts[0] for value, texts in open_before.items() if value in open_after}
     return Trial(folder, scenario, persons, home, wanted, kept), places
 
@@ -354,12 +355,12 @@ def put_back(folder: Path, home: Path, scenario: Scenario) -> None:
     restored(home, before, *scenario.old)
 
 
-def state_of_old(home: Path) -> dict[str, object]:
+def state_of_old(home: Path) -> dict[str, Any]:
     """What opens in a home that does nothing yet but recover."""
     return {"texts": {value: list(tiers.values()) for value, tiers in readable(home, rows_in(home)).items()}}
 
 
-def swept_once(folder: Path, home: Path, scenario: Scenario, persons: Persons) -> dict[str, object]:
+def swept_once(folder: Path, home: Path, scenario: Scenario, persons: Persons) -> dict[str, Any]:
     """The end when the crash came before the facts changed."""
     done = copied(home, folder / "swept")
     with opened(done, scenario.when) as house:
@@ -367,9 +368,9 @@ def swept_once(folder: Path, home: Path, scenario: Scenario, persons: Persons) -
         return whole_state(done, house.keeper)
 
 
-def part_way(folder: Path, home: Path, scenario: Scenario, persons: Persons) -> list[dict[str, object]]:
+def part_way(folder: Path, home: Path, scenario: Scenario, persons: Persons) -> list[dict[str, Any]]:
     """The states between the verbs of a scenario that has several."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     for count in range(1, 5):
         done = copied(home, folder / "part")
         with opened(done, scenario.when) as house:
@@ -385,7 +386,7 @@ def part_way(folder: Path, home: Path, scenario: Scenario, persons: Persons) -> 
     return found
 
 
-def main(name: str, folder: Path, first: int = 0, stride: int = 1, seconds: int = 0) -> dict[str, object]:
+def main(name: str, folder: Path, first: int = 0, stride: int = 1, seconds: int = 0) -> dict[str, Any]:
     trial, places = prepared(folder, name)
     failures: list[str] = []
     crashes = 0

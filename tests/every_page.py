@@ -60,13 +60,13 @@ def lived_in(home: Path) -> Iterator[Served]:
         value = next(one[0] for one in keeper.holdings(person) if one[0].item == "phone")
         keeper.also_in(person, value.value_id, "paper-file")
         keeper.withdraw(person, "purpose/offers", channel="website")
-        clock.set(keeper.now() + 4 * DAY)  # type: ignore[arg-type]  # an instant later is one
+        clock.set(keeper.now() + 4 * DAY)
         keeper.sweep()
         keeper.request(person, "access", channel="letter")
         for number, right in enumerate(("erasure", "suspension", "rectification")):
             who = joined(keeper, f"guest{number}", offers=number > 0)
             keeper.request(who, right, channel=("letter", "website")[number % 2], proved=number == 0)
-            clock.set(keeper.now() + (5 - number) * DAY)  # type: ignore[arg-type]
+            clock.set(keeper.now() + (5 - number) * DAY)
         house.settings = replace(house.settings, providers=tuple(_providers()))
         yield house
 

@@ -122,7 +122,7 @@ def killed_in(figure: Figure, folder: Path, effort: Effort) -> None:
     for scenario in KILLED[figure.fault]:
         stride = max(1, effort.every[figure.engine] // _LONG.get(scenario, 50))
         found = crashes_of(scenario, folder, stride // 2, stride)
-        figure.add(int(str(found["crashes"])), [f"{scenario}: {one}" for one in found["failures"]])  # type: ignore[attr-defined]
+        figure.add(int(str(found["crashes"])), [f"{scenario}: {one}" for one in found["failures"]])
 
 
 def killed_telling(figure: Figure, folder: Path, effort: Effort) -> None:
@@ -277,7 +277,7 @@ def _filled(figure: Figure, home: Path, fill: Callable[[], None], make_room: Cal
             wrong.append("nothing goes on when there is room")
         house.keeper.sweep()
         state = whole_state(home, house.keeper)
-        wrong += [f"step {one} stays open" for one in state["steps"]]  # type: ignore[attr-defined]
+        wrong += [f"step {one} stays open" for one in state["steps"]]
         proved(home, house.keeper)
     kept = texts_in(home)
     wrong += [f"{one[:12]} was acknowledged and is gone" for one in done if not kept[one]]

@@ -1,5 +1,8 @@
 """Rules of the machine for saying yes and taking it back, by the person or a child's parent."""
 
+# mypy: disable-error-code="misc"
+# Each class here is a part of `Lives` and says so of `self`; the checker wants a base class there.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -27,7 +30,7 @@ class Agreeing:
         person = self.person(data)
         self.consent(person, self.pick(data, self.matters(person), "matter"), self.happened(data))
 
-    def matters(self: Lives, person: Person) -> list[str]:  # type: ignore[misc]
+    def matters(self: Lives, person: Person) -> list[str]:
         policy = person.world.policy
         mine = [name for name, row in policy.purposes.items() if person.world.kind in row.whose and not row.blocked]
         rest = [name for name, row in policy.purposes.items() if "device-permission" in row.needs]
@@ -41,7 +44,7 @@ class Agreeing:
             *(["representative/collection"] if person.born else []),
         ]
 
-    def consent(self: Lives, person: Person, matter: str, at: Instant) -> None:  # type: ignore[misc]
+    def consent(self: Lives, person: Person, matter: str, at: Instant) -> None:
         world = person.world
         by_parent = world.minor_until is not None and self.now < world.minor_until
         channel = self.way_to_agree(world, matter)
@@ -60,7 +63,7 @@ class Agreeing:
         assert outcome.granted
         person.tell(Agreed(matter, True, at, self.now, max(world.version(), 0), channel))
 
-    def way_to_agree(self: Lives, world: Reference, matter: str) -> str:  # type: ignore[misc]
+    def way_to_agree(self: Lives, world: Reference, matter: str) -> str:
         """The first channel; every third time for a recipient whichever, though its row asks for a certain way."""
         kind, _, name = matter.partition("/")
         row = world.policy.provisions.get(name) if kind == "provision" else None
@@ -79,7 +82,7 @@ class Agreeing:
         matter = self.pick(data, given if lawful else self.matters(person), "matter")
         self.take_back(person, matter, self.chance(data, 5, "confirmed"), self.happened(data))
 
-    def take_back(  # type: ignore[misc]
+    def take_back(
         self: Lives, person: Person, matter: str, confirmed: bool, at: Instant, speaker: Speaker | None = None
     ) -> None:
         """A consent is withdrawn by the person or by whoever speaks for them."""

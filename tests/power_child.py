@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.crash_child import SCENARIOS, Trial, prepared
 from tests.homes import copied
@@ -134,7 +135,7 @@ def states(trial: Trial, calls: list[Call]) -> Iterator[tuple[str, dict[str, byt
 
 def remains(trial: Trial, files: dict[str, bytes], key_bytes: dict[tuple[Tier, int], bytes]) -> list[str]:
     """What the disk still holds of values that a returned sweep has certified as destroyed."""
-    values: dict[tuple[int, str], tuple[str, str, bool, bool]] = trial.wanted[0]["values"]  # type: ignore[assignment]
+    values: dict[tuple[int, str], tuple[str, str, bool, bool]] = trial.wanted[0]["values"]
     gone = {value for (value, tier), row in values.items() if tier == "active" and row[1] == "destroyed"}
     found: list[str] = []
     for row in rows_in(trial.prepared):
@@ -157,7 +158,7 @@ def laid_out(trial: Trial, files: dict[str, bytes]) -> Path:
     return home
 
 
-def main(name: str, folder: Path, recorder: Path, first: int = 0, stride: int = 1) -> dict[str, object]:
+def main(name: str, folder: Path, recorder: Path, first: int = 0, stride: int = 1) -> dict[str, Any]:
     trial, _ = prepared(folder, name)
     calls = recorded(trial, recorder, name)
     failures: list[str] = []

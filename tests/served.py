@@ -121,13 +121,13 @@ class Served:
 
     def code(self, name: str) -> str:
         """What the authenticator of this member of staff shows; the clock goes on, since each code counts once."""
-        self.clock.set(self.clock.now() + 90_000_000)  # type: ignore[arg-type]  # an instant later is one
+        self.clock.set(self.clock.now() + 90_000_000)
         return pyotp.TOTP(self.staff[name].totp_secret).at(self.clock.now() // 1_000_000)
 
     def person_in(self, who: str, language: str = "en", items: tuple[str, ...] = ("email",)) -> Browser:
         """A browser in which this person has shown that these addresses are theirs."""
         browser = self.browser(language)
-        self.clock.set(self.clock.now() + 1_900_000_000)  # type: ignore[arg-type]  # codes to one address are counted
+        self.clock.set(self.clock.now() + 1_900_000_000)
         browser.get("/portal/trial")
         for number, item in enumerate(items):
             path = "/portal/trial/mine/second" if number else "/portal/trial"

@@ -149,7 +149,7 @@ class Sketch:
         return value_id
 
     def changed(self, value: ValueId, **changes: object) -> None:
-        self.values[value] = replace(self.values[value], **changes)  # type: ignore[arg-type]
+        self.values[value] = replace(self.values[value], **changes)  # type: ignore[arg-type]  # passed on as given
 
     def correct(self, value: ValueId) -> ValueId:
         old = self.values[value]

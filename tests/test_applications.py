@@ -62,7 +62,7 @@ def test_a_token_ends_after_its_time_and_with_its_program(keeper: Keeper, clock:
     caller = caller_of(keeper, token)
     assert caller is not None
     assert caller.duties == {Duty.READ}
-    clock.set(keeper.now() + LIVES_SECONDS * 1_000_000)  # type: ignore[arg-type]  # an instant later is one
+    clock.set(keeper.now() + LIVES_SECONDS * 1_000_000)
     assert caller_of(keeper, token) is None
     fresh = open_token(keeper, made, Duty)
     keeper.close_application("trial", "billing")

@@ -204,7 +204,7 @@ def test_the_invited_set_their_own_password_and_second_factor_once_and_sign_in(h
     assert own.get(f"/console/trial/join/{token}").status_code == 404  # once
     own.get("/console/trial/sign-in")
     own.send("/console/trial/sign-in", name="new-one", password="a password of mine")
-    house.clock.set(house.clock.now() + 90_000_000)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + 90_000_000)
     code = pyotp.TOTP(secret).at(house.clock.now() // 1_000_000)
     assert own.send("/console/trial/sign-in/code", code=code).url.path == "/console/trial"
     assert len(given(house, "account-opened")) == 1
@@ -225,7 +225,7 @@ def test_a_link_ends_after_three_days_and_opens_nothing_of_another_policy(house:
     account, token = invite_staff(house.keeper, "trial", "late-one", StaffRole.AUDITOR)
     assert invited_by(house.keeper, "other", token) is None
     assert house.browser().get(f"/console/other/join/{token}").status_code == 404
-    house.clock.set(house.clock.now() + VALID_FOR)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + VALID_FOR)
     assert invited_by(house.keeper, "trial", token) is None
     assert house.browser().get(f"/console/trial/join/{token}").status_code == 404
     Scheduler(house.keeper, JOBS).turn()

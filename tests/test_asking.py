@@ -37,7 +37,7 @@ class House:
         self.clock.set(datetime(2018, 7, 9, 9, tzinfo=SEOUL))
 
     def tick(self, **span: int) -> None:
-        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds()) * 1_000_000)  # type: ignore[arg-type]
+        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds()) * 1_000_000)
 
     def member(self) -> SubjectId:
         """A member of whom a name, an address and a number are held."""

@@ -80,7 +80,7 @@ def smuggle(house: Audited, kind: str, life: Life | None, elements: tuple[str, .
     """An entry that a wrong program writes."""
     alias = house.keeper.views.alias(life.subject) if life else None
     now = house.clock.now()
-    made = entry(kind, now, house.policy, alias, elements, **fields)  # type: ignore[arg-type]
+    made = entry(kind, now, house.policy, alias, elements, **fields)  # type: ignore[arg-type]  # passed on as given
     with house.keeper.places.active.transaction() as transaction:
         transaction.journal(made)
     house.wait(1)
@@ -507,7 +507,7 @@ def test_who_passed_on_without_having_been_told_is_found(tmp_path: Path) -> None
         keeper.deliver(Scripted())
         clock.set(EFFECTIVE)
         assert keeper.hand_over("trial", case, lambda bundle: None).handed == 1
-        clock.set(instant(EFFECTIVE) + DAY)  # type: ignore[arg-type]
+        clock.set(instant(EFFECTIVE) + DAY)
         assert keeper.audit("trial").clause("T-13").state is State.UPHELD
         untold = member(house, "untold")
         made = entry(

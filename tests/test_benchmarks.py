@@ -70,7 +70,7 @@ def test_a_copied_person_can_be_read_asked_and_erased(tmp_path: Path) -> None:
         assert not keeper.read(who, "identity", reader=reader, values=tuple(values), use="identify").granted
         for other in (who, people[2][0]):
             asked = keeper.request(other, "erasure", channel="website", proved=True)
-            keeper.answer(other, asked.made, "done")  # type: ignore[arg-type]
+            keeper.answer(other, asked.made, "done")  # type: ignore[arg-type]  # made is its id
         assert keeper.sweep().destroyed == 4
 
 

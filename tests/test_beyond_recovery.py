@@ -91,7 +91,7 @@ def test_a_destroyed_key_leaves_the_tables_at_once_and_the_log_within_the_time_t
 
 
 def postgres_address(home: Path) -> str:
-    return system.settings_of(home)["databases"]["keys"]  # type: ignore[no-any-return]
+    return system.settings_of(home)["databases"]["keys"]  # type: ignore[no-any-return]  # a place's address
 
 
 def test_the_doctor_tells_what_keeps_a_key_longer_than_is_certified() -> None:

@@ -125,7 +125,7 @@ def test_a_service_that_is_away_is_tried_again_and_then_given_up(
 
 def test_a_token_that_ended_is_renewed_without_a_word(client: Client, shop: Program) -> None:
     person = client.enter("member")
-    shop.house.clock.set(shop.house.keeper.now() + 3_600_000_000)  # type: ignore[arg-type]  # an instant later is one
+    shop.house.clock.set(shop.house.keeper.now() + 3_600_000_000)
     assert client.consents(person) is not None
 
 

@@ -33,7 +33,7 @@ class Shop:
         self.contract = self.keeper.contract("example-shop", "mailer", terms=TERMS)
 
     def tick(self, **span: float) -> None:
-        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds() * 1_000_000))  # type: ignore[arg-type]
+        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds() * 1_000_000))
 
     def reader(self) -> tuple[SubjectId, str]:
         """Somebody who gets the letter, and the disclosure of their address to the mailer."""

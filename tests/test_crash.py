@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 VERBS = ("enter", "collect", "consent", "withdraw", "read", "provide", "correct", "joined")
 
 
-def crashes_of(scenario: str, folder: Path, *numbers: int) -> dict[str, object]:
+def crashes_of(scenario: str, folder: Path, *numbers: int) -> dict[str, Any]:
     """Run a scenario of `tests.crash_child`, killed at every statement; its findings."""
     # On a file system in memory a commit costs nothing; what a killed process leaves is the same there.
     memory = Path("/dev/shm")
@@ -24,7 +25,7 @@ def crashes_of(scenario: str, folder: Path, *numbers: int) -> dict[str, object]:
         path = {**os.environ, "PYTHONPATH": "src"}
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=path)
     assert run.returncode == 0, run.stderr
-    found: dict[str, object] = json.loads(run.stdout)
+    found: dict[str, Any] = json.loads(run.stdout)
     return found
 
 
@@ -34,8 +35,8 @@ def test_a_sweep_killed_at_any_statement_goes_on_as_if_nothing_had_happened(tmp_
     """Two parts of every eighth statement here, one for each processor; every one in `make deep`."""
     found = crashes_of("sweep", tmp_path, 4 * part, 8)
     assert found["failures"] == []
-    assert set(found["places"]) == {"active", "separated", "keys", "ledger"}  # type: ignore[call-overload]
-    assert found["crashes"] > 60  # type: ignore[operator]
+    assert set(found["places"]) == {"active", "separated", "keys", "ledger"}
+    assert found["crashes"] > 60
 
 
 @pytest.mark.slow
@@ -43,7 +44,7 @@ def test_a_move_that_is_undone_leaves_no_copy_wherever_it_was_killed(tmp_path: P
     """Every sixth statement here, every one in `make deep`."""
     found = crashes_of("revived", tmp_path, 0, 6)
     assert found["failures"] == []
-    assert found["crashes"] > 50  # type: ignore[operator]
+    assert found["crashes"] > 50
 
 
 @pytest.mark.slow
@@ -60,7 +61,7 @@ def test_a_recovery_killed_at_any_statement_starts_again(tmp_path: Path, scenari
     """Every fourth statement here, every one in `make deep`."""
     found = crashes_of(scenario, tmp_path, 0, 4)
     assert found["failures"] == []
-    assert found["crashes"] > 40  # type: ignore[operator]
+    assert found["crashes"] > 40
 
 
 @pytest.mark.deep
@@ -76,7 +77,7 @@ def test_a_sweep_killed_twice_goes_on_all_the_same(tmp_path: Path, scenario: str
     """Every eleventh statement, and for each of them every thirteenth of what comes after."""
     found = crashes_of(scenario, tmp_path, 0, 11, 13)
     assert found["failures"] == []
-    assert found["crashes"] > 300  # type: ignore[operator]
+    assert found["crashes"] > 300
 
 
 @pytest.mark.deep

@@ -208,7 +208,7 @@ def test_a_fact_too_late_to_prevent_a_destruction_is_an_exception_and_brings_not
     assert outcome.tells == ("exception:destroyed-before-known",)
     late = [one.entry for one in lived.entries("exception.late")]
     assert [entry.fields["exception"] for entry in late] == ["destroyed-before-known"]
-    assert lived.values["gender"] in late[0].fields["values"]  # type: ignore[operator]
+    assert lived.values["gender"] in late[0].fields["values"]  # type: ignore[operator]  # an entry's list
     lived.to("2018-08-20").keeper.sweep()
     assert lived.state()["gender"] == ("destroyed", "-", ())
 

@@ -113,7 +113,7 @@ def test_a_destroyed_value_is_told_to_be_destroyed(keeper: Keeper) -> None:
         values = [one.value_id for one in look.of(subject)]
         assert {look.held(one) for one in values} == {HeldState.HELD}
         asked = keeper.request(subject, "erasure", channel="letter", proved=True)
-        keeper.answer(subject, asked.made, "done")  # type: ignore[arg-type]
+        keeper.answer(subject, asked.made, "done")  # type: ignore[arg-type]  # made is its id
         keeper.sweep()
         gone = {look.held(one) for one in values}
         assert HeldState.HELD not in gone

@@ -46,7 +46,7 @@ class House:
 
     def tick(self, **span: int) -> None:
         """Let time go by."""
-        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds()) * 1_000_000)  # type: ignore[arg-type]
+        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds()) * 1_000_000)
 
     def entries(self, *kinds: str) -> list[history.Recorded]:
         """What the sealed ledger has of these kinds."""
@@ -283,7 +283,7 @@ def test_erasure_ends_everything_but_what_a_law_keeps(house: House) -> None:
     house.keeper.fact(subject, "supplied", engagement=engagement)
     asked = house.keeper.request(subject, "erasure", channel="website", proved=True)
     house.tick(hours=1)
-    answered = house.keeper.answer(subject, asked.made, "partly")  # type: ignore[arg-type]
+    answered = house.keeper.answer(subject, asked.made, "partly")  # type: ignore[arg-type]  # made is its id
     assert "kept:statutes.payments" in answered.tells
     swept = house.keeper.sweep()
     assert swept.separated >= 1
@@ -302,7 +302,7 @@ def test_a_value_in_dispute_stands_still_until_its_correction_is_settled(house: 
     assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
     again = house.keeper.request(subject, "rectification", channel="website", proved=True, values=named)
     assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
-    house.keeper.accept_again(subject, again.made)  # type: ignore[arg-type]
+    house.keeper.accept_again(subject, again.made)  # type: ignore[arg-type]  # made is its id
     assert reasons(house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM)) == ["frozen"]
 
 
@@ -312,9 +312,9 @@ def test_access_is_answered_before_an_erasure_of_the_same_person(house: House) -
     access = house.keeper.request(subject, "access", channel="website", proved=True)
     erasure = house.keeper.request(subject, "erasure", channel="website", proved=True)
     with pytest.raises(InputRefused, match="access-first"):
-        house.keeper.answer(subject, erasure.made, "done")  # type: ignore[arg-type]
-    house.keeper.answer(subject, access.made, "done")  # type: ignore[arg-type]
-    assert house.keeper.answer(subject, erasure.made, "done").granted  # type: ignore[arg-type]
+        house.keeper.answer(subject, erasure.made, "done")  # type: ignore[arg-type]  # made is its id
+    house.keeper.answer(subject, access.made, "done")  # type: ignore[arg-type]  # made is its id
+    assert house.keeper.answer(subject, erasure.made, "done").granted  # type: ignore[arg-type]  # made is its id
 
 
 def test_a_request_of_someone_unproved_is_logged_and_not_obeyed(house: House) -> None:
@@ -392,7 +392,7 @@ def test_values_in_a_place_out_of_reach_get_a_work_order_and_the_certificate_wai
     house.keeper.also_in(subject, taken.values["gender"][0], "paper-file")
     asked = house.keeper.request(subject, "erasure", channel="website", proved=True)
     house.tick(minutes=1)
-    house.keeper.answer(subject, asked.made, "done")  # type: ignore[arg-type]
+    house.keeper.answer(subject, asked.made, "done")  # type: ignore[arg-type]  # made is its id
     house.keeper.sweep()
     order = next(one for one in house.keeper.work_orders(BIZMEKA) if one.subject_id == subject)
     public = (house.folder / "public.pem").read_text()
@@ -478,7 +478,7 @@ def test_a_batch_read_decides_value_by_value(house: House) -> None:
         "consent-withdrawn"
     }
     recorded = house.entries("read.granted")[-1].entry
-    assert set(recorded.fields["values"]) == set(answer.texts)  # type: ignore[arg-type]
+    assert set(recorded.fields["values"]) == set(answer.texts)  # type: ignore[arg-type]  # an entry's list
 
 
 def test_a_version_in_the_past_needs_its_date_and_proof(house: House) -> None:

@@ -63,7 +63,7 @@ def changed(path: Path, *statements: str | tuple[str, tuple[object, ...]]) -> Pa
 
 
 def first(path: Path, **given: object) -> Problem:
-    found = verify_copy(path, PUBLIC, **given)  # type: ignore[arg-type]
+    found = verify_copy(path, PUBLIC, **given)  # type: ignore[arg-type]  # passed on as given
     assert not found.ok
     return found.problems[0]
 

@@ -147,7 +147,7 @@ def test_two_sweeps_at_once_carry_out_every_step_once(home: tuple[Path, list[str
     place, persons = home
     with opened(place, at("2024-03-02")) as house:
         for person in persons:
-            house.keeper.fact(person, "closed")  # type: ignore[arg-type]
+            house.keeper.fact(person, "closed")  # type: ignore[arg-type]  # not gone
     sweepers = [Neighbour("sealer", place, persons[:1], rounds=3) for _ in range(3)]
     for one in sweepers:
         one.tell("go")

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2  # type: ignore[import-untyped]  # it has no types
 import pytest
 from typer.testing import CliRunner
 

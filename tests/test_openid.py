@@ -342,7 +342,7 @@ def test_an_answer_comes_too_late_after_ten_minutes(house: Served, provider: Lyi
     bound(house)
     browser = house.browser()
     to = away(browser)
-    house.clock.set(house.clock.now() + 601_000_000)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + 601_000_000)
     assert back(browser, to).status_code == 403
 
 
@@ -554,7 +554,7 @@ def test_the_officer_is_told_on_the_first_page_when_somebody_keeps_trying(house:
     house.keeper.seal()
     assert f"{told}: 25 failed sign-ins" in officer.get("/console/trial").text
     assert told not in house.signed_in("handler").get("/console/trial").text
-    house.clock.set(house.clock.now() + 2 * 86_400_000_000)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + 2 * 86_400_000_000)
     assert told not in house.signed_in("officer").get("/console/trial").text
 
 

@@ -45,7 +45,7 @@ def test_on_a_server_what_is_killed_half_way_goes_on_as_if_nothing_had_happened(
     """Statements are sampled: each costs a copy of the databases. `make deep` takes seven times as many."""
     found = crashes_of(scenario, tmp_path, 5, stride)
     assert found["failures"] == []
-    assert found["crashes"] >= least  # type: ignore[operator]
+    assert found["crashes"] >= least
 
 
 @pytest.mark.usefixtures("on_server")

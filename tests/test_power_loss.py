@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-def losses_of(scenario: str, folder: Path, recorder: Path, first: int = 0, stride: int = 1) -> dict[str, object]:
+def losses_of(scenario: str, folder: Path, recorder: Path, first: int = 0, stride: int = 1) -> dict[str, Any]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else folder) as scratch:
         command = [sys.executable, "-m", "tests.power_child", scenario, f"{scratch}/home", str(recorder)]
@@ -52,7 +53,7 @@ def losses_of(scenario: str, folder: Path, recorder: Path, first: int = 0, strid
             env={**os.environ, "PYTHONPATH": "src"},
         )
     assert run.returncode == 0, run.stderr
-    found: dict[str, object] = json.loads(run.stdout)
+    found: dict[str, Any] = json.loads(run.stdout)
     return found
 
 
@@ -62,7 +63,7 @@ def test_a_verb_is_there_whole_or_not_at_all_when_the_power_is_back(tmp_path: Pa
     found = losses_of(verb, tmp_path, recorder)
     assert found["failures"] == []
     assert found["syncs"]
-    assert found["states"] > 20  # type: ignore[operator]
+    assert found["states"] > 20
 
 
 @pytest.mark.slow
@@ -70,7 +71,7 @@ def test_a_sweep_goes_on_after_a_power_loss_as_if_nothing_had_happened(tmp_path:
     """Every sixth state here, every one in `make deep`."""
     found = losses_of("sweep", tmp_path, recorder, 1, 6)
     assert found["failures"] == []
-    assert found["states"] > 100  # type: ignore[operator]
+    assert found["states"] > 100
 
 
 @pytest.mark.deep

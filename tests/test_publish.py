@@ -357,8 +357,8 @@ def test_a_rehearsal_killed_at_any_statement_leaves_nothing(tmp_path: Path, part
     """Two parts of every sixteenth statement here; every one in `make deep`."""
     found = crashes_of("rehearse", tmp_path, 8 * part, 16)
     assert found["failures"] == []
-    assert set(found["places"]) == {"active", "separated", "keys", "ledger"}  # type: ignore[call-overload]
-    assert found["crashes"] > 30  # type: ignore[operator]
+    assert set(found["places"]) == {"active", "separated", "keys", "ledger"}
+    assert found["crashes"] > 30
 
 
 @pytest.mark.deep
@@ -377,9 +377,9 @@ def test_an_old_copy_from_the_middle_of_a_rehearsal_comes_back_without_it(tmp_pa
             if not kept.exists():
                 keeper.seal()
                 copied(home, kept)
-            go_on(*given)  # type: ignore[arg-type]
+            go_on(*given)  # type: ignore[arg-type]  # wrapped as it is
 
-        keeper._go_on_with = copied_first  # type: ignore[method-assign,assignment]
+        keeper._go_on_with = copied_first  # type: ignore[method-assign,assignment]  # planted
         keeper.rehearse(keeper.versions("trial")[-1])
         keeper.seal()
         persons = (

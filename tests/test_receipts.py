@@ -46,7 +46,7 @@ class Home:
         return outcome.made or ""
 
     def tick(self) -> None:
-        self.clock.set(self.clock.now() + int(timedelta(hours=1).total_seconds()) * 1_000_000)  # type: ignore[arg-type]
+        self.clock.set(self.clock.now() + int(timedelta(hours=1).total_seconds()) * 1_000_000)
 
 
 @pytest.fixture(scope="module")

@@ -168,7 +168,7 @@ def is_full(keeper: upheld.Keeper) -> None:
     def append(*_: object, **__: object) -> None:
         raise OSError("no space left on the device")
 
-    keeper.places.active.writer.append = append  # type: ignore[method-assign]
+    keeper.places.active.writer.append = append  # type: ignore[method-assign]  # planted
 
 
 OTHERWISE: dict[Reason, Callable[[Path], list[str]]] = {

@@ -126,7 +126,7 @@ def test_a_leak_of_a_childs_data_is_told_to_the_representative_until_the_child_i
     leak = leak_of(keeper, "young", case)
     assert leak is not None
     parts = {one: contents_of(keeper, document, leak, one) for one in document.policy.locales}
-    house.clock.set(now + DAY)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(now + DAY)
     tell_in_place(keeper, "young", child, "breach", "en", about=case, fields=parts["en"])
     keeper.deliver(way)
     assert way.sent[-1].to == "told-here@example.org"

@@ -95,7 +95,7 @@ def test_a_writer_waits_for_writers_of_the_same_person_and_for_no_others(house: 
             assert passes(lambda: house.keeper.enter("trial", "member"))[0]
             waited, running = passes(lambda: house.keeper.consent(first, "provision/mall", channel="website"))
             assert not waited
-        assert running.result(30).granted  # type: ignore[attr-defined]
+        assert running.result(30).granted  # type: ignore[attr-defined]  # a future of an outcome
 
 
 def test_readers_share_a_person_and_keep_writers_of_it_waiting(house: House, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_readers_share_a_person_and_keep_writers_of_it_waiting(house: House, tmp
             assert passes(lambda: house.keeper.read(first, "service", reader=desk, items=("name",)))[0]
             waited, running = passes(lambda: house.keeper.withdraw(first, "purpose/offers", channel="website"))
             assert not waited
-        assert running.result(30).granted  # type: ignore[attr-defined]
+        assert running.result(30).granted  # type: ignore[attr-defined]  # a future of an outcome
 
 
 def test_what_changes_the_plan_waits_for_every_writer(house: House, tmp_path: Path) -> None:

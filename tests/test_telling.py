@@ -588,7 +588,7 @@ def dies_while_sending(home: Path, port: int) -> None:
                     os.kill(os.getpid(), signal.SIGKILL)
                     raise AssertionError
 
-                mail.send = then_die  # type: ignore[method-assign]
+                mail.send = then_die  # type: ignore[method-assign]  # planted
                 house.keeper.deliver(mail)
         finally:
             os._exit(3)

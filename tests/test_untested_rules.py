@@ -48,7 +48,7 @@ class Shop:
         assert self.keeper.collect(self.customer, "letter", {"email": "x@example.org"}, channel="site").granted
 
     def tick(self, **span: float) -> None:
-        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds() * 1_000_000))  # type: ignore[arg-type]
+        self.clock.set(self.clock.now() + int(timedelta(**span).total_seconds() * 1_000_000))
 
     def entries(self) -> list[history.Recorded]:
         self.keeper.seal()

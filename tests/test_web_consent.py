@@ -182,7 +182,7 @@ def test_a_link_opens_one_persons_consents_under_one_policy_for_a_day(house: Ser
     assert browser.get(link.replace("/young/", "/trial/")).status_code == 404
     assert browser.get(f"/consent/young/{'0' * 64}").status_code == 404
     assert browser.get("/consent/young/short").status_code == 404
-    house.clock.set(house.clock.now() + VALID_FOR[Speaker.SUBJECT] + HOUR)  # type: ignore[arg-type]
+    house.clock.set(house.clock.now() + VALID_FOR[Speaker.SUBJECT] + HOUR)
     assert browser.get(link).status_code == 404
 
 
@@ -221,7 +221,7 @@ def test_a_person_who_is_signed_in_takes_back_and_agrees_in_the_portal(house: Se
     browser.get("/portal/trial/mine/consents/withdraw", about="provision/mall")
     browser.send("/portal/trial/mine/consents/withdraw", about="provision/mall")
     assert house.keeper.consents(person)["provision/mall"] == "withdrawn"
-    house.clock.set(house.clock.now() + 1_000_000)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + 1_000_000)
     ticked(browser, "/portal/trial/mine/consents", "provision/mall")
     assert house.keeper.consents(person)["provision/mall"] == "given"
 

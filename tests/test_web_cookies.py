@@ -81,10 +81,10 @@ def test_a_choice_is_kept_for_a_year_and_names_nobody(house: Served) -> None:
     (one,) = choices_of(house.keeper, "site", NUMBER)
     assert (one.version, one.allowed, one.control) == ("2020-02-01", ("visits",), "person")
     began = house.clock.now()
-    house.clock.set(began + KEPT_FOR - 1)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(began + KEPT_FOR - 1)
     JOBS["clear"].run(house.keeper)
     assert len(choices_of(house.keeper, "site", NUMBER)) == 1
-    house.clock.set(began + KEPT_FOR + 1)  # type: ignore[arg-type]
+    house.clock.set(began + KEPT_FOR + 1)
     JOBS["clear"].run(house.keeper)
     assert choices_of(house.keeper, "site", NUMBER) == []
 
@@ -225,7 +225,7 @@ def test_a_choice_is_changed_at_any_time_and_what_was_refused_goes(shop: Shop) -
     shop.chosen(context, page)
     page.click("[data-upheld-cookies]")
     assert page.is_checked("input[value=visits]")
-    shop.house.clock.set(shop.house.clock.now() + 1_000_000)  # type: ignore[arg-type]  # an instant later is one
+    shop.house.clock.set(shop.house.clock.now() + 1_000_000)
     page.click("text=Only necessary")
     assert names(context) == {"session", "upheld-cookies-site"}
     context.close()

@@ -117,7 +117,7 @@ def test_after_a_restore_no_password_opens_that_was_reset_or_closed_since(tmp_pa
     clock = upheld.SetClock(OPENS_AT)
     options = upheld.Options(clock=clock, light_hashing=True)
     with upheld.open(home, options) as keeper:
-        clock.set(keeper.now() + 60_000_000)  # type: ignore[arg-type]  # an instant later is one
+        clock.set(keeper.now() + 60_000_000)
         reset_account(keeper, "trial", "officer")
         close_account(keeper, "trial", "handler")
         keeper.seal()

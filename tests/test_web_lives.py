@@ -106,7 +106,7 @@ def _raised(name: str, failure: Exception) -> None:
 
 def days_pass(site: Site, days: int) -> None:
     """Time passes, and every night the sweep runs."""
-    site.house.clock.set(site.house.clock.now() + days * DAY)  # type: ignore[arg-type]  # an instant later is one
+    site.house.clock.set(site.house.clock.now() + days * DAY)
     site.house.keeper.sweep()
 
 

@@ -25,7 +25,7 @@ def house(tmp_path: Path) -> Iterator[Served]:
 
 
 def later(house: Served, microseconds: int) -> None:
-    house.clock.set(house.clock.now() + microseconds)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + microseconds)
 
 
 def asked(house: Served, address: str, item: str = "email") -> Browser:

@@ -124,7 +124,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         value = next(one[0] for one in found.keeper.holdings(person) if one[0].item == "phone")
         found.keeper.also_in(person, value.value_id, "paper-file")
         found.keeper.withdraw(person, "purpose/offers", channel="website")
-        found.clock.set(found.keeper.now() + 4 * 86_400_000_000)  # type: ignore[arg-type]  # an instant later is one
+        found.clock.set(found.keeper.now() + 4 * 86_400_000_000)
         found.keeper.sweep()
         request = found.keeper.request(person, "access", channel="letter").made
         paper = found.keeper.file_paper("trial", "requests", b"%PDF-1.7 a copy", owner=person, about=request)

@@ -122,7 +122,7 @@ def test_a_refusal_shows_its_reason_and_the_way_to_object(house: Served) -> None
 def test_an_erasure_done_tells_what_a_duty_keeps(house: Served) -> None:
     browser = house.person_in("stayer")
     one = asked(house, browser, "erasure")
-    house.clock.set(house.clock.now() + 60_000_000)  # type: ignore[arg-type]  # an instant later is one
+    house.clock.set(house.clock.now() + 60_000_000)
     house.keeper.answer(house.persons["stayer"], one.request_id, "done")
     assert "It is done." in browser.get(there(one)).text
 

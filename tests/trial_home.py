@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import upheld
@@ -230,7 +231,7 @@ def _opened_row(vault: Vault, row: Row, sealed: Sealed) -> bytes:
 MOVES = ("separation.opened", "value.separated", "destruction.ordered", "key.destroyed", "value.destroyed")
 
 
-def whole_state(home: Path, keeper: Keeper) -> dict[str, object]:
+def whole_state(home: Path, keeper: Keeper) -> dict[str, Any]:
     """What must come out the same whether or not something was interrupted: by value, by person, by evidence."""
     keeper.seal()
     rows = rows_in(home)

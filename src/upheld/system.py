@@ -97,9 +97,9 @@ class SetClock:
         """Seconds of the set instant, so that caches age with it."""
         return self._now / 1_000_000
 
-    def set(self, at: datetime | Instant) -> None:
-        """Move the clock. Raises ValueError when it would go back."""
-        to = instant(at) if isinstance(at, datetime) else at
+    def set(self, at: datetime | int) -> None:
+        """Move the clock; a number is microseconds, like an Instant. Raises ValueError when it would go back."""
+        to = instant(at) if isinstance(at, datetime) else Instant(at)
         if to < self._now:
             raise ValueError("a set clock goes forward only")
         self._now = to

@@ -212,7 +212,7 @@ class Door:
         )
 
     def _entry(self, seen: Seen, at: Instant, kind: str, rules: tuple[Rule, ...] = (), /, **fields: object) -> Entry:
-        return entry(kind, at, seen.policy, seen.alias or None, tuple(rule.path for rule in rules), **fields)  # type: ignore[arg-type]
+        return entry(kind, at, seen.policy, seen.alias or None, tuple(rule.path for rule in rules), **fields)  # type: ignore[arg-type]  # packing checks them
 
     def _tell(
         self,
