@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import datetime
 import io
-import json
 import re
 from dataclasses import asdict, dataclass
-from importlib.resources import as_file, files
 from typing import Final
 
-import typst
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from upheld.policy.formats.register import timeless
+from upheld.policy.typeset import typeset
 
 _EPOCH: Final = datetime.datetime(1980, 1, 1)  # noqa: DTZ001 - the first instant that a zip file can name
 _TINT: Final = PatternFill("solid", fgColor="E8EDF3")
@@ -61,18 +59,7 @@ class Sheet:
 
     def pdf(self) -> bytes:
         """The sheet as PDF/UA-1, the same bytes each time. Raises ValueError for a letter that no font has."""
-        with as_file(files("upheld.desk") / "pages") as pages, as_file(files("upheld.policy") / "pages") as fonts:
-            try:
-                return typst.compile(
-                    pages / "sheet.typ",
-                    font_paths=[fonts / "fonts"],
-                    ignore_system_fonts=True,
-                    sys_inputs={"sheet": json.dumps(asdict(self), ensure_ascii=False)},
-                    pdf_standards="ua-1",
-                    timestamp=0,
-                )
-            except typst.TypstError as refused:
-                raise ValueError(f"the sheet cannot be set as PDF: {refused.message}") from refused
+        return typeset("upheld.desk", "sheet.typ", "sheet", asdict(self))
 
     def xlsx(self) -> bytes:
         """The sheet as a workbook, the same bytes each time. No cell is ever a formula."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from random import Random
+from typing import cast
 
 from upheld.dates import BEGINNING, FOREVER, Instant, instant
 from upheld.engine.acts import SubjectId
@@ -330,7 +331,7 @@ def _refused_when_due(looked: Looked) -> None:
     for leaf, number, row in history.rows(looked.connection, kinds, looked.plan.policy, span.since, span.until):
         reasons = row[place_of(str(row[0]), "reasons")]
         if isinstance(reasons, list) and due & set(reasons):
-            looked.see("refused-due", Exhibit(f"{leaf}:{number}", str(row[0]), Instant(row[1])))  # type: ignore[arg-type]
+            looked.see("refused-due", Exhibit(f"{leaf}:{number}", str(row[0]), Instant(cast(int, row[1]))))
 
 
 def _with(finding: Finding, more: Sequence[Breach]) -> Finding:

@@ -50,7 +50,10 @@ class PublicationRefused(InputRefused):
         lines = [f"{len(obstacles)} reasons", *map(str, obstacles)]
         super().__init__("publication-refused", "\n  ".join(lines))
 
-    def __reduce__(self) -> tuple[type[PublicationRefused], tuple[tuple[Obstacle, ...], Mapping[str, str]]]:  # type: ignore[override]
+    # Every exception says less precisely of itself how it is made again.
+    def __reduce__(  # type: ignore[override]
+        self,
+    ) -> tuple[type[PublicationRefused], tuple[tuple[Obstacle, ...], Mapping[str, str]]]:
         """It crosses from one process to another whole."""
         return type(self), (self.obstacles, dict(self.notices))
 
