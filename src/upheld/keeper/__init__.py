@@ -24,7 +24,7 @@ from upheld.keeper.handing_over import Bundle, HandingOver, Merger, MergerState,
 from upheld.keeper.inspecting import Inspecting, Inspection, Kept, Page
 from upheld.keeper.leaks import Leaks
 from upheld.keeper.living import Living, Shown
-from upheld.keeper.moving import Moving, Swept
+from upheld.keeper.moving import Moving
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.papers import Paper
 from upheld.keeper.posting import Fallbacks, Posting, Told
@@ -33,6 +33,7 @@ from upheld.keeper.receipting import Receipting
 from upheld.keeper.reconsenting import Reconsenting
 from upheld.keeper.recovering import Recovered, Recovery
 from upheld.keeper.seeing import Reading
+from upheld.keeper.steps import Swept
 from upheld.keeper.telling import Delivered, Message
 from upheld.keeper.unasked import Difficulty, WithoutConsent
 from upheld.store.leases import HomeInUse

@@ -18,7 +18,7 @@ from upheld.store import history
 from upheld.store.engine import Connection
 
 if TYPE_CHECKING:
-    from upheld.keeper.moving import OpenStep
+    from upheld.keeper.steps import OpenStep
 
 _ERASED = Named(
     "destroy-key", "key destroyed, record erased, file scrubbed", "키 파기 후 기록 삭제 및 잔여 바이트 소거"

@@ -1,99 +1,46 @@
-"""What falls due is moved to separate storage or destroyed: steps that survive a crash between any two statements.
+"""The sweep: what falls due is found and ordered, then moved to separate storage (`separating`) or destroyed
+(`destroying`), in steps that survive a crash between any two statements.
 
-Order and crash table follow `docs/stores.md`: a copy exists before the original goes, a key dies before its bytes do,
-and evidence is sealed before anything is destroyed. INVARIANT: I2, I3, I4, I5, I7.
+Order and crash table follow `docs/stores.md`. INVARIANT: I2, I3, I4, I5, I7.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, cast
 
-import msgspec
-
-from upheld.dates import FOREVER, Instant, Period, end_of, last_day_ended, local_date, start_of
+from upheld.dates import FOREVER, Instant, Period, last_day_ended, local_date, start_of
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.decide import View
-from upheld.engine.lifecycle import DueState, Step, StepKind, steps_coming
+from upheld.engine.lifecycle import Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState
-from upheld.errors import StoreFailed
 from upheld.keeper.approving import Approving, approval_for
-from upheld.keeper.certifying import approver_of, certificate_of
 from upheld.keeper.clearing import Clearing
-from upheld.keeper.door import GONE, Tier, anchor_days
-from upheld.keeper.elsewhere import Elsewhere, awaited
+from upheld.keeper.destroying import PROOFS_KEPT, Erasing
+from upheld.keeper.door import GONE, Tier
 from upheld.keeper.giving import Giving
 from upheld.keeper.papers import Papers
 from upheld.keeper.reviewing import Reviewing
-from upheld.keeper.sharing import CUT_SHORT, Sharing
+from upheld.keeper.separating import Leaving
+from upheld.keeper.sharing import CUT_SHORT
+from upheld.keeper.steps import FORGET, OpenStep, Swept
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import Entry, entry
-from upheld.store import history, subjects
+from upheld.store import subjects
 from upheld.store.ids import BUCKETS, bucket_of
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
-from upheld.store.subjects import packed_names, unpacked_names
-from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
 from upheld.store.views import Seen
 
 VERSION = "@version"
 """A watermark for a version of the policy whose first night the sweep has been through."""
 SUBJECTS_AT_ONCE = 250
-FORGET = "forget"
-"""The step that a forgotten subject leaves until its alias is gone too. Its value id is 0: it has none."""
-PROOFS_KEPT = Period(years=3)
-"""Ours: how long consents and other proofs outlive what they prove."""
 
 
-@dataclass(slots=True)
-class Swept:
-    """What one sweep did, in values and persons."""
-
-    separated: int = 0
-    destroyed: int = 0
-    forgotten: int = 0
-    recalled: int = 0
-    papers: int = 0
-    looked_at: int = 0
-    unapproved: int = 0
-    waiting: list[str] = field(default_factory=list)
-    """What could not be finished, in words: a reader that kept a file open, a clock that jumped."""
-
-    def counts(self) -> dict[str, int]:
-        """The numbers by name."""
-        return {
-            "separated": self.separated, "destroyed": self.destroyed, "forgotten": self.forgotten,
-            "recalled": self.recalled, "papers": self.papers, "looked-at": self.looked_at,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStep:
-    """A step of the lifecycle on its way, as the active place has it."""
-
-    subject_id: SubjectId
-    value_id: ValueId
-    kind: str
-    policy: str
-    stage: str
-    generation: int
-    tier: Tier
-    key_id: int | None
-    item: str
-    due_at: Instant
-    known_at: Instant
-    ordered_at: Instant
-    unreadable_at: Instant | None
-    grounds: tuple[str, ...]
-
-
-class Moving(Sharing, Clearing, Approving, Waking, Elsewhere, Reviewing, Giving, Papers):
-    """Sweeping, separating, destroying, forgetting, sealing, pruning."""
+class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, Papers):
+    """Sweeping: who is looked at, what is ordered; pruning, and what is overdue."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -358,399 +305,12 @@ class Moving(Sharing, Clearing, Approving, Waking, Elsewhere, Reviewing, Giving,
             )
         return open_step
 
-    @staticmethod
-    def _insert_step(transaction: Transaction, step: OpenStep) -> None:
-        row = (
-            bucket_of(step.subject_id),
-            step.subject_id,
-            step.value_id,
-            step.kind,
-            step.policy,
-            step.stage,
-            step.generation,
-            step.tier,
-            step.key_id,
-            step.item,
-            step.due_at,
-            step.known_at,
-            step.ordered_at,
-            packed_names(step.grounds),
-        )
-        transaction.execute(_INSERT_STEP, row)
-
-    def open_steps(self, kind: str | None = None) -> list[OpenStep]:
-        """Steps that are under way or were cut short."""
-        with self.places.active.reading() as connection:
-            rows = connection.execute(_STEPS).fetchall()
-        found = [_step_of(row) for row in rows]
-        return [step for step in found if kind is None or step.kind == kind]
-
     def resume(self, swept: Swept | None = None) -> Swept:
         """Finish what a crash cut short. Nothing is done twice."""
         swept = swept or Swept()
         with self.sweeping():
             self.carry_out(self.open_steps(), swept)
         return swept
-
-    # ── separate ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _separate(self, steps: list[OpenStep], swept: Swept) -> None:
-        """s2 to s8. Between s1 and s6 nobody can read the value; some place can decrypt it all the time."""
-        self._undo([step for step in steps if step.stage == "undoing"])
-        moving = [step for step in steps if step.stage == "moving"]
-        left = [step for step in steps if step.stage == "left"] + self._leave(self._stage_copies(moving, swept))
-        if not left:
-            return
-        # Sealed before the old key dies: an older copy of the active place is noticed, however early it is.
-        self.seal()
-        self._hold(left)
-        self._swap_keys(left)
-        self.places.active.rebuild(len(left))
-        clean = self.places.keys.scrub() and self.places.active.scrub()
-        if not clean:
-            swept.waiting.append("a reader keeps a file open: the old copies are unreadable but not scrubbed yet")
-            return
-        self._steps_over(left)
-        swept.separated += len(left)
-
-    def _steps_over(self, steps: Sequence[OpenStep]) -> None:
-        with self._stepping(_people(steps)) as transaction:
-            transaction.executemany(_DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in steps])
-
-    def _hold(self, steps: Sequence[OpenStep]) -> None:
-        """s6: from now on the copy can be read by those with a duty for it."""
-        with self.places.separated.transaction(_people(steps)) as transaction:
-            held = [step for step in steps if transaction.execute(_HOLD_STAGED, (step.value_id,)).rowcount]
-            self._note_values(transaction, "copy.held", held)
-
-    def _note_values(self, transaction: Transaction, kind: str, steps: Sequence[OpenStep]) -> None:
-        for (subject_id, policy), own in _by_subject_and_policy(steps):
-            values = tuple(step.value_id for step in own)
-            alias = self.views.alias(subject_id) or None
-            transaction.journal(entry(kind, transaction.at, policy, alias, (), values=values))
-
-    def _stage_copies(self, steps: Sequence[OpenStep], swept: Swept) -> list[OpenStep]:
-        """s2 to s4: a copy under a new key in the separated place, read back and compared before anything is left.
-
-        A copy that a crash left is used again: one made anew would leave its key behind, and with the key an old
-        backup could be read when the value has long been destroyed.
-        """
-        if not steps:
-            return []
-        vault = self.places.vault
-        contents = self._active_contents(steps)
-        if len(contents) < len(steps):
-            swept.waiting.append(f"{len(steps) - len(contents)} values cannot be kept apart: their keys are missing")
-        ready = [step for step in steps if step.value_id in contents]
-        fresh = [step for step in ready if self._staged_content(step) is None]
-        vault.ahead(Tier.SEPARATED, len(fresh))
-        with self.places.separated.transaction(_people(steps)) as transaction:
-            for step in fresh:
-                transaction.execute(_DROP_STAGED, (step.value_id,))
-                sealed = vault.seal(
-                    Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, contents[step.value_id]
-                )
-                row = (step.value_id, bucket_of(step.subject_id), step.subject_id, step.item, step.generation)
-                transaction.execute(_STAGE, (*row, sealed.key_id, sealed.blob, step.due_at, packed_names(step.grounds)))
-        if any(self._separated_content(step) != contents[step.value_id] for step in ready):
-            raise StoreFailed("a copy in the separated place does not read back as it was written; nothing was left")
-        return ready
-
-    def _active_contents(self, steps: Sequence[OpenStep]) -> dict[ValueId, bytes]:
-        """What the values hold; one whose key is missing is left out, and must not keep the others from moving on."""
-        with self.places.active.reading() as connection:
-            rows = [connection.execute(_SEALED, (step.value_id,)).fetchone() for step in steps]
-        held = [(step, row) for step, row in zip(steps, rows, strict=True) if row is not None and row[1] is not None]
-        ciphers = self.places.vault.ciphers(Tier.ACTIVE, [row[0] for _, row in held])
-        found: dict[ValueId, bytes] = {}
-        for step, (key_id, blob) in held:
-            if key_id in ciphers:
-                binding = bound(Tier.ACTIVE, step.policy, step.subject_id, step.value_id, step.item, key_id)
-                found[step.value_id] = opened(ciphers[key_id], blob, binding)
-        return found
-
-    def _staged_content(self, step: OpenStep) -> bytes | None:
-        try:
-            return self._separated_content(step)
-        except KeyMissing:
-            return None
-
-    def _separated_content(self, step: OpenStep) -> bytes | None:
-        with self.places.separated.reading() as connection:
-            row = connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
-        if row is None:
-            return None
-        return self.places.vault.open(
-            Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, Sealed(row[0], row[1])
-        )
-
-    def _leave(self, steps: Sequence[OpenStep]) -> list[OpenStep]:
-        """s5, decisive: recompute on the facts known now; the ciphertext goes, or a revived ground undoes the move."""
-        left: list[OpenStep] = []
-        undone: list[OpenStep] = []
-        with self._stepping(_people(steps)) as transaction:
-            for subject_id, own in _by_subject(steps):
-                row = subjects.load(transaction.connection, subject_id)
-                if row is None:
-                    continue
-                at = max(self.now(), row.last_at)
-                seen = self.views.keep(row, self.views.era, at)
-                subjects.touch(transaction, subject_id, row.epoch, at)
-                self.views.drop(subject_id)
-                for step in own:
-                    due = seen.view.life.due(seen.view.values[step.value_id], at)
-                    if due.state is DueState.ACTIVE:
-                        transaction.changed(_STEP_UNDOING, (bucket_of(subject_id), subject_id, step.value_id))
-                        undone.append(step)
-                        continue
-                    transaction.changed(_LEAVE, (step.value_id,))
-                    transaction.changed(_STEP_LEFT, (bucket_of(subject_id), subject_id, step.value_id))
-                    transaction.journal(
-                        self._entry(
-                            seen,
-                            at,
-                            "value.separated",
-                            tuple(g.rule for g in due.grounds),
-                            values=(step.value_id,),
-                            grounds=step.grounds,
-                            generation=step.generation,
-                            items=(step.item,),
-                            due_at=step.due_at,
-                        )
-                    )
-                    left.append(step)
-        self._undo(undone)
-        return left
-
-    def _undo(self, steps: Sequence[OpenStep]) -> None:
-        """Undo s3, s2, s1 in that order, key before copy: what is left at a crash opens to nobody."""
-        if not steps:
-            return
-        with self.places.separated.reading() as connection:
-            rows = [connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone() for step in steps]
-        with self.places.keys.transaction(_people(steps)) as transaction:
-            transaction.executemany(_DELETE_SEPARATED_KEY, [(row[0],) for row in rows if row is not None])
-        with self.places.separated.transaction(_people(steps)) as transaction:
-            transaction.executemany(_DROP_STAGED, [(step.value_id,) for step in steps])
-        with self._stepping(_people(steps)) as transaction:
-            for subject_id, own in _by_subject(steps):
-                epoch = subjects.epoch_of(transaction.connection, subject_id)
-                if epoch is not None:
-                    subjects.touch(transaction, subject_id, epoch, transaction.at)
-                self.views.drop(subject_id)
-                for step in own:
-                    transaction.changed(_REVIVE, (step.generation - 1, step.value_id))
-                    transaction.changed(_DELETE_STEP, (bucket_of(subject_id), subject_id, step.value_id))
-
-    def _swap_keys(self, steps: Sequence[OpenStep]) -> None:
-        """s7: the old key and its tokens go; look-ups in the separated tier get tokens of their own."""
-        looked_up = [step for step in steps if self.looked_up(step.policy, step.item)]
-        texts = {step.value_id: self._separated_content(step) for step in looked_up}
-        vault = self.places.vault
-        rows: list[TokenRow] = [
-            (
-                Tier.SEPARATED,
-                step.policy,
-                step.item,
-                vault.token(Tier.SEPARATED, step.policy, step.item, text.decode()),
-                step.value_id,
-                bucket_of(step.subject_id),
-                step.subject_id,
-            )
-            for step in looked_up
-            if (text := texts[step.value_id]) is not None
-        ]
-        with self.places.keys.transaction(_people(steps)) as transaction:
-            swapped = [s for s in steps if vault.destroy(transaction, Tier.ACTIVE, s.key_id, s.value_id)]
-            vault.put_tokens(transaction, rows)
-            self._note_values(transaction, "key.swapped", swapped)
-        vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
-
-    # ── destroy ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _destroy(self, steps: list[OpenStep], swept: Swept) -> None:
-        """d2 to d8. The worst crash leaves bytes that nobody can read, never readable ones that should be gone."""
-        self._condemn_separated([step for step in steps if step.tier is Tier.SEPARATED])
-        self.seal()
-        unreadable = self._destroy_keys(steps)
-        self._remove(steps)
-        self.places.active.rebuild(sum(step.tier is Tier.ACTIVE for step in steps))
-        self.places.separated.rebuild(sum(step.tier is Tier.SEPARATED for step in steps))
-        if not self._scrub_all(steps):
-            swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
-            return
-        scrubbed_at = self.now()
-        left = [step for step in steps if self._still_there(step)]
-        if left:
-            raise StoreFailed(f"{len(left)} values are still there after their destruction; nothing was certified")
-        self._certify(steps, unreadable, scrubbed_at)
-        swept.destroyed += len(steps)
-
-    def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
-        if steps:
-            with self.places.separated.transaction(_people(steps)) as transaction:
-                transaction.executemany(_CONDEMN, [(step.value_id,) for step in steps])
-
-    def _destroy_keys(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
-        """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
-        vault = self.places.vault
-        with self.places.keys.transaction(_people(steps)) as transaction:
-            now = {step.value_id for step in steps if vault.destroy(transaction, step.tier, step.key_id, step.value_id)}
-            before = self._destroyed_before([step for step in steps if step.value_id not in now])
-            self._note_values(transaction, "key.destroyed", [step for step in steps if step.value_id not in before])
-            at = transaction.at
-        for tier in Tier:
-            vault.forget(tier, [step.key_id for step in steps if step.tier is tier and step.key_id is not None])
-        return {step.value_id: before.get(step.value_id, at) for step in steps}
-
-    def _destroyed_before(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
-        """When keys that are gone already were destroyed, by the ledger: d2 has sealed what the key store recorded."""
-        wanted = {step.value_id for step in steps}
-        if not wanted:
-            return {}
-        found: dict[ValueId, Instant] = {}
-        since = min(step.due_at for step in steps)
-        for recorded in history.entries(self.places.sealer.connection, since, kinds=("key.destroyed",)):
-            values = cast(tuple[int, ...], recorded.entry.fields["values"])
-            found.update({ValueId(one): Instant(recorded.entry.at) for one in values if one in wanted})
-        return found
-
-    def _remove(self, steps: Sequence[OpenStep]) -> None:
-        """d5: the ciphertext goes, a stub stays."""
-        with self._stepping(_people(steps)) as transaction:
-            transaction.executemany(_BLANK, [(step.value_id,) for step in steps])
-        apart = [step for step in steps if step.tier is Tier.SEPARATED]
-        if apart:
-            with self.places.separated.transaction(_people(steps)) as transaction:
-                gone = [step for step in apart if transaction.execute(_DELETE_SEPARATED, (step.value_id,)).rowcount]
-                self._note_values(transaction, "copy.removed", gone)
-
-    def _scrub_all(self, steps: Sequence[OpenStep]) -> bool:
-        """d6. What was never on its way to the separated place has left nothing there."""
-        been_apart = any(step.tier is Tier.SEPARATED or step.generation > 1 for step in steps)
-        apart = (self.places.separated,) if been_apart else ()
-        clean = [place.scrub() for place in (self.places.keys, self.places.active, *apart)]
-        return all(clean)
-
-    def _still_there(self, step: OpenStep) -> bool:
-        """d7: key, tokens and ciphertext are gone."""
-        if step.key_id is not None and self.places.vault.exists(step.tier, step.key_id):
-            return True
-        if self.places.vault.tokens_left(step.value_id):
-            return True
-        with self.places.active.reading() as connection:
-            row = connection.execute(_SEALED, (step.value_id,)).fetchone()
-        with self.places.separated.reading() as connection:
-            apart = connection.execute(_SEPARATED_SEALED, (step.value_id,)).fetchone()
-        return (row is not None and row[1] is not None) or apart is not None
-
-    def _certify(self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], scrubbed_at: Instant) -> None:
-        with self._stepping(_people(steps)) as transaction:
-            for (subject_id, policy), own in _by_subject_and_policy(steps):
-                alias = self.views.alias(subject_id)
-                plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
-                unreadable_at = max(unreadable[step.value_id] for step in own)
-                gone = tuple(step.value_id for step in own)
-                elsewhere = self._places_of(transaction, subject_id, gone)
-                elsewhere += self._copies_of(transaction, subject_id, policy, gone)
-                waiting = [awaited(place) for place in elsewhere]
-                when = (unreadable_at, scrubbed_at, transaction.at)
-                approver = approver_of(transaction.connection, policy, own)
-                certificate = certificate_of(
-                    plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver
-                )
-                due_at = min(step.due_at for step in own)
-                self._order_work(
-                    transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id
-                )
-                body = msgspec.json.encode(certificate)
-                digest = hashlib.sha256(body).digest()
-                transaction.executemany(_DESTROYED, [(step.value_id,) for step in own])
-                key = (bucket_of(subject_id), subject_id)
-                transaction.execute(
-                    _INSERT_CERTIFICATE,
-                    (*key, certificate.certificate_id, policy, transaction.at, transaction.at, body),
-                )
-                transaction.executemany(_DELETE_STEP, [(*key, step.value_id) for step in own])
-                elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
-                values = tuple(step.value_id for step in own)
-                transaction.journal(
-                    entry(
-                        "value.destroyed",
-                        transaction.at,
-                        policy,
-                        alias or None,
-                        elements,
-                        values=values,
-                        certificate=certificate.certificate_id,
-                        due_at=min(step.due_at for step in own),
-                        ordered_at=min(step.ordered_at for step in own),
-                        items=tuple(dict.fromkeys(step.item for step in own)),
-                        scrubbed_at=scrubbed_at,
-                    ),
-                    entry(
-                        "certificate.issued",
-                        transaction.at,
-                        policy,
-                        alias or None,
-                        elements[:1],
-                        certificate=certificate.certificate_id,
-                        digest=digest,
-                        state=certificate.state,
-                    ),
-                )
-                self._note_gone(transaction, subject_id, policy, plan)
-
-    @staticmethod
-    def _note_gone(transaction: Transaction, subject_id: SubjectId, policy: str, plan: Plan) -> None:
-        left = transaction.execute(_VALUES_LEFT, (bucket_of(subject_id), subject_id)).fetchone()[0]
-        if not left:
-            for day in anchor_days(transaction.at, plan):
-                subjects.add_anchor(transaction, policy, GONE, day, subject_id)
-
-    # ── forget ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _may_forget(self, seen: Seen, at: Instant) -> bool:
-        """After the last value and the last proof nothing needs to tie entries to the person."""
-        state = seen.state
-        if any(seen.view.life.engagement_end(one).at > at for one in state.engagements):
-            return False
-        if any(one.waiting for one in state.requests):
-            return False
-        last = max([seen.last_at, state.entered_at])
-        return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
-
-    @staticmethod
-    def _look_again(transaction: Transaction, seen: Seen) -> None:
-        """Nothing is held, yet something is proved: the time for that counts from the last change."""
-        for day in anchor_days(max(seen.last_at, seen.state.entered_at), seen.view.plan):
-            subjects.add_anchor(transaction, seen.policy, GONE, day, seen.subject_id)
-
-    def _forget(self, transaction: Transaction, seen: Seen, at: Instant) -> OpenStep:
-        """Everything about the subject goes; the alias goes with the keys, so no entry can be tied to the person."""
-        key = (bucket_of(seen.subject_id), seen.subject_id)
-        transaction.journal(self._entry(seen, at, "subject.forgotten"))
-        for statement in _DELETE_SUBJECT:
-            transaction.execute(statement, key)
-        self.views.drop(seen.subject_id)
-        step = OpenStep(
-            seen.subject_id, ValueId(0), FORGET, seen.policy, "gone", 0, Tier.ACTIVE, None, "", at, at, at, None, ()
-        )
-        self._insert_step(transaction, step)
-        return step
-
-    def _drop_aliases(self, steps: list[OpenStep], swept: Swept) -> None:
-        """The link between person and entries is destroyed once its subject is gone; until then a step remembers it."""
-        keys = [(bucket_of(step.subject_id), step.subject_id) for step in steps]
-        with self.places.keys.transaction(_people(steps)) as transaction:
-            transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", keys)
-        for step in steps:
-            self.views.forget(step.subject_id)
-        if not (self.places.keys.scrub() and self.places.active.scrub()):
-            swept.waiting.append("a reader keeps a file open: forgotten persons are gone, their bytes not scrubbed yet")
-            return
-        self._steps_over(steps)
-        swept.forgotten += len(steps)
 
     # ── seal, prune, what is overdue ────────────────────────────────────────────────────────────────────────────────
 
@@ -791,44 +351,6 @@ def _known(step: Step) -> Instant:
     return max([*known, step.due_at])
 
 
-def _step_of(row: tuple[Any, ...]) -> OpenStep:
-    subject, value, kind, policy, stage, generation, tier, key, item, due, known, ordered, unreadable, grounds = row
-    return OpenStep(
-        SubjectId(subject),
-        ValueId(value),
-        kind,
-        policy,
-        stage,
-        generation,
-        Tier(tier),
-        key,
-        item,
-        Instant(due),
-        Instant(known),
-        Instant(ordered),
-        unreadable,
-        unpacked_names(grounds),
-    )
-
-
-def _people(steps: Iterable[OpenStep]) -> frozenset[SubjectId]:
-    return frozenset(step.subject_id for step in steps)
-
-
-def _by_subject(steps: Sequence[OpenStep]) -> Iterable[tuple[SubjectId, list[OpenStep]]]:
-    found: dict[SubjectId, list[OpenStep]] = {}
-    for step in steps:
-        found.setdefault(step.subject_id, []).append(step)
-    return found.items()
-
-
-def _by_subject_and_policy(steps: Sequence[OpenStep]) -> Iterable[tuple[tuple[SubjectId, str], list[OpenStep]]]:
-    found: dict[tuple[SubjectId, str], list[OpenStep]] = {}
-    for step in steps:
-        found.setdefault((step.subject_id, step.policy), []).append(step)
-    return found.items()
-
-
 _DIRTY = "SELECT bucket, subject_id FROM dirty WHERE policy = ?"
 _CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
 _WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = ?"
@@ -840,60 +362,3 @@ _ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ?
 _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
 _KEY_OF = "SELECT key_id, generation FROM value WHERE value_id = ?"
 _SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE value_id = ? AND state = ?"
-_INSERT_STEP = (
-    "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, "
-    "due_at, known_at, ordered_at, "
-    "grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_STEPS = (
-    "SELECT subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, "
-    "ordered_at, unreadable_at, grounds "
-    "FROM step ORDER BY bucket, subject_id, value_id"
-)
-_HOLD_STAGED = "UPDATE value SET stage = 'held' WHERE value_id = ? AND stage = 'staged'"
-_DROP_STAGED = "DELETE FROM value WHERE value_id = ? AND stage = 'staged'"
-_STAGE = (
-    "INSERT INTO value(value_id, bucket, subject_id, item, stage, generation, key_id, sealed, since, grounds) "
-    "VALUES(?, ?, ?, ?, 'staged', ?, ?, ?, ?, ?)"
-)
-_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
-_SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
-_REVIVE = "UPDATE value SET state = 'held', generation = ? WHERE value_id = ? AND state = 'moving'"
-_LEAVE = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ? AND state = 'moving'"
-_STEP_UNDOING = "UPDATE step SET stage = 'undoing' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
-_STEP_LEFT = "UPDATE step SET stage = 'left' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
-_DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
-_DELETE_SEPARATED_KEY = "DELETE FROM separated_key WHERE key_id = ?"
-_CONDEMN = "UPDATE value SET stage = 'condemned' WHERE value_id = ?"
-_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
-_DELETE_SEPARATED = "DELETE FROM value WHERE value_id = ?"
-_DESTROYED = "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state = 'condemned'"
-_INSERT_CERTIFICATE = (
-    "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, issued_at, body) "
-    "VALUES(?, ?, ?, ?, ?, ?, ?)"
-)
-_VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
-_SUBJECT_TABLES = (
-    "value",
-    "fact",
-    "delivery",
-    "consent",
-    "engagement",
-    "request",
-    "disclosure",
-    "told",
-    "certificate",
-    "work_order",
-    "value_place",
-    "review",
-    "acting",
-    "message",
-    "handover",
-    "step",
-    "dirty",
-    "subject",
-)
-_DELETE_SUBJECT = tuple(
-    f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?"  # noqa: S608 - tables are words of ours
-    for table in _SUBJECT_TABLES
-)

@@ -35,8 +35,9 @@ from upheld.keeper.certifying import approver_of, certificate_of
 from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
 from upheld.keeper.elsewhere import cleared_elsewhere
-from upheld.keeper.moving import Moving, OpenStep, Swept
+from upheld.keeper.moving import Moving
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
+from upheld.keeper.steps import OpenStep, Swept
 from upheld.ledger.batch import Head
 from upheld.ledger.certificate import Certificate
 from upheld.ledger.entries import Entry, entry

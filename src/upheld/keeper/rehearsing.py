@@ -25,7 +25,8 @@ from upheld.keeper.clearing import MARK, TEXT
 from upheld.keeper.data import Data
 from upheld.keeper.door import Door, Tier
 from upheld.keeper.living import Living, Shown
-from upheld.keeper.moving import Moving, Swept
+from upheld.keeper.moving import Moving
+from upheld.keeper.steps import Swept
 from upheld.ledger.entries import entry
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects

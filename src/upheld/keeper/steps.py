@@ -1,0 +1,157 @@
+"""Steps of the lifecycle on their way: rows of the active place that survive a crash between any two statements.
+
+A step remembers where a move is, from its first commit to its last. INVARIANT: I5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from upheld.dates import Instant
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.keeper.door import Tier
+from upheld.keeper.sharing import Sharing
+from upheld.ledger.entries import entry
+from upheld.store.ids import bucket_of
+from upheld.store.place import Transaction
+from upheld.store.subjects import packed_names, unpacked_names
+
+FORGET = "forget"
+"""The step that a forgotten subject leaves until its alias is gone too. Its value id is 0: it has none."""
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one sweep did, in values and persons."""
+
+    separated: int = 0
+    destroyed: int = 0
+    forgotten: int = 0
+    recalled: int = 0
+    papers: int = 0
+    looked_at: int = 0
+    unapproved: int = 0
+    waiting: list[str] = field(default_factory=list)
+    """What could not be finished, in words: a reader that kept a file open, a clock that jumped."""
+
+    def counts(self) -> dict[str, int]:
+        """The numbers by name."""
+        return {
+            "separated": self.separated, "destroyed": self.destroyed, "forgotten": self.forgotten,
+            "recalled": self.recalled, "papers": self.papers, "looked-at": self.looked_at,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """A step of the lifecycle on its way, as the active place has it."""
+
+    subject_id: SubjectId
+    value_id: ValueId
+    kind: str
+    policy: str
+    stage: str
+    generation: int
+    tier: Tier
+    key_id: int | None
+    item: str
+    due_at: Instant
+    known_at: Instant
+    ordered_at: Instant
+    unreadable_at: Instant | None
+    grounds: tuple[str, ...]
+
+
+class Stepping(Sharing):
+    """The rows of steps."""
+
+    def open_steps(self, kind: str | None = None) -> list[OpenStep]:
+        """Steps that are under way or were cut short."""
+        with self.places.active.reading() as connection:
+            rows = connection.execute(_STEPS).fetchall()
+        found = [step_of(row) for row in rows]
+        return [step for step in found if kind is None or step.kind == kind]
+
+    @staticmethod
+    def _insert_step(transaction: Transaction, step: OpenStep) -> None:
+        row = (
+            bucket_of(step.subject_id),
+            step.subject_id,
+            step.value_id,
+            step.kind,
+            step.policy,
+            step.stage,
+            step.generation,
+            step.tier,
+            step.key_id,
+            step.item,
+            step.due_at,
+            step.known_at,
+            step.ordered_at,
+            packed_names(step.grounds),
+        )
+        transaction.execute(_INSERT_STEP, row)
+
+    def _steps_over(self, steps: Sequence[OpenStep]) -> None:
+        with self._stepping(people(steps)) as transaction:
+            transaction.executemany(DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in steps])
+
+    def _note_values(self, transaction: Transaction, kind: str, steps: Sequence[OpenStep]) -> None:
+        for (subject_id, policy), own in by_subject_and_policy(steps):
+            values = tuple(step.value_id for step in own)
+            alias = self.views.alias(subject_id) or None
+            transaction.journal(entry(kind, transaction.at, policy, alias, (), values=values))
+
+
+def step_of(row: tuple[Any, ...]) -> OpenStep:
+    subject, value, kind, policy, stage, generation, tier, key, item, due, known, ordered, unreadable, grounds = row
+    return OpenStep(
+        SubjectId(subject),
+        ValueId(value),
+        kind,
+        policy,
+        stage,
+        generation,
+        Tier(tier),
+        key,
+        item,
+        Instant(due),
+        Instant(known),
+        Instant(ordered),
+        unreadable,
+        unpacked_names(grounds),
+    )
+
+
+def people(steps: Iterable[OpenStep]) -> frozenset[SubjectId]:
+    return frozenset(step.subject_id for step in steps)
+
+
+def by_subject(steps: Sequence[OpenStep]) -> Iterable[tuple[SubjectId, list[OpenStep]]]:
+    found: dict[SubjectId, list[OpenStep]] = {}
+    for step in steps:
+        found.setdefault(step.subject_id, []).append(step)
+    return found.items()
+
+
+def by_subject_and_policy(steps: Sequence[OpenStep]) -> Iterable[tuple[tuple[SubjectId, str], list[OpenStep]]]:
+    found: dict[tuple[SubjectId, str], list[OpenStep]] = {}
+    for step in steps:
+        found.setdefault((step.subject_id, step.policy), []).append(step)
+    return found.items()
+
+
+_INSERT_STEP = (
+    "INSERT INTO step(bucket, subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, "
+    "due_at, known_at, ordered_at, "
+    "grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_STEPS = (
+    "SELECT subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, "
+    "ordered_at, unreadable_at, grounds "
+    "FROM step ORDER BY bucket, subject_id, value_id"
+)
+DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
+SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
