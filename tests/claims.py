@@ -26,6 +26,13 @@ ANYBODY_WRITES: Final = frozenset({"journal", "shown_text", "active_key", "separ
 """Rows of nobody in particular, each written once under a number or digest that nobody else makes."""
 BY_ID: Final = frozenset({"paper", "message"})
 """Found by an id that only their owner's rows name."""
+NAMED: Final = frozenset(
+    {
+        "session", "session_look", "sign_in_code", "sign_in_flow", "attempt", "given_answer", "cookie_choice",
+        "account", "recovery_code", "application_token", "invitation", "background", "figure",
+    }
+)  # fmt: skip
+"""Rows that go by a name of their own, or by whose they are: one of them is claimed."""
 
 
 class Strayed(AssertionError):
@@ -51,6 +58,9 @@ def strayed(statement: str, parameters: Sequence[Any], about: Collection[str]) -
         return None
     tables = tables_of(statement)
     writes = statement.lstrip().startswith(_WRITES)
+    if writes and tables <= NAMED:
+        names = {one.hex() if isinstance(one, bytes) else one for one in parameters}
+        return None if names & set(about) else f"names none of {sorted(about)[:3]}"
     if writes and (shared := tables - owned() - ANYBODY_WRITES):
         return f"writes to what is everybody's: {', '.join(sorted(shared))}"
     if not tables & owned():

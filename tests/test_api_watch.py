@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from starlette.testclient import TestClient
 
 from tests.called import Program, called, program
 from tests.served import joined, text_of
+from upheld.desk.figures import count_refusals
 from upheld.errors import UpheldError
 from upheld.keeper.applications import Duty
 from upheld.web.app import create_app
@@ -71,7 +73,7 @@ def test_the_figures_count_decisions_and_what_waits(shop: Program) -> None:
     shop.post(shop.of("stayer", "collect"), {"purpose": "service", "items": {"shoe-size": "300"}})
     after = figures(shop)
     assert after['upheld_requests{policy="trial",state="waiting"}'] == 1
-    assert after['upheld_refusals_total{policy="trial",reason="item-undeclared"}'] == 1
+    assert after['upheld_api_refusals_total{policy="trial",reason="item-undeclared"}'] == 1
     assert after['upheld_api_answers_total{operation="collect",policy="trial",status="403"}'] == 1
     assert after['upheld_checkpoint_age_seconds{policy="trial"}'] >= 0
     shop.house.clock.set(shop.house.keeper.now() + 40 * 86_400_000_000)
@@ -90,18 +92,39 @@ def test_what_one_process_counted_is_told_by_every_other(shop: Program) -> None:
         refused = {"purpose": "service", "items": {"shoe-size": "300"}}
         assert client.post(f"/v1{shop.of('stayer', 'collect')}", json=refused, headers=shop.headers).status_code == 403
     other.get("/metrics", headers=shop.headers)
-    assert figures(shop)['upheld_refusals_total{policy="trial",reason="item-undeclared"}'] == 3
+    assert figures(shop)['upheld_api_refusals_total{policy="trial",reason="item-undeclared"}'] == 3
     shop.house.keeper.seal()
     told = figures(shop)
     assert told['upheld_decisions_total{decision="act.refused",policy="trial"}'] == 3
     assert told == figures(shop)
 
 
+def test_refusals_count_once_by_reason_whichever_way_they_came(shop: Program) -> None:
+    keeper, person = shop.house.keeper, shop.house.persons["stayer"]
+    keeper.seal()
+    before = figures(shop)
+    shop.post(shop.of("stayer", "collect"), {"purpose": "service", "items": {"shoe-size": "300"}})
+    assert not keeper.collect(person, "service", {"shoe-size": "300"}, channel="website").granted
+    keeper.withdraw(person, "purpose/offers", channel="website")
+    assert not keeper.read(person, "offers", reader=keeper.application("desk"), items=("phone",)).granted
+    keeper.seal()
+    told = [figures(shop), figures(shop)]
+    assert told[0] == told[1]
+    for reason, times in (("item-undeclared", 2), ("consent-withdrawn", 1)):
+        series = f'upheld_refusals_total{{policy="trial",reason="{reason}"}}'
+        assert told[0][series] - before.get(series, 0) == times, reason
+    assert told[0]['upheld_api_refusals_total{policy="trial",reason="item-undeclared"}'] == 1
+    # Another process that looks from where it thinks the count is adds nothing twice.
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count_refusals, [keeper] * 8))
+    assert figures(shop) == told[0]
+
+
 def test_a_figure_that_could_not_be_added_is_added_later(shop: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     measures, keeper = Measures(), shop.house.keeper
     measures.refused("trial", ["consent-missing"])
 
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise UpheldError("not there")
 
     with monkeypatch.context() as patch:
@@ -110,7 +133,7 @@ def test_a_figure_that_could_not_be_added_is_added_later(shop: Program, monkeypa
             measures.flush(keeper)
     measures.flush(keeper)
     measures.flush(keeper)
-    assert figures(shop)['upheld_refusals_total{policy="trial",reason="consent-missing"}'] == 1
+    assert figures(shop)['upheld_api_refusals_total{policy="trial",reason="consent-missing"}'] == 1
 
 
 def test_figures_are_for_who_measures_and_of_one_policy(shop: Program) -> None:

@@ -227,12 +227,18 @@ def second_factor_right(keeper: Keeper, account: Account, code: str) -> bool:
 
 def _used_once(keeper: Keeper, account: Account, step: int) -> bool:
     row = (step, account.policy, account.account_id, step)
-    return keeper.places.active.submit(lambda transaction: transaction.execute(_USE_STEP, row).rowcount) == 1
+    return _changed(keeper, account, _USE_STEP, row)
 
 
 def _recovered(keeper: Keeper, account: Account, typed: str) -> bool:
     row = (account.account_id, _code_digest(typed))
-    return keeper.places.active.submit(lambda transaction: transaction.execute(_USE_CODE, row).rowcount) == 1
+    return _changed(keeper, account, _USE_CODE, row)
+
+
+def _changed(keeper: Keeper, account: Account, statement: str, row: tuple[object, ...]) -> bool:
+    """Whether the one row was there to be changed; nobody but this account waits for it."""
+    work = keeper.places.active.submit
+    return work(lambda transaction: transaction.execute(statement, row).rowcount, about=(account.account_id,)) == 1
 
 
 def _matches(keeper: Keeper, stored: str, password: str) -> bool:

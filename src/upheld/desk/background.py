@@ -1,15 +1,18 @@
 """Work that nobody asks for: sweeping, sealing, clearing away what has ended. One scheduler at a time has the lease.
 
-The lease is a row of the database: any number of processes may serve one home. Who dies gives it up by not renewing it.
+Any number of processes may serve one home. The lease is a lock of the database and a row. The lock ends with the
+process that had it, so the next one takes over at its next turn. The row says whose turn it is: who lost the lock
+unnoticed, or hangs, finds another's name there and stops; and where a lock outlives its host, the row runs out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from upheld.dates import Instant
+from upheld.dates import FOREVER, Instant
 from upheld.desk.choices import purge_choices
 from upheld.desk.codes import purge_codes
 from upheld.desk.confirming import confirm_consents
@@ -20,6 +23,7 @@ from upheld.desk.sessions import purge_sessions
 from upheld.desk.throttle import purge_attempts
 from upheld.desk.tokens import purge_tokens
 from upheld.keeper import Keeper
+from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 
 SECOND = 1_000_000
@@ -68,10 +72,12 @@ class Scheduler:
         self.keeper = keeper
         self.jobs = jobs
         self.holder = keeper.new_id()
+        self._lock: ExitStack | None = None
 
     def turn(self) -> tuple[str, ...]:
         """Renew or take the lease, run what is due. Returns what ran; nothing while somebody else has the lease."""
-        if not self._taken(_LEASE, self.keeper.now() + LEASE_FOR):
+        if not self._taken(_LEASE, self.keeper.now() + LEASE_FOR, seized=self._locked()):
+            self._unlock()
             return ()
         ran: list[str] = []
         for name, job in self.jobs.items():
@@ -83,19 +89,44 @@ class Scheduler:
                 ran.append(name)
         return tuple(ran)
 
-    def _taken(self, name: str, until: int) -> bool:
-        row = (name, self.holder, until, self.keeper.now(), self.holder)
-        return self.keeper.places.active.submit(lambda transaction: transaction.execute(_TAKE, row).rowcount) == 1
+    def _locked(self) -> bool:
+        """Whether the lock came to us just now: whoever had it is gone, so what their row says is over."""
+        if self._lock is not None:
+            return False
+        lock = ExitStack()
+        try:
+            lock.enter_context(self.keeper.places.leases.lease(_LEASE, wait=False))
+        except LeaseHeld:
+            return False
+        self._lock = lock
+        return True
+
+    def _unlock(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
+
+    def _taken(self, name: str, until: int, *, seized: bool = False) -> bool:
+        row = (name, self.holder, until, FOREVER if seized else self.keeper.now(), self.holder)
+        return self._changes(_TAKE, row) == 1
 
     def _due(self, name: str, job: Job) -> bool:
         """Whether so long has passed since it last ran, in whichever process. Marks it as run."""
         now = self.keeper.now()
         row = (f"job/{name}", self.holder, now, Instant(now - job.every))
-        return self.keeper.places.active.submit(lambda transaction: transaction.execute(_MARK, row).rowcount) == 1
+        return self._changes(_MARK, row) == 1
 
     def release(self) -> None:
         """Give the lease back, so that the next one need not wait."""
-        self.keeper.places.active.submit(lambda transaction: transaction.execute(_RELEASE, (_LEASE, self.holder)))
+        try:
+            self._changes(_RELEASE, (_LEASE, self.holder))
+        finally:
+            self._unlock()
+
+    def _changes(self, statement: str, row: tuple[object, ...]) -> int:
+        """How many rows a statement changed; schedulers wait for each other here, and nobody else for them."""
+        work = self.keeper.places.active.submit
+        return work(lambda transaction: transaction.execute(statement, row).rowcount, about=(str(row[0]),))
 
 
 _TAKE = (

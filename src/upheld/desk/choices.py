@@ -52,7 +52,7 @@ def record_choice(
             entry("cookie.chosen", transaction.at, policy, None, shown, allowed=chosen or None, **fields)
         )
 
-    keeper.places.active.submit(work)
+    keeper.places.active.submit(work, about=(choice_id,))
     return True
 
 

@@ -74,7 +74,7 @@ def ask_code(
     alone = found[0] if len(found) == 1 else ""
     digest = digest_of(challenge)
     row = (digest, policy, alone, item, _digest(keeper, policy, digest, code), keeper.now() + VALID_FOR)
-    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row), about=(digest.hex(),))
     if not found:
         return challenge, None
     return challenge, CodeMessage(policy, found[0], item, address, code if alone else None, locale)
@@ -96,7 +96,7 @@ def redeem(keeper: Keeper, policy: str, challenge: str, typed: str) -> Redeemed 
         transaction.changed(_DELETE, (digest,))
         return Redeemed(SubjectId(subject), item)
 
-    return keeper.places.active.submit(work)
+    return keeper.places.active.submit(work, about=(digest.hex(),))
 
 
 def purge_codes(transaction: Transaction, now: int) -> None:

@@ -7,6 +7,7 @@ calendar of duties until somebody told them by another way. INVARIANT: I7.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Final
 
 from upheld.dates import Instant, end_of
@@ -17,6 +18,7 @@ from upheld.engine.acts import SubjectId
 from upheld.engine.duties import DUTIES
 from upheld.keeper import Keeper
 from upheld.keeper.clearing import is_rehearsal
+from upheld.store.leases import LeaseHeld
 
 DUTY: Final = "consent-confirmed"
 AT_ONCE: Final = 500
@@ -26,13 +28,15 @@ AT_ONCE: Final = 500
 def confirm_consents(keeper: Keeper) -> Counter[str]:
     """Tell everybody under every policy what was taken down of their consent to advertising, and has not been told.
 
-    Returns how many messages are in which state; each policy's count goes on record as the duty done.
+    Returns how many messages are in which state; each policy's count goes on record as the duty done. One process at a
+    time does it: while another is at it nothing is left to do here.
     """
     done: Counter[str] = Counter()
     keeper.views.refresh()
-    for policy in sorted(keeper.views.lines):
-        if not is_rehearsal(policy) and keeper.views.line(policy).at(keeper.now()) is not None:
-            done += _confirmed(keeper, policy)
+    with suppress(LeaseHeld), keeper.places.leases.lease("confirm", wait=False):
+        for policy in sorted(keeper.views.lines):
+            if not is_rehearsal(policy) and keeper.views.line(policy).at(keeper.now()) is not None:
+                done += _confirmed(keeper, policy)
     return done
 
 

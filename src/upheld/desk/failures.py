@@ -39,7 +39,7 @@ def note_failure(
     failed = entry(
         KIND, keeper.now(), policy, None, (_ELEMENT,), area=area, step=step, why=why, account=account, about=digest
     )
-    keeper.places.active.submit(lambda transaction: transaction.journal(failed))
+    keeper.places.active.submit(lambda transaction: transaction.journal(failed), about=())
 
 
 def failures(keeper: Keeper, policy: str, days: int = 7) -> list[Failed]:

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from upheld.desk.records import codes
 from upheld.keeper import Keeper
+from upheld.store import history
 from upheld.store.place import Transaction
 
 Counts = Counter[tuple[str, str, str]]
@@ -18,6 +20,15 @@ _ADD: Final = (
     "INSERT INTO figure(policy, name, label, times) VALUES(?, ?, ?, ?) "
     "ON CONFLICT(policy, name, label) DO UPDATE SET times = figure.times + excluded.times"
 )
+_COUNTED: Final = "SELECT times FROM figure WHERE policy = ? AND name = ? AND label = ?"
+_MOVE: Final = (
+    "INSERT INTO figure(policy, name, label, times) VALUES(?, ?, ?, ?) "
+    "ON CONFLICT(policy, name, label) DO UPDATE SET times = excluded.times WHERE figure.times = ?"
+)
+_UP_TO: Final = ("", "counted", "batches")
+"""The row that says how many batches of the ledger were looked through."""
+REFUSALS: Final = "refusals-by-reason"
+REFUSED_KINDS: Final = ("act.refused", "read.refused")
 _SUMS: Final = "SELECT name, label, times FROM figure WHERE policy = ? ORDER BY name, label"
 
 
@@ -30,7 +41,29 @@ def add_figures(keeper: Keeper, counts: Counts) -> None:
     def work(transaction: Transaction) -> None:
         transaction.executemany(_ADD, rows)
 
-    keeper.places.active.submit(work)
+    keeper.places.active.submit(work, about={policy for policy, *_ in rows})
+
+
+def count_refusals(keeper: Keeper) -> None:
+    """Add the refusals that were sealed since somebody last looked, whichever way they came: each counts once."""
+    with keeper.places.active.reading() as connection:
+        row = connection.execute(_COUNTED, _UP_TO).fetchone()
+    ledger = keeper.places.sealer.connection
+    start, end = int(row[0]) if row else 0, history.size_of(ledger)
+    if end <= start:
+        return
+    counts: Counts = Counter()
+    for one in history.entries(ledger, kinds=REFUSED_KINDS, from_leaf=start):
+        if one.leaf < end:
+            for reason in sorted(set(codes(one.entry, "reasons"))):
+                counts[one.entry.policy, REFUSALS, reason] += 1
+    rows = [(*key, times) for key, times in sorted(counts.items())]
+
+    def work(transaction: Transaction) -> None:
+        if transaction.execute(_MOVE, (*_UP_TO, end, start)).rowcount == 1:  # else another process was faster
+            transaction.executemany(_ADD, rows)
+
+    keeper.places.active.submit(work, about={_UP_TO[0], *(policy for policy, *_ in rows)})
 
 
 def figures_of(keeper: Keeper, policy: str) -> Mapping[tuple[str, str], int]:

@@ -14,13 +14,14 @@ SECRET_BYTES = 32
 def begin_flow(keeper: Keeper, policy: str, provider: str, area: str, state: str) -> None:
     """Somebody goes to a provider; `state` is what they will come back with."""
     row = (digest_of(state), policy, provider, area, keeper.now() + VALID_FOR)
-    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row), about=(row[0].hex(),))
 
 
 def take_flow(keeper: Keeper, policy: str, provider: str, area: str, state: str) -> bool:
     """Whether somebody was sent there with this state, for this, and has not come back yet. It counts once."""
     row = (digest_of(state), policy, provider, area, keeper.now())
-    return keeper.places.active.submit(lambda transaction: transaction.execute(_TAKE, row).rowcount) == 1
+    about = (row[0].hex(),)
+    return keeper.places.active.submit(lambda transaction: transaction.execute(_TAKE, row).rowcount, about=about) == 1
 
 
 def purge_flows(transaction: Transaction, now: int) -> None:

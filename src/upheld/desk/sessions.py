@@ -64,7 +64,7 @@ def open_session(keeper: Keeper, policy: str, kind: SessionKind, who: str, prove
     token = keeper.places.random_bytes(32).hex()
     now = keeper.now()
     row = (digest_of(token), policy, kind.value, who, now, now, now + LIVES[kind].longest, " ".join(sorted(proved)))
-    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row), about=(who,))
     return token
 
 
@@ -82,7 +82,9 @@ def session_of(keeper: Keeper, policy: str, kind: SessionKind, token: str | None
         end_session(keeper, digest)
         return None
     if now >= seen_at + _TOUCHED_EVERY:
-        keeper.places.active.submit(lambda transaction: transaction.execute(_TOUCH, (now, digest)))
+        keeper.places.active.submit(
+            lambda transaction: transaction.execute(_TOUCH, (now, digest)), about=(who, digest.hex())
+        )
     return Session(digest, policy, kind, who, Instant(began_at), frozenset(proved.split()))
 
 
@@ -93,7 +95,10 @@ def end_session(keeper: Keeper, digest: bytes) -> None:
         transaction.execute(_DELETE_LOOKS, (digest,))
         transaction.execute(_DELETE, (digest,))
 
-    keeper.places.active.submit(work)
+    with keeper.places.active.reading() as connection:
+        row = connection.execute(_SELECT_WHO, (digest,)).fetchone()
+    if row is not None:
+        keeper.places.active.submit(work, about=(row[0], digest.hex()))
 
 
 def end_sessions_of(transaction: Transaction, who: str) -> None:
@@ -104,7 +109,8 @@ def end_sessions_of(transaction: Transaction, who: str) -> None:
 def note_look(keeper: Keeper, session: Session, subjects: Iterable[SubjectId]) -> None:
     """Whom somebody looked up, with a reason on record: these persons' pages may be opened in this session."""
     rows = [(session.digest, subject, keeper.now()) for subject in subjects]
-    keeper.places.active.submit(lambda transaction: transaction.executemany(_INSERT_LOOK, rows))
+    about = (session.who, session.digest.hex())
+    keeper.places.active.submit(lambda transaction: transaction.executemany(_INSERT_LOOK, rows), about=about)
 
 
 def looked_at(keeper: Keeper, session: Session, subject: SubjectId) -> bool:
@@ -134,6 +140,7 @@ _INSERT = (
     "INSERT INTO session(digest, policy, kind, who, began_at, seen_at, until_at, proved) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT = "SELECT who, began_at, seen_at, until_at, proved FROM session WHERE digest = ? AND policy = ? AND kind = ?"
+_SELECT_WHO = "SELECT who FROM session WHERE digest = ?"
 _TOUCH = "UPDATE session SET seen_at = ? WHERE digest = ?"
 _DELETE = "DELETE FROM session WHERE digest = ?"
 _DELETE_OF = "DELETE FROM session WHERE who = ?"

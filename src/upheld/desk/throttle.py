@@ -54,7 +54,7 @@ def count(keeper: Keeper, policy: str, limit: Limit, about: str, tries: int = 1)
         row = transaction.execute(_TRIES, (what, slot - 1)).fetchone()
         return int(row[0])
 
-    return keeper.places.active.submit(work)
+    return keeper.places.active.submit(work, about=(what.hex(),))
 
 
 class Allowance:
@@ -85,7 +85,7 @@ class Allowance:
 def forgiven(keeper: Keeper, policy: str, limit: Limit, about: str) -> None:
     """Who got in starts from nothing."""
     what = _what(keeper, policy, limit, about)
-    keeper.places.active.submit(lambda transaction: transaction.execute(_FORGET, (what,)))
+    keeper.places.active.submit(lambda transaction: transaction.execute(_FORGET, (what,)), about=(what.hex(),))
 
 
 def _what(keeper: Keeper, policy: str, limit: Limit, about: str) -> bytes:

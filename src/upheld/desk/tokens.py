@@ -30,7 +30,7 @@ def open_token(keeper: Keeper, application: Application, duties: Iterable[Duty])
     until_at = keeper.now() + LIVES_SECONDS * 1_000_000
     granted = packed_names(one.value for one in application.duties & frozenset(duties))
     row = (digest_of(token), application.policy, application.application_id, granted, until_at)
-    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row))
+    keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row), about=(row[2],))
     return token
 
 

@@ -111,7 +111,7 @@ class ActingFor(Door):
 
         self._attempt(subject_id, work)
         row = (digest, policy, subject_id, speaker, until)  # links are looked up without a person: work of its own
-        self.places.active.submit(lambda transaction: transaction.execute(INSERT_LINK, row))
+        self.places.active.submit(lambda transaction: transaction.execute(INSERT_LINK, row), about=(subject_id,))
 
     def acting_for(self, subject_id: SubjectId) -> tuple[Acting, ...]:
         """Who acts for a person now."""

@@ -30,7 +30,7 @@ class Arriving(Papers):
         signed_in = entry(
             "staff.signed-in", self.now(), policy, None, elements, reader_id=handler, outcome="entered", origin=origin
         )
-        self.places.active.submit(lambda transaction: transaction.journal(signed_in))
+        self.places.active.submit(lambda transaction: transaction.journal(signed_in), about=(handler,))
         return origin
 
     def origin_of(self, policy: str, handler: str, session: str) -> str | None:

@@ -304,7 +304,7 @@ class Data(Seeing):
                 )
             )
 
-        self.places.active.submit(work)
+        self.places.active.submit(work, about=())
         return found
 
     def password_matches(self, subject_id: SubjectId, item: str, text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -178,10 +178,14 @@ class Door:
         self.places.active.submit(note, about=(seen.subject_id,), reads=True)
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Writing verbs inside share one durable commit; each keeps its own decision. Nothing is released before it."""
+    def batch(self, about: Collection[str] | None = None) -> Iterator[None]:
+        """Writing verbs inside share one durable commit; each keeps its own decision. Nothing is released before it.
+
+        `about`: whom it is about, as far as that is known; then it waits for nobody else, and nobody for it, and raises
+        NotClaimed where it turns out to be about more than can be had at once.
+        """
         try:
-            with self.places.active.batch():
+            with self.places.active.batch(about):
                 yield
         except BaseException:
             self.views.forget_all()

@@ -99,7 +99,7 @@ class Papers(Door):
         if self._is_subject(owner):
             self._attempt(SubjectId(owner), work)
         elif _AN_ID.fullmatch(owner):
-            self.places.active.submit(work_of_staff)
+            self.places.active.submit(work_of_staff, about=(owner,))
         else:
             raise InputRefused("owner-unknown", "an owner is the id of a subject or of a handler")
         return sealed.paper_id
@@ -180,7 +180,7 @@ class Papers(Door):
                 "paper.seen", self.now(), policy, self._alias_of(row), (f"upkeep.{row.kind}",),
                 paper=paper_id, kind=row.kind, handler=row.owner if row.held_by == "handler" else None,
             )  # fmt: skip
-            self.places.active.submit(lambda transaction: transaction.journal(seen))
+            self.places.active.submit(lambda transaction: transaction.journal(seen), about=(row.owner,), reads=True)
         try:
             return self.places.papers.open(policy, row.kind, row.owner, paper_id, blob)
         except KeyMissing:

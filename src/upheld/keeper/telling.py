@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -36,6 +36,7 @@ from upheld.ledger.entries import Entry, entry
 from upheld.policy.letters import Written, letter
 from upheld.policy.model import Policy
 from upheld.store import outbox, papers, subjects
+from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of
 from upheld.store.outbox import MessageRow
 from upheld.store.place import Transaction
@@ -245,11 +246,19 @@ class Telling(Papers):
     def _leases_over(self, done: Delivered) -> None:
         """Who was sending has died, or is too late: nobody knows what became of the message."""
 
+        persons = self._persons_of(lambda connection: outbox.expired(connection, self.now()))
+
         def work(transaction: Transaction) -> int:
             rows = outbox.expired(transaction.connection, self.now())
-            return sum(self._moved(transaction, row, "uncertain", "interrupted") for row in rows)
+            mine = [row for row in rows if row.subject_id in persons]
+            return sum(self._moved(transaction, row, "uncertain", "interrupted") for row in mine)
 
-        done.counts["uncertain"] += self.places.active.submit(work)
+        done.counts["uncertain"] += self.places.active.submit(work, about=persons) if persons else 0
+
+    def _persons_of(self, asked: Callable[[Connection], Iterable[MessageRow]]) -> frozenset[str]:
+        """Whose messages these are: work on them is about these persons, and nobody else waits for it."""
+        with self.places.active.reading() as connection:
+            return frozenset(row.subject_id for row in asked(connection))
 
     def _queue_uncertain(self, ways: list[str]) -> None:
         def work(transaction: Transaction) -> None:
@@ -265,12 +274,19 @@ class Telling(Papers):
             self.views.refresh()
         media = (way, *(word for word, served in WAYS.items() if served == way))
 
+        def waiting(connection: Connection) -> list[MessageRow]:
+            return [row for one in media for row in outbox.ready(connection, one, self.now(), limit)][:limit]
+
         def work(transaction: Transaction) -> tuple[list[_OnItsWay], int]:
-            rows = [row for one in media for row in outbox.ready(transaction.connection, one, self.now(), limit)]
-            found = [self._taken(transaction, row, done) for row in rows[:limit]]
+            mine = [row for row in waiting(transaction.connection) if row.subject_id in persons]
+            found = [self._taken(transaction, row, done) for row in mine]
             return [one for one in found if one is not None], len(found)
 
-        return self.places.active.submit(work)
+        while persons := self._persons_of(waiting):
+            taken = self.places.active.submit(work, about=persons)
+            if taken[1]:  # else somebody else took these meanwhile: look again
+                return taken
+        return [], 0
 
     def _taken(self, transaction: Transaction, row: MessageRow, done: Delivered) -> _OnItsWay | None:
         stored = subjects.load(transaction.connection, SubjectId(row.subject_id))
@@ -359,7 +375,7 @@ class Telling(Papers):
                 # The lease was over before the answer came; what the transport says is better than not knowing.
                 self._moved(transaction, row._replace(state="uncertain"), state, reason, next_at)
 
-        self.places.active.submit(work)
+        self.places.active.submit(work, about=(row.subject_id,))
         return "later" if state == "queued" else state
 
     def _moved(

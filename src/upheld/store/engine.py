@@ -108,6 +108,9 @@ class Engine(Protocol):
         where it claims nothing in particular.
         """
 
+    def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
+        """Claim more in the transaction that is open; False where somebody else has it."""
+
     def first_row(self, incarnation: str) -> int | None:
         """After which number a writer numbers its rows in the journal itself; None where the table does."""
 

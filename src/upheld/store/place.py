@@ -137,7 +137,7 @@ class Place:
         if self.barred is not None:
             self._check_open()
         if self._open is not None and self._owner == get_ident():
-            return self._inside(work, self._open)
+            return self._inside(work, self._open, about)
         ticket = _Ticket(work, about, reads)
         self._waiting.append(ticket)
         with self._turn:
@@ -148,8 +148,9 @@ class Place:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # done without failure: the result is a T
 
-    def _inside(self, work: Callable[[Transaction], T], transaction: Transaction) -> T:
+    def _inside(self, work: Callable[[Transaction], T], transaction: Transaction, about: Collection[str] | None) -> T:
         """Run work in the batch that is open, in a savepoint of its own."""
+        self._claim_more(transaction, about)
         so_far = len(transaction.entries)
         transaction.at = self._now()
         transaction.execute("SAVEPOINT one")
@@ -163,10 +164,27 @@ class Place:
             raise
         return result
 
+    def _claim_more(self, transaction: Transaction, about: Collection[str] | None) -> None:
+        """What a batch turns out to be about besides. Nobody waits for it, so nobody can wait in a circle."""
+        claim = transaction.claim
+        if claim is None:
+            return
+        fresh = None if about is None else [name for name in about if name not in claim.changes]
+        if fresh == []:
+            return
+        if fresh is None or not self.engine.claim_more(self.connection, fresh):
+            raise NotClaimed("a batch came upon what others may be changing; begin it again, alone in the place")
+        transaction.claim = Claim((*claim.changes, *fresh))
+        transaction.about = transaction.claim.changes
+
     @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Everything this thread submits inside shares one durable commit, or none of it happens."""
-        with self.transaction() as transaction:
+    def batch(self, about: Collection[str] | None = None) -> Iterator[None]:
+        """Everything this thread submits inside shares one durable commit, or none of it happens.
+
+        `about`: what is known to be worked on; the rest is claimed as it comes. Raises NotClaimed where somebody else
+        has that, or work inside needs the whole place; then nothing happened. None: the batch is alone in the place.
+        """
+        with self.transaction(about) as transaction:
             self._open, self._owner = transaction, get_ident()
             try:
                 yield

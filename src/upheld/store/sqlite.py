@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
@@ -68,6 +68,10 @@ class SqliteFile:
         A file has one writer at a time, whatever is claimed.
         """
         connection.execute("BEGIN IMMEDIATE")
+
+    def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
+        """The file is claimed already."""
+        return True
 
     def first_row(self, incarnation: str) -> int | None:
         """The file numbers rows in the order in which they are written."""

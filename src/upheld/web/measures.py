@@ -15,13 +15,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from upheld.desk.due import coming, due_today
-from upheld.desk.figures import Counts, add_figures, figures_of
+from upheld.desk.figures import REFUSALS, Counts, add_figures, count_refusals, figures_of
 from upheld.keeper import Keeper
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.store import history
 
 _SECOND = 1_000_000
-_ANSWERS, _REFUSALS = "answers", "refusals"
+_ANSWERS, _TOLD = "answers", "refusals"
 DECIDED = frozenset(
     {
         "read.granted", "read.refused", "act.refused", "value.collected", "value.provided", "value.disclosed",
@@ -45,10 +45,10 @@ class Measures:
             self._counted[policy, _ANSWERS, f"{operation} {status}"] += 1
 
     def refused(self, policy: str, reasons: Iterable[str]) -> None:
-        """Why a decision was a refusal."""
+        """Why a program was told no."""
         with self._lock:
             for reason in reasons:
-                self._counted[policy, _REFUSALS, reason] += 1
+                self._counted[policy, _TOLD, reason] += 1
 
     def flush(self, keeper: Keeper) -> None:
         """Add what was counted to what all processes have; nothing is lost when that fails."""
@@ -64,6 +64,7 @@ class Measures:
     def page(self, keeper: Keeper, policy: str) -> bytes:
         """Everything of one policy in the text format of Prometheus."""
         self.flush(keeper)
+        count_refusals(keeper)
         standing = CollectorRegistry()
         standing.register(_Standing(keeper, policy))
         return generate_latest(standing)
@@ -91,8 +92,10 @@ class _Standing(Collector):
         sums = figures_of(self.keeper, self.policy)
         answers = {label: times for (name, label), times in sums.items() if name == _ANSWERS}
         yield self._many("upheld_api_answers", "Answers of the API", answers, ("operation", "status"))
-        refusals = {label: times for (name, label), times in sums.items() if name == _REFUSALS}
-        yield self._many("upheld_refusals", "Refused decisions of the API by reason", refusals, ("reason",))
+        refusals = {label: times for (name, label), times in sums.items() if name == REFUSALS}
+        yield self._many("upheld_refusals", "Refusals on record and sealed, by reason", refusals, ("reason",))
+        told = {label: times for (name, label), times in sums.items() if name == _TOLD}
+        yield self._many("upheld_api_refusals", "Refusals that programs were told, by reason", told, ("reason",))
 
     def _waiting(self) -> Iterator[GaugeMetricFamily]:
         keeper, now = self.keeper, self.keeper.now()

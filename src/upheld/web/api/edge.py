@@ -29,6 +29,7 @@ from upheld.engine.acts import SubjectId
 from upheld.errors import InputRefused, PolicyRefused, StoreFailed, UpheldError
 from upheld.keeper import Keeper
 from upheld.keeper.applications import Duty
+from upheld.store.place import NotClaimed
 from upheld.web.api.description import described
 from upheld.web.api.once import Reply, key_of, once
 from upheld.web.api.problems import Said, problem, unusable
@@ -169,7 +170,8 @@ class Edge:
         if not _KEY.fullmatch(text):
             raise Said(problem(400, "key-unusable", "an idempotency key has 8 to 200 visible ASCII characters"))
         what = f"{came.row.name}\0{came.request.url.path}\0".encode() + came.body
-        return once(self.keeper, key_of(self.keeper, caller.application, text, what), came.row.again, work)
+        key, subject = key_of(self.keeper, caller.application, text, what), call.parts.get("subject")
+        return once(self.keeper, key, came.row.again, work, subject)
 
     def _call(self, came: _Came, caller: Caller) -> Call:
         parts = {name: str(part) for name, part in came.request.path_params.items()}
@@ -194,6 +196,8 @@ class Edge:
             return _as_reply(unusable(refusal))
         except PolicyRefused as refusal:
             return _as_reply(problem(422, "policy-refused", str(refusal)))
+        except NotClaimed:
+            raise  # it is begun again
         except StoreFailed as failure:
             raise Said(problem(503, failure.reason or "store-failed", str(failure))) from failure
         except UpheldError as failure:

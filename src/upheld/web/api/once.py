@@ -14,7 +14,7 @@ import msgspec
 
 from upheld.keeper import Keeper
 from upheld.keeper.applications import Application
-from upheld.store.place import Transaction
+from upheld.store.place import NotClaimed, Transaction
 from upheld.store.vault import Tier
 from upheld.web.api.problems import Said, problem
 from upheld.web.api.row import Again
@@ -52,23 +52,35 @@ def key_of(keeper: Keeper, application: Application, text: str, what: bytes) -> 
     return Key(who, digest, token(Tier.ACTIVE, policy, "@idempotency-of", hashlib.sha256(what).hexdigest()))
 
 
-def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply]) -> Reply:
-    """Do it, unless it was done. Raises Said for another content, or for one that is under way."""
+def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply], subject: str | None = None) -> Reply:
+    """Do it, unless it was done. Raises Said for another content, or for one that is under way.
+
+    `subject`: whom the call is about. Calls about others go on meanwhile.
+    """
+    submit, name = keeper.places.active.submit, key.digest.hex()
     if again is Again.TOGETHER:
-        with keeper.batch():
-            before = keeper.places.active.submit(lambda transaction: _before(transaction, key))
-            if before is not None:
-                return before
-            reply = work()
-            keeper.places.active.submit(lambda transaction: _keep(transaction, key, reply))
-            return reply
-    before = keeper.places.active.submit(lambda transaction: _before(transaction, key))
+        try:
+            return _together(keeper, key, work, (name,) if subject is None else (subject, name))
+        except NotClaimed:
+            return _together(keeper, key, work, None)
+    before = submit(lambda transaction: _before(transaction, key), about=(name,))
     if before is not None:
         return before
     reply = work()
     kept = Reply(reply.status, _bare(reply)) if reply.status < 300 else reply
-    keeper.places.active.submit(lambda transaction: _keep(transaction, key, kept))
+    submit(lambda transaction: _keep(transaction, key, kept), about=(name,))
     return reply
+
+
+def _together(keeper: Keeper, key: Key, work: Callable[[], Reply], about: tuple[str, ...] | None) -> Reply:
+    submit, name = keeper.places.active.submit, key.digest.hex()
+    with keeper.batch(about):
+        before = submit(lambda transaction: _before(transaction, key), about=(name,))
+        if before is not None:
+            return before
+        reply = work()
+        submit(lambda transaction: _keep(transaction, key, reply), about=(name,))
+        return reply
 
 
 def _bare(reply: Reply) -> bytes:
