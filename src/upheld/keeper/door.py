@@ -276,10 +276,15 @@ class Door:
                 **self.places.separated.writer.heads,
                 **self.places.keys.writer.heads,
             }
-            sealing = self.places.sealer.seal(places, self.now(), written=written, wait=wait)
+            sealing = self.places.sealer.seal(places, self.now(), written=written, flush=self._flush, wait=wait)
             if self.places.active.tail is not None:
                 self.places.active.tail.sealed()
             return sealing
+
+    def _flush(self) -> None:
+        """All that the places show is on their disks: before somebody acts elsewhere on what another process wrote."""
+        for place in (self.places.active, self.places.separated, self.places.keys):
+            place.flush()
 
     def _tail_waits(self, now: Instant) -> bool:
         """Whether evidence of any process, also of one that ended, has waited too long to be sealed."""

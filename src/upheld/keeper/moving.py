@@ -187,6 +187,8 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
 
     def carry_out(self, steps: Sequence[OpenStep], swept: Swept) -> None:
         """Take open steps forward from wherever they are."""
+        if steps:
+            self._flush()  # another process may have begun them a moment ago
         actions: tuple[tuple[str, Callable[[list[OpenStep], Swept], None]], ...] = (
             (StepKind.SEPARATE.value, self._separate),
             (StepKind.DESTROY.value, self._destroy),

@@ -123,6 +123,9 @@ class Engine(Protocol):
     def soon(self, connection: Connection) -> AbstractContextManager[None]:
         """Inside the block a commit need not wait for the disk: the next one outside does it for both."""
 
+    def flush(self) -> None:
+        """Everything committed to the place so far, by whomever, is on the disk when this returns. Raises OSError."""
+
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows were removed: see to it that no copy of them only lies about in the file."""
 

@@ -218,23 +218,25 @@ class Place:
     def transaction(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
         """A durable transaction of one's own, for steps that are batches already. `about` as for `submit`."""
         self._check_open()
-        with self._turn, self.engine.held():
-            transaction = self._begin(None if about is None else Claim(about))
-            try:
-                yield transaction
-            except BaseException as failure:
-                self._roll_back()
-                self._afterwards.clear()
-                if isinstance(failure, self.engine.failures):
-                    raise _not_recorded(failure) from failure
-                raise
-            self._commit(transaction)
+        with self._turn:
+            with self.engine.held():
+                transaction = self._begin(None if about is None else Claim(about))
+                try:
+                    yield transaction
+                except BaseException as failure:
+                    self._roll_back()
+                    self._afterwards.clear()
+                    if isinstance(failure, self.engine.failures):
+                        raise _not_recorded(failure) from failure
+                    raise
+                self._commit(transaction)
+            self._keep(transaction)
 
     @contextmanager
     def soon_durable(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
         """A transaction that is durable with the next commit here: for what start-up makes again when it is missing."""
         with self._turn, self.engine.soon(self.connection):
-            self._soon = True
+            self._soon = True  # `_keep` leaves it to the next commit
             try:
                 with self.transaction(about) as transaction:
                     yield transaction
@@ -276,10 +278,30 @@ class Place:
             raise
         else:
             self.writer.committed()
-            if self.mark is not None and transaction.entries and not self._soon:
-                self.mark.set(self.writer.numbers)
         if self.tail is not None:
             self.tail.grew(len(transaction.entries))
+
+    def _keep(self, transaction: Transaction) -> None:
+        """What was committed is on the disk before anybody is told. The turn was given back: others write meanwhile,
+        and one flush is for all who have written before it.
+        """
+        if self._soon:
+            return
+        self.flush()
+        if self.mark is not None and transaction.entries:
+            self.mark.set(self.writer.numbers)
+
+    def flush(self) -> None:
+        """Wait until all that anybody has committed here is on the disk: before it is acted on in another place.
+
+        Raises StoreFailed when the disk does not say so. Then nothing more is written here by this process: what the
+        system holds in memory is not to be trusted from that moment on.
+        """
+        try:
+            self.engine.flush()
+        except OSError as failure:
+            self.barred = "the disk did not confirm a write; check it, then start this again"
+            raise StoreFailed(f"the disk did not confirm it, so nobody knows whether it lasts: {failure}") from failure
 
     def _happened(self, transaction: Transaction) -> bool:
         """Whether a commit whose answer was lost took place: its evidence is in the journal, or it is not.
@@ -321,10 +343,13 @@ class Place:
                 transaction = self._begin(_claim_of(batch))
                 for ticket in batch:
                     self._run(ticket, transaction, alone=len(batch) == 1)
-                if any(ticket.failure is None for ticket in batch):
+                happened = any(ticket.failure is None for ticket in batch)
+                if happened:
                     self._commit(transaction)
                 else:
                     self._roll_back()
+            if happened:
+                self._keep(transaction)
         except BaseException as failure:  # noqa: BLE001 - handed to the callers whose work it was
             self._roll_back()
             for ticket in batch:
@@ -360,8 +385,10 @@ class Place:
     def rebuild(self, removed: int) -> None:
         """So many values were removed: see to it that no copy of them only lies about."""
         if removed:
-            with self._turn, self.engine.held():
-                self.engine.rebuild(self.connection, removed)
+            with self._turn:
+                with self.engine.held():
+                    self.engine.rebuild(self.connection, removed)
+                self.flush()
 
     def scrub(self) -> bool:
         """The bytes of what was deleted leave the logs of the database too. False: a reader is in."""

@@ -403,6 +403,9 @@ class PostgresPlace:
         finally:
             connection.execute("RESET synchronous_commit")
 
+    def flush(self) -> None:
+        """The server answers a commit when it is on its disk, and shows it to nobody before."""
+
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows that only lie about are ciphertext; their keys are what counts, and `scrub` sees to those."""
 

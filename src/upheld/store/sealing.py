@@ -305,13 +305,14 @@ class Sealer:
         at: int,
         *,
         written: Mapping[str, Head] | None = None,
+        flush: Callable[[], None] = lambda: None,
         wait: bool = True,
     ) -> Sealing:
         """Takes every unsealed batch of the places into the ledger, signs, and drops them there.
 
         A connection must have no transaction open. Places that a process of its own writes to are given as paths.
         `written`: the `heads` of the writers of this process; without them, an end cut off an unsealed stream does
-        not show.
+        not show. `flush` waits until what the places show is on their disks: the ledger must not outlive it.
 
         Raises:
             LeaseHeld: another process is sealing and `wait` is False.
@@ -326,7 +327,7 @@ class Sealer:
             reached: dict[str, int | None] = dict.fromkeys(connections, -1)
             batches = entries = 0
             while True:
-                taken = self._seal_round(connections, reached, problems, at)
+                taken = self._seal_round(connections, reached, problems, at, flush)
                 batches += taken.batches
                 entries += taken.entries
                 if all(row is None for row in reached.values()):
@@ -352,6 +353,7 @@ class Sealer:
         reached: dict[str, int | None],
         problems: dict[str, TailProblem],
         at: int,
+        flush: Callable[[], None],
     ) -> Sealing:
         """Seals about `ROUND` bytes of each place. `reached`: the last row seen of each, None: there is no more."""
         heads = history.sealed_heads(self._connection)
@@ -363,6 +365,7 @@ class Sealer:
         batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
         note = history.newest_note(self._connection)
         if batches:
+            flush()
             with self._transaction():
                 note = self._append([batch for _, batch in batches], heads, at)
         for name, connection in connections.items():

@@ -1,11 +1,15 @@
-"""SQLite: a place is one file. Its turn is a tree of file locks, its log is folded in by a truncating checkpoint."""
+"""SQLite: a place is one file. Its turn is a tree of file locks, its log is folded in by a truncating checkpoint.
+
+A commit is a write to the log; that it is on the disk is waited for afterwards, when the turn was given on. Whoever
+waits then waits for all that was written before, so one flush of the disk serves every process that has just written.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from upheld.errors import StoreFailed
@@ -33,7 +37,6 @@ _COLUMNS = (
     "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'alembic_version'"
 )
 _OWN_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-_FULL = 2
 _LARGE = 4_096
 """Pages: sixteen megabytes, as much as the cache of a place holds."""
 
@@ -49,18 +52,24 @@ class SqliteFile:
         self.path = path
         self._between = Turn(path.with_suffix(".lock"), os.getpid())
         self._hurried = False
+        self._log: int | None = None
 
     def connect(self) -> sqlite3.Connection:
-        """A connection with durability and erasure switched on."""
-        return connect(self.path)
+        """A connection with erasure switched on. Its commits wait for nothing: `flush` does."""
+        connection = connect(self.path)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
 
     def held(self) -> AbstractContextManager[None]:
         """Wait for the turn to write, between processes; keep it for the block."""
         return self._between.held()
 
     def close(self) -> None:
-        """Give the lock files back."""
+        """Give the lock files and the log back."""
         self._between.close()
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
 
     def begin(self, connection: Connection, claim: Claim | None = None) -> None:
         """SQLite's own lock is taken at once: a transaction that finds out later that it can't write is lost.
@@ -81,17 +90,25 @@ class SqliteFile:
         """SQLite counts the commits of other connections."""
         return int(connection.execute(_DATA_VERSION).fetchone()[0])
 
-    @contextmanager
-    def soon(self, connection: Connection) -> Iterator[None]:
-        """Inside the block a commit need not wait for the disk."""
+    def soon(self, connection: Connection) -> AbstractContextManager[None]:
+        """No commit waits for the disk by itself."""
+        return nullcontext()
+
+    def flush(self) -> None:
+        """The log is on the disk. What a checkpoint has taken out of it since was there, and is in the file, before."""
         if self._hurried:
-            yield
             return
-        connection.execute("PRAGMA synchronous = NORMAL")
-        try:
-            yield
-        finally:
-            connection.execute("PRAGMA synchronous = FULL")
+        if self._log is None:
+            try:
+                self._log = os.open(self._log_path, os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return  # nobody has written since the last one closed the file
+            _sync(self.path.parent)  # that there is a log, too
+        os.fdatasync(self._log)
+
+    @property
+    def _log_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
 
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Write the file anew when half as many values were removed as it has pages; `removed` come on top of those.
@@ -109,28 +126,16 @@ class SqliteFile:
             connection.execute(f"PRAGMA temp_store = {'FILE' if pages > _LARGE else 'MEMORY'}")
             connection.execute("VACUUM")
             connection.execute("PRAGMA temp_store = MEMORY")
-        with self.soon(connection):
-            connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
+        connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
 
     def scrub(self, connection: Connection) -> bool:
         """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
         in.
         """
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if not busy:
-            self._sync_log(connection)
+        if not busy and not self._hurried and self._log_path.exists():
+            _sync(self._log_path)  # SQLite cuts it off without waiting; a certificate must not be older than that
         return not busy
-
-    def _sync_log(self, connection: Connection) -> None:
-        """SQLite cuts the log off without waiting for the disk; a certificate must not be older than that."""
-        log = self.path.with_name(f"{self.path.name}-wal")
-        if connection.execute("PRAGMA synchronous").fetchone()[0] < _FULL or not log.exists():
-            return
-        handle = os.open(log, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""
@@ -139,7 +144,7 @@ class SqliteFile:
 
     def files(self) -> tuple[Path, ...]:
         """The file and its write-ahead log."""
-        return tuple(path for path in (self.path, self.path.with_name(f"{self.path.name}-wal")) if path.exists())
+        return tuple(path for path in (self.path, self._log_path) if path.exists())
 
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
@@ -217,11 +222,16 @@ def copy(source: Path, target: Path) -> None:
         live.backup(made)
         made.execute("PRAGMA journal_mode = DELETE").fetchall()
     for path in (target, target.parent):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """A file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def declared_columns(statements: Iterable[str]) -> set[str]:
