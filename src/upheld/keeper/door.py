@@ -191,6 +191,18 @@ class Door:
             self.views.forget_all()
             raise
 
+    def together(self, work: Callable[[], T], *, about: Collection[str] | None = None) -> T:
+        """Writing verbs inside share one durable commit with each other, and with whatever else waits to be written.
+
+        A batch is alone in its process, this is not. `about` as for a batch. Nothing is released inside. Another thread
+        may run the work.
+        """
+        try:
+            return self.places.active.together(work, about=about)
+        except BaseException:
+            self.views.forget_all()
+            raise
+
     def _releases(self) -> None:
         """Contents leave only when that is on record, and inside a batch nothing is yet. INVARIANT: I6."""
         if self.places.active.batching:

@@ -148,6 +148,29 @@ class Place:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # done without failure: the result is a T
 
+    def together(self, work: Callable[[], T], *, about: Collection[str] | None = None) -> T:
+        """What this work submits is one piece of work: all of it becomes durable in one commit, or none of it.
+
+        Unlike a batch it waits for its turn like any other work and is merged with whatever else waits. Another thread
+        may run it. `about` as for `submit`: the owners of all that is submitted inside.
+        """
+        if self.batching:
+            return work()
+        actions: list[Callable[[], None]] = []
+
+        def whole(transaction: Transaction) -> T:
+            self._open, self._owner = transaction, get_ident()
+            try:
+                return work()
+            finally:
+                self._open = None
+                actions[:] = self._taken_afterwards()
+
+        result = self.submit(whole, about=about)
+        for action in actions:
+            action()
+        return result
+
     def _inside(self, work: Callable[[Transaction], T], transaction: Transaction, about: Collection[str] | None) -> T:
         """Run work in the batch that is open, in a savepoint of its own."""
         self._claim_more(transaction, about)

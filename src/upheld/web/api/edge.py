@@ -170,8 +170,8 @@ class Edge:
         if not _KEY.fullmatch(text):
             raise Said(problem(400, "key-unusable", "an idempotency key has 8 to 200 visible ASCII characters"))
         what = f"{came.row.name}\0{came.request.url.path}\0".encode() + came.body
-        key, subject = key_of(self.keeper, caller.application, text, what), call.parts.get("subject")
-        return once(self.keeper, key, came.row.again, work, subject)
+        key, row = key_of(self.keeper, caller.application, text, what), came.row
+        return once(self.keeper, key, row.again, work, row.about(call))
 
     def _call(self, came: _Came, caller: Caller) -> Call:
         parts = {name: str(part) for name, part in came.request.path_params.items()}

@@ -7,7 +7,7 @@ what gives contents takes its key first and hands out once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -52,15 +52,15 @@ def key_of(keeper: Keeper, application: Application, text: str, what: bytes) -> 
     return Key(who, digest, token(Tier.ACTIVE, policy, "@idempotency-of", hashlib.sha256(what).hexdigest()))
 
 
-def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply], subject: str | None = None) -> Reply:
+def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply], about: Collection[str] = ()) -> Reply:
     """Do it, unless it was done. Raises Said for another content, or for one that is under way.
 
-    `subject`: whom the call is about. Calls about others go on meanwhile.
+    `about`: whom the call is about, as far as that is known. Calls about others go on meanwhile.
     """
     submit, name = keeper.places.active.submit, key.digest.hex()
     if again is Again.TOGETHER:
         try:
-            return _together(keeper, key, work, (name,) if subject is None else (subject, name))
+            return _together(keeper, key, work, (*about, name))
         except NotClaimed:
             return _together(keeper, key, work, None)
     before = submit(lambda transaction: _before(transaction, key), about=(name,))
@@ -74,13 +74,16 @@ def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply], subj
 
 def _together(keeper: Keeper, key: Key, work: Callable[[], Reply], about: tuple[str, ...] | None) -> Reply:
     submit, name = keeper.places.active.submit, key.digest.hex()
-    with keeper.batch(about):
+
+    def whole() -> Reply:
         before = submit(lambda transaction: _before(transaction, key), about=(name,))
         if before is not None:
             return before
         reply = work()
         submit(lambda transaction: _keep(transaction, key, reply), about=(name,))
         return reply
+
+    return keeper.together(whole, about=about)
 
 
 def _bare(reply: Reply) -> bytes:

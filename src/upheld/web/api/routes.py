@@ -35,7 +35,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         "collect-batch", "POST", "/collect", Duty.COLLECT, verbs.collect_batch,
         "Several collections in one commit, each decided by itself", shapes.Decided, shapes.CollectBatch,
-        again=Again.TOGETHER,
+        again=Again.TOGETHER, about=verbs.persons_of_batch,
     ),
     Row(
         "correct", "POST", "/subjects/{subject}/correct", Duty.COLLECT, verbs.correct,

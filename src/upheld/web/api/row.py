@@ -51,6 +51,11 @@ class Call:
         return SubjectId(self.parts["subject"])
 
 
+def person(call: Call) -> tuple[str, ...]:
+    """The person in the address, where there is one."""
+    return (call.parts["subject"],) if "subject" in call.parts else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An address: method, path under `/v1`, the duty it asks for, the verb, what it takes and gives."""
@@ -65,3 +70,5 @@ class Row:
     takes: type[Body] = Nothing
     query: type[Body] = Nothing
     again: Again = Again.HARMLESS
+    about: Callable[[Call], tuple[str, ...]] = person
+    """Whom it is about, as far as that is known before: calls about others need not wait for it."""

@@ -55,9 +55,9 @@ def collect(call: Call) -> shapes.Done:
 
 def collect_batch(call: Call) -> shapes.Decided:
     """Several collections in one commit, each decided by itself."""
-    decided: list[shapes.DecidedOne] = []
 
-    def one_by_one() -> None:
+    def one_by_one() -> list[shapes.DecidedOne]:
+        decided: list[shapes.DecidedOne] = []
         for one in cast(shapes.CollectBatch, call.body).entries:
             try:
                 of_policy(call, one.subject)
@@ -66,13 +66,14 @@ def collect_batch(call: Call) -> shapes.Decided:
                 decided.append(shapes.DecidedOne(one.subject, problem=unusable(refusal)))
             except Said as said:
                 decided.append(shapes.DecidedOne(one.subject, problem=said.problem))
+        return decided
 
-    if call.keeper.places.active.batching:
-        one_by_one()
-    else:
-        with call.keeper.batch():
-            one_by_one()
-    return shapes.Decided(decided)
+    return shapes.Decided(call.keeper.together(one_by_one, about=persons_of_batch(call)))
+
+
+def persons_of_batch(call: Call) -> tuple[SubjectId, ...]:
+    """Everybody in it."""
+    return tuple({SubjectId(one.subject) for one in cast(shapes.CollectBatch, call.body).entries})
 
 
 def correct(call: Call) -> shapes.Done:
