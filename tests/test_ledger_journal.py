@@ -253,7 +253,7 @@ def test_what_was_sealed_and_dropped_before_its_outcome_was_known_did_happen() -
     journal.append(connection, [READ, GIVEN], AT)
     connection.execute("COMMIT")
     ends = heads_of(connection)
-    drop_sealed(connection, [row for (row,) in connection.execute("SELECT id FROM journal").fetchall()], ends, "note")
+    drop_sealed(connection, connection.execute("SELECT bucket, id FROM journal").fetchall(), ends, "note")
     assert rows(connection) == []
     assert journal.settled(connection)
     assert journal.heads == ends

@@ -24,9 +24,10 @@ from upheld.engine.acts import SubjectId
 from upheld.keeper.door import Door, Tier
 from upheld.ledger.entries import Entry, entry
 from upheld.store import schema
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_key
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Place, Transaction
+from upheld.store.vault import DELETE_KEY
 
 MARK: Final = "rehearsal."
 """No policy's code has a dot, so nothing of a policy begins like this."""
@@ -88,8 +89,8 @@ class Clearing(Door):
             transaction.executemany(
                 "DELETE FROM token WHERE tier = ? AND policy = ?", [(tier.value, code) for tier in Tier]
             )
-            for tier, statement in _DELETE_KEYS.items():
-                transaction.executemany(statement, [(one,) for one in owned[tier]])
+            for tier in Tier:
+                transaction.executemany(DELETE_KEY[tier], list(map(placed_key, owned[tier])))
         for tier, ids in owned.items():
             self.places.vault.forget(tier, ids)
         with self.places.separated.transaction() as transaction:
@@ -133,6 +134,5 @@ _DELETE_CODED: Final = tuple(
     f"DELETE FROM {table} WHERE policy = ?"  # noqa: S608 - tables of the schema
     for table in _tables_with("policy")
 )
-_DELETE_KEYS: Final = {tier: f"DELETE FROM {tier.value}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608
 _KEY_IDS: Final = "SELECT key_id FROM value WHERE bucket = ? AND subject_id = ?"
 _TEXT_DIGEST: Final = hashlib.sha256(TEXT.encode()).digest()

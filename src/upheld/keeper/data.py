@@ -32,7 +32,7 @@ from upheld.keeper.unasked import WithoutConsent, check_unasked
 from upheld.ledger.entries import entry
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
-from upheld.store.ids import bucket_of, value_id
+from upheld.store.ids import bucket_of, placed_value, value_id
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
@@ -313,7 +313,7 @@ class Data(Seeing):
         for value in reversed(seen.state.values):
             if value.item == item and value.held is HeldState.HELD and value.replaced_at is None:
                 with self.places.active.reading() as connection:
-                    row = connection.execute(_HELD_ROW, (value.value_id,)).fetchone()
+                    row = connection.execute(_HELD_ROW, placed_value(value.value_id)).fetchone()
                 stored = self._open_anywhere(seen, value.value_id, row) if row else None
                 return stored is not None and _verified(self.hasher, stored, text)
         return False
@@ -346,4 +346,4 @@ def known_values(state: SubjectState, item: str) -> tuple[ValueId, ...]:
     return tuple(value.value_id for value in state.values if value.item == item and value.held in live)
 
 
-_HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
+_HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"

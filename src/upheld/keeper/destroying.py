@@ -30,7 +30,7 @@ from upheld.keeper.steps import (
 )
 from upheld.ledger.entries import entry
 from upheld.store import history, subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
@@ -62,7 +62,7 @@ class Erasing(Stepping, Elsewhere):
     def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
         if steps:
             with self.places.separated.transaction(people(steps)) as transaction:
-                transaction.executemany(_CONDEMN, [(step.value_id,) for step in steps])
+                transaction.executemany(_CONDEMN, [placed_value(step.value_id) for step in steps])
 
     def _destroy_keys(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
         """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
@@ -91,11 +91,15 @@ class Erasing(Stepping, Elsewhere):
     def _remove(self, steps: Sequence[OpenStep]) -> None:
         """d5: the ciphertext goes, a stub stays."""
         with self._stepping(people(steps)) as transaction:
-            transaction.executemany(_BLANK, [(step.value_id,) for step in steps])
+            transaction.executemany(_BLANK, [placed_value(step.value_id) for step in steps])
         apart = [step for step in steps if step.tier is Tier.SEPARATED]
         if apart:
             with self.places.separated.transaction(people(steps)) as transaction:
-                gone = [step for step in apart if transaction.execute(_DELETE_SEPARATED, (step.value_id,)).rowcount]
+                gone = [
+                    step
+                    for step in apart
+                    if transaction.execute(_DELETE_SEPARATED, placed_value(step.value_id)).rowcount
+                ]
                 self._note_values(transaction, "copy.removed", gone)
 
     def _scrub_all(self, steps: Sequence[OpenStep]) -> bool:
@@ -112,9 +116,9 @@ class Erasing(Stepping, Elsewhere):
         if self.places.vault.tokens_left(step.value_id):
             return True
         with self.places.active.reading() as connection:
-            row = connection.execute(_SEALED, (step.value_id,)).fetchone()
+            row = connection.execute(_SEALED, placed_value(step.value_id)).fetchone()
         with self.places.separated.reading() as connection:
-            apart = connection.execute(SEPARATED_SEALED, (step.value_id,)).fetchone()
+            apart = connection.execute(SEPARATED_SEALED, placed_value(step.value_id)).fetchone()
         return (row is not None and row[1] is not None) or apart is not None
 
     def _certify(self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], scrubbed_at: Instant) -> None:
@@ -138,7 +142,7 @@ class Erasing(Stepping, Elsewhere):
                 )
                 body = msgspec.json.encode(certificate)
                 digest = hashlib.sha256(body).digest()
-                transaction.executemany(_DESTROYED, [(step.value_id,) for step in own])
+                transaction.executemany(_DESTROYED, [placed_value(step.value_id) for step in own])
                 key = (bucket_of(subject_id), subject_id)
                 transaction.execute(
                     _INSERT_CERTIFICATE,
@@ -224,11 +228,11 @@ class Erasing(Stepping, Elsewhere):
         swept.forgotten += len(steps)
 
 
-_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
-_CONDEMN = "UPDATE value SET stage = 'condemned' WHERE value_id = ?"
-_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
-_DELETE_SEPARATED = "DELETE FROM value WHERE value_id = ?"
-_DESTROYED = "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state = 'condemned'"
+_SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"
+_CONDEMN = "UPDATE value SET stage = 'condemned' WHERE bucket = ? AND value_id = ?"
+_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
+_DELETE_SEPARATED = "DELETE FROM value WHERE bucket = ? AND value_id = ?"
+_DESTROYED = "UPDATE value SET state = 'destroyed' WHERE bucket = ? AND value_id = ? AND state = 'condemned'"
 _INSERT_CERTIFICATE = (
     "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, issued_at, body) "
     "VALUES(?, ?, ?, ?, ?, ?, ?)"

@@ -26,7 +26,7 @@ from upheld.keeper.door import Door, Tier, replaced
 from upheld.keeper.elsewhere import copies_back
 from upheld.keeper.outcome import Outcome
 from upheld.store import subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.vault import Sealed
 from upheld.store.views import Seen
@@ -246,7 +246,7 @@ class Giving(Door):
             (self.places.separated, Tier.SEPARATED, _SEPARATED_ROW),
         ):
             with place.reading() as connection:
-                row = connection.execute(statement, (value,)).fetchone()
+                row = connection.execute(statement, placed_value(value)).fetchone()
             if row is not None:
                 item = seen.view.values[value].item
                 opened = self.places.vault.open(tier, seen.policy, seen.subject_id, value, item, Sealed(row[0], row[1]))
@@ -352,8 +352,8 @@ def _items_of(seen: Seen, values: tuple[ValueId, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(seen.view.values[one].item for one in values if one in seen.view.values))
 
 
-_ACTIVE_ROW = "SELECT key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
-_SEPARATED_ROW = "SELECT key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
+_ACTIVE_ROW = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
+_SEPARATED_ROW = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND stage = 'held'"
 _ACKNOWLEDGE = (
     "UPDATE disclosure SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? "
     "AND recalled_at IS NOT NULL"

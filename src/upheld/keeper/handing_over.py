@@ -33,7 +33,7 @@ from upheld.keeper.posting import Posted
 from upheld.keeper.telling import Addressee, Message, element_of
 from upheld.ledger.entries import entry
 from upheld.store import subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_ids, unpacked_names
 from upheld.store.vault import KeyMissing, Sealed
@@ -420,7 +420,7 @@ class HandingOver(Living, Posted):
         for item, number in bundle.items:
             value = ValueId(int(number))
             with self.places.active.reading() as connection:
-                row = connection.execute(_SEALED, (value,)).fetchone()
+                row = connection.execute(_SEALED, placed_value(value)).fetchone()
             if row is None or row[0] is None or row[1] is None:
                 continue
             try:
@@ -506,4 +506,4 @@ _WRITTEN = "SELECT subject_id, state FROM handover WHERE policy = ? AND case_id 
 _PERSON_STATE = "SELECT state FROM handover WHERE bucket = ? AND subject_id = ? AND case_id = ?"
 _HANDING = "SELECT disclosure_id FROM handover WHERE bucket = ? AND subject_id = ? AND case_id = ?"
 _DISCLOSED = "SELECT value_ids FROM disclosure WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"
-_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
+_SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"

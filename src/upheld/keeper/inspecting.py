@@ -21,6 +21,7 @@ from upheld.keeper.seeing import Seeing
 from upheld.ledger.entries import Entry, entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.store import history
+from upheld.store.ids import placed_value
 from upheld.store.journal import unsealed_since
 from upheld.store.place import Transaction
 from upheld.store.views import Seen, Stale
@@ -98,7 +99,7 @@ class Inspection:
         """Where a value is. One that was destroyed stays so; one that nobody knows was forgotten with its person."""
         self.values += 1
         with self.keeper.places.active.reading() as connection:
-            row = connection.execute(_STATE, (value,)).fetchone()
+            row = connection.execute(_STATE, placed_value(value)).fetchone()
         return HeldState(row[0]) if row else HeldState.DESTROYED
 
     def latest(self, count: int) -> list[Entry]:
@@ -213,7 +214,7 @@ def _given(state: SubjectState, value: ValueId) -> tuple[tuple[str, DisclosureId
     return tuple((one.recipient, one.disclosure_id) for one in state.disclosures if value in one.values)
 
 
-_STATE = "SELECT state FROM value WHERE value_id = ?"
+_STATE = "SELECT state FROM value WHERE bucket = ? AND value_id = ?"
 _UNDER = (
     "SELECT value_id, subject_id FROM value WHERE value_id > ? AND state = 'held' AND instr(uses, ?) > 0 "
     "ORDER BY value_id LIMIT ?"

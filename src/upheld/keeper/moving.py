@@ -29,7 +29,7 @@ from upheld.keeper.steps import FORGET, OpenStep, Swept
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
-from upheld.store.ids import BUCKETS, bucket_of
+from upheld.store.ids import BUCKETS, bucket_of, placed_value
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
@@ -261,11 +261,11 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
     ) -> OpenStep:
         value = step.value
         tier = Tier.SEPARATED if value.held is HeldState.SEPARATED else Tier.ACTIVE
-        held = transaction.execute(_KEY_OF, (value.value_id,)).fetchone()
+        held = transaction.execute(_KEY_OF, placed_value(value.value_id)).fetchone()
         generation = held[1] + (1 if step.kind is StepKind.SEPARATE else 0)
         key_id = separated_keys.get(value.value_id) if tier is Tier.SEPARATED else held[0]
         state = HeldState.MOVING if step.kind is StepKind.SEPARATE else HeldState.CONDEMNED
-        transaction.changed(_SET_STATE, (state, generation, value.value_id, value.held))
+        transaction.changed(_SET_STATE, (state, generation, *placed_value(value.value_id), value.held))
         grounds = tuple(dict.fromkeys(ground.rule.path for ground in step.grounds))
         stage = "moving" if step.kind is StepKind.SEPARATE else "ordered"
         open_step = OpenStep(
@@ -362,5 +362,5 @@ _SET_WATERMARK = (
 )
 _ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ? AND day > ? AND day <= ?"
 _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
-_KEY_OF = "SELECT key_id, generation FROM value WHERE value_id = ?"
-_SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE value_id = ? AND state = ?"
+_KEY_OF = "SELECT key_id, generation FROM value WHERE bucket = ? AND value_id = ?"
+_SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE bucket = ? AND value_id = ? AND state = ?"

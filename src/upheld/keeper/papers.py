@@ -208,7 +208,7 @@ class Papers(Door):
         for row in papers.open_in(transaction, bucket_of(seen.subject_id), seen.subject_id):
             until = self._end_of_paper(row, seen, at)
             if until is not None and until != row.until_at:
-                papers.set_until(transaction, row.paper_id, until)
+                papers.set_until(transaction, row, until)
 
     def _end_of_paper(self, row: PaperRow, seen: Seen, at: Instant) -> Instant | None:
         """When the time of a person's paper is over by what is known; None: its kind is not kept any more."""
@@ -232,7 +232,7 @@ class Papers(Door):
         if until is None or until <= now:
             return False
         with self.places.active.transaction() as transaction:
-            papers.set_until(transaction, row.paper_id, until)
+            papers.set_until(transaction, row, until)
         return True
 
     def _end_for_staff(self, row: PaperRow, left: int | None, zone: ZoneInfo) -> Instant | None:
@@ -250,7 +250,7 @@ class Papers(Door):
                 left = transaction.execute(_LEFT, (policy, row.owner)).fetchone()[0]
                 until = self._end_for_staff(row, left, zone)
                 if until is not None and until < FOREVER:
-                    papers.set_until(transaction, row.paper_id, until)
+                    papers.set_until(transaction, row, until)
 
     @staticmethod
     def _has_papers(transaction: Transaction, subject_id: SubjectId) -> bool:
@@ -299,7 +299,7 @@ class Papers(Door):
 
     def _condemn_papers(self, transaction: Transaction, rows: Iterable[PaperRow]) -> None:
         for policy, alias, handler, ids in self._by_owner(
-            [row for row in rows if papers.condemn(transaction, row.paper_id)]
+            [row for row in rows if papers.condemn(transaction, row.key)]
         ):
             transaction.journal(
                 entry("paper.condemned", transaction.at, policy, alias, (), papers=ids, handler=handler)
@@ -322,7 +322,7 @@ class Papers(Door):
         """q1 to q5, whatever was done of them before."""
         if not rows:
             return 0, True
-        ids = [row.paper_id for row in rows]
+        ids, keys = [row.paper_id for row in rows], [row.key for row in rows]
         with self.places.active.transaction() as transaction:
             self._condemn_papers(transaction, rows)
         self.seal()
@@ -331,12 +331,12 @@ class Papers(Door):
             for policy, alias, _, own in self._by_owner(row for row in rows if row.paper_id in gone):
                 transaction.journal(entry("paper.unreadable", transaction.at, policy, alias, (), papers=own))
         with self.places.active.transaction() as transaction:
-            papers.blank(transaction, ids)
+            papers.blank(transaction, keys)
         self.places.active.rebuild(len(ids))
         if not (self.places.keys.scrub() and self.places.active.scrub()):
             return 0, False
         with self.places.active.transaction() as transaction:
-            deleted = set(papers.delete(transaction, ids))
+            deleted = set(papers.delete(transaction, keys))
             over = [row for row in rows if row.paper_id in deleted]
             for policy, alias, handler, own in self._by_owner(over):
                 paths = tuple(dict.fromkeys(f"upkeep.{row.kind}" for row in over if row.paper_id in own))

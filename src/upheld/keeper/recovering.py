@@ -42,12 +42,12 @@ from upheld.ledger.batch import Head
 from upheld.ledger.certificate import Certificate
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, outbox, papers, subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_key, placed_value
 from upheld.store.leases import LeaseHeld, Presence
 from upheld.store.papers import PaperRow
 from upheld.store.place import Place, Transaction
 from upheld.store.sealing import LedgerOld, TailBroken
-from upheld.store.vault import HOUSE, Sealed, TokenRow
+from upheld.store.vault import DELETE_KEY, HOUSE, Sealed, TokenRow
 from upheld.store.verifying import anchor_in
 
 NOTE = "recovering"
@@ -188,7 +188,7 @@ class Recovery(Moving):
         return any(self._subject_of(cast(str, alias)) is None for alias in entered)
 
     def _active_row(self, value: ValueId) -> tuple[str, int | None, bytes | None, str, str] | None:
-        row = self.places.active.connection.execute(_ACTIVE_ROW, (value,)).fetchone()
+        row = self.places.active.connection.execute(_ACTIVE_ROW, placed_value(value)).fetchone()
         return cast(tuple[str, int | None, bytes | None, str, str] | None, row)
 
     def _subject_of(self, alias: str) -> SubjectId | None:
@@ -233,7 +233,7 @@ class Recovery(Moving):
     def _token_row(self, tier: Tier, policy: str, subject_id: SubjectId, value: ValueId, item: str) -> TokenRow:
         place = self.places.active if tier is Tier.ACTIVE else self.places.separated
         key_id, blob = place.connection.execute(
-            "SELECT key_id, sealed FROM value WHERE value_id = ?", (value,)
+            "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?", placed_value(value)
         ).fetchone()
         text = self.places.vault.open(tier, policy, subject_id, value, item, Sealed(key_id, blob)).decode()
         token = self.places.vault.token(tier, policy, item, text)
@@ -397,17 +397,19 @@ class Recovery(Moving):
             _judge(value, row, apart.get(value), going.get(value), verdicts)
         verdicts.apart_goes += [value for value in apart if value not in active]
         with self.places.keys.transaction() as transaction:
-            keys = [(apart[value].key_id,) for value in verdicts.apart_goes]
-            transaction.executemany("DELETE FROM separated_key WHERE key_id = ?", keys)
+            named = [apart[value].key_id for value in verdicts.apart_goes]
+            keys = [placed_key(key_id) for key_id in named if key_id is not None]
+            transaction.executemany(DELETE_KEY[Tier.SEPARATED], keys)
         with self.places.separated.transaction() as transaction:
-            transaction.executemany("DELETE FROM value WHERE value_id = ?", [(one,) for one in verdicts.apart_goes])
-            transaction.executemany(_HELD_AGAIN, [(one,) for one in verdicts.apart_held])
+            goes = list(map(placed_value, verdicts.apart_goes))
+            transaction.executemany("DELETE FROM value WHERE bucket = ? AND value_id = ?", goes)
+            transaction.executemany(_HELD_AGAIN, list(map(placed_value, verdicts.apart_held)))
             if verdicts.apart_goes:
                 values = tuple(sorted(verdicts.apart_goes))
                 transaction.journal(entry("copy.removed", transaction.at, HOUSE, None, (), values=values))
         with self.places.active.transaction() as transaction:
-            transaction.executemany(_BLANK, [(one,) for one in verdicts.blank])
-            transaction.executemany(_NOW_SEPARATED, [(one,) for one in verdicts.separated])
+            transaction.executemany(_BLANK, list(map(placed_value, verdicts.blank)))
+            transaction.executemany(_NOW_SEPARATED, list(map(placed_value, verdicts.separated)))
             self._lose(transaction, verdicts.lost, active)
         self.views.forget_all()
         done.lost = [value for value, _ in verdicts.lost]
@@ -420,7 +422,7 @@ class Recovery(Moving):
         for value, place in lost:
             person = active[value].subject_id
             row = subjects.load(transaction.connection, person)
-            transaction.changed(_LOST, (value,))
+            transaction.changed(_LOST, placed_value(value))
             transaction.execute(_DELETE_STEP, (bucket_of(person), person, value))
             if row is not None:
                 subjects.touch(transaction, person, row.epoch, row.last_at)
@@ -458,7 +460,8 @@ class Recovery(Moving):
         with self.places.active.transaction() as transaction:
             for policy, alias, handler, ids in self._by_owner(lost.values()):
                 transaction.journal(entry("paper.lost", transaction.at, policy, alias, (), papers=ids, handler=handler))
-            transaction.executemany("DELETE FROM paper WHERE paper_id = ?", [(one,) for one in lost])
+            keys = [row.key for row in lost.values()]
+            transaction.executemany("DELETE FROM paper WHERE bucket = ? AND paper_id = ?", keys)
             rows = {row[0] for row in transaction.execute("SELECT paper_id FROM paper").fetchall()}
         orphans = self.places.papers.known() - rows
         with self.places.keys.transaction() as transaction:
@@ -494,12 +497,14 @@ class Recovery(Moving):
             nobodys = named - {row[0] for row in connection.execute("SELECT subject_id FROM subject")}
         missing = self._tokens_of(wanted - known, stored)
         with self.places.keys.transaction() as transaction:
-            for tier, statement in _DELETE_KEY.items():
-                transaction.executemany(statement, [(key,) for key in orphans[tier]])
-            transaction.executemany("DELETE FROM token WHERE tier = ? AND value_id = ?", sorted(known - wanted))
+            for tier in Tier:
+                transaction.executemany(DELETE_KEY[tier], list(map(placed_key, orphans[tier])))
+            over = [(tier, *placed_value(value)) for tier, value in sorted(known - wanted)]
+            transaction.executemany("DELETE FROM token WHERE tier = ? AND bucket = ? AND value_id = ?", over)
             vault.put_tokens(transaction, missing)
             # Whoever was forgotten is not tied to the entries again.
-            transaction.executemany("DELETE FROM alias WHERE subject_id = ?", [(one,) for one in sorted(nobodys)])
+            gone = [(bucket_of(SubjectId(one)), one) for one in sorted(nobodys)]
+            transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", gone)
         done.counts["aliases-destroyed"] += len(nobodys)
         done.counts["keys-destroyed"] += sum(map(len, orphans.values()))
         done.counts["tokens"] += len(missing) + len(known - wanted)
@@ -663,7 +668,7 @@ def _ids_in(each: Entry) -> Iterator[object]:
 
 _MAKE = frozenset({"subject.entered", "value.collected", "value.corrected", "paper.filed"})
 """Kinds of entries that need something of the key store: an alias, keys, tokens."""
-_ACTIVE_ROW = "SELECT subject_id, key_id, sealed, state, item FROM value WHERE value_id = ?"
+_ACTIVE_ROW = "SELECT subject_id, key_id, sealed, state, item FROM value WHERE bucket = ? AND value_id = ?"
 _SUBJECT_OF = "SELECT subject_id FROM alias WHERE alias = ?"
 _SUBJECTS = "SELECT subject_id, policy FROM subject"
 _OWN_IDS = (
@@ -684,11 +689,10 @@ _STORED = {
     Tier.ACTIVE: "SELECT value_id, subject_id, item, state, key_id, sealed IS NOT NULL FROM value",
     Tier.SEPARATED: "SELECT value_id, subject_id, item, stage, key_id, sealed IS NOT NULL FROM value",
 }
-_DELETE_KEY = {tier: f"DELETE FROM {tier.value}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - two words of ours
-_HELD_AGAIN = "UPDATE value SET stage = 'held' WHERE value_id = ?"
-_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?"
-_NOW_SEPARATED = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ?"
-_LOST = "UPDATE value SET state = 'destroyed', sealed = NULL, key_id = NULL WHERE value_id = ?"
+_HELD_AGAIN = "UPDATE value SET stage = 'held' WHERE bucket = ? AND value_id = ?"
+_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
+_NOW_SEPARATED = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
+_LOST = "UPDATE value SET state = 'destroyed', sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
 _INSERT_CERTIFICATE = (
     "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, issued_at, body) "
     "VALUES(?, ?, ?, ?, ?, ?, ?)"

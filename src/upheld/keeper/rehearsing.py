@@ -30,7 +30,7 @@ from upheld.keeper.steps import Swept
 from upheld.ledger.entries import entry
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_key, placed_value
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_uses
 from upheld.store.vault import Sealed
@@ -381,7 +381,7 @@ class _Stage(Living, Data, Moving):
             for value in row.state.values:
                 uses = [replace(one, anchor_at=Instant(one.anchor_at - by), known_at=Instant(one.known_at - by))
                         for one in value.uses]  # fmt: skip
-                transaction.execute("UPDATE value SET uses = ? WHERE value_id = ?", (packed_uses(uses), value.value_id))
+                transaction.execute(_SET_USES, (packed_uses(uses), *placed_value(value.value_id)))
         if self.facts:
             self.facts = [replace(one, at=Instant(one.at - by), known_at=Instant(one.known_at - by))
                           for one in self.facts]  # fmt: skip
@@ -458,7 +458,7 @@ class _Stage(Living, Data, Moving):
 
     def _trace(self, life: _Life, tier: Tier, key_id: int) -> None:
         with self.places.keys.reading() as connection:
-            row = connection.execute(_WRAPPED[tier], (key_id,)).fetchone()
+            row = connection.execute(_WRAPPED[tier], placed_key(key_id)).fetchone()
         if row is not None and bytes(row[0]) not in life.traces:
             life.traces.append(bytes(row[0]))
 
@@ -626,7 +626,8 @@ _MOVE: Final = (
 )
 
 
-_WRAPPED: Final = {tier: f"SELECT wrapped FROM {tier.value}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608
-_SEALED: Final = "SELECT key_id, sealed FROM value WHERE value_id = ?"
+_WRAPPED: Final = {tier: f"SELECT wrapped FROM {tier.value}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608
+_SET_USES: Final = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ?"
+_SEALED: Final = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"
 _CERTIFICATES: Final = "SELECT body FROM certificate WHERE bucket = ? AND subject_id = ?"
 _MARK_ON: Final = "INSERT INTO rehearsal(code, begun_at) VALUES(?, ?)"

@@ -39,7 +39,7 @@ from upheld.ledger.entries import Entry
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
 from upheld.store import outbox, papers, subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_ids, packed_names, packed_uses, unpacked_uses
 
@@ -298,16 +298,16 @@ class Replay:
             self._version(one), Instant(one.at), cast(str | None, one.fields.get("exception")),
         )  # fmt: skip
         for value in _values(one):
-            row = self.transaction.execute("SELECT uses FROM value WHERE value_id = ?", (value,)).fetchone()
+            row = self.transaction.execute(_USES, placed_value(value)).fetchone()
             uses = unpacked_uses(row[0]) if row else ()
             if row and all((known.purpose, known.anchor_at) != (use.purpose, use.anchor_at) for known in uses):
-                self._add("uses", "UPDATE value SET uses = ? WHERE value_id = ?", (packed_uses((*uses, use)), value))
+                self._add("uses", _SET_USES, (packed_uses((*uses, use)), *placed_value(value)))
 
     def corrected(self, one: Entry, person: SubjectId) -> None:
         """The old value is never current again, whether or not the new one is still there."""
-        old, new = one.fields["old"], cast(ValueId, one.fields["new"])
-        self._add("corrections", _REPLACE, (one.at, one.at, old))
-        row = self.transaction.execute("SELECT item, uses, held_for FROM value WHERE value_id = ?", (old,)).fetchone()
+        old, new = cast(ValueId, one.fields["old"]), cast(ValueId, one.fields["new"])
+        self._add("corrections", _REPLACE, (one.at, one.at, *placed_value(old)))
+        row = self.transaction.execute(_CARRIED, placed_value(old)).fetchone()
         if row is not None:
             self._stub(person, new, row[0], one.at, row[1], row[2])
 
@@ -424,26 +424,24 @@ class Replay:
     def separated(self, one: Entry, person: SubjectId) -> None:
         """The copy that was left goes, if the other tier holds the value; else the move goes on from here."""
         for value in _values(one):
-            row = self.transaction.execute(_VALUE, (value,)).fetchone()
+            row = self.transaction.execute(_VALUE, placed_value(value)).fetchone()
             if row is None or row[1] in ("separated", "condemned", "destroyed"):
                 continue
             self._drop_step(person, value)
             if value in self.around.kept_apart or not (row[3] and self.around.opens(row[2])):
-                self._add("separations", "UPDATE value SET state = 'separated' WHERE value_id = ?", (value,))
+                self._add("separations", _SEPARATED, placed_value(value))
                 self._blank(value)
             else:
-                self._add(
-                    "separations", "UPDATE value SET state = 'moving', generation = 2 WHERE value_id = ?", (value,)
-                )
+                self._add("separations", _MOVING, placed_value(value))
                 self._step(one, person, value, "separate", "moving", row)
 
     def condemned(self, one: Entry, person: SubjectId) -> None:
         for value in _values(one):
-            row = self.transaction.execute(_VALUE, (value,)).fetchone()
+            row = self.transaction.execute(_VALUE, placed_value(value)).fetchone()
             if row is None or row[1] in ("condemned", "destroyed"):
                 continue
             self._drop_step(person, value)
-            self._add("destructions", "UPDATE value SET state = 'condemned' WHERE value_id = ?", (value,))
+            self._add("destructions", _CONDEMNED, placed_value(value))
             self._step(one, person, value, "destroy", "ordered", row)
 
     def destroyed(self, one: Entry, person: SubjectId) -> None:
@@ -452,13 +450,13 @@ class Replay:
             self._drop_step(person, value)
             self._add(
                 "destructions",
-                "UPDATE value SET state = 'destroyed' WHERE value_id = ? AND state <> 'destroyed'",
-                (value,),
+                "UPDATE value SET state = 'destroyed' WHERE bucket = ? AND value_id = ? AND state <> 'destroyed'",
+                placed_value(value),
             )
             self._blank(value)
 
     def _blank(self, value: ValueId) -> None:
-        self.transaction.execute("UPDATE value SET sealed = NULL, key_id = NULL WHERE value_id = ?", (value,))
+        self.transaction.execute(_BLANK, placed_value(value))
 
     def _drop_step(self, person: SubjectId, value: ValueId) -> None:
         self.transaction.execute(_DELETE_STEP, (bucket_of(person), person, value))
@@ -487,13 +485,14 @@ class Replay:
 
     def papers_condemned(self, one: Entry, person: SubjectId | None = None) -> None:
         for paper in cast(tuple[str, ...], one.fields["papers"]):
-            papers.condemn(self.transaction, paper)
+            papers.condemn(self.transaction, papers.placed(self.transaction, paper))
 
     def papers_gone(self, one: Entry, person: SubjectId | None = None) -> None:
         """Row and ciphertext go; a key that an old key store brought back belongs to nothing and goes later."""
         for paper in cast(tuple[str, ...], one.fields["papers"]):
-            papers.condemn(self.transaction, paper)
-            self.counts["papers-destroyed"] += len(papers.delete(self.transaction, [paper]))
+            key = papers.placed(self.transaction, paper)
+            papers.condemn(self.transaction, key)
+            self.counts["papers-destroyed"] += len(papers.delete(self.transaction, [key]))
 
     def message_queued(self, one: Entry, person: SubjectId) -> None:
         fields = one.fields
@@ -549,7 +548,7 @@ class Replay:
         fields = one.fields
         state, reason = _text(one, "state"), cast(str | None, fields.get("reason"))
         attempt = cast(int | None, fields.get("attempt"))
-        outbox.replayed(self.transaction, _text(one, "message"), state, reason, attempt, one.at)
+        outbox.replayed(self.transaction, (bucket_of(person), _text(one, "message")), state, reason, attempt, one.at)
 
     def forgotten(self, one: Entry, person: SubjectId) -> None:
         """Rows go; the alias is destroyed again by the step that stays."""
@@ -786,8 +785,17 @@ _INSERT_STUB = (
     "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, collected_at, known_at, uses, held_for) "
     "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
-_REPLACE = "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE value_id = ? AND replaced_at IS NULL"
-_VALUE = "SELECT item, state, key_id, sealed IS NOT NULL FROM value WHERE value_id = ?"
+_USES = "SELECT uses FROM value WHERE bucket = ? AND value_id = ?"
+_SET_USES = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ?"
+_CARRIED = "SELECT item, uses, held_for FROM value WHERE bucket = ? AND value_id = ?"
+_SEPARATED = "UPDATE value SET state = 'separated' WHERE bucket = ? AND value_id = ?"
+_MOVING = "UPDATE value SET state = 'moving', generation = 2 WHERE bucket = ? AND value_id = ?"
+_CONDEMNED = "UPDATE value SET state = 'condemned' WHERE bucket = ? AND value_id = ?"
+_BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
+_REPLACE = (
+    "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE bucket = ? AND value_id = ? AND replaced_at IS NULL"
+)
+_VALUE = "SELECT item, state, key_id, sealed IS NOT NULL FROM value WHERE bucket = ? AND value_id = ?"
 _INSERT_DISCLOSURE = (
     "INSERT INTO disclosure(bucket, subject_id, disclosure_id, kind, recipient, value_ids, at, known_at, "
     "engagement_id, until_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from typing import cast
 
 from upheld.dates import Instant
@@ -33,6 +33,8 @@ from upheld.keeper.gathering import Gathering
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry
 from upheld.ledger.entries import Value as Recordable
+from upheld.store import subjects
+from upheld.store.ids import placed_value
 from upheld.store.place import Recovering, Transaction
 from upheld.store.subjects import HeldRow
 from upheld.store.vault import Sealed, bound
@@ -271,7 +273,7 @@ class Seeing(Door):
             aliases = [one.seen.alias for one in own.values()]
             record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
             transaction.entries.append(record)
-        return _rows_of(transaction, list(owners)) if rows is None else rows
+        return subjects.held(transaction.connection, list(owners)) if rows is None else rows
 
     def _refuse_while_recovering(self) -> None:
         if self._recovering:
@@ -347,7 +349,7 @@ class Seeing(Door):
         item, tier = seen.view.values[value].item, Tier.ACTIVE
         if row is None:
             with self.places.separated.reading() as connection:
-                row = connection.execute(_SEPARATED_ROW, (value,)).fetchone()
+                row = connection.execute(_SEPARATED_ROW, placed_value(value)).fetchone()
             tier = Tier.SEPARATED
         if row is None:
             return None
@@ -448,26 +450,8 @@ def _refused_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> En
 
 
 def _held_rows(transaction: Transaction, wanted: Sequence[ValueId]) -> dict[ValueId, HeldRow]:
-    if len(wanted) == 1:
-        row = transaction.execute(_HELD_ROW, wanted).fetchone()
-        return {wanted[0]: row} if row else {}
-    return {ValueId(row[0]): row for row in _rows_of(transaction, wanted)}
-
-
-def _rows_of(transaction: Transaction, wanted: Sequence[ValueId]) -> list[HeldRow]:
-    rows: list[HeldRow] = []
-    for start in range(0, len(wanted), 500):
-        some = wanted[start : start + 500]
-        rows += transaction.execute(_held_rows_of(len(some)), some).fetchall()
-    return rows
-
-
-@cache
-def _held_rows_of(count: int) -> str:
-    return _HELD_ROWS.format(",".join("?" * count))
+    return {ValueId(row[0]): row for row in subjects.held(transaction.connection, wanted)}
 
 
 _ATTEMPTS = 50
-_HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
-_HELD_ROWS = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}) AND state = 'held'"
-_SEPARATED_ROW = "SELECT value_id, key_id, sealed FROM value WHERE value_id = ? AND stage = 'held'"
+_SEPARATED_ROW = "SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND stage = 'held'"

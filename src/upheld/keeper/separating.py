@@ -14,9 +14,9 @@ from upheld.errors import StoreFailed
 from upheld.keeper.door import Tier
 from upheld.keeper.steps import DELETE_STEP, SEPARATED_SEALED, OpenStep, Stepping, Swept, by_subject, people
 from upheld.store import subjects
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_key, placed_value
 from upheld.store.subjects import packed_names
-from upheld.store.vault import KeyMissing, Sealed, TokenRow, bound, opened
+from upheld.store.vault import DELETE_KEY, KeyMissing, Sealed, TokenRow, bound, opened
 
 
 class Leaving(Stepping):
@@ -44,7 +44,7 @@ class Leaving(Stepping):
     def _hold(self, steps: Sequence[OpenStep]) -> None:
         """s6: from now on the copy can be read by those with a duty for it."""
         with self.places.separated.transaction(people(steps)) as transaction:
-            held = [step for step in steps if transaction.execute(_HOLD_STAGED, (step.value_id,)).rowcount]
+            held = [step for step in steps if transaction.execute(_HOLD_STAGED, placed_value(step.value_id)).rowcount]
             self._note_values(transaction, "copy.held", held)
 
     def _stage_copies(self, steps: Sequence[OpenStep], swept: Swept) -> list[OpenStep]:
@@ -64,7 +64,7 @@ class Leaving(Stepping):
         vault.ahead(Tier.SEPARATED, len(fresh))
         with self.places.separated.transaction(people(steps)) as transaction:
             for step in fresh:
-                transaction.execute(_DROP_STAGED, (step.value_id,))
+                transaction.execute(_DROP_STAGED, placed_value(step.value_id))
                 sealed = vault.seal(
                     Tier.SEPARATED, step.policy, step.subject_id, step.value_id, step.item, contents[step.value_id]
                 )
@@ -77,7 +77,7 @@ class Leaving(Stepping):
     def _active_contents(self, steps: Sequence[OpenStep]) -> dict[ValueId, bytes]:
         """What the values hold; one whose key is missing is left out, and must not keep the others from moving on."""
         with self.places.active.reading() as connection:
-            rows = [connection.execute(_SEALED, (step.value_id,)).fetchone() for step in steps]
+            rows = [connection.execute(_SEALED, placed_value(step.value_id)).fetchone() for step in steps]
         held = [(step, row) for step, row in zip(steps, rows, strict=True) if row is not None and row[1] is not None]
         ciphers = self.places.vault.ciphers(Tier.ACTIVE, [row[0] for _, row in held])
         found: dict[ValueId, bytes] = {}
@@ -95,7 +95,7 @@ class Leaving(Stepping):
 
     def _separated_content(self, step: OpenStep) -> bytes | None:
         with self.places.separated.reading() as connection:
-            row = connection.execute(SEPARATED_SEALED, (step.value_id,)).fetchone()
+            row = connection.execute(SEPARATED_SEALED, placed_value(step.value_id)).fetchone()
         if row is None:
             return None
         return self.places.vault.open(
@@ -121,7 +121,7 @@ class Leaving(Stepping):
                         transaction.changed(_STEP_UNDOING, (bucket_of(subject_id), subject_id, step.value_id))
                         undone.append(step)
                         continue
-                    transaction.changed(_LEAVE, (step.value_id,))
+                    transaction.changed(_LEAVE, placed_value(step.value_id))
                     transaction.changed(_STEP_LEFT, (bucket_of(subject_id), subject_id, step.value_id))
                     transaction.journal(
                         self._entry(
@@ -145,11 +145,11 @@ class Leaving(Stepping):
         if not steps:
             return
         with self.places.separated.reading() as connection:
-            rows = [connection.execute(SEPARATED_SEALED, (step.value_id,)).fetchone() for step in steps]
+            rows = [connection.execute(SEPARATED_SEALED, placed_value(step.value_id)).fetchone() for step in steps]
         with self.places.keys.transaction(people(steps)) as transaction:
-            transaction.executemany(_DELETE_SEPARATED_KEY, [(row[0],) for row in rows if row is not None])
+            transaction.executemany(_DELETE_SEPARATED_KEY, [placed_key(row[0]) for row in rows if row is not None])
         with self.places.separated.transaction(people(steps)) as transaction:
-            transaction.executemany(_DROP_STAGED, [(step.value_id,) for step in steps])
+            transaction.executemany(_DROP_STAGED, [placed_value(step.value_id) for step in steps])
         with self._stepping(people(steps)) as transaction:
             for subject_id, own in by_subject(steps):
                 epoch = subjects.epoch_of(transaction.connection, subject_id)
@@ -157,7 +157,7 @@ class Leaving(Stepping):
                     subjects.touch(transaction, subject_id, epoch, transaction.at)
                 self.views.drop(subject_id)
                 for step in own:
-                    transaction.changed(_REVIVE, (step.generation - 1, step.value_id))
+                    transaction.changed(_REVIVE, (step.generation - 1, *placed_value(step.value_id)))
                     transaction.changed(DELETE_STEP, (bucket_of(subject_id), subject_id, step.value_id))
 
     def _swap_keys(self, steps: Sequence[OpenStep]) -> None:
@@ -185,15 +185,18 @@ class Leaving(Stepping):
         vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
 
 
-_HOLD_STAGED = "UPDATE value SET stage = 'held' WHERE value_id = ? AND stage = 'staged'"
-_DROP_STAGED = "DELETE FROM value WHERE value_id = ? AND stage = 'staged'"
+_HOLD_STAGED = "UPDATE value SET stage = 'held' WHERE bucket = ? AND value_id = ? AND stage = 'staged'"
+_DROP_STAGED = "DELETE FROM value WHERE bucket = ? AND value_id = ? AND stage = 'staged'"
 _STAGE = (
     "INSERT INTO value(value_id, bucket, subject_id, item, stage, generation, key_id, sealed, since, grounds) "
     "VALUES(?, ?, ?, ?, 'staged', ?, ?, ?, ?, ?)"
 )
-_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
-_REVIVE = "UPDATE value SET state = 'held', generation = ? WHERE value_id = ? AND state = 'moving'"
-_LEAVE = "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL WHERE value_id = ? AND state = 'moving'"
+_SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"
+_REVIVE = "UPDATE value SET state = 'held', generation = ? WHERE bucket = ? AND value_id = ? AND state = 'moving'"
+_LEAVE = (
+    "UPDATE value SET state = 'separated', sealed = NULL, key_id = NULL "
+    "WHERE bucket = ? AND value_id = ? AND state = 'moving'"
+)
 _STEP_UNDOING = "UPDATE step SET stage = 'undoing' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 _STEP_LEFT = "UPDATE step SET stage = 'left' WHERE bucket = ? AND subject_id = ? AND value_id = ?"
-_DELETE_SEPARATED_KEY = "DELETE FROM separated_key WHERE key_id = ?"
+_DELETE_SEPARATED_KEY = DELETE_KEY[Tier.SEPARATED]

@@ -154,4 +154,4 @@ _STEPS = (
     "FROM step ORDER BY bucket, subject_id, value_id"
 )
 DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
-SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
+SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"

@@ -37,7 +37,7 @@ from upheld.policy.letters import Written, letter
 from upheld.policy.model import Policy
 from upheld.store import outbox, papers, subjects
 from upheld.store.engine import Connection
-from upheld.store.ids import bucket_of
+from upheld.store.ids import bucket_of, placed_value
 from upheld.store.outbox import MessageRow
 from upheld.store.place import Transaction
 from upheld.store.vault import KeyMissing, Sealed
@@ -306,7 +306,7 @@ class Telling(Papers):
             reason = "no-address" if reach is None else "text-destroyed"
             self._given_up(transaction, row, "unreachable" if reach is None else "withdrawn", reason, done)
             return None
-        if not outbox.claim(transaction, row.message_id, Instant(self.now() + LEASE)):
+        if not outbox.claim(transaction, row, Instant(self.now() + LEASE)):
             return None
         attempt = row.attempts + 1
         transaction.journal(
@@ -319,7 +319,7 @@ class Telling(Papers):
         return _OnItsWay(row._replace(state="sending", attempts=attempt), reach, written)
 
     def _written_before(self, transaction: Transaction, row: MessageRow) -> Written | None:
-        paper = papers.one_in(transaction, row.paper_id or "")
+        paper = papers.one_in(transaction, row.bucket, row.paper_id or "")
         if paper is None or paper[1] is None:
             return None
         content = self.places.papers.open(row.policy, paper[0].kind, paper[0].owner, paper[0].paper_id, paper[1])
@@ -354,7 +354,7 @@ class Telling(Papers):
         place = self.places.separated if tier is Tier.SEPARATED else self.places.active
         value = one.reach.value.value_id
         with place.reading() as connection:
-            stored = connection.execute(_SEALED, (value,)).fetchone()
+            stored = connection.execute(_SEALED, placed_value(value)).fetchone()
         if stored is None or stored[0] is None or stored[1] is None:
             return None
         sealed, person = Sealed(stored[0], stored[1]), SubjectId(one.row.subject_id)
@@ -616,4 +616,4 @@ _SET_SETTING = (
     "ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
 )
 _SELECT_SETTING = "SELECT value FROM setting WHERE policy = ? AND name = ?"
-_SEALED = "SELECT key_id, sealed FROM value WHERE value_id = ?"
+_SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"

@@ -17,9 +17,9 @@ from upheld.store.engine import Connection
 from upheld.store.journal import checkpoint_seen, heads_of
 from upheld.store.place import Transaction
 
-_SELECT_BODIES: Final = "SELECT id, header, body FROM journal ORDER BY id"
+_SELECT_BODIES: Final = "SELECT bucket, id, header, body FROM journal ORDER BY id"
 _SELECT_WRITTEN: Final = "SELECT header, body FROM journal ORDER BY id"
-_DELETE_BATCH: Final = "DELETE FROM journal WHERE id = ?"
+_DELETE_BATCH: Final = "DELETE FROM journal WHERE bucket = ? AND id = ?"
 _DELETE_HEAD: Final = "DELETE FROM stream_head WHERE stream = ?"
 _KEEP_HEAD: Final = """
     INSERT INTO stream_head(stream, n, hash) VALUES(?, ?, ?)
@@ -91,10 +91,10 @@ def sealed_last(ledger: Connection, kinds: Collection[str]) -> list[Entry]:
 
 def caught_up(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> None:
     """From now on the place counts as being where the ledger is: batches that are sealed leave its journal."""
-    for row, header, _ in transaction.execute(_SELECT_BODIES).fetchall():
+    for bucket, row, header, _ in transaction.execute(_SELECT_BODIES).fetchall():
         read = read_header(header)
         if read.n <= sealed.get(read.stream, Head()).n:
-            transaction.execute(_DELETE_BATCH, (row,))
+            transaction.execute(_DELETE_BATCH, (bucket, row))
     own = {stream: head for stream, head in sealed.items() if stream.startswith(f"{name}/")}
     transaction.executemany(_KEEP_HEAD, [(stream, head.n, head.hash) for stream, head in own.items()])
     transaction.execute(_KEEP_META, ("checkpoint", note))
@@ -106,16 +106,16 @@ def written_anew(transaction: Transaction, name: str, sealed: Mapping[str, Head]
     Batches that were sealed after the ledger's end are gone with the part that was cut off; only their number is known.
     """
     own = heads_of(transaction.connection)
-    journal: Sequence[tuple[int, bytes, bytes]] = transaction.execute(_SELECT_BODIES).fetchall()
+    journal: Sequence[tuple[int, int, bytes, bytes]] = transaction.execute(_SELECT_BODIES).fetchall()
     waiting = dict.fromkeys(own, 0)
-    for _, header, _ in journal:
+    for _, _, header, _ in journal:
         waiting[read_header(header).stream] += 1
     cut = {stream for stream, head in own.items() if head.n - waiting[stream] > sealed.get(stream, Head()).n}
     lost = sum(own[stream].n - waiting[stream] - sealed.get(stream, Head()).n for stream in cut)
-    for row, header, body in journal:
+    for bucket, row, header, body in journal:
         if read_header(header).stream in cut:
             transaction.journal(*entries_in(body))
-            transaction.execute(_DELETE_BATCH, (row,))
+            transaction.execute(_DELETE_BATCH, (bucket, row))
     transaction.executemany(_DELETE_HEAD, [(stream,) for stream in own if stream not in sealed])
     caught_up(transaction, name, sealed, note)
     return lost

@@ -87,6 +87,17 @@ def answers(connection: Connection, questions: Sequence[Question]) -> list[list[
     return [connection.execute(statement, given).fetchall() for statement, given in questions]
 
 
+def array(numbers: Sequence[int]) -> str:
+    """Numbers as a server takes them in one parameter."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def array_of_texts(texts: Sequence[str]) -> str:
+    """Texts as a server takes them in one parameter."""
+    quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in texts)
+    return "{" + ",".join(f'"{one}"' for one in quoted) + "}"
+
+
 class Engine(Protocol):
     """The database of one place."""
 
@@ -113,6 +124,10 @@ class Engine(Protocol):
 
     def first_row(self, incarnation: str) -> int | None:
         """After which number a writer numbers its rows in the journal itself; None where the table does."""
+
+    stores_buckets: bool
+    """Whether rows are keyed by their bucket first, and many are asked for as arrays; else by numbers with it in them.
+    """
 
     counts_commits: bool
     """Whether `version` stays as it is while nobody else commits."""

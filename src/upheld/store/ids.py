@@ -11,6 +11,10 @@ from upheld.engine.acts import SubjectId, ValueId
 
 BUCKETS = 1024
 _EPOCH_YEAR = 2000
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_KEY_RANDOM = 37
+DAY_OF_KEY = 47
+"""Bits of a key's id below the day on which it was made."""
 
 
 class IdTaken(Exception):
@@ -37,6 +41,27 @@ def value_id(subject_id: SubjectId, day: date, random_bytes: Callable[[int], byt
     )
 
 
-def bucket_of_value(value: ValueId) -> int:
+def bucket_of_value(value: int) -> int:
     """The bucket that a value's id begins with."""
     return value >> 53
+
+
+def placed_value(value: int) -> tuple[int, int]:
+    """Bucket and id of a value: its key, as statements name it."""
+    return value >> 53, value
+
+
+def key_id(day: int, bucket: int, random_bytes: Callable[[int], bytes]) -> int:
+    """16 bits day of making, 10 bits bucket, 37 random bits: the id of the key of a value."""
+    drawn = int.from_bytes(random_bytes(5), "big") & (1 << _KEY_RANDOM) - 1
+    return (day & 0xFFFF) << DAY_OF_KEY | bucket << _KEY_RANDOM | drawn
+
+
+def placed_key(key: int) -> tuple[int, int]:
+    """Bucket and id of the key of a value. Ids made before there was a bucket have random bits there: a bucket too."""
+    return key >> _KEY_RANDOM & BUCKETS - 1, key
+
+
+def placed_paper_key(paper_id: str) -> tuple[int, str]:
+    """Bucket and id of the key of a paper: its first two characters are ten random bits."""
+    return _BASE32.find(paper_id[:1]) * 32 + _BASE32.find(paper_id[1:2]), paper_id

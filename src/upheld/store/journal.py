@@ -33,14 +33,14 @@ SCHEMA: Final = (
 LARGEST_BATCH: Final = 16_384
 
 _INSERT_BATCH: Final = "INSERT INTO journal(id, header, body_hash, body, mac, bucket) VALUES(?, ?, ?, ?, ?, ?)"
-_SELECT_HEADER: Final = "SELECT header FROM journal WHERE id = ?"
+_SELECT_HEADER: Final = "SELECT header FROM journal WHERE bucket = ? AND id = ?"
 _SELECT_LEAVES: Final = "SELECT header, body_hash FROM journal ORDER BY id"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
 _SELECT_HEAD: Final = "SELECT n, hash FROM stream_head WHERE stream = ?"
 # Columns are cast: who writes to the tables can put a text where bytes belong; that must be found, not crash.
 _SELECT_BATCHES: Final = """
-    SELECT id, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB), CAST(ifnull(body, '') AS BLOB),
-           CAST(ifnull(mac, '') AS BLOB)
+    SELECT id, bucket, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB),
+           CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
     FROM journal WHERE id > ? ORDER BY id"""
 # The first row of every writer: who numbers rows itself leaves runs that say nothing about the order between writers.
 _SELECT_FIRST: Final = "SELECT header FROM journal WHERE id IN (SELECT min(id) FROM journal GROUP BY id >> 32)"
@@ -51,7 +51,7 @@ _KEEP_CHECKPOINT: Final = (
 _KEEP_HEAD: Final = """
     INSERT INTO stream_head(stream, n, hash) VALUES(?, ?, ?)
     ON CONFLICT(stream) DO UPDATE SET n = excluded.n, hash = excluded.hash"""
-_DELETE_BATCH: Final = "DELETE FROM journal WHERE id = ?"
+_DELETE_BATCH: Final = "DELETE FROM journal WHERE bucket = ? AND id = ?"
 
 
 class JournalMisused(UpheldError):
@@ -96,7 +96,7 @@ class JournalWriter:
         self._after: dict[str, tuple[str, int]] = {}
         self._heads: dict[str, Head] = {}
         self._pending: dict[str, Head] = {}
-        self._written: list[tuple[int, bytes]] = []
+        self._written: list[tuple[int, int, bytes]] = []
         self._names: dict[tuple[str, BatchClass], str] = {}
         self._row: int | None = None
 
@@ -124,7 +124,7 @@ class JournalWriter:
             row = self._row = None if self._row is None else self._row + 1
             values = (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
             made = connection.execute(_INSERT_BATCH, values).lastrowid
-            self._written.append((cast(int, made) if row is None else row, batch.header))
+            self._written.append((bucket, cast(int, made) if row is None else row, batch.header))
 
     def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)
@@ -167,9 +167,9 @@ class JournalWriter:
         self.rolled_back()
         return False
 
-    def _is_there(self, connection: Connection, row: int, header: bytes) -> bool:
+    def _is_there(self, connection: Connection, bucket: int, row: int, header: bytes) -> bool:
         """In the journal, or sealed and dropped since."""
-        if connection.execute(_SELECT_HEADER, (row,)).fetchone() == (header,):
+        if connection.execute(_SELECT_HEADER, (bucket, row)).fetchone() == (header,):
             return True
         read = read_header(header)
         sealed = connection.execute(_SELECT_HEAD, (read.stream,)).fetchone()
@@ -235,6 +235,7 @@ class JournalRow(NamedTuple):
     """A batch as it stands in the journal of a place: nothing of it is checked yet."""
 
     row: int
+    bucket: int
     header: bytes
     body_hash: bytes
     body: bytes
@@ -249,17 +250,19 @@ def batches_in(connection: Connection, after: int, most_bytes: int) -> tuple[lis
     found: list[JournalRow] = []
     for row in connection.execute(_SELECT_BATCHES, (after,)):
         found.append(JournalRow(*row))
-        most_bytes -= len(row[3])
+        most_bytes -= len(row[4])
         if most_bytes <= 0:
             return found, True
     return found, False
 
 
-def drop_sealed(connection: Connection, rows: Sequence[int], heads: Mapping[str, Head], checkpoint: str) -> None:
-    """Drops rows that are sealed, and keeps the checkpoint that signs for them and the ends of their streams."""
+def drop_sealed(
+    connection: Connection, rows: Sequence[tuple[int, int]], heads: Mapping[str, Head], checkpoint: str
+) -> None:
+    """Drops sealed rows (bucket, number), and keeps the checkpoint that signs for them and the ends of streams."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.executemany(_DELETE_BATCH, [(row,) for row in rows]).rowcount not in (len(rows), -1):
+        if connection.executemany(_DELETE_BATCH, rows).rowcount not in (len(rows), -1):
             raise JournalTorn("batches that were just sealed are not there to be dropped")
         connection.executemany(_KEEP_HEAD, [(stream, head.n, head.hash) for stream, head in heads.items()])
         connection.execute(_KEEP_CHECKPOINT, (checkpoint,))

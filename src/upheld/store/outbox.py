@@ -46,8 +46,7 @@ class MessageRow(NamedTuple):
 
 _COLUMNS: Final = ", ".join(MessageRow._fields)
 INSERT: Final = (
-    f"INSERT INTO message({_COLUMNS}) VALUES({', '.join('?' * len(MessageRow._fields))}) "
-    "ON CONFLICT(message_id) DO NOTHING"
+    f"INSERT INTO message({_COLUMNS}) VALUES({', '.join('?' * len(MessageRow._fields))}) ON CONFLICT DO NOTHING"
 )
 _ONE: Final = f"SELECT {_COLUMNS} FROM message WHERE message_id = ?"  # noqa: S608 - columns are words of ours
 _OF_SUBJECT: Final = (
@@ -66,14 +65,15 @@ _READY: Final = (
 _EXPIRED: Final = f"SELECT {_COLUMNS} FROM message WHERE state = 'sending' AND leased_until <= ?"  # noqa: S608 - as above
 _CLAIM: Final = (
     "UPDATE message SET state = 'sending', attempts = attempts + 1, leased_until = ?, reason = NULL "
-    "WHERE message_id = ? AND state = 'queued'"
+    "WHERE bucket = ? AND message_id = ? AND state = 'queued'"
 )
 _MOVE: Final = (
-    "UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ? WHERE message_id = ? AND state = ?"
+    "UPDATE message SET state = ?, reason = ?, next_at = ?, settled_at = ? "
+    "WHERE bucket = ? AND message_id = ? AND state = ?"
 )
 _REPLAYED: Final = (
     "UPDATE message SET state = ?, reason = ?, attempts = coalesce(?, attempts), next_at = ?, "
-    "leased_until = 0, settled_at = ? WHERE message_id = ?"
+    "leased_until = 0, settled_at = ? WHERE bucket = ? AND message_id = ?"
 )
 
 
@@ -117,22 +117,22 @@ def expired(connection: Connection, now: Instant) -> list[MessageRow]:
     return [_row(row) for row in connection.execute(_EXPIRED, (now,)).fetchall()]
 
 
-def claim(transaction: Transaction, message_id: str, until: Instant) -> bool:
+def claim(transaction: Transaction, row: MessageRow, until: Instant) -> bool:
     """Take a message for sending; False when somebody else was faster."""
-    return transaction.execute(_CLAIM, (until, message_id)).rowcount == 1
+    return transaction.execute(_CLAIM, (until, row.bucket, row.message_id)).rowcount == 1
 
 
 def move(transaction: Transaction, row: MessageRow, state: str, reason: str | None, next_at: int = NEVER) -> bool:
     """Move a message on from the state it was seen in; False when it is no longer there."""
     settled = None if state in MOVES and state != "sent" else transaction.at
-    parameters: Sequence[Any] = (state, reason, next_at, settled, row.message_id, row.state)
+    parameters: Sequence[Any] = (state, reason, next_at, settled, row.bucket, row.message_id, row.state)
     return transaction.execute(_MOVE, parameters).rowcount == 1
 
 
 def replayed(
-    transaction: Transaction, message_id: str, state: str, reason: str | None, attempt: int | None, at: int
+    transaction: Transaction, key: tuple[int, str], state: str, reason: str | None, attempt: int | None, at: int
 ) -> int:
-    """What the ledger knows of a message holds again, in an old copy of the place."""
+    """What the ledger knows of a message (bucket, id) holds again, in an old copy of the place."""
     next_at = at if state == "queued" else NEVER
-    parameters = (state, reason, attempt, next_at, at, message_id)
+    parameters = (state, reason, attempt, next_at, at, *key)
     return transaction.execute(_REPLAYED, parameters).rowcount

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from upheld.dates import FOREVER, Instant
 from upheld.ledger.entries import entry
-from upheld.store.ids import new_id
+from upheld.store.ids import new_id, placed_paper_key
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
 from upheld.store.vault import HOUSE, KeyMissing, opened
@@ -27,8 +27,9 @@ STORE: Final = "paper"
 """Under this word the ledger counts the keys that were made for papers."""
 
 _INSERT_KEY: Final = "INSERT INTO paper_key(paper_id, wrapped) VALUES(?, ?)"
-_SELECT_KEY: Final = "SELECT wrapped FROM paper_key WHERE paper_id = ?"
-_DELETE_KEY: Final = "DELETE FROM paper_key WHERE paper_id = ?"
+_INSERT_PLACED_KEY: Final = "INSERT INTO paper_key(bucket, paper_id, wrapped) VALUES(?, ?, ?)"
+_SELECT_KEY: Final = "SELECT wrapped FROM paper_key WHERE bucket = ? AND paper_id = ?"
+_DELETE_KEY: Final = "DELETE FROM paper_key WHERE bucket = ? AND paper_id = ?"
 _ALL_KEYS: Final = "SELECT paper_id FROM paper_key"
 
 
@@ -58,7 +59,12 @@ class PaperKeys:
                 with self.place.transaction(about=()) as transaction:
                     mark = self.wrapping.ring.named(transaction)
                     wrap = self.wrapping.wrapped
-                    transaction.executemany(_INSERT_KEY, [(one, wrap(key, wrapping(one), mark)) for one, key in fresh])
+                    rows = [(one, wrap(key, wrapping(one), mark)) for one, key in fresh]
+                    if self.place.engine.stores_buckets:
+                        placed = [(*placed_paper_key(one), wrapped) for one, wrapped in rows]
+                        transaction.executemany(_INSERT_PLACED_KEY, placed)
+                    else:
+                        transaction.executemany(_INSERT_KEY, rows)
                     # On record, so that an older copy of the key store is noticed: it lacks keys that papers need.
                     transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=STORE, made=BLOCK))
                 self._ahead = fresh
@@ -81,7 +87,7 @@ class PaperKeys:
 
     def _key(self, paper_id: str) -> bytes:
         with self.place.reading() as connection:
-            row = connection.execute(_SELECT_KEY, (paper_id,)).fetchone()
+            row = connection.execute(_SELECT_KEY, placed_paper_key(paper_id)).fetchone()
         if row is None:
             raise KeyMissing("the key of this paper is destroyed")
         return self.wrapping.unwrapped(bytes(row[0]), wrapping(paper_id))
@@ -89,7 +95,7 @@ class PaperKeys:
     @staticmethod
     def destroy(transaction: Transaction, paper_ids: Iterable[str]) -> list[str]:
         """Delete keys; gives the ids of those that were still there."""
-        return [one for one in paper_ids if transaction.execute(_DELETE_KEY, (one,)).rowcount]
+        return [one for one in paper_ids if transaction.execute(_DELETE_KEY, placed_paper_key(one)).rowcount]
 
     def known(self) -> set[str]:
         """The ids of all papers that have a key: those there are, and a block ahead."""
@@ -136,14 +142,21 @@ class PaperRow(NamedTuple):
     state: str
     reckoned: int = 0
 
+    @property
+    def key(self) -> tuple[int, str]:
+        """Bucket and id, as statements name it."""
+        return self.bucket, self.paper_id
+
 
 OVER: Final = Instant(0)
 """The end of a paper that is on its way out: before every other, so that the sweep finds it first."""
 _COLUMNS: Final = "bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, reckoned"
 INSERT: Final = (
     "INSERT INTO paper(bucket, owner, paper_id, policy, kind, held_by, about, filed_at, until_at, state, reckoned, "
-    "sealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(paper_id) DO NOTHING"
+    "sealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+_ONE_OF: Final = f"SELECT {_COLUMNS}, sealed FROM paper WHERE bucket = ? AND paper_id = ?"  # noqa: S608 - columns are words of ours
+_PLACED: Final = "SELECT bucket, paper_id FROM paper WHERE paper_id = ?"
 _ONE: Final = f"SELECT {_COLUMNS}, sealed FROM paper WHERE paper_id = ?"  # noqa: S608 - columns are words of ours
 ALL_WHERE: Final = f"SELECT {_COLUMNS} FROM paper WHERE {{}} ORDER BY paper_id"  # noqa: S608 - as above
 _OF_OWNER: Final = f"SELECT {_COLUMNS} FROM paper WHERE bucket = ? AND owner = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
@@ -152,10 +165,12 @@ _DUE: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND until_at <= ? 
 _ENDLESS: Final = (
     f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND held_by = 'handler' AND until_at = ? AND state = 'held'"  # noqa: S608 - as above
 )
-_SET_UNTIL: Final = "UPDATE paper SET until_at = ?, reckoned = 1 WHERE paper_id = ? AND state = 'held'"
-_CONDEMN: Final = "UPDATE paper SET state = 'condemned', until_at = ? WHERE paper_id = ? AND state = 'held'"
-_BLANK: Final = "UPDATE paper SET sealed = NULL WHERE paper_id = ?"
-_DELETE: Final = "DELETE FROM paper WHERE paper_id = ? AND state <> 'held'"
+_SET_UNTIL: Final = "UPDATE paper SET until_at = ?, reckoned = 1 WHERE bucket = ? AND paper_id = ? AND state = 'held'"
+_CONDEMN: Final = (
+    "UPDATE paper SET state = 'condemned', until_at = ? WHERE bucket = ? AND paper_id = ? AND state = 'held'"
+)
+_BLANK: Final = "UPDATE paper SET sealed = NULL WHERE bucket = ? AND paper_id = ?"
+_DELETE: Final = "DELETE FROM paper WHERE bucket = ? AND paper_id = ? AND state <> 'held'"
 _LEFT: Final = "SELECT count(*) FROM paper WHERE bucket = ? AND owner = ?"
 
 
@@ -173,9 +188,15 @@ def one(place: Place, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
     return None if row is None else (paper_row(row[:-1]), row[-1])
 
 
-def one_in(transaction: Transaction, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
-    """The same inside a transaction; None also for one that is on its way out."""
-    row = transaction.execute(_ONE, (paper_id,)).fetchone()
+def placed(transaction: Transaction, paper_id: str) -> tuple[int, str]:
+    """Bucket and id of a paper of which only the id is known; of one that is not there, a bucket that is none."""
+    row = transaction.execute(_PLACED, (paper_id,)).fetchone()
+    return (-1, paper_id) if row is None else (row[0], paper_id)
+
+
+def one_in(transaction: Transaction, bucket: int, paper_id: str) -> tuple[PaperRow, bytes | None] | None:
+    """The same inside a transaction, for who knows its owner; None also for one that is on its way out."""
+    row = transaction.execute(_ONE_OF, (bucket, paper_id)).fetchone()
     found = None if row is None else paper_row(row[:-1])
     return None if found is None or found.state != "held" else (found, row[-1])
 
@@ -215,24 +236,24 @@ def open_in(transaction: Transaction, bucket: int, owner: str) -> list[PaperRow]
     return [row for row in rows if (row.until_at >= FOREVER or row.reckoned) and row.state == "held"]
 
 
-def set_until(transaction: Transaction, paper_id: str, until: Instant) -> None:
+def set_until(transaction: Transaction, row: PaperRow, until: Instant) -> None:
     """The end of a paper follows from what happened so far."""
-    transaction.execute(_SET_UNTIL, (until, paper_id))
+    transaction.execute(_SET_UNTIL, (until, *row.key))
 
 
-def condemn(transaction: Transaction, paper_id: str) -> bool:
+def condemn(transaction: Transaction, key: tuple[int, str]) -> bool:
     """From here nobody reads it; False when that was so already."""
-    return transaction.execute(_CONDEMN, (OVER, paper_id)).rowcount == 1
+    return transaction.execute(_CONDEMN, (OVER, *key)).rowcount == 1
 
 
-def blank(transaction: Transaction, paper_ids: Iterable[str]) -> None:
+def blank(transaction: Transaction, keys: Iterable[tuple[int, str]]) -> None:
     """The ciphertext goes."""
-    transaction.executemany(_BLANK, [(one,) for one in paper_ids])
+    transaction.executemany(_BLANK, keys)
 
 
-def delete(transaction: Transaction, paper_ids: Iterable[str]) -> list[str]:
+def delete(transaction: Transaction, keys: Iterable[tuple[int, str]]) -> list[str]:
     """The rows go; gives the ids of those that were still there."""
-    return [one for one in paper_ids if transaction.execute(_DELETE, (one,)).rowcount]
+    return [key[1] for key in keys if transaction.execute(_DELETE, key).rowcount]
 
 
 def left(transaction: Transaction, bucket: int, owner: str) -> int:

@@ -15,11 +15,12 @@ seen is fetched. They wrap with the root that the key store names, asked in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
 from upheld.store import papers, vault
+from upheld.store.ids import placed_key, placed_paper_key
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import MARK, UNMARKED, Wrapping, fingerprint, mark_of
@@ -34,13 +35,16 @@ _END: Final = "DELETE FROM key_ring WHERE ring = ?"
 
 
 class _Wrapped(NamedTuple):
-    """A table of wrapped keys: its column of ids, what is before the first, how a key is bound, which rows count."""
+    """A table of wrapped keys: its column of ids, what is before the first, how a key is bound, bucket and id of a row
+    where it has a bucket, which rows count.
+    """
 
     table: str
     column: str
     first: int | str
     wrapping: Wrapping
     about: Callable[[int | str], bytes]
+    placed: Callable[[Any], tuple[int, int | str]] | None = None
     only: str = "1 = 1"
 
 
@@ -81,19 +85,25 @@ class Rotation:
 
     def _wrap_anew(self, table: _Wrapped) -> Iterator[int]:
         """Batch by batch; a key that is destroyed meanwhile is gone, and stays gone."""
-        mark, reached = mark_of(self.ring.roots[-1]), table.first
+        mark = mark_of(self.ring.roots[-1])
+        reached: tuple[int | str, ...] = (table.first,)
+        by_bucket = self.place.engine.stores_buckets and table.placed is not None
+        if by_bucket:
+            reached = (-1, table.first)
         while True:
             with self.place.transaction() as transaction:
-                rows = transaction.execute(_select(table), (reached, mark, BATCH)).fetchall()
+                rows = transaction.execute(_select(table, by_bucket), (*reached, mark, BATCH)).fetchall()
                 transaction.executemany(_update(table), [self._anew(table, mark, *row) for row in rows])
             if not rows:
                 return
-            reached = rows[-1][0]
+            reached = _key(table, rows[-1][0]) if by_bucket else (rows[-1][0],)
             yield len(rows)
 
-    def _anew(self, table: _Wrapped, mark: bytes, name: int | str, wrapped: bytes) -> tuple[bytes, int | str]:
+    @staticmethod
+    def _anew(table: _Wrapped, mark: bytes, name: int | str, wrapped: bytes) -> tuple[int | str | bytes, ...]:
         about = table.about(name)
-        return table.wrapping.wrapped(table.wrapping.unwrapped(bytes(wrapped), about), about, mark), name
+        anew = table.wrapping.wrapped(table.wrapping.unwrapped(bytes(wrapped), about), about, mark)
+        return anew, *_key(table, name)
 
     def _finish(self, done: int) -> None:
         """Nothing is left under another root: from here on the old one is not needed. On record, once."""
@@ -125,18 +135,29 @@ def before_of(tier: Tier) -> str:
 def _tables(keys: Vault, paper_keys: PaperKeys, tier: Tier) -> Iterator[_Wrapped]:
     wrapping, token = keys.wrapping[tier], vault.token_root(tier)
     # The root of tokens comes first: who starts meanwhile needs it before any key.
-    yield _Wrapped("root_key", "name", "", wrapping, lambda name: str(name).encode(), f"name = '{token}'")
-    yield _Wrapped(f"{tier.value}_key", "key_id", -1, wrapping, lambda key_id: vault.wrapping(tier, int(key_id)))
+    yield _Wrapped("root_key", "name", "", wrapping, lambda name: str(name).encode(), None, f"name = '{token}'")
+    table = f"{tier.value}_key"
+    yield _Wrapped(table, "key_id", -1, wrapping, lambda key_id: vault.wrapping(tier, int(key_id)), placed_key)
     if tier is Tier.ACTIVE:
-        yield _Wrapped("paper_key", "paper_id", "", paper_keys.wrapping, lambda one: papers.wrapping(str(one)))
+        wrap = paper_keys.wrapping
+        yield _Wrapped("paper_key", "paper_id", "", wrap, lambda one: papers.wrapping(str(one)), placed_paper_key)
 
 
-def _select(table: _Wrapped) -> str:
+def _key(table: _Wrapped, name: int | str) -> tuple[int | str, ...]:
+    return (name,) if table.placed is None else table.placed(name)
+
+
+def _select(table: _Wrapped, by_bucket: bool) -> str:
+    """In the order of the key: that of a server begins with the bucket, a file has numbers or ids."""
+    after, order = (f"{table.column} > ?", table.column)
+    if by_bucket:
+        after, order = (f"(bucket, {table.column}) > (?, ?)", f"bucket, {table.column}")
     return (
-        f"SELECT {table.column}, wrapped FROM {table.table} WHERE {table.column} > ? AND {_NOT_YET} "  # noqa: S608 - words of ours
-        f"AND {table.only} ORDER BY {table.column} LIMIT ?"
+        f"SELECT {table.column}, wrapped FROM {table.table} WHERE {after} AND {_NOT_YET} "  # noqa: S608 - words of ours
+        f"AND {table.only} ORDER BY {order} LIMIT ?"
     )
 
 
 def _update(table: _Wrapped) -> str:
-    return f"UPDATE {table.table} SET wrapped = ? WHERE {table.column} = ?"  # noqa: S608 - tables are words of ours
+    own = f"{table.column} = ?" if table.placed is None else f"bucket = ? AND {table.column} = ?"
+    return f"UPDATE {table.table} SET wrapped = ? WHERE {own}"  # noqa: S608 - tables are words of ours

@@ -9,8 +9,21 @@ from typing import Final
 
 from upheld.store.journal import SCHEMA as JOURNAL
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised with every change of these tables; a module of `store/alembic/versions` leads there."""
+
+
+def keyed(table: str, columns: str) -> tuple[str, ...]:
+    """Statements that give a table of a server another primary key."""
+    return f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey", f"ALTER TABLE {table} ADD PRIMARY KEY({columns})"
+
+
+BUCKET_OF_KEY: Final = "bucket INTEGER GENERATED ALWAYS AS (key_id >> 37 & 1023) VIRTUAL"
+BUCKET_OF_PAPER_KEY: Final = (
+    "bucket INTEGER GENERATED ALWAYS AS "
+    "(instr('abcdefghijklmnopqrstuvwxyz234567', substr(paper_id, 1, 1)) * 32 - 33 "
+    "+ instr('abcdefghijklmnopqrstuvwxyz234567', substr(paper_id, 2, 1))) VIRTUAL"
+)
 
 ACTIVE: Final = (
     *JOURNAL,
@@ -265,9 +278,10 @@ SEPARATED: Final = (
 
 KEYS: Final = (
     *JOURNAL,
-    "CREATE TABLE active_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL)",
-    "CREATE TABLE separated_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL)",
-    "CREATE TABLE paper_key(paper_id TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL)",
+    # The bucket of a key follows from its id. A file does not store it: rows of one size leave no copies when they go.
+    f"CREATE TABLE active_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL, {BUCKET_OF_KEY})",
+    f"CREATE TABLE separated_key(key_id INTEGER PRIMARY KEY, wrapped BLOB NOT NULL, {BUCKET_OF_KEY})",
+    f"CREATE TABLE paper_key(paper_id TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL, {BUCKET_OF_PAPER_KEY})",
     # Under which key of the ring new keys are wrapped, as its mark; and what else rests on the ring, wrapped by it.
     "CREATE TABLE key_ring(ring TEXT NOT NULL PRIMARY KEY, mark BLOB NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE root_key(name TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
@@ -281,6 +295,35 @@ KEYS: Final = (
         PRIMARY KEY(bucket, subject_id)) WITHOUT ROWID""",
     "CREATE INDEX alias_of ON alias(alias)",
 )
+
+_JOURNAL_ON_A_SERVER: Final = (
+    "ALTER TABLE journal ALTER COLUMN id DROP IDENTITY IF EXISTS",
+    *keyed("journal", "bucket, id"),
+    "CREATE INDEX journal_in_order ON journal(id)",
+)
+ON_A_SERVER: Final = {
+    "active": (
+        *_JOURNAL_ON_A_SERVER,
+        *keyed("value", "bucket, value_id"),
+        *keyed("paper", "bucket, paper_id"),
+        "CREATE INDEX paper_named ON paper(paper_id)",
+        *keyed("message", "bucket, message_id"),
+        "CREATE INDEX message_named ON message(message_id)",
+    ),
+    "separated": (*_JOURNAL_ON_A_SERVER, *keyed("value", "bucket, value_id")),
+    "keys": (
+        *_JOURNAL_ON_A_SERVER,
+        *keyed("active_key", "bucket, key_id"),
+        *keyed("separated_key", "bucket, key_id"),
+        *keyed("paper_key", "bucket, paper_id"),
+        *keyed("token", "bucket, value_id, tier, policy, item, token"),
+        "DROP INDEX token_of_value",
+        "CREATE INDEX token_of_text ON token(tier, policy, item, token)",
+    ),
+}
+"""What a server has otherwise, said after the tables: keys that begin with the bucket, so that rows can lie on several
+machines. In a file a row is found fastest by its number, and the number of a value or key has the bucket in it.
+"""
 
 STAMP: Final = (
     """CREATE TABLE alembic_version(

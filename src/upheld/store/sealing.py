@@ -460,7 +460,7 @@ class Sealer:
         head = heads.get(stream, Head())
         salt = self._salt_source(SALT_LENGTH)
         batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
-        row = JournalRow(0, batch.header, batch.body_hash, batch.body, batch.mac)
+        row = JournalRow(0, 0, batch.header, batch.body_hash, batch.body, batch.mac)
         return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], heads, at)
 
     def _destroy_pruned(self) -> int:
@@ -488,7 +488,7 @@ class _Found(NamedTuple):
     """What a look into a journal found: sound new batches with their instants; rows to be dropped, ends of streams."""
 
     sound: list[tuple[int, _Checked]]
-    rows: list[int]
+    rows: list[tuple[int, int]]
     ends: dict[str, Head]
     reached: int | None
 
@@ -523,7 +523,7 @@ def _look(
                 heads[stream] = Head(n, batch.leaf)
                 written_at[stream] = max(written_at.get(stream, header.until_at), header.until_at)
                 found.sound.append((written_at[stream], batch))
-            found.rows.append(row.row)
+            found.rows.append((row.bucket, row.row))
             # What this copy of the place holds, not what is sealed: an old copy must not look like a new one.
             found.ends[stream] = Head(n, leaf_hash(row.header + row.body_hash))
         except BatchBroken as problem:

@@ -33,7 +33,7 @@ _KEEP_REMOVED = (
 )
 _DATA_VERSION = "PRAGMA data_version"
 _COLUMNS = (
-    "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p "
+    "SELECT m.name, p.name FROM sqlite_master m, pragma_table_xinfo(m.name) p "
     "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'alembic_version'"
 )
 _OWN_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -47,6 +47,8 @@ class SqliteFile:
     failures = (sqlite3.OperationalError,)
 
     counts_commits = True
+
+    stores_buckets = False
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -28,8 +29,8 @@ from upheld.engine.state import (
     Use,
     Value,
 )
-from upheld.store.engine import Connection, answers
-from upheld.store.ids import IdTaken, bucket_of, bucket_of_value
+from upheld.store.engine import AsksAtOnce, Connection, answers, array, array_of_texts
+from upheld.store.ids import IdTaken, bucket_of, bucket_of_value, placed_value
 from upheld.store.place import Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -85,11 +86,16 @@ _DISCLOSURES = (
 _OF_SUBJECT = (_SUBJECT, _ENGAGEMENTS, _FACTS, _CONSENTS, _VALUES, _REQUESTS, _DISCLOSURES, _ACTING)
 _EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
 _PLAN_EPOCH = "SELECT plan_epoch FROM guard"
-_EPOCHS = (
-    "SELECT '', plan_epoch FROM guard UNION ALL SELECT subject_id, epoch FROM subject "
-    "WHERE bucket IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) "
-    "AND subject_id IN (SELECT value FROM json_each(?))"
+# Many rows of a server are asked for as pairs of arrays: each is found by its key, which begins with the bucket.
+_NAMED_SUBJECTS = (
+    "subject s JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[])) AS w(bucket, subject_id) "
+    "ON s.bucket = w.bucket AND s.subject_id = w.subject_id"
 )
+_NAMED_VALUES = (
+    "value v JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) AS w(bucket, value_id) "
+    "ON v.bucket = w.bucket AND v.value_id = w.value_id"
+)
+_EPOCHS = f"SELECT '', plan_epoch FROM guard UNION ALL SELECT s.subject_id, s.epoch FROM {_NAMED_SUBJECTS}"  # noqa: S608 - words of ours
 _EPOCHS_OF_ONE = (
     "SELECT '', plan_epoch FROM guard UNION ALL SELECT subject_id, epoch FROM subject WHERE bucket = ? "
     "AND subject_id = ?"
@@ -98,16 +104,18 @@ _EPOCH_AND_VALUE = (
     "SELECT '', plan_epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM guard "
     "UNION ALL SELECT subject_id, epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM subject "
     "WHERE bucket = ? AND subject_id = ? "
-    "UNION ALL SELECT NULL, value_id, key_id, sealed FROM value WHERE value_id = ? AND state = 'held'"
+    "UNION ALL SELECT NULL, value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
 )
 _EPOCHS_AND_VALUES = (
-    "SELECT '', plan_epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM guard "
-    "UNION ALL SELECT subject_id, epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM subject "
-    "WHERE bucket IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) "
-    "AND subject_id IN (SELECT value FROM json_each(?)) "
-    "UNION ALL SELECT NULL, value_id, key_id, sealed FROM value "
-    "WHERE value_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND state = 'held'"
+    "SELECT '', plan_epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM guard "  # noqa: S608 - as above
+    f"UNION ALL SELECT s.subject_id, s.epoch, CAST(NULL AS INTEGER), CAST(NULL AS BLOB) FROM {_NAMED_SUBJECTS} "
+    f"UNION ALL SELECT NULL, v.value_id, v.key_id, v.sealed FROM {_NAMED_VALUES} WHERE v.state = 'held'"
 )
+_HELD_VALUE = "SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
+_HELD_VALUES = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}) AND state = 'held'"
+_HELD_VALUES_AT_ONCE = f"SELECT v.value_id, v.key_id, v.sealed FROM {_NAMED_VALUES} WHERE v.state = 'held'"  # noqa: S608 - words of ours
+_AT_ONCE = 500
+"""Parameters of one statement."""
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
 )
@@ -140,7 +148,7 @@ _INSERT_CONSENT = (
 _INSERT_VALUE = (
     "INSERT INTO value(value_id, bucket, subject_id, item, state, generation, key_id, sealed, collected_at, "
     "known_at, uses, held_for) "
-    "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?) ON CONFLICT(value_id) DO NOTHING"
+    "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _SET_USES = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ? AND state = 'held'"
 _REPLACE = (
@@ -399,8 +407,7 @@ def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, 
     if len(subject_ids) == 1:
         found = connection.execute(_EPOCHS_OF_ONE, (bucket_of(SubjectId(subject_ids[0])), subject_ids[0]))
     else:
-        buckets = {bucket_of(SubjectId(one)) for one in subject_ids}
-        found = connection.execute(_EPOCHS, (_encode(sorted(buckets)).decode(), _encode(subject_ids).decode()))
+        found = connection.execute(_EPOCHS, _placed_subjects(subject_ids))
     epochs = dict(found.fetchall())
     return epochs.pop(""), epochs
 
@@ -413,13 +420,11 @@ def epochs_and_values(
     connection: Connection, subject_ids: Sequence[str], values: Sequence[ValueId]
 ) -> tuple[int, dict[str, int], list[HeldRow]]:
     """`epochs_of`, and the rows of values that are held, in one statement: for engines where each is a message."""
-    names, ids = _encode(subject_ids).decode(), _encode(values).decode()
     if len(subject_ids) == len(values) == 1:
         one = subject_ids[0]
-        found = connection.execute(_EPOCH_AND_VALUE, (bucket_of(SubjectId(one)), one, values[0]))
+        found = connection.execute(_EPOCH_AND_VALUE, (bucket_of(SubjectId(one)), one, *placed_value(values[0])))
     else:
-        buckets = {bucket_of(SubjectId(one)) for one in subject_ids}
-        found = connection.execute(_EPOCHS_AND_VALUES, (_encode(sorted(buckets)).decode(), names, ids))
+        found = connection.execute(_EPOCHS_AND_VALUES, (*_placed_subjects(subject_ids), *_placed_values(values)))
     epochs: dict[str, int] = {}
     rows: list[HeldRow] = []
     for name, number, key_id, sealed in found.fetchall():
@@ -428,6 +433,33 @@ def epochs_and_values(
         else:
             epochs[name] = number
     return epochs.pop(""), epochs, rows
+
+
+def held(connection: Connection, values: Sequence[ValueId]) -> list[HeldRow]:
+    """The rows of values that are held."""
+    if len(values) == 1:
+        row = connection.execute(_HELD_VALUE, placed_value(values[0])).fetchone()
+        return [row] if row else []
+    if isinstance(connection, AsksAtOnce):
+        return connection.execute(_HELD_VALUES_AT_ONCE, _placed_values(values)).fetchall()
+    rows: list[HeldRow] = []
+    for start in range(0, len(values), _AT_ONCE):
+        some = values[start : start + _AT_ONCE]
+        rows += connection.execute(_held_values(len(some)), some).fetchall()
+    return rows
+
+
+@cache
+def _held_values(count: int) -> str:
+    return _HELD_VALUES.format(",".join("?" * count))
+
+
+def _placed_subjects(subject_ids: Sequence[str]) -> tuple[str, str]:
+    return array([bucket_of(SubjectId(one)) for one in subject_ids]), array_of_texts(subject_ids)
+
+
+def _placed_values(values: Sequence[ValueId]) -> tuple[str, str]:
+    return array([bucket_of_value(one) for one in values]), array(values)
 
 
 def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:

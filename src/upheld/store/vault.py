@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
+from upheld.store.engine import array
+from upheld.store.ids import BUCKETS, DAY_OF_KEY, placed_key, placed_value
+from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
 
@@ -39,19 +42,24 @@ class Tier(StrEnum):
 
 _TIER_BYTES = {tier: tier.value.encode() for tier in Tier}
 _INSERT_KEY = {tier: f"INSERT INTO {tier}_key(key_id, wrapped) VALUES(?, ?)" for tier in Tier}
-_SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
-_DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
+_INSERT_PLACED_KEY = {tier: f"INSERT INTO {tier}_key(bucket, key_id, wrapped) VALUES(?, ?, ?)" for tier in Tier}
+_SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
+_SELECT_KEYS = {
+    tier: f"SELECT k.key_id, k.wrapped FROM {tier}_key k JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) "  # noqa: S608 - as above
+    "AS w(bucket, key_id) ON k.bucket = w.bucket AND k.key_id = w.key_id"
+    for tier in Tier
+}
+DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _INSERT_TOKEN = (
     "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT(tier, policy, item, token, value_id) DO NOTHING"
+    "ON CONFLICT DO NOTHING"
 )
 _SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
-_DELETE_TOKENS = "DELETE FROM token WHERE value_id = ?"
-_COUNT_TOKENS = "SELECT count(*) FROM token WHERE value_id = ?"
+_DELETE_TOKENS = "DELETE FROM token WHERE bucket = ? AND value_id = ?"
+_COUNT_TOKENS = "SELECT count(*) FROM token WHERE bucket = ? AND value_id = ?"
 _SELECT_ROOT = "SELECT wrapped FROM root_key WHERE name = ?"
 _INSERT_ROOT = "INSERT INTO root_key(name, wrapped) VALUES(?, ?)"
-_DAY_SHIFT = 47
 HOUSE = "house"
 """Under which the ledger keeps what concerns no policy."""
 TokenRow = tuple[Tier, str, str, bytes, ValueId, int, SubjectId]
@@ -134,19 +142,21 @@ class Vault:
                 self._commit_ahead(tier, max(missing, BLOCK))
 
     def _commit_ahead(self, tier: Tier, count: int) -> None:
-        fresh = [(self._key_id(), AESGCM.generate_key(256)) for _ in range(count)]
+        bucket, day = int.from_bytes(self._random(2), "big") % BUCKETS, self._day()
+        fresh = [(new_key_id(day, bucket, self._random), AESGCM.generate_key(256)) for _ in range(count)]
         with self.place.transaction(about=()) as transaction:
             # Asked in the same commit: a rotation that another process has begun is followed from its first key on.
             mark = self.rings[tier].named(transaction)
             wrap = self.wrapping[tier].wrapped
             rows = [(key_id, wrap(key, wrapping(tier, key_id), mark)) for key_id, key in fresh]
-            transaction.executemany(_INSERT_KEY[tier], rows)
+            if self.place.engine.stores_buckets:
+                placed = [(*placed_key(key_id), wrapped) for key_id, wrapped in rows]
+                transaction.executemany(_INSERT_PLACED_KEY[tier], placed)
+            else:
+                transaction.executemany(_INSERT_KEY[tier], rows)
             # On record, so that an older copy of the key store is noticed: it lacks keys that values need.
             transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=count))
         self._ahead[tier] = fresh + self._ahead[tier]
-
-    def _key_id(self) -> int:
-        return (self._day() & 0xFFFF) << _DAY_SHIFT | int.from_bytes(self._random(6), "big") & (1 << _DAY_SHIFT) - 1
 
     def _kept_root(self, tier: Tier) -> bytes:
         """The root of look-up tokens. It outlives the root it came from: tokens can't be re-wrapped."""
@@ -183,10 +193,19 @@ class Vault:
     def _fetched(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
         """The ciphers of keys, from the key store."""
         rows: list[tuple[int, bytes]] = []
+        if not key_ids:
+            return {}
         with self.place.reading() as connection:
-            for start in range(0, len(key_ids), 500):
-                some = key_ids[start : start + 500]
-                rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
+            if len(key_ids) == 1:
+                found = connection.execute(_SELECT_KEY[tier], placed_key(key_ids[0])).fetchone()
+                rows += [] if found is None else [(key_ids[0], found[0])]
+            elif self.place.engine.stores_buckets:
+                buckets = [placed_key(key_id)[0] for key_id in key_ids]
+                rows += connection.execute(_SELECT_KEYS[tier], (array(buckets), array(key_ids))).fetchall()
+            else:
+                for start in range(0, len(key_ids), 500):
+                    some = key_ids[start : start + 500]
+                    rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
         unwrapped, name = self.wrapping[tier].unwrapped, _TIER_BYTES[tier]
         return {key_id: AESGCM(unwrapped(row, b"%s|%d" % (name, key_id))) for key_id, row in rows}
 
@@ -222,7 +241,7 @@ class Vault:
 
     def first_of_today(self) -> int:
         """Keys with smaller ids were made before today: one of them that no value needs will never be needed."""
-        return (self._day() & 0xFFFF) << _DAY_SHIFT
+        return (self._day() & 0xFFFF) << DAY_OF_KEY
 
     def drop_ahead(self) -> None:
         """Forget the keys made ahead of need: the key store is about to be cleaned of keys that no value needs."""
@@ -233,13 +252,13 @@ class Vault:
     def exists(self, tier: Tier, key_id: int) -> bool:
         """Whether the key store still has that key."""
         with self.place.reading() as connection:
-            return connection.execute(_SELECT_KEY[tier], (key_id,)).fetchone() is not None
+            return connection.execute(_SELECT_KEY[tier], placed_key(key_id)).fetchone() is not None
 
     @staticmethod
     def destroy(transaction: Transaction, tier: Tier, key_id: int | None, value_id: ValueId) -> bool:
         """Delete a key and the look-up tokens of its value; False when it was done before a crash."""
-        transaction.execute(_DELETE_TOKENS, (value_id,))
-        return key_id is not None and transaction.execute(_DELETE_KEY[tier], (key_id,)).rowcount == 1
+        transaction.execute(_DELETE_TOKENS, placed_value(value_id))
+        return key_id is not None and transaction.execute(DELETE_KEY[tier], placed_key(key_id)).rowcount == 1
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -355,7 +374,7 @@ class Vault:
     def tokens_left(self, value_id: ValueId) -> int:
         """How many look-up tokens of a value remain."""
         with self.place.reading() as connection:
-            return int(connection.execute(_COUNT_TOKENS, (value_id,)).fetchone()[0])
+            return int(connection.execute(_COUNT_TOKENS, placed_value(value_id)).fetchone()[0])
 
 
 def _open_to(opener: Opener | None, now: float) -> bool:

@@ -7,9 +7,9 @@ from alembic import op
 from upheld.store.postgres import spelled
 
 
-def executed(statements: Iterable[str]) -> None:
-    """Run plain statements in the migration that is under way, spelled for its engine."""
+def executed(statements: Iterable[str], in_a_file: Iterable[str] = (), on_a_server: Iterable[str] = ()) -> None:
+    """Run plain statements in the migration that is under way, and those of its engine alone, in its spelling."""
     connection = op.get_bind()
-    on_a_server = connection.dialect.name == "postgresql"
-    for statement in statements:
-        connection.exec_driver_sql(spelled(statement) if on_a_server else statement)
+    server = connection.dialect.name == "postgresql"
+    for statement in (*statements, *(on_a_server if server else in_a_file)):
+        connection.exec_driver_sql(spelled(statement) if server else statement)
