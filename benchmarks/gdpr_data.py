@@ -179,6 +179,9 @@ def plain(ground: Ground, records: int, *, indexed: bool) -> Bare:
     table.execute(
         table.spelled("CREATE TABLE log(id INTEGER PRIMARY KEY, at TEXT, operation TEXT, about TEXT, reader TEXT)")
     )
+    # Each record came by an operation: there is a log to be read, as there is a ledger.
+    logged = ((number, str(number), "create", str(number), "crm") for number in range(records))
+    table.many(table.spelled("INSERT INTO log VALUES(?, ?, ?, ?, ?)"), logged)
     table.execute("ANALYZE")
     return table
 

@@ -231,7 +231,8 @@ class Plain:
         self._run = table.execute
         self._spelled: dict[str, str] = {}
         self.gone: set[int] = set()
-        self._turn = 0
+        self._turn = users * 10
+        """The log has an entry for each record from the load."""
 
     def _do(self, operation: str, statement: str, *parameters: object) -> Any:
         known = self._spelled.get(statement)

@@ -6,10 +6,11 @@ facts known, and what is due. It never asks what the clock says.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, assert_never, cast
 
 from upheld.dates import BEGINNING, FOREVER, Instant, calendar_end, end_of
 from upheld.engine.acts import EngagementId, SubjectId, ValueId
@@ -30,6 +31,7 @@ from upheld.engine.state import (
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.vocabulary import Basis
 
+_NOT_YET = object()
 DONE = frozenset({RequestState.DONE, RequestState.PARTLY})
 
 
@@ -109,6 +111,15 @@ class _BoundUse(NamedTuple):
     """Versions that came into force after the use began."""
 
 
+class _Agreed(NamedTuple):
+    """What holds for all uses of one purpose that began between the same two events."""
+
+    purposes: tuple[tuple[PurposePlan, bool], ...]
+    """The declarations that bind, and whether a consent given again moves their end on."""
+    consented: Moment
+    since: tuple[Plan, ...]
+
+
 class Life:
     """The grounds of one subject's values by what is known at `known_at`, policy versions included."""
 
@@ -129,15 +140,15 @@ class Life:
         self.controller = controller
         self.plan: Plan = line.at(at) or line.plans[0]
         self._engagement_ends: dict[EngagementId, Moment] = {}
-        self._bound_uses: dict[Use, _BoundUse | None] = {}
+        self._bound_uses: dict[Use, _BoundUse | object | None] = {}
+        self._agreed: dict[tuple[str, str, int], _Agreed] = {}
+        self._boundaries: dict[str, list[Instant]] = {}
+        """Instants at which what is agreed and declared for a purpose can change, in order."""
         self._rows: dict[GroundKind, tuple[RetentionPlan, ...]] = {}
         self._grounds: dict[ValueId, tuple[Value, tuple[Ground, ...]]] = {}
         if before is not None and self._rests_on_the_same(before):
-            self._engagement_ends, self._bound_uses, self._rows = (
-                before._engagement_ends,
-                before._bound_uses,
-                before._rows,
-            )
+            self._engagement_ends, self._bound_uses = before._engagement_ends, before._bound_uses
+            self._agreed, self._boundaries, self._rows = before._agreed, before._boundaries, before._rows
 
     def _rests_on_the_same(self, before: Life) -> bool:
         """Ends of engagements and uses follow from these alone; a value more or a request more changes none of them."""
@@ -353,10 +364,13 @@ class Life:
 
     def _all_grounds(self, value: Value) -> tuple[Ground, ...]:
         found = [ground for use in value.uses for ground in self._of_use(value, use)]
+        candidates = list(self._candidates(value))
+        if not candidates and len(found) < 2:
+            return tuple(found)
         own_until = max((ground.until.at for ground in found), default=BEGINNING)
         own_until = max(own_until, value.collected_at)  # what the law names is kept from its own instant at the least
         held: list[Ground] = list(found)
-        for ground in sorted(self._candidates(value), key=lambda one: one.from_at):
+        for ground in sorted(candidates, key=lambda one: one.from_at):
             if ground.from_at <= own_until and ground.until.at > ground.from_at:
                 held.append(ground)
                 own_until = max(own_until, ground.until.at)
@@ -396,7 +410,7 @@ class Life:
         if engagement is not None:
             until = min(until, self._given_up(engagement))
         if not self.state.requests:
-            return self._replaced(value, until)
+            return until if value.replaced_at is None else self._replaced(value, until)
         touching = [request for request in self.state.requests if touches(request, value)]
         erased = [Moment(request.settled_at, BEGINNING) for request in touching if request.settled_at is not None
                   and request.right == "erasure" and request.state in DONE]  # fmt: skip
@@ -437,29 +451,58 @@ class Life:
             dropped = use.exception is not None and use.exception not in plan.unasked
             if dropped or use.purpose not in plan.purposes or value.item not in plan.purposes[use.purpose].items:
                 until = min(until, Moment(plan.effective_at, BEGINNING))
-        until = min(until, self.looked_at(bound.purpose.rule.path, use.engagement, use.anchor_at))
+        facts = self.state.facts_by_code
+        if CLOSED_BY_REVIEW in facts or DESTROYED_BY_REVIEW in facts:
+            until = min(until, self.looked_at(bound.purpose.rule.path, use.engagement, use.anchor_at))
         until = self._cut(value, until, use.purpose, use.engagement)
         yield Ground(GroundKind.PURPOSE, bound.purpose.rule, "until", use.anchor_at, until, use.purpose, use.engagement)
-        for row in self._kept(GroundKind.RETENTION):
+        for row in self._kept(GroundKind.RETENTION) if self.plan.kept else ():
             if keeps(row, value.item, use.purpose):
                 yield from self._retention(value, use, row, until)
 
     def _bound(self, use: Use) -> _BoundUse | None:
-        if use not in self._bound_uses:
-            self._bound_uses[use] = self._bind(use)
-        return self._bound_uses[use]
+        known = self._bound_uses.get(use, _NOT_YET)
+        if known is _NOT_YET:
+            known = self._bound_uses[use] = self._bind(use)
+        return cast("_BoundUse | None", known)
 
     def _bind(self, use: Use) -> _BoundUse | None:
-        bound = self._purposes_bound(use)
-        if not bound:
+        about = About(AboutKind.PURPOSE, use.purpose)
+        agreed = self._agreed_for(use, about)
+        if not agreed.purposes:
             return None
         began = Moment(use.anchor_at, use.known_at)
         counted = ("consented", began) if use.exception is not None else None
         scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose, counted)
-        about = About(AboutKind.PURPOSE, use.purpose)
-        ends = [self._purpose_end(one, scope, about) for one in bound]
-        ends.extend(self._fact(code, scope) for code in self.plan.destruction.needless_after)
-        return _BoundUse(bound[0], _earlier(ends), self._agreed_until(use, about), self._since(use.anchor_at))
+        ends = [self._purpose_end(one, renewed, scope, about) for one, renewed in agreed.purposes]
+        ends += [self._fact(code, scope) for code in self.plan.destruction.needless_after]
+        return _BoundUse(agreed.purposes[0][0], _earlier(ends), agreed.consented, agreed.since)
+
+    def _agreed_for(self, use: Use, about: About) -> _Agreed:
+        """What was agreed and declared when a use began. Values that came one by one, with neither a consent nor a
+        version in between, share it.
+        """
+        if use.exception is not None:
+            return self._agree(use, about)
+        boundaries = self._boundaries.get(use.purpose)
+        if boundaries is None:
+            events = [event.at for event in self.consent_events(about)]
+            boundaries = sorted([*events, *(plan.effective_at for plan in self.line.plans)])
+            self._boundaries[use.purpose] = boundaries
+        key = (use.purpose, use.version, bisect_right(boundaries, use.anchor_at))
+        known = self._agreed.get(key)
+        if known is None:
+            known = self._agree(use, about)
+            if self.standing(about, use.anchor_at) is not None:  # where none stood the end is the beginning itself
+                self._agreed[key] = known
+        return known
+
+    def _agree(self, use: Use, about: About) -> _Agreed:
+        purposes = tuple(
+            (one, one.until is not None and any(point.fact == "consented" for point, _ in points_in(one.until)))
+            for one in self._purposes_bound(use, about)
+        )
+        return _Agreed(purposes, self._agreed_until(use, about), self._since(use.anchor_at))
 
     def _agreed_until(self, use: Use, about: About) -> Moment:
         """Until when consent carries a use. Where nobody was asked a law carries it; anything else gives way to a no
@@ -479,9 +522,8 @@ class Life:
             self._rows[kind] = tuple(row for row in self.plan.kept.values() if row.kind is kind and not row.blocked)
         return self._rows[kind]
 
-    def _purposes_bound(self, use: Use) -> list[PurposePlan]:
+    def _purposes_bound(self, use: Use, about: About) -> list[PurposePlan]:
         """The declarations that bind a use: the one consented to and all in force since, the shorter period holding."""
-        about = About(AboutKind.PURPOSE, use.purpose)
         consent = self.standing(about, use.anchor_at)
         agreed = [self.line.version(consent.version) if consent else None, self.line.version(use.version)]
         found: list[PurposePlan] = []
@@ -497,10 +539,10 @@ class Life:
         """The versions that came into force after an instant, up to the one in force."""
         return tuple(plan for plan in self.line.plans if at < plan.effective_at <= self.plan.effective_at)
 
-    def _purpose_end(self, purpose: PurposePlan, scope: Scope, about: About) -> Moment:
+    def _purpose_end(self, purpose: PurposePlan, renewed: bool, scope: Scope, about: About) -> Moment:
         if purpose.until is None:
             return self.engagement_end(scope.engagement) if scope.engagement else NEVER
-        if any(point.fact == "consented" for point, _ in points_in(purpose.until)):
+        if renewed:
             return self._renewed(purpose.until, scope, about)
         return self.end(purpose.until, scope)
 
@@ -536,7 +578,7 @@ class Life:
 
     def _candidates(self, value: Value) -> Iterator[Ground]:
         """Claims, disputes and statutes that would keep the value if it is still held when they begin."""
-        if value.held_for is not None:
+        if value.held_for is not None or not self.plan.kept:
             return  # these are duties of whom it is held for; to us it ends with the engagement
         for row in self._kept(GroundKind.CLAIM):
             yield from self._claims(value, row)
@@ -617,9 +659,10 @@ class Life:
     def due(self, value: Value, at: Instant) -> Due:
         """Where a value ought to be at an instant, and since when."""
         grounds = self.grounds(value)
-        live = tuple(ground for ground in grounds if ground.live(at))
-        if any(ground.kind is GroundKind.PURPOSE for ground in live):
-            return Due(DueState.ACTIVE, ALWAYS, live)
+        live = tuple([ground for ground in grounds if ground.from_at <= at < ground.until.at])
+        for ground in live:
+            if ground.kind is GroundKind.PURPOSE:
+                return Due(DueState.ACTIVE, ALWAYS, live)
         purposes = [ground.until for ground in grounds if ground.kind is GroundKind.PURPOSE and ground.until.at <= at]
         if live:
             return Due(

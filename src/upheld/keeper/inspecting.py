@@ -6,34 +6,30 @@ many persons it looked. `docs/adr/0054-looking-without-reading.md`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from typing import NamedTuple
 
 from upheld.dates import Instant
 from upheld.engine.acts import Decision, DisclosureId, EngagementId, Reader, ReaderKind, SubjectId, ValueId
 from upheld.engine.lifecycle import DueState
-from upheld.engine.state import HeldState, SubjectState, Value
-from upheld.errors import InputRefused, StoreFailed
+from upheld.engine.state import HeldState
+from upheld.errors import InputRefused
 from upheld.keeper.seeing import Seeing
 from upheld.ledger.entries import Entry, entry
 from upheld.ledger.entries import Value as Recordable
-from upheld.store import history
 from upheld.store.ids import placed_value
-from upheld.store.journal import unsealed_since
-from upheld.store.place import Transaction
-from upheld.store.views import Seen, Stale
+from upheld.store.newest import Newest
+from upheld.store.views import Seen
 
 MOST_AT_ONCE = 1_000
 """Values on one page."""
 _REMEMBERED = 20_000
-_ATTEMPTS = 50
+"""Persons whose answer is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What is known about one value besides its content."""
 
     value_id: ValueId
@@ -71,22 +67,20 @@ class Inspection:
     values: int = 0
     records: int = 0
     _known: dict[SubjectId, tuple[Seen, Instant, tuple[Kept, ...]]] = field(default_factory=dict)
-    _log: deque[Entry] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    _read_to: int = -1
-    _read_from: int = -1
+    _newest: Newest | None = None
 
     def of(self, subject_id: SubjectId) -> tuple[Kept, ...]:
         """Everything that is held on a person, without a content. Raises InputRefused for another policy's person."""
-        seen, now = self.keeper.proved(subject_id)
+        now = self.keeper.now()
+        seen = self.keeper.views.current(subject_id, now)
+        now = max(now, seen.last_at)
         if seen.policy != self.policy:
             raise InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
         before = self._known.get(subject_id)
         if before is not None and before[0] is seen and now < before[1]:
             kept = before[2]
         else:
-            kept = tuple(
-                _kept(seen, value, now) for value in seen.state.values if value.held is not HeldState.DESTROYED
-            )
+            kept = _kept(seen, now)
             changes_at = min([seen.view.valid_until, *(one.until for one in kept if one.until > now)])
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
@@ -103,29 +97,33 @@ class Inspection:
         return HeldState(row[0]) if row else HeldState.DESTROYED
 
     def latest(self, count: int) -> list[Entry]:
-        """The newest entries of the ledger under this policy, newest first. What waits is sealed before."""
-        with self.keeper.places.active.reading() as connection:
-            waiting = unsealed_since(connection)
-        if waiting is not None:
-            self.keeper.seal()
-        connection = self.keeper.places.sealer.connection
-        size = history.size_of(connection)
-        if self._read_to < 0:
-            self._read_to = self._read_from = size
-        if size > self._read_to:
-            for recorded in history.entries(connection, policy=self.policy, from_leaf=self._read_to):
-                self._log.appendleft(recorded.entry)
-            self._read_to = size
-        while len(self._log) < count and self._read_from > 0:
-            before = history.bodies_before(connection, self._read_from, count)
-            for leaf, body in before:
-                self._read_from = leaf
-                own = [one for one in history.entries_of_body(body) if one.policy == self.policy]
-                self._log.extend(reversed(own))
-            if not before:
-                break
-        self.records += min(len(self._log), count)
-        return list(islice(self._log, count))
+        """The newest entries of the ledger under this policy, newest first, those that wait to be sealed too.
+
+        Raises TailBroken when what waits is not what its writer wrote.
+        """
+        found = self._ledger().latest(count)
+        self.records += len(found)
+        return found
+
+    def between(self, since: Instant, until: Instant, most: int = MOST_AT_ONCE) -> list[Entry]:
+        """Entries of the ledger under this policy with `since <= at < until`, in the order of sealing, at most so many.
+
+        Raises TailBroken when what waits to be sealed is not what its writer wrote.
+        """
+        found = self._ledger().between(since, until, most)
+        self.records += len(found)
+        return found
+
+    def _ledger(self) -> Newest:
+        if self._newest is None:
+            places = self.keeper.places
+            self._newest = Newest(places.sealer, (places.active, places.separated, places.keys), self.policy)
+        return self._newest
+
+    def close(self) -> None:
+        """No more questions."""
+        if self._newest is not None:
+            self._newest.close()
 
 
 class Inspecting(Seeing):
@@ -156,23 +154,11 @@ class Inspecting(Seeing):
         try:
             yield looked
         finally:
+            looked.close()
             counts = {"persons": len(looked.persons), "values": looked.values, "records": looked.records}
             note(
                 "inspection.closed", inspection=opened, counts={name: count for name, count in counts.items() if count}
             )
-
-    def proved(self, subject_id: SubjectId) -> tuple[Seen, Instant]:
-        """A person as the place has them now, and the instant at which that is told."""
-        for _ in range(_ATTEMPTS):
-            now = self.now()
-            seen = self.views.get(subject_id, now)
-            with self.places.active.reading() as connection:
-                try:
-                    self.views.prove(Transaction(connection, now), seen)
-                except Stale:
-                    continue
-            return seen, max(now, seen.last_at)
-        raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
 
     def read_purpose(
         self, policy: str, purpose: str, *, reader: Reader, use: str | None = None, after: ValueId | None = None,
@@ -193,25 +179,33 @@ class Inspecting(Seeing):
         return Page(dict(outcome.texts), dict(outcome.refused), following)
 
 
-def _kept(seen: Seen, value: Value, now: Instant) -> Kept:
-    life = seen.view.life
-    due = life.due(value, now)
-    return Kept(
-        value.value_id,
-        value.item,
-        value.held,
-        due.state,
-        tuple(dict.fromkeys(use.purpose for use in value.uses)),
-        tuple(dict.fromkeys(use.engagement for use in value.uses if use.engagement)),
-        value.collected_at,
-        max((ground.until.at for ground in due.grounds), default=value.collected_at),
-        tuple(dict.fromkeys(ground.rule.path for ground in due.grounds)),
-        _given(seen.state, value.value_id),
-    )
-
-
-def _given(state: SubjectState, value: ValueId) -> tuple[tuple[str, DisclosureId], ...]:
-    return tuple((one.recipient, one.disclosure_id) for one in state.disclosures if value in one.values)
+def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
+    """Everything that is not destroyed."""
+    given: dict[ValueId, tuple[tuple[str, DisclosureId], ...]] = {}
+    for one in seen.state.disclosures:
+        for value_id in one.values:
+            given[value_id] = (*given.get(value_id, ()), (one.recipient, one.disclosure_id))
+    life, kept = seen.view.life, []
+    for value in seen.state.values:
+        if value.held is HeldState.DESTROYED:
+            continue
+        due = life.due(value, now)
+        grounds, uses = due.grounds, value.uses
+        kept.append(
+            Kept(
+                value.value_id,
+                value.item,
+                value.held,
+                due.state,
+                tuple(dict.fromkeys([use.purpose for use in uses])),
+                tuple(dict.fromkeys([use.engagement for use in uses if use.engagement])),
+                value.collected_at,
+                max([ground.until.at for ground in grounds], default=value.collected_at),
+                tuple(dict.fromkeys([ground.rule.path for ground in grounds])),
+                given.get(value.value_id, ()),
+            )
+        )
+    return tuple(kept)
 
 
 _STATE = "SELECT state FROM value WHERE bucket = ? AND value_id = ?"

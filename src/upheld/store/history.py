@@ -69,7 +69,10 @@ _SELECT_NOTE_COVERING: Final = "SELECT note FROM checkpoint WHERE size > ? ORDER
 _SELECT_HEADS: Final = "SELECT name, n, hash FROM stream"
 _SELECT_BODY: Final = "SELECT body FROM body WHERE leaf = ?"
 _SELECT_BATCH: Final = "SELECT header, body_hash FROM batch WHERE leaf = ?"
-_SELECT_BEFORE: Final = "SELECT leaf, body FROM body WHERE leaf < ? ORDER BY leaf DESC LIMIT ?"
+_SELECT_BEFORE: Final = """
+    SELECT leaf, name, body FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
+    WHERE leaf < ? AND leaf >= ? ORDER BY leaf DESC LIMIT ?"""
+_SELECT_HEAD: Final = "SELECT n, hash FROM stream WHERE name = ?"
 _SELECT_SPAN: Final = """
     SELECT leaf, body FROM batch JOIN body USING(leaf) WHERE until_at >= ? AND from_at < ? AND leaf >= ?
     ORDER BY leaf"""
@@ -205,6 +208,12 @@ def sealed_heads(connection: Connection) -> dict[str, Head]:
     return {name: Head(n, digest) for name, n, digest in connection.execute(_SELECT_HEADS)}
 
 
+def sealed_head(connection: Connection, stream: str) -> Head:
+    """The end of one stream, as far as it is sealed."""
+    row = connection.execute(_SELECT_HEAD, (stream,)).fetchone()
+    return Head() if row is None else Head(row[0], row[1])
+
+
 def newest_note(connection: Connection) -> str:
     """The newest signed checkpoint."""
     row = connection.execute(_SELECT_LAST_NOTE).fetchone()
@@ -276,9 +285,18 @@ def _bodies(
         yield from connection.execute(_SELECT_SPAN_NAMED, (json.dumps(sorted(names)), since, until, from_leaf))
 
 
-def bodies_before(connection: Connection, leaf: int, count: int) -> list[tuple[int, bytes]]:
-    """The bodies of so many batches before one, newest first; a body whose time was over is not among them."""
-    return [(one, bytes(body)) for one, body in connection.execute(_SELECT_BEFORE, (leaf, count))]
+class Written(NamedTuple):
+    """A sealed batch whose body is still there."""
+
+    leaf: int
+    stream: str
+    body: bytes
+
+
+def batches_before(connection: Connection, leaf: int, least: int, count: int) -> list[Written]:
+    """So many batches before a leaf, none before `least`, newest first; those whose time was over are left out."""
+    found = connection.execute(_SELECT_BEFORE, (leaf, least, count))
+    return [Written(one, stream, bytes(body)) for one, stream, body in found]
 
 
 def entries_of_body(body: bytes) -> list[Entry]:

@@ -45,6 +45,17 @@ _SELECT_BATCHES: Final = """
 # The first row of every writer: who numbers rows itself leaves runs that say nothing about the order between writers.
 _SELECT_FIRST: Final = "SELECT header FROM journal WHERE id IN (SELECT min(id) FROM journal GROUP BY id >> 32)"
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
+# The last row of every writer by one look at the index for each, and the checkpoint, which says when rows were dropped.
+_SELECT_REACHED: Final = """
+    WITH RECURSIVE writer(top) AS (
+        SELECT max(id) FROM journal
+        UNION ALL SELECT (SELECT max(id) FROM journal WHERE id < (top >> 32) << 32) FROM writer WHERE top IS NOT NULL)
+    SELECT top, CAST(NULL AS TEXT) FROM writer WHERE top IS NOT NULL
+    UNION ALL SELECT CAST(NULL AS INTEGER), value FROM meta WHERE key = 'checkpoint'"""
+_SELECT_ROWS: Final = """
+    SELECT id, bucket, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB),
+           CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
+    FROM journal WHERE id > ? AND id <= ? ORDER BY id"""
 _KEEP_CHECKPOINT: Final = (
     "INSERT INTO meta(key, value) VALUES('checkpoint', ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"
 )
@@ -231,6 +242,28 @@ def unsealed_since(connection: Connection) -> int | None:
     return min((read_header(header).from_at for (header,) in connection.execute(_SELECT_FIRST)), default=None)
 
 
+class Reached(NamedTuple):
+    """How far the journal of a place has got: the last row of each writer, and the checkpoint it was told last."""
+
+    rows: tuple[int, ...] = ()
+    checkpoint: str | None = None
+
+
+NOWHERE: Final = Reached()
+
+
+def reached_in(connection: Connection) -> Reached:
+    """How far the journal has got now."""
+    rows: list[int] = []
+    checkpoint: str | None = None
+    for row, note in connection.execute(_SELECT_REACHED).fetchall():
+        if row is None:
+            checkpoint = note
+        else:
+            rows.append(row)
+    return Reached(tuple(rows), checkpoint)
+
+
 class JournalRow(NamedTuple):
     """A batch as it stands in the journal of a place: nothing of it is checked yet."""
 
@@ -254,6 +287,13 @@ def batches_in(connection: Connection, after: int, most_bytes: int) -> tuple[lis
         if most_bytes <= 0:
             return found, True
     return found, False
+
+
+def rows_between(connection: Connection, before: Reached, now: Reached) -> list[JournalRow]:
+    """The rows that each writer has added since. Where rows were dropped meanwhile numbers may have begun anew: all."""
+    known = {row >> 32: row for row in before.rows} if before.checkpoint == now.checkpoint else {}
+    spans = [(known.get(row >> 32, (row >> 32 << 32) - 1), row) for row in now.rows]
+    return [JournalRow(*row) for span in spans if span[0] < span[1] for row in connection.execute(_SELECT_ROWS, span)]
 
 
 def drop_sealed(

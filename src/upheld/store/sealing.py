@@ -229,6 +229,10 @@ class Sealer:
         """For reading, with the functions of `history`."""
         return self._connection
 
+    def follows(self, row: JournalRow, header: Header, head: Head) -> Head:
+        """The end of a stream after one more batch of a journal. Raises BatchBroken for one that is not sound."""
+        return Head(header.n, checked_row(row, header, head, self._mac_key).leaf)
+
     def _create(self, at: int, day_offset: int) -> None:
         with self._transaction():
             for statement in (*history.SCHEMA, *schema.STAMP):

@@ -52,7 +52,8 @@ class _PackedUse(msgspec.Struct, array_like=True, gc=False):
 _uses_decode = msgspec.json.Decoder(tuple[_PackedUse, ...]).decode
 
 _SUBJECT = (
-    "SELECT policy, kind, entered_at, minor_until, epoch, last_at FROM subject WHERE bucket = ? AND subject_id = ?"
+    "SELECT policy, kind, entered_at, minor_until, epoch, last_at, (SELECT plan_epoch FROM guard) FROM subject "
+    "WHERE bucket = ? AND subject_id = ?"
 )
 _ENGAGEMENTS = (
     "SELECT engagement_id, kind, begun_at, known_at, organisation FROM engagement WHERE bucket = ? AND subject_id = ?"
@@ -189,6 +190,8 @@ class Row:
     policy: str
     epoch: int
     last_at: Instant
+    plan_epoch: int
+    """That of the policies and the organisation's state when it was read."""
 
     @property
     def bucket(self) -> int:
@@ -246,7 +249,7 @@ def load(connection: Connection, subject_id: SubjectId) -> Row | None:
     found, *rows = answers(connection, [(statement, key) for statement in _OF_SUBJECT])
     if not found:
         return None
-    policy, kind, entered_at, minor_until, epoch, last_at = found[0]
+    policy, kind, entered_at, minor_until, epoch, last_at, plan_epoch = found[0]
     engagements, facts, consents, values, requests, disclosures, acting = rows
     state = SubjectState(
         subject_id=subject_id,
@@ -264,7 +267,7 @@ def load(connection: Connection, subject_id: SubjectId) -> Row | None:
         acting=tuple(map(_acting, acting)),
         minor_until=minor_until,
     )
-    return Row(state, policy, epoch, Instant(last_at))
+    return Row(state, policy, epoch, Instant(last_at), plan_epoch)
 
 
 def _fact(row: tuple[str, str, int, int, str | None, str | None, str]) -> Fact:

@@ -17,7 +17,7 @@ from upheld.engine.acts import Cited, SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
-from upheld.errors import InputRefused
+from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
 from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of
@@ -185,13 +185,40 @@ class Views:
             self.refresh()
         return self.load(subject_id, at)
 
+    def current(self, subject_id: SubjectId, at: Instant) -> Seen:
+        """The subject as the place has it now, for who looks and changes nothing: what is cached is proved by one
+        message, what is not is loaded by one. Raises InputRefused for a subject nobody entered.
+        """
+        for _ in range(_ATTEMPTS):
+            seen = self._cache.get(subject_id)
+            with self.active.reading() as connection:
+                if seen is None or not seen.view.valid_from <= at < seen.view.valid_until:
+                    row, era, moves = subjects.load(connection, subject_id), self.era, self._moves
+                    if row is None:
+                        raise _nobody()
+                    if row.plan_epoch == self.plan_epoch:
+                        return self._loaded(row, era, moves, at)
+                    self._refresh(connection)
+                    continue
+                plan_epoch, epochs = subjects.epochs_of(connection, (subject_id,))
+                if plan_epoch != self.plan_epoch:
+                    self._refresh(connection)
+                elif epochs.get(subject_id) == seen.epoch:
+                    return seen
+                else:
+                    self.drop(subject_id)
+        raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
+
     def load(self, subject_id: SubjectId, at: Instant) -> Seen:
         """The subject read from the place."""
         with self.active.reading() as connection:
             row = subjects.load(connection, subject_id)
             era, moves = self.era, self._moves
         if row is None:
-            raise InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
+            raise _nobody()
+        return self._loaded(row, era, moves, at)
+
+    def _loaded(self, row: subjects.Row, era: int, moves: int, at: Instant) -> Seen:
         seen = self.keep(row, era, max(at, row.last_at))
         if moves != self._moves:
             seen.era = UNPROVED  # another thread was faster, perhaps with this subject
@@ -331,5 +358,10 @@ class Views:
         return moved
 
 
+def _nobody() -> InputRefused:
+    return InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
+
+
+_ATTEMPTS = 50
 _ALIAS = "SELECT alias FROM alias WHERE bucket = ? AND subject_id = ?"
 _NOBODY = ControllerState()
