@@ -155,7 +155,7 @@ def figures(ground: Ground) -> Iterator[Figure]:
         equal += governed.log() == sides[INDEXED].log() == NEWEST
         asked = len(compared) + len(range(0, records, records // 200)) + 1
         yield Figure(name="regulator's answers that are equal on both sides", value=equal / asked, unit="of all",
-                     least=1.0, note=f"{asked} compared: key, purpose, end, recipient, source, item; gone; log")  # fmt: skip
+                     least=1.0, note=f"{asked}: key, purpose, end, recipient, source, item, gone, log")  # fmt: skip
         created = {name: count(records) for name in sides}
         for mix in MIXES:
             yield from _compared(ground, mix, sides, records, created, turn)

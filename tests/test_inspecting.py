@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import upheld
+from tests.homes import connection_to
 from tests.trial_home import POLICY, SEOUL
-from upheld.dates import moment
-from upheld.engine.acts import HandlerId, Reader, ReaderKind, SubjectId, ValueId
+from upheld.dates import Instant, moment
+from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId, SubjectId, ValueId
+from upheld.engine.decide import View
 from upheld.engine.lifecycle import DueState
 from upheld.engine.state import HeldState
 from upheld.errors import InputRefused
 from upheld.keeper import Keeper
-from upheld.store import history
+from upheld.keeper.inspecting import Kept
+from upheld.store import history, subjects
+from upheld.store.sealing import TailBroken
 
 OTHER = POLICY.replace("policy: trial", "policy: other")
 AUDITOR = Reader(ReaderKind.HANDLER, HandlerId("a" * 20), duties=frozenset({"audit"}))
@@ -140,6 +147,136 @@ def test_the_newest_entries_come_first_and_new_ones_are_seen(keeper: Keeper) -> 
         after = look.latest(3)
         assert [one.kind for one in after][:2] == ["consent.given", "inspection.opened"]
         assert len(look.latest(1000)) > 5
+
+
+def test_what_waits_is_told_before_it_is_sealed_and_nothing_is_sealed_for_it(keeper: Keeper) -> None:
+    subject = person(keeper)
+    keeper.seal()
+    sealed = history.size_of(keeper.places.sealer.connection)
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        keeper.consent(subject, "purpose/offers", channel="website")
+        assert [one.kind for one in look.latest(2)] == ["consent.given", "inspection.opened"]
+        assert history.size_of(keeper.places.sealer.connection) == sealed
+        keeper.seal()
+        assert [one.kind for one in look.latest(2)] == ["consent.given", "inspection.opened"]
+
+
+STEPS = st.lists(
+    st.sampled_from(["consent", "enter", "elsewhere", "stranger", "seal", "sealed elsewhere"]), max_size=12
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, count=st.integers(1, 12))
+def test_the_newest_entries_are_those_that_sealing_would_show(
+    keeper: Keeper, clock: upheld.SetClock, tmp_path: Path, steps: list[str], count: int
+) -> None:
+    subject = person(keeper)
+    with (
+        upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as other,
+        keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look,
+    ):
+        done: dict[str, Callable[[], object]] = {
+            "consent": lambda: keeper.consent(subject, "purpose/offers", channel="website"),
+            "enter": lambda: keeper.enter("trial", "member"),
+            "elsewhere": lambda: other.consent(subject, "purpose/offers", channel="website"),
+            "stranger": lambda: keeper.enter("other", "member"),
+            "seal": keeper.seal,
+            "sealed elsewhere": other.seal,
+        }
+        for step in [*steps, "seal"]:
+            before = look.latest(count)
+            assert look.latest(count) == before
+            keeper.seal()
+            everything = [one.entry for one in history.entries(keeper.places.sealer.connection, policy="trial")]
+            assert before == everything[::-1][:count]
+            clock.set(moment(clock.now()) + timedelta(seconds=1))
+            done[step]()
+        within = look.between(Instant(clock.now() - 3_000_000), Instant(clock.now() + 1), 1000)
+        keeper.seal()
+        everything = [one.entry for one in history.entries(keeper.places.sealer.connection, policy="trial")]
+        assert within == [one for one in everything if clock.now() - 3_000_000 <= one.at <= clock.now()]
+
+
+def test_a_changed_entry_that_waits_is_not_told_but_found(keeper: Keeper, tmp_path: Path) -> None:
+    subject = person(keeper)
+    keeper.seal()
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        look.latest(1)
+        keeper.consent(subject, "purpose/offers", channel="website")
+        with closing(connection_to(tmp_path / "home" / "active.db")) as outside:
+            outside.execute("UPDATE journal SET body = ? WHERE id = (SELECT max(id) FROM journal)", (b"other",))
+            outside.execute("COMMIT") if outside.in_transaction else None
+        with pytest.raises(TailBroken, match="batch"):
+            look.latest(1)
+
+
+ACTS = st.lists(
+    st.sampled_from(["collect", "elsewhere", "offers", "no offers", "closed", "erase", "correct", "days", "sweep"]),
+    max_size=10,
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS)
+def test_an_answer_is_what_the_facts_on_file_make_of_it(
+    keeper: Keeper, clock: upheld.SetClock, tmp_path: Path, acts: list[str]
+) -> None:
+    subject = person(keeper)
+    with (
+        upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as other,
+        keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look,
+    ):
+
+        def erase() -> None:
+            asked = keeper.request(subject, "erasure", channel="letter", proved=True)
+            if asked.made:
+                keeper.answer(subject, RequestId(asked.made), "done")
+
+        def correct() -> None:
+            known = keeper.views.get(subject, keeper.now()).state.values
+            keeper.correct(subject, known[-1].value_id, "Another Name")
+
+        done: dict[str, Callable[[], object]] = {
+            "collect": lambda: keeper.collect(subject, "service", {"name": "Made Up"}),
+            "elsewhere": lambda: other.collect(subject, "service", {"email": "made@example.org"}),
+            "offers": lambda: other.consent(subject, "purpose/offers", channel="website"),
+            "no offers": lambda: keeper.withdraw(subject, "purpose/offers", channel="website"),
+            "closed": lambda: other.fact(subject, "closed"),
+            "erase": erase,
+            "correct": correct,
+            "days": lambda: clock.set(moment(clock.now()) + timedelta(days=200)),
+            "sweep": other.sweep,
+        }
+        for act in [*acts, "days"]:
+            clock.set(moment(clock.now()) + timedelta(minutes=1))
+            done[act]()
+            assert sorted(look.of(subject)) == sorted(naively(keeper, subject))
+
+
+def naively(keeper: Keeper, subject: SubjectId) -> list[Kept]:
+    """What is on file, read anew and reckoned value by value."""
+    with keeper.places.active.reading() as connection:
+        row = subjects.load(connection, subject)
+        plan_epoch = subjects.plan_epoch(connection)
+    assert row is not None
+    assert row.plan_epoch == plan_epoch
+    now, kept = max(keeper.now(), row.last_at), []
+    for value in row.state.values:
+        life = View(keeper.views.line("trial"), row.state, keeper.views.controller("trial"), now).life
+        due = life.due(value, now)
+        uses = value.uses
+        given_to = tuple(
+            (one.recipient, one.disclosure_id) for one in row.state.disclosures if value.value_id in one.values
+        )
+        if value.held is not HeldState.DESTROYED:
+            purposes = tuple(dict.fromkeys(use.purpose for use in uses))
+            engagements = tuple(dict.fromkeys(use.engagement for use in uses if use.engagement))
+            until = max((ground.until.at for ground in due.grounds), default=value.collected_at)
+            grounds = tuple(dict.fromkeys(ground.rule.path for ground in due.grounds))
+            first = (value.value_id, value.item, value.held, due.state, purposes, engagements)
+            kept.append(Kept(*first, value.collected_at, until, grounds, given_to))
+    return kept
 
 
 def test_everything_under_a_purpose_is_read_page_by_page_and_nothing_else(keeper: Keeper) -> None:

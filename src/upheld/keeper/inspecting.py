@@ -147,7 +147,9 @@ class Inspecting(Seeing):
             self.places.active.submit(
                 lambda transaction: transaction.journal(
                     entry(kind, transaction.at, policy, None, (rule.path,), **fields)
-                )
+                ),
+                about=(),
+                reads=True,
             )
 
         note("inspection.opened", inspection=opened, reason=reason, reader_id=reader.reader_id, origin=reader.origin)
