@@ -20,6 +20,7 @@ from tests.trial_home import POLICY, at, member, opened
 from upheld import cli, system
 from upheld.dates import Period, instant
 from upheld.engine.acts import RequestId
+from upheld.store import postgres as store
 from upheld.store.remains import Remains, complaints, remains
 
 START, DESTROYED_ON = at("2024-03-01"), at("2024-03-06")
@@ -88,6 +89,49 @@ def test_a_destroyed_key_leaves_the_tables_at_once_and_the_log_within_the_time_t
     told = CliRunner().invoke(cli.app, ["doctor", "--home", str(home)])  # the clock of this home stood in 2024
     assert "no archive of the log" in told.stdout
     assert told.stderr == ""
+
+
+@pytest.mark.clauses("BZ18-6.2.B", "NX17-5.3.a")
+def test_a_transaction_that_can_still_see_a_destroyed_key_keeps_the_certificate_waiting(
+    server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that is written anew meanwhile keeps the dead row, and with it the key."""
+    monkeypatch.setattr(store, "PATIENCE", 0.05)
+    home, data = tmp_path / "home", server.data
+    system.init(home, upheld.Options(clock=upheld.SetClock(START), look_up={"trial": ["email"]}))
+    with opened(home, START) as house:
+        keeper = house.keeper
+        keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "leaver")
+        keys = keys_in(home)
+        asked = keeper.request(person, "erasure", channel="website", proved=True)
+        keeper.answer(person, RequestId(asked.made or ""), "done")
+        house.clock.set(DESTROYED_ON)
+        with psycopg.connect(postgres_address(home)) as reader:
+            reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reader.execute("SELECT count(*) FROM pg_class")
+            swept = keeper.sweep()
+            assert (swept.destroyed, keeper.certificates("trial")) == (0, [])
+            assert swept.waiting
+            assert keys_in(home) == {}, "nobody can read it any more"
+            flushed_tables(home)
+            assert [key for key in keys.values() if lies_in(data / "base", key)], "and yet it is there"
+        assert keeper.sweep().destroyed == len(keys)
+        assert len(keeper.certificates("trial")) == 1
+        flushed_tables(home)
+        assert [key for key in keys.values() if lies_in(data / "base", key)] == []
+
+
+def keys_in(home: Path) -> dict[int, bytes]:
+    """The wrapped keys of values that are held."""
+    held = set(column(home / "active.db", "SELECT key_id FROM value WHERE key_id IS NOT NULL"))
+    wrapped = {one: column(home / "keys.db", f"SELECT wrapped FROM active_key WHERE key_id = {one}") for one in held}
+    return {one: bytes(rows[0]) for one, rows in wrapped.items() if rows}
+
+
+def flushed_tables(home: Path) -> None:
+    with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
 
 
 def postgres_address(home: Path) -> str:

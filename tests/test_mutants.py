@@ -125,8 +125,8 @@ BELOW = (
     Fault(
         "look-up-tokens-outlive-the-value",
         "store/vault.py",
-        "transaction.execute(_DELETE_TOKENS, (value_id,))",
-        "transaction.execute(_DELETE_TOKENS, (0,))",
+        "transaction.execute(_DELETE_TOKENS, placed_value(value_id))",
+        "transaction.execute(_DELETE_TOKENS, placed_value(0))",
         "tests/test_scrub.py",
     ),
     Fault(
@@ -459,7 +459,27 @@ FAULTS = (
         "at < state.minor_until and _representative_agreed(view, at)",
         CUSTOMERS,
     ),
-    Fault("the-sweep-looks-a-day-late", "keeper/moving.py", "if cutoff > mark:", "if cutoff > mark + 1:", READERS),
+    Fault(
+        "the-sweep-looks-a-day-late",
+        "keeper/moving.py",
+        '> marks.get((fact, calendar or "", str(period)), 0)',
+        '> 1 + marks.get((fact, calendar or "", str(period)), 0)',
+        READERS,
+    ),
+    Fault(
+        "what-can-still-be-seen-counts-as-gone",
+        "store/postgres.py",
+        "if not any(kept):",
+        "if kept:",
+        "tests/test_beyond_recovery.py",
+    ),
+    Fault(
+        "what-somebody-else-has-ended-is-certified-again",
+        "keeper/destroying.py",
+        "if rows == [(step.kind, step.stage)]",
+        "if rows is not step",
+        "tests/test_sharing.py",
+    ),
     Fault(
         "an-event-at-midnight-leaves-one-anchor",
         "keeper/door.py",

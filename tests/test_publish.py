@@ -333,7 +333,8 @@ def test_a_store_that_keeps_what_it_should_destroy_fails_the_rehearsal(
     """The key store says that it deleted a key and did not."""
     document = written(tmp_path, FIRST)
     bound(keeper, document)
-    monkeypatch.setattr(type(keeper.places.vault), "destroy", staticmethod(lambda *_: True))
+    said = staticmethod(lambda _, keys: {value for *_, value in keys})
+    monkeypatch.setattr(type(keeper.places.vault), "destroy", said)
     found = refused_by(lambda: keeper.publish(document))
     assert found == {"purposes.required.service": "rehearsal-failed", "purposes.optional.offers": "rehearsal-failed",
                      "retention.disputes": "rehearsal-failed"}  # fmt: skip

@@ -476,8 +476,8 @@ def test_a_key_that_no_value_needs_goes_after_a_day(story: Path, tmp_path: Path)
         fresh, _ = house.keeper.places.vault.take(Tier.ACTIVE)
     with opened(home, END) as house:
         house.keeper.recover()
-        assert house.keeper.places.vault.exists(Tier.ACTIVE, fresh)
+        assert house.keeper.places.vault.ciphers(Tier.ACTIVE, [fresh])
     with opened(home, at("2025-03-22")) as house:
         house.keeper.recover()
-        assert not house.keeper.places.vault.exists(Tier.ACTIVE, fresh)
+        assert not house.keeper.places.vault.ciphers(Tier.ACTIVE, [fresh])
         assert not house.keeper.recover().counts

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -18,8 +18,10 @@ from tests import postgres
 from tests.homes import column, databases
 from tests.trial_home import MOVES, POLICY, House, at, member, opened, proved
 from upheld.keeper.sharing import LeaseLost
+from upheld.keeper.steps import OpenStep
 from upheld.store import history
 from upheld.store.leases import LeaseHeld
+from upheld.store.postgres import PostgresConnection
 
 ROOT = Path(__file__).parent.parent
 PERSONS, SWEEPERS = 24, 4
@@ -116,21 +118,62 @@ def test_killed_sweepers_leave_nothing_that_the_next_does_not_finish(home: Path)
 
 
 def test_who_lost_the_server_in_the_middle_does_not_go_on_with_what_another_took_over(home: Path) -> None:
-    with opened(home, DUE) as first, opened(home, DUE) as second, pytest.raises(LeaseLost):
-        first.keeper._shared("trial", first.keeper.now(), lambda _, at: interrupted(first, second, home))
+    with opened(home, DUE) as first, opened(home, DUE) as second:
+        begun = first.keeper._joined("trial", first.keeper.now())
+        groups = tuple(first.keeper._looked("trial", begun.at)[1].groups)
+        with pytest.raises(LeaseLost):
+            first.keeper._share("trial", groups, begun, lambda ours: interrupted(first, second, home, ours))
     carried_out_once(home)
 
 
-def interrupted(first: House, second: House, home: Path) -> None:
-    """The server ends all connections while the first works on a group; the second takes it over."""
+def interrupted(first: House, second: House, home: Path, ours: tuple[int, ...]) -> None:
+    """The server ends all connections while the first works on its groups; the second takes them over."""
+    assert len(ours) > 1
     with first.keeper._stepping(()):
-        pass  # it is ours
-    with pytest.raises(LeaseHeld), second.keeper.places.leases.lease("sweep-trial-0", wait=False):
+        pass  # they are ours
+    with pytest.raises(LeaseHeld), second.keeper.places.leases.lease(f"sweep-trial-{ours[0]}", wait=False):
         pass
+    assert second.keeper.sweep().destroyed == 0, "nobody else works on them"
     postgres.end_connections(databases(home)["active"])
     second.keeper.sweep()
     with first.keeper._stepping(()):
         raise AssertionError("the first went on")
+
+
+def test_who_lost_the_server_while_scrubbing_certifies_nothing_that_another_has_certified(home: Path) -> None:
+    with opened(home, DUE) as first, opened(home, DUE) as second:
+        scrubbed = first.keeper._scrubbed
+
+        def cut_off(steps: Sequence[OpenStep]) -> bool:
+            """The server ends all connections, and the right to scrub with them; another comes meanwhile."""
+            done = scrubbed(steps)
+            postgres.end_connections(databases(home)["active"])
+            assert second.keeper.sweep().destroyed == PERSONS
+            return done
+
+        first.keeper._scrubbed = cut_off  # type: ignore[method-assign]  # planted
+        swept = first.keeper.sweep()
+        assert (swept.destroyed, swept.separated) == (0, 0)
+    carried_out_once(home)
+
+
+def test_one_scrubbing_serves_everything_that_a_sweep_has_destroyed(home: Path) -> None:
+    """Persons of many groups, values moved and values destroyed: each table of keys is written anew once."""
+    with opened(home, DUE) as house:
+        told: list[str] = []
+        keys = house.keeper.places.keys.connection
+        assert isinstance(keys, PostgresConnection)
+        plain = keys.told
+
+        def counted(statement: str) -> list[str]:
+            told.append(statement)
+            return plain(statement)
+
+        keys.told = counted  # type: ignore[method-assign]  # planted
+        swept = house.keeper.sweep()
+        assert (swept.destroyed, swept.separated) == (PERSONS, 2 * PERSONS)
+        assert sorted(told) == ["VACUUM (FULL, VERBOSE) active_key", "VACUUM (FULL, VERBOSE) token"]
+    carried_out_once(home)
 
 
 def test_a_document_published_by_one_process_is_in_force_in_the_next_act_of_another(home: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_key_that_was_destroyed_here_opens_nothing_whoever_still_remembers_it(
         remembered = READY.opener
         assert remembered is not None
         with place.transaction() as transaction:
-            assert Vault.destroy(transaction, Tier.ACTIVE, sealed.key_id, VALUE)
+            assert Vault.destroy(transaction, [(Tier.ACTIVE, sealed.key_id, VALUE)]) == {VALUE}
         vault.forget(Tier.ACTIVE, [sealed.key_id])
         assert remembered.cipher is None, "the key is in nobody's memory"
         assert opened_in_a_batch(vault, sealed) is None
@@ -104,7 +104,7 @@ def test_a_key_destroyed_by_another_process_opens_nothing_once_its_minute_is_ove
         seconds.passed = CACHE_SECONDS + 1
         assert way(vault, sealed) == "Made Up", "the key is still in the store"
         with place.transaction() as transaction:  # as another process does it: this one's memory is not told
-            assert Vault.destroy(transaction, Tier.ACTIVE, sealed.key_id, VALUE)
+            assert Vault.destroy(transaction, [(Tier.ACTIVE, sealed.key_id, VALUE)]) == {VALUE}
         seconds.passed += CACHE_SECONDS + 1
         assert way(vault, sealed) is None
 

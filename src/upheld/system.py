@@ -408,7 +408,9 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         for place in places.values():
             place.close()
         sealer.close()
+        leases.close()
 
+    leases = postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root)
     look_up = {(policy, item) for policy, items in settings["look_up"].items() for item in items}
     wiring = Places(
         active=places["active"],
@@ -418,7 +420,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         vault=vault,
         papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
-        leases=postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root),
+        leases=leases,
         marks=Marks(root, incarnation),
         copies_kept=copies_kept_in(settings),
         ledger_copy=sealer.engine.copied,

@@ -6,13 +6,15 @@ Order and crash table follow `docs/stores.md`. INVARIANT: I3, I4, I5, I7.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import msgspec
 
 from upheld.dates import Instant, Period, end_of
 from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.lifecycle import StepKind
 from upheld.engine.plan import Plan
 from upheld.errors import StoreFailed
 from upheld.keeper.certifying import approver_of, certificate_of
@@ -25,15 +27,19 @@ from upheld.keeper.steps import (
     OpenStep,
     Stepping,
     Swept,
+    by_subject,
     by_subject_and_policy,
     people,
 )
 from upheld.ledger.entries import entry
 from upheld.store import history, subjects
+from upheld.store.engine import answers
 from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
+CERTIFIED_AT_ONCE = 240
+"""Persons of one transaction that certifies: as many as can be claimed one by one."""
 PROOFS_KEPT = Period(years=3)
 """Ours: how long consents and other proofs outlive what they prove."""
 
@@ -42,22 +48,10 @@ class Erasing(Stepping, Elsewhere):
     """d2 to d8, and forgetting whoever is left with nothing."""
 
     def _destroy(self, steps: list[OpenStep], swept: Swept) -> None:
-        """d2 to d8. The worst crash leaves bytes that nobody can read, never readable ones that should be gone."""
+        """d2 to d5. The worst crash leaves bytes that nobody can read, never readable ones that should be gone."""
         self._condemn_separated([step for step in steps if step.tier is Tier.SEPARATED])
         self.seal()
-        unreadable = self._destroy_keys(steps)
-        self._remove(steps)
-        self.places.active.rebuild(sum(step.tier is Tier.ACTIVE for step in steps))
-        self.places.separated.rebuild(sum(step.tier is Tier.SEPARATED for step in steps))
-        if not self._scrub_all(steps):
-            swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
-            return
-        scrubbed_at = self.now()
-        left = [step for step in steps if self._still_there(step)]
-        if left:
-            raise StoreFailed(f"{len(left)} values are still there after their destruction; nothing was certified")
-        self._certify(steps, unreadable, scrubbed_at)
-        swept.destroyed += len(steps)
+        self._remove(steps, self._destroy_keys(steps))
 
     def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
         if steps:
@@ -68,8 +62,8 @@ class Erasing(Stepping, Elsewhere):
         """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
         vault = self.places.vault
         with self.places.keys.transaction(people(steps)) as transaction:
-            now = {step.value_id for step in steps if vault.destroy(transaction, step.tier, step.key_id, step.value_id)}
-            before = self._destroyed_before([step for step in steps if step.value_id not in now])
+            gone = vault.destroy(transaction, [(step.tier, step.key_id, step.value_id) for step in steps])
+            before = self._destroyed_before([step for step in steps if step.value_id not in gone])
             self._note_values(transaction, "key.destroyed", [step for step in steps if step.value_id not in before])
             at = transaction.at
         for tier in Tier:
@@ -88,95 +82,138 @@ class Erasing(Stepping, Elsewhere):
             found.update({ValueId(one): Instant(recorded.entry.at) for one in values if one in wanted})
         return found
 
-    def _remove(self, steps: Sequence[OpenStep]) -> None:
-        """d5: the ciphertext goes, a stub stays."""
-        with self._stepping(people(steps)) as transaction:
-            transaction.executemany(_BLANK, [placed_value(step.value_id) for step in steps])
+    def _remove(self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant]) -> None:
+        """d5: the ciphertext goes, a stub stays. The step remembers when the value became unreadable."""
         apart = [step for step in steps if step.tier is Tier.SEPARATED]
         if apart:
             with self.places.separated.transaction(people(steps)) as transaction:
-                gone = [
-                    step
-                    for step in apart
-                    if transaction.execute(_DELETE_SEPARATED, placed_value(step.value_id)).rowcount
-                ]
-                self._note_values(transaction, "copy.removed", gone)
+                asked = [(step, transaction.execute(_DELETE_SEPARATED, placed_value(step.value_id))) for step in apart]
+                self._note_values(transaction, "copy.removed", [step for step, rows in asked if rows.rowcount])
+        with self._stepping(people(steps)) as transaction:
+            transaction.executemany(_BLANK, [placed_value(step.value_id) for step in steps])
+            self._only_bytes_left(transaction, steps, unreadable)
 
-    def _scrub_all(self, steps: Sequence[OpenStep]) -> bool:
+    # ── the bytes, once for many ────────────────────────────────────────────────────────────────────────────────────
+
+    def _finish(self, swept: Swept, policy: str | None = None) -> None:
+        """d6 to d8, s8, and the end of forgetting, for every step of which only bytes are left, whoever took it there.
+
+        Of one policy, or of all that are no rehearsal's. One sweeper at a time; the next has what came since.
+        """
+        if not self._removed(policy):
+            return
+        with self.places.leases.lease("scrub"):
+            steps = self._removed(policy)
+            swept.unfinished = 0
+            if not steps:
+                return  # whoever had the lease before saw to them
+            if not self._scrubbed(steps):
+                swept.waiting.append("a reader keeps a file open: values are unreadable, their bytes not scrubbed yet")
+                return
+            scrubbed_at = self.now()
+            for some in _portions(steps):
+                self._over(some, scrubbed_at, swept)
+
+    def _scrubbed(self, steps: Sequence[OpenStep]) -> bool:
         """d6. What was never on its way to the separated place has left nothing there."""
-        been_apart = any(step.tier is Tier.SEPARATED or step.generation > 1 for step in steps)
-        apart = (self.places.separated,) if been_apart else ()
-        clean = [place.scrub() for place in (self.places.keys, self.places.active, *apart)]
+        destroyed = [step for step in steps if step.kind == StepKind.DESTROY]
+        left = [step for step in steps if step.kind == StepKind.SEPARATE]
+        self.places.active.rebuild(len(left) + sum(step.tier is Tier.ACTIVE for step in destroyed))
+        self.places.separated.rebuild(sum(step.tier is Tier.SEPARATED for step in destroyed))
+        tables = {f"{step.tier}_key" for step in (*destroyed, *left)} | ({"token"} if destroyed or left else set())
+        forgotten = len(destroyed) + len(left) < len(steps)
+        been_apart = any(step.tier is Tier.SEPARATED or step.generation > 1 for step in destroyed)
+        clean = [
+            self.places.keys.scrub(tables | ({"alias"} if forgotten else set())),
+            self.places.active.scrub({"value"} | ({"paper"} if forgotten else set())),
+            *([self.places.separated.scrub({"value"})] if been_apart else []),
+        ]
         return all(clean)
 
-    def _still_there(self, step: OpenStep) -> bool:
-        """d7: key, tokens and ciphertext are gone."""
-        if step.key_id is not None and self.places.vault.exists(step.tier, step.key_id):
-            return True
-        if self.places.vault.tokens_left(step.value_id):
-            return True
-        with self.places.active.reading() as connection:
-            row = connection.execute(_SEALED, placed_value(step.value_id)).fetchone()
-        with self.places.separated.reading() as connection:
-            apart = connection.execute(SEPARATED_SEALED, placed_value(step.value_id)).fetchone()
-        return (row is not None and row[1] is not None) or apart is not None
+    def _over(self, steps: Sequence[OpenStep], scrubbed_at: Instant, swept: Swept) -> None:
+        """d7, d8: looked for once more, certified, and the step goes; not of those that somebody else has ended."""
+        with self.places.active.transaction(people(steps)) as transaction:
+            asked = answers(transaction.connection, [(_STAGE_OF, _key(step)) for step in steps])
+            ours = [step for step, rows in zip(steps, asked, strict=True) if rows == [(step.kind, step.stage)]]
+            destroyed = [step for step in ours if step.kind == StepKind.DESTROY]
+            left = self._still_there(transaction, destroyed)
+            if left:
+                raise StoreFailed(f"{left} values are still there after their destruction; nothing was certified")
+            self._certify(transaction, destroyed, scrubbed_at)
+            transaction.executemany(DELETE_STEP, [_key(step) for step in ours])
+        counts = Counter(step.kind for step in ours)
+        swept.destroyed += counts[StepKind.DESTROY]
+        swept.separated += counts[StepKind.SEPARATE]
+        swept.forgotten += counts[FORGET]
 
-    def _certify(self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], scrubbed_at: Instant) -> None:
-        with self._stepping(people(steps)) as transaction:
-            for (subject_id, policy), own in by_subject_and_policy(steps):
-                alias = self.views.alias(subject_id)
-                plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
-                unreadable_at = max(unreadable[step.value_id] for step in own)
-                gone = tuple(step.value_id for step in own)
-                elsewhere = self._places_of(transaction, subject_id, gone)
-                elsewhere += self._copies_of(transaction, subject_id, policy, gone)
-                waiting = [awaited(place) for place in elsewhere]
-                when = (unreadable_at, scrubbed_at, transaction.at)
-                approver = approver_of(transaction.connection, policy, own)
-                certificate = certificate_of(
-                    plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver
-                )
-                due_at = min(step.due_at for step in own)
-                self._order_work(
-                    transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id
-                )
-                body = msgspec.json.encode(certificate)
-                digest = hashlib.sha256(body).digest()
-                transaction.executemany(_DESTROYED, [placed_value(step.value_id) for step in own])
-                key = (bucket_of(subject_id), subject_id)
-                transaction.execute(
-                    _INSERT_CERTIFICATE,
-                    (*key, certificate.certificate_id, policy, transaction.at, transaction.at, body),
-                )
-                transaction.executemany(DELETE_STEP, [(*key, step.value_id) for step in own])
-                elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
-                values = tuple(step.value_id for step in own)
-                transaction.journal(
-                    entry(
-                        "value.destroyed",
-                        transaction.at,
-                        policy,
-                        alias or None,
-                        elements,
-                        values=values,
-                        certificate=certificate.certificate_id,
-                        due_at=min(step.due_at for step in own),
-                        ordered_at=min(step.ordered_at for step in own),
-                        items=tuple(dict.fromkeys(step.item for step in own)),
-                        scrubbed_at=scrubbed_at,
-                    ),
-                    entry(
-                        "certificate.issued",
-                        transaction.at,
-                        policy,
-                        alias or None,
-                        elements[:1],
-                        certificate=certificate.certificate_id,
-                        digest=digest,
-                        state=certificate.state,
-                    ),
-                )
-                self._note_gone(transaction, subject_id, policy, plan)
+    def _still_there(self, transaction: Transaction, steps: Sequence[OpenStep]) -> int:
+        """d7: how many have a key, a token or ciphertext left."""
+        if not steps:
+            return 0
+        values = [placed_value(step.value_id) for step in steps]
+        held = answers(transaction.connection, [(_SEALED, one) for one in values])
+        found = {step.value_id for step, rows in zip(steps, held, strict=True) if rows and rows[0][1] is not None}
+        with self.places.separated.reading() as connection:
+            apart = answers(connection, [(SEPARATED_SEALED, one) for one in values])
+        found |= {step.value_id for step, rows in zip(steps, apart, strict=True) if rows}
+        found |= self.places.vault.left([(step.tier, step.key_id, step.value_id) for step in steps])
+        return len(found)
+
+    def _certify(self, transaction: Transaction, steps: Sequence[OpenStep], scrubbed_at: Instant) -> None:
+        """d8: one certificate for what went of one person together."""
+        for (subject_id, policy), own in by_subject_and_policy(steps):
+            alias = self.views.alias(subject_id)
+            plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
+            unreadable_at = max(step.unreadable_at or step.ordered_at for step in own)
+            gone = tuple(step.value_id for step in own)
+            elsewhere = self._places_of(transaction, subject_id, gone)
+            elsewhere += self._copies_of(transaction, subject_id, policy, gone)
+            waiting = [awaited(place) for place in elsewhere]
+            when = (unreadable_at, scrubbed_at, transaction.at)
+            approver = approver_of(transaction.connection, policy, own)
+            certificate = certificate_of(
+                plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver
+            )
+            due_at = min(step.due_at for step in own)
+            self._order_work(
+                transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id
+            )
+            body = msgspec.json.encode(certificate)
+            digest = hashlib.sha256(body).digest()
+            transaction.executemany(_DESTROYED, [placed_value(step.value_id) for step in own])
+            key = (bucket_of(subject_id), subject_id)
+            transaction.execute(
+                _INSERT_CERTIFICATE,
+                (*key, certificate.certificate_id, policy, transaction.at, transaction.at, body),
+            )
+            elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
+            values = tuple(step.value_id for step in own)
+            transaction.journal(
+                entry(
+                    "value.destroyed",
+                    transaction.at,
+                    policy,
+                    alias or None,
+                    elements,
+                    values=values,
+                    certificate=certificate.certificate_id,
+                    due_at=min(step.due_at for step in own),
+                    ordered_at=min(step.ordered_at for step in own),
+                    items=tuple(dict.fromkeys(step.item for step in own)),
+                    scrubbed_at=scrubbed_at,
+                ),
+                entry(
+                    "certificate.issued",
+                    transaction.at,
+                    policy,
+                    alias or None,
+                    elements[:1],
+                    certificate=certificate.certificate_id,
+                    digest=digest,
+                    state=certificate.state,
+                ),
+            )
+            self._note_gone(transaction, subject_id, policy, plan)
 
     @staticmethod
     def _note_gone(transaction: Transaction, subject_id: SubjectId, policy: str, plan: Plan) -> None:
@@ -221,14 +258,28 @@ class Erasing(Stepping, Elsewhere):
             transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", keys)
         for step in steps:
             self.views.forget(step.subject_id)
-        if not (self.places.keys.scrub() and self.places.active.scrub()):
-            swept.waiting.append("a reader keeps a file open: forgotten persons are gone, their bytes not scrubbed yet")
-            return
-        self._steps_over(steps)
-        swept.forgotten += len(steps)
+        with self._stepping(people(steps)) as transaction:
+            self._only_bytes_left(transaction, steps)
+
+
+def _key(step: OpenStep) -> tuple[int, SubjectId, ValueId]:
+    return bucket_of(step.subject_id), step.subject_id, step.value_id
+
+
+def _portions(steps: Sequence[OpenStep]) -> Iterator[list[OpenStep]]:
+    """Steps in their order, no more than so many persons together, each with all of theirs."""
+    some: list[OpenStep] = []
+    for persons, (_, own) in enumerate(by_subject(steps), 1):
+        some += own
+        if persons % CERTIFIED_AT_ONCE == 0:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 _SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"
+_STAGE_OF = "SELECT kind, stage FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 _CONDEMN = "UPDATE value SET stage = 'condemned' WHERE bucket = ? AND value_id = ?"
 _BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
 _DELETE_SEPARATED = "DELETE FROM value WHERE bucket = ? AND value_id = ?"

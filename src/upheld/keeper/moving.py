@@ -6,9 +6,10 @@ Order and crash table follow `docs/stores.md`. INVARIANT: I2, I3, I4, I5, I7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
+from typing import NamedTuple
 
 from upheld.dates import FOREVER, Instant, Period, last_day_ended, local_date, start_of
 from upheld.engine.acts import SubjectId, ValueId
@@ -24,19 +25,47 @@ from upheld.keeper.giving import Giving
 from upheld.keeper.papers import Papers
 from upheld.keeper.reviewing import Reviewing
 from upheld.keeper.separating import Leaving
-from upheld.keeper.sharing import CUT_SHORT
-from upheld.keeper.steps import FORGET, OpenStep, Swept
+from upheld.keeper.sharing import CUT_SHORT, PASS, Pass, name_of
+from upheld.keeper.steps import BUCKETS_OF_STEPS, FORGET, REMOVED, OpenStep, Swept
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
-from upheld.store.ids import BUCKETS, bucket_of, placed_value
+from upheld.store.engine import answers
+from upheld.store.ids import placed_value
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
 VERSION = "@version"
 """A watermark for a version of the policy whose first night the sweep has been through."""
-SUBJECTS_AT_ONCE = 250
+SUBJECTS_AT_ONCE = 240
+"""Persons of one transaction of a step; with the names of their groups as many as can be claimed one by one."""
+
+
+UNFINISHED = 20_000
+"""Steps that may wait for one scrubbing: what a sweep holds in memory does not follow what falls due."""
+
+
+class _Due(NamedTuple):
+    """What a sweep of one policy has to look at."""
+
+    groups: Mapping[int, list[tuple[int, str]]]
+    """Persons by group of buckets; none where only steps were cut short."""
+    by_day: bool
+    """Whether somebody is due because a day has gone by, not by a fact alone: by that a pass is told."""
+    marks: Sequence[tuple[str, str, str, str, int]]
+    """The watermarks that stand when all of them were looked at."""
+
+
+class _Keys(NamedTuple):
+    """Of the values of a batch of persons, what their steps need to know."""
+
+    active: Mapping[ValueId, tuple[int | None, int]]
+    """Key and generation of each in the active place."""
+    separated: Mapping[ValueId, int | None]
+    """The key of each that is kept apart."""
+    busy: frozenset[ValueId]
+    """Those that have a step already."""
 
 
 class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, Papers):
@@ -63,11 +92,9 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         if not self._prepared(swept, now):
             return swept
         for policy in tuple(self.views.lines):
-            if self.places.leases.groups == 1:
-                self._sweep_group(policy, swept, range(BUCKETS), now)
-                self._move_watermarks(policy, now)
-            elif self._pass_ended(policy, swept, now):
-                self._pass_ended(policy, swept, now)
+            if self._sweep_policy(policy, swept, now):
+                self._sweep_policy(policy, swept, now)
+        self._finish(swept)
         if swept.unapproved:
             swept.waiting.append(f"{swept.unapproved} values wait for somebody to approve their destruction")
         if swept.separated or swept.destroyed or swept.forgotten:
@@ -84,30 +111,43 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
                 if self.rehearsals_left() and not self._clear("cut-short"):
                     swept.waiting.append("a reader keeps a file open: what a rehearsal left is not scrubbed yet")
                     return False
-                if self.places.leases.groups == 1:
-                    self.carry_out(self.open_steps(), swept)
                 self._sweep_papers(swept, now)
         except LeaseHeld:
             return True  # another sweeper does it just now
         return True
 
-    def _pass_ended(self, policy: str, swept: Swept, now: Instant) -> bool:
-        """Take part in a pass. True when it has come to its end and had begun so long ago that it was cut short."""
-        begun = self._shared(policy, now, partial(self._sweep_group, policy, swept))
+    def _sweep_policy(self, policy: str, swept: Swept, now: Instant) -> bool:
+        """Everybody of whom something is due, as far as nobody else works on it. True: look once more, as of now."""
+        shared = self.places.leases.groups > 1
+        begun, due = self._looked(policy, now)
+        if shared and begun is None and due.by_day:
+            begun = self._joined(policy, now)
+            if begun.at != now:
+                begun, due = self._looked(policy, now)
+        at = begun.at if begun is not None else now
+        for groups in _portions(due.groups):
+            work = partial(self._sweep_groups, policy, due, at, swept)
+            if shared:
+                self._share(policy, groups, begun, work)
+            else:
+                work(groups)
+        if begun is not None and self._unfinished(policy, tuple(due.groups), begun):
+            return False
+        self._move_watermarks(due.marks)
         if begun is None:
             return False
-        self._move_watermarks(policy, begun.at)
         self._end_pass(policy, begun)
         return now - begun.at > CUT_SHORT
 
-    def _sweep_group(self, policy: str, swept: Swept, buckets: range, now: Instant) -> None:
-        """Everything that is due of the persons of some buckets."""
-        if len(buckets) < BUCKETS:
-            left = [one for one in self.open_steps() if one.policy == policy]
-            self.carry_out([one for one in left if bucket_of(one.subject_id) in buckets], swept)
-        found = [one for one in self._candidates(policy, now) if one[0] in buckets]
-        for start in range(0, len(found), SUBJECTS_AT_ONCE):
-            self._work_on(policy, found[start : start + SUBJECTS_AT_ONCE], now, swept)
+    def _sweep_groups(self, policy: str, due: _Due, at: Instant, swept: Swept, groups: tuple[int, ...]) -> None:
+        """Everything that is due of the persons of some groups, after what a crash cut short there."""
+        left, busy = self._steps_in(policy, self._buckets(groups))
+        self._forward(left, swept)
+        persons = [person for number in groups for person in due.groups[number]]
+        for start in range(0, len(persons), SUBJECTS_AT_ONCE):
+            self._work_on(policy, persons[start : start + SUBJECTS_AT_ONCE], at, swept, busy)
+            if swept.unfinished > UNFINISHED:
+                self._finish(swept)
 
     def _sweep_papers(self, swept: Swept, now: Instant) -> None:
         """Before persons are looked at: whose last paper goes may be forgotten in the same sweep."""
@@ -139,54 +179,79 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         """Subjects with something new to look at: a fact came in, or a period counted from one of their
         days is over.
         """
+        _, due = self._looked(policy, now)
+        return sorted(person for persons in due.groups.values() for person in persons)
+
+    def _looked(self, policy: str, now: Instant) -> tuple[Pass | None, _Due]:
+        """The pass that is under way, and what is due as of its instant; as of now where there is none."""
         zone = self.views.line(policy).latest.zone
         with self.places.active.reading() as connection:
-            found: set[tuple[int, str]] = set(connection.execute(_DIRTY, (policy,)))
-            marks = {(f, c, p): day for f, c, p, day in connection.execute(_WATERMARKS, (policy,))}
-            for fact, calendar, period in self._atoms(policy):
-                cutoff = last_day_ended(now, calendar, period, zone)
-                mark = marks.get((fact, calendar or "", str(period)), 0)
-                if cutoff > mark:
-                    found.update(connection.execute(_ANCHORED, (policy, fact, mark, cutoff)))
-        for plan in self._first_nights(policy, now, marks):
-            found |= self._woken(self.views.line(policy).before(plan), plan, now)
-        return sorted(found)
+            asked = [(PASS, name_of(policy)), (_DIRTY, policy), (_WATERMARKS, policy), (BUCKETS_OF_STEPS, policy)]
+            under_way, stirred, known, cut_short = answers(connection, [(one, (of,)) for one, of in asked])
+            begun = Pass(*under_way[0]) if under_way else None
+            at = begun.at if begun is not None else now
+            marks = {(fact, calendar, period): day for fact, calendar, period, day in known}
+            over = [
+                ((fact, calendar or "", str(period)), day)
+                for fact, calendar, period in self._atoms(policy)
+                if (day := last_day_ended(at, calendar, period, zone))
+                > marks.get((fact, calendar or "", str(period)), 0)
+            ]
+            questions = [(_ANCHORED, (policy, name[0], marks.get(name, 0), day)) for name, day in over]
+            found = answers(connection, questions)
+        by_day = {person for rows in found for person in rows}
+        nights = self._first_nights(policy, at, marks)
+        for plan in nights:
+            by_day |= self._woken(self.views.line(policy).before(plan), plan, at)
+        moved = [(policy, *name, int(day)) for name, day in over]
+        moved += [(policy, VERSION, "", one.version, local_date(one.effective_at, zone).toordinal()) for one in nights]
+        groups: dict[int, list[tuple[int, str]]] = {self._group_of(bucket): [] for (bucket,) in cut_short}
+        for person in sorted({*stirred, *by_day}):
+            groups.setdefault(self._group_of(person[0]), []).append(person)
+        return begun, _Due(groups, bool(by_day), moved)
 
     def _first_nights(self, policy: str, now: Instant, marks: Mapping[tuple[str, str, str], int]) -> tuple[Plan, ...]:
         """Later versions in force that no sweep has looked at yet: what they no longer declare ends as they begin."""
         later = self.views.line(policy).plans[1:]
         return tuple(one for one in later if one.effective_at <= now and (VERSION, "", one.version) not in marks)
 
-    def _move_watermarks(self, policy: str, now: Instant) -> None:
-        zone = self.views.line(policy).latest.zone
-        with self.places.active.reading() as connection:
-            marks = {(f, c, p): day for f, c, p, day in connection.execute(_WATERMARKS, (policy,))}
-        rows: list[tuple[str, str, str, str, int]] = []
-        for fact, calendar, period in self._atoms(policy):
-            cutoff = last_day_ended(now, calendar, period, zone)
-            if cutoff > marks.get((fact, calendar or "", str(period)), 0):
-                rows.append((policy, fact, calendar or "", str(period), cutoff))
-        for plan in self._first_nights(policy, now, marks):
-            rows.append((policy, VERSION, "", plan.version, local_date(plan.effective_at, zone).toordinal()))
-        if rows:
-            with self.places.active.transaction() as transaction:
-                transaction.executemany(_SET_WATERMARK, rows)
+    def _move_watermarks(self, marks: Sequence[tuple[str, str, str, str, int]]) -> None:
+        """Never back: somebody else may have moved them further."""
+        if marks:
+            with self.places.active.soon_durable() as transaction:
+                transaction.executemany(_SET_WATERMARK, marks)
 
-    def _work_on(self, policy: str, batch: Sequence[tuple[int, str]], now: Instant, swept: Swept) -> None:
+    def _work_on(
+        self, policy: str, batch: Sequence[tuple[int, str]], now: Instant, swept: Swept, busy: Collection[ValueId] = ()
+    ) -> None:
+        """s1 and d1 for a batch of persons, and all steps after them but the last."""
         swept.looked_at += len(batch)
+        people = [SubjectId(subject_id) for _, subject_id in batch]
         separated_keys = self._separated_keys(batch)
-        busy = frozenset(step.value_id for step in self.open_steps())
-        with self._stepping([subject_id for _, subject_id in batch]) as transaction:
+        with self._stepping(people) as transaction:
             transaction.executemany(_CLEAN, batch)
+            known = subjects.load_each(transaction.connection, people)
+            held = answers(transaction.connection, [(_KEYS_OF, person) for person in batch])
+            keys = _Keys(
+                {ValueId(value): (key_id, generation) for rows in held for value, key_id, generation in rows},
+                separated_keys,
+                frozenset(busy),
+            )
             opened_steps = [
                 step
-                for _, subject_id in batch
-                for step in self._open_steps(transaction, SubjectId(subject_id), now, swept, separated_keys, busy)
+                for row in known
+                if row is not None
+                for step in self._open_steps(transaction, row, now, swept, keys)
             ]
-        self.carry_out(opened_steps, swept)
+        self._forward(opened_steps, swept)
 
     def carry_out(self, steps: Sequence[OpenStep], swept: Swept) -> None:
-        """Take open steps forward from wherever they are."""
+        """Take open steps to their end from wherever they are."""
+        self._forward(steps, swept)
+        self._finish(swept)
+
+    def _forward(self, steps: Sequence[OpenStep], swept: Swept) -> None:
+        """Take open steps on until only bytes are left, from wherever they are."""
         if steps:
             self._flush()  # another process may have begun them a moment ago
         actions: tuple[tuple[str, Callable[[list[OpenStep], Swept], None]], ...] = (
@@ -195,30 +260,20 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
             (FORGET, self._drop_aliases),
         )
         for kind, action in actions:
-            own = [step for step in steps if step.kind == kind]
+            own = [step for step in steps if step.kind == kind and step.stage != REMOVED]
             if own:
                 action(own, swept)
 
     def _separated_keys(self, batch: Sequence[tuple[int, str]]) -> dict[ValueId, int | None]:
-        found: dict[ValueId, int | None] = {}
         with self.places.separated.reading() as connection:
-            for key in batch:
-                found.update({ValueId(value): key_id for value, key_id in connection.execute(_SEPARATED_OF, key)})
-        return found
+            found = answers(connection, [(_SEPARATED_OF, person) for person in batch])
+        return {ValueId(value): key_id for rows in found for value, key_id in rows}
 
     def _open_steps(
-        self,
-        transaction: Transaction,
-        subject_id: SubjectId,
-        now: Instant,
-        swept: Swept,
-        separated_keys: Mapping[ValueId, int | None],
-        busy: frozenset[ValueId],
+        self, transaction: Transaction, row: subjects.Row, now: Instant, swept: Swept, keys: _Keys
     ) -> Iterator[OpenStep]:
         """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence."""
-        row = subjects.load(transaction.connection, subject_id)
-        if row is None:
-            return
+        subject_id = row.state.subject_id
         at = max(now, row.last_at)
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen, at)
@@ -237,11 +292,11 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
             subjects.touch(transaction, subject_id, row.epoch, at)
         self.views.drop(subject_id)
         for step in steps:
-            if step.value.value_id in busy:
+            if step.value.value_id in keys.busy:
                 # A step before it waits, for a reader to let go of a file: this one comes with the next sweep.
                 subjects.mark_dirty(transaction, subject_id, seen.policy)
                 continue
-            yield self._order(transaction, seen, step, at, separated_keys)
+            yield self._order(transaction, seen, step, at, keys)
         if not steps and all(value.held is HeldState.DESTROYED for value in seen.state.values):
             if self._may_forget(seen, at) and not self._has_papers(transaction, subject_id):
                 yield self._forget(transaction, seen, at)
@@ -257,13 +312,13 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         seen: Seen,
         step: Step,
         at: Instant,
-        separated_keys: Mapping[ValueId, int | None],
+        keys: _Keys,
     ) -> OpenStep:
         value = step.value
         tier = Tier.SEPARATED if value.held is HeldState.SEPARATED else Tier.ACTIVE
-        held = transaction.execute(_KEY_OF, placed_value(value.value_id)).fetchone()
-        generation = held[1] + (1 if step.kind is StepKind.SEPARATE else 0)
-        key_id = separated_keys.get(value.value_id) if tier is Tier.SEPARATED else held[0]
+        key_id, generation = keys.active[value.value_id]
+        generation += 1 if step.kind is StepKind.SEPARATE else 0
+        key_id = keys.separated.get(value.value_id) if tier is Tier.SEPARATED else key_id
         state = HeldState.MOVING if step.kind is StepKind.SEPARATE else HeldState.CONDEMNED
         transaction.changed(_SET_STATE, (state, generation, *placed_value(value.value_id), value.held))
         grounds = tuple(dict.fromkeys(ground.rule.path for ground in step.grounds))
@@ -340,6 +395,20 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         return found
 
 
+def _portions(groups: Mapping[int, Sequence[object]]) -> Iterator[tuple[int, ...]]:
+    """Groups that together have about as many persons as one batch, or one group with more."""
+    some: list[int] = []
+    persons = 0
+    for number in sorted(groups):
+        if some and persons + len(groups[number]) > SUBJECTS_AT_ONCE:
+            yield tuple(some)
+            some, persons = [], 0
+        some.append(number)
+        persons += len(groups[number])
+    if some:
+        yield tuple(some)
+
+
 def _journal(entries: tuple[Entry, ...], transaction: Transaction) -> None:
     transaction.journal(*entries)
 
@@ -358,9 +427,12 @@ _CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
 _WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = ?"
 _SET_WATERMARK = (
     "INSERT INTO watermark(policy, fact, calendar, period, day) VALUES(?, ?, ?, ?, ?) "
-    "ON CONFLICT(policy, fact, calendar, period) DO UPDATE SET day = excluded.day"
+    "ON CONFLICT(policy, fact, calendar, period) DO UPDATE SET day = max(watermark.day, excluded.day)"
 )
 _ANCHORED = "SELECT bucket, subject_id FROM anchor WHERE policy = ? AND fact = ? AND day > ? AND day <= ?"
 _SEPARATED_OF = "SELECT value_id, key_id FROM value WHERE bucket = ? AND subject_id = ?"
-_KEY_OF = "SELECT key_id, generation FROM value WHERE bucket = ? AND value_id = ?"
+_KEYS_OF = (
+    "SELECT value_id, key_id, generation FROM value WHERE bucket = ? AND subject_id = ? "
+    "AND state IN ('held', 'separated')"
+)
 _SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE bucket = ? AND value_id = ? AND state = ?"

@@ -549,6 +549,7 @@ class Rehearsing(Moving):
             return
         try:
             stage._work_on(stage.policy, keys, stage.now(), swept)
+            stage._finish(swept, stage.policy)
         except StoreFailed as failure:
             for life in ready:
                 life.fail("destroy", str(failure))

@@ -20,10 +20,10 @@ from upheld.store.vault import DELETE_KEY, KeyMissing, Sealed, TokenRow, bound, 
 
 
 class Leaving(Stepping):
-    """s2 to s8."""
+    """s2 to s7; the bytes that are left are scrubbed once for many."""
 
     def _separate(self, steps: list[OpenStep], swept: Swept) -> None:
-        """s2 to s8. Between s1 and s6 nobody can read the value; some place can decrypt it all the time."""
+        """s2 to s7. Between s1 and s6 nobody can read the value; some place can decrypt it all the time."""
         self._undo([step for step in steps if step.stage == "undoing"])
         moving = [step for step in steps if step.stage == "moving"]
         left = [step for step in steps if step.stage == "left"] + self._leave(self._stage_copies(moving, swept))
@@ -33,13 +33,8 @@ class Leaving(Stepping):
         self.seal()
         self._hold(left)
         self._swap_keys(left)
-        self.places.active.rebuild(len(left))
-        clean = self.places.keys.scrub() and self.places.active.scrub()
-        if not clean:
-            swept.waiting.append("a reader keeps a file open: the old copies are unreadable but not scrubbed yet")
-            return
-        self._steps_over(left)
-        swept.separated += len(left)
+        with self._stepping(people(left)) as transaction:
+            self._only_bytes_left(transaction, left)
 
     def _hold(self, steps: Sequence[OpenStep]) -> None:
         """s6: from now on the copy can be read by those with a duty for it."""
@@ -179,9 +174,9 @@ class Leaving(Stepping):
             if (text := texts[step.value_id]) is not None
         ]
         with self.places.keys.transaction(people(steps)) as transaction:
-            swapped = [s for s in steps if vault.destroy(transaction, Tier.ACTIVE, s.key_id, s.value_id)]
+            gone = vault.destroy(transaction, [(Tier.ACTIVE, step.key_id, step.value_id) for step in steps])
             vault.put_tokens(transaction, rows)
-            self._note_values(transaction, "key.swapped", swapped)
+            self._note_values(transaction, "key.swapped", [step for step in steps if step.value_id in gone])
         vault.forget(Tier.ACTIVE, [step.key_id for step in steps if step.key_id is not None])
 
 

@@ -1,7 +1,9 @@
 """Sweepers share the work: each takes groups of buckets, whichever nobody has, until all of a pass are done.
 
-A pass is the sweep of one policy as of one instant. Rows of `background` say by its word which groups of it are
-finished; whoever finds the last one finished moves the watermarks and ends it. Crash table:
+Only groups in which somebody is due are taken, as many at once as one batch of persons fills. Where days have gone by
+since the last sweep, and somebody is due by them, sweepers work on one *pass*: the sweep of one policy as of one
+instant. Rows of `background` say by its word which groups of it are finished; whoever finds the last one finished moves
+the watermarks and ends it. What facts alone have made due needs no pass. Crash table:
 
 | what is left | next sweeper |
 |---|---|
@@ -9,27 +11,27 @@ finished; whoever finds the last one finished moves the watermarks and ends it. 
 | all groups finished, the pass still open | moves the watermarks, ends it |
 
 A lease is a lock of the server's session. Who lost it with a connection can't know; so each group has a word that
-whoever takes it writes, with the place to itself, and every transaction of a sweep asks whether it is still its own.
+whoever takes it writes, and every transaction of a step asks whether it is still its own; both claim the name of the
+group. None of these rows needs to outlive the server, so none waits for the disk.
 Where a home has one group (files), the lease of the sweep is all there is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from threading import local
 from typing import NamedTuple
 
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.keeper.door import Door
+from upheld.store.engine import answers
 from upheld.store.ids import BUCKETS
-from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 
 _HELD = local()
-"""Of this thread: the row of the group it works on, and the word it wrote there."""
+"""Of this thread: the groups that it works on, and the word that it wrote for each."""
 CUT_SHORT = 3_600_000_000
 """A pass that began so long ago (microseconds) was cut short: when it is ended, one as of now follows."""
 
@@ -39,6 +41,11 @@ class Pass(NamedTuple):
 
     word: str
     at: Instant
+
+
+class _Held(NamedTuple):
+    names: tuple[str, ...]
+    word: str
 
 
 class LeaseLost(StoreFailed):
@@ -57,81 +64,94 @@ class Sharing(Door):
     @contextmanager
     def _stepping(self, about: Collection[str]) -> Iterator[Transaction]:
         """A transaction of a step, while the part of the sweep is still ours."""
-        with self.places.active.transaction(about) as transaction:
+        held: _Held | None = getattr(_HELD, "groups", None)
+        with self.places.active.transaction(about if held is None else {*about, *held.names}) as transaction:
             self._fenced(transaction)
             yield transaction
 
     def _fenced(self, transaction: Transaction) -> None:
-        """Raises LeaseLost unless the group that this thread works on is still its own."""
-        held: tuple[str, str] | None = getattr(_HELD, "group", None)
+        """Raises LeaseLost unless the groups that this thread works on are still its own."""
+        held: _Held | None = getattr(_HELD, "groups", None)
         if held is None:
             return
-        row = transaction.execute(_HOLDER, held[:1]).fetchone()
-        if row is None or row[0] != held[1]:
+        words = answers(transaction.connection, [(_HOLDER, (name,)) for name in held.names])
+        if any(rows != [(held.word,)] for rows in words):
             raise LeaseLost("another process has taken over this part of the sweep; nothing was done twice")
 
-    def _shared(self, policy: str, now: Instant, work: Callable[[range, Instant], None]) -> Pass | None:
-        """Work on the groups of a pass that nobody else has. The pass, when all of it is finished."""
-        groups = self.places.leases.groups
-        size = BUCKETS // groups
-        begun = self.places.active.submit(partial(_joined, policy, now, self.new_id()))
-        for number in range(groups):
-            with self._group(policy, number, begun) as taken:
-                if taken:
-                    work(range(number * size, (number + 1) * size), begun.at)
-                    self.places.active.submit(partial(self._finish, policy, number, begun))
-        done = all(self._said(policy, number) == begun.word for number in range(groups))
-        return begun if done else None
+    def _joined(self, policy: str, now: Instant) -> Pass:
+        """The pass that is under way; one begins when there is none."""
+        name, word = name_of(policy), self.new_id()
+        with self.places.active.soon_durable((name,)) as transaction:
+            transaction.execute(_BEGIN, (name, word, now))
+            return Pass(*transaction.execute(PASS, (name,)).fetchone())
+
+    def _group_of(self, bucket: int) -> int:
+        return bucket // (BUCKETS // self.places.leases.groups)
+
+    def _buckets(self, groups: Sequence[int]) -> list[range]:
+        size = BUCKETS // self.places.leases.groups
+        return [range(number * size, (number + 1) * size) for number in groups]
+
+    def _share(
+        self, policy: str, groups: Sequence[int], begun: Pass | None, work: Callable[[tuple[int, ...]], None]
+    ) -> None:
+        """Work on those of the groups that nobody else has, and that are not finished in the pass."""
+        with self._ours(policy, groups, begun) as ours:
+            if not ours:
+                return
+            work(ours)
+            held: _Held = _HELD.groups
+            with self.places.active.soon_durable(held.names) as transaction:
+                self._fenced(transaction)
+                if begun is None:
+                    transaction.executemany(_END, [(name, held.word) for name in held.names])
+                else:
+                    transaction.executemany(_FINISH, [(begun.word, name) for name in held.names])
 
     @contextmanager
-    def _group(self, policy: str, number: int, begun: Pass) -> Iterator[bool]:
-        """Whether the group is this sweeper's for the block: nobody has it, and it is not finished."""
-        name, word, before = _name(policy, number), self.new_id(), getattr(_HELD, "group", None)
+    def _ours(self, policy: str, groups: Sequence[int], begun: Pass | None) -> Iterator[tuple[int, ...]]:
+        """Which of the groups are this sweeper's for the block."""
+        by_lease = {name_of(policy, number).replace("/", "-"): number for number in groups}
+        word, before = self.new_id(), getattr(_HELD, "groups", None)
         with ExitStack() as held:
-            try:
-                held.enter_context(self.places.leases.lease(name.replace("/", "-"), wait=False))
-            except LeaseHeld:
-                yield False
+            free = held.enter_context(self.places.leases.free(tuple(by_lease)))
+            ours = self._unfinished(policy, [by_lease[one] for one in free], begun)
+            if not ours:
+                yield ()
                 return
-            if self._said(policy, number) == begun.word or self._said(policy) != begun.word:
-                yield False
-                return
-            self.places.active.submit(lambda transaction: transaction.execute(_TAKE, (name, word)))
-            _HELD.group = (name, word)
+            names = tuple(name_of(policy, number) for number in ours)
+            with self.places.active.soon_durable(names) as transaction:
+                transaction.executemany(_TAKE, [(name, word) for name in names])
+            _HELD.groups = _Held(names, word)
             try:
-                yield True
+                yield ours
             finally:
-                _HELD.group = before
+                _HELD.groups = before
 
-    def _said(self, policy: str, number: int | None = None) -> str | None:
-        """The word that stands for a pass, or for a group of it."""
+    def _unfinished(self, policy: str, groups: Sequence[int], begun: Pass | None) -> tuple[int, ...]:
+        """Those of the groups that are not finished in a pass; none when the pass is over."""
+        if begun is None or not groups:
+            return tuple(groups)
+        names = [name_of(policy), *(name_of(policy, number) for number in groups)]
         with self.places.active.reading() as connection:
-            row = connection.execute(_HOLDER, (_name(policy, number),)).fetchone()
-        return str(row[0]) if row else None
-
-    def _finish(self, policy: str, number: int, begun: Pass, transaction: Transaction) -> None:
-        self._fenced(transaction)
-        transaction.execute(_FINISH, (begun.word, _name(policy, number)))
+            over, *said = answers(connection, [(_HOLDER, (name,)) for name in names])
+        if over != [(begun.word,)]:
+            return ()
+        return tuple(number for number, word in zip(groups, said, strict=True) if word != [(begun.word,)])
 
     def _end_pass(self, policy: str, begun: Pass) -> None:
         """Another sweeper may have ended it already, and begun the next."""
-        names = [_name(policy), *(_name(policy, number) for number in range(self.places.leases.groups))]
-        rows = [(name, begun.word) for name in names]
-        self.places.active.submit(lambda transaction: transaction.executemany(_END, rows))
+        names = [name_of(policy), *(name_of(policy, number) for number in range(self.places.leases.groups))]
+        with self.places.active.soon_durable(names) as transaction:
+            transaction.executemany(_END, [(name, begun.word) for name in names])
 
 
-def _joined(policy: str, now: Instant, word: str, transaction: Transaction) -> Pass:
-    """The pass that is under way; one begins when there is none."""
-    transaction.execute(_BEGIN, (_name(policy), word, now))
-    return Pass(*transaction.execute(_PASS, (_name(policy),)).fetchone())
-
-
-def _name(policy: str, number: int | None = None) -> str:
+def name_of(policy: str, number: int | None = None) -> str:
     return f"sweep/{policy}" if number is None else f"sweep/{policy}/{number}"
 
 
 _BEGIN = "INSERT INTO background(name, holder, until_at, ran_at) VALUES(?, ?, 0, ?) ON CONFLICT(name) DO NOTHING"
-_PASS = "SELECT holder, ran_at FROM background WHERE name = ?"
+PASS = "SELECT holder, ran_at FROM background WHERE name = ?"
 _TAKE = (
     "INSERT INTO background(name, holder, until_at, ran_at) VALUES(?, ?, 0, 0) "
     "ON CONFLICT(name) DO UPDATE SET holder = excluded.holder"

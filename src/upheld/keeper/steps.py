@@ -5,15 +5,17 @@ A step remembers where a move is, from its first commit to its last. INVARIANT: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
+from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
 from upheld.keeper.sharing import Sharing
 from upheld.ledger.entries import entry
+from upheld.store.engine import answers
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
@@ -33,6 +35,8 @@ class Swept:
     papers: int = 0
     looked_at: int = 0
     unapproved: int = 0
+    unfinished: int = 0
+    """Steps of which only bytes are left, since they were last scrubbed."""
     waiting: list[str] = field(default_factory=list)
     """What could not be finished, in words: a reader that kept a file open, a clock that jumped."""
 
@@ -64,6 +68,10 @@ class OpenStep:
     grounds: tuple[str, ...]
 
 
+REMOVED = "removed"
+"""The stage of a step of which only bytes are left: they are scrubbed once for many, then it is over."""
+
+
 class Stepping(Sharing):
     """The rows of steps."""
 
@@ -73,6 +81,14 @@ class Stepping(Sharing):
             rows = connection.execute(_STEPS).fetchall()
         found = [step_of(row) for row in rows]
         return [step for step in found if kind is None or step.kind == kind]
+
+    def _steps_in(self, policy: str, buckets: Sequence[range]) -> tuple[list[OpenStep], frozenset[ValueId]]:
+        """Steps of some buckets that were cut short, and the values of those of which only bytes are left."""
+        spans = [(policy, span.start, span.stop) for span in buckets]
+        with self.places.active.reading() as connection:
+            found = answers(connection, [(one, span) for one in (_STEPS_IN, _REMOVED_IN) for span in spans])
+        left = [step_of(row) for rows in found[: len(spans)] for row in rows]
+        return left, frozenset(ValueId(value) for rows in found[len(spans) :] for (value,) in rows)
 
     @staticmethod
     def _insert_step(transaction: Transaction, step: OpenStep) -> None:
@@ -94,9 +110,29 @@ class Stepping(Sharing):
         )
         transaction.execute(_INSERT_STEP, row)
 
-    def _steps_over(self, steps: Sequence[OpenStep]) -> None:
-        with self._stepping(people(steps)) as transaction:
-            transaction.executemany(DELETE_STEP, [(bucket_of(s.subject_id), s.subject_id, s.value_id) for s in steps])
+    def _removed(self, policy: str | None) -> list[OpenStep]:
+        """Steps of which only bytes are left, of one policy or of all that are no rehearsal's."""
+        with self.places.active.reading() as connection:
+            found = [step_of(row) for row in connection.execute(_REMOVED).fetchall()]
+        return [step for step in found if (not is_rehearsal(step.policy) if policy is None else step.policy == policy)]
+
+    @staticmethod
+    def _only_bytes_left(
+        transaction: Transaction,
+        steps: Sequence[OpenStep],
+        unreadable: Mapping[ValueId, Instant] | None = None,
+    ) -> None:
+        """The last that a step does for itself; the rest is done once for many."""
+        rows = [
+            (
+                unreadable[step.value_id] if unreadable else None,
+                bucket_of(step.subject_id),
+                step.subject_id,
+                step.value_id,
+            )
+            for step in steps
+        ]
+        transaction.executemany(_TO_REMOVED, rows)
 
     def _note_values(self, transaction: Transaction, kind: str, steps: Sequence[OpenStep]) -> None:
         for (subject_id, policy), own in by_subject_and_policy(steps):
@@ -148,10 +184,20 @@ _INSERT_STEP = (
     "due_at, known_at, ordered_at, "
     "grounds) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_STEPS = (
+_OF_STEP = (
     "SELECT subject_id, value_id, kind, policy, stage, generation, tier, key_id, item, due_at, known_at, "
-    "ordered_at, unreadable_at, grounds "
-    "FROM step ORDER BY bucket, subject_id, value_id"
+    "ordered_at, unreadable_at, grounds FROM step"
 )
+_STEPS = f"{_OF_STEP} ORDER BY bucket, subject_id, value_id"
+_STEPS_IN = (
+    f"{_OF_STEP} WHERE policy = ? AND bucket >= ? AND bucket < ? AND stage <> '{REMOVED}' "
+    "ORDER BY bucket, subject_id, value_id"
+)
+_REMOVED_IN = f"SELECT value_id FROM step WHERE policy = ? AND bucket >= ? AND bucket < ? AND stage = '{REMOVED}'"  # noqa: S608 - a word of ours
+_REMOVED = f"{_OF_STEP} WHERE stage = '{REMOVED}' ORDER BY bucket, subject_id, value_id"
+_TO_REMOVED = (
+    f"UPDATE step SET stage = '{REMOVED}', unreadable_at = ? WHERE bucket = ? AND subject_id = ? AND value_id = ?"  # noqa: S608 - a word of ours
+)
+BUCKETS_OF_STEPS = f"SELECT DISTINCT bucket FROM step WHERE policy = ? AND stage <> '{REMOVED}'"  # noqa: S608 - a word of ours
 DELETE_STEP = "DELETE FROM step WHERE bucket = ? AND subject_id = ? AND value_id = ?"
 SEPARATED_SEALED = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"

@@ -144,8 +144,8 @@ class Engine(Protocol):
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows were removed: see to it that no copy of them only lies about in the file."""
 
-    def scrub(self, connection: Connection) -> bool:
-        """Bytes of deleted rows leave the logs of the database. False: a reader is in, try again."""
+    def scrub(self, connection: Connection, tables: Collection[str] | None = None) -> bool:
+        """Bytes of rows deleted, from these tables or any, leave the database and its logs. False: a reader is in."""
 
     def hurry(self, connection: Connection) -> None:
         """From now on no commit waits for the disk: for simulations only."""
@@ -178,6 +178,9 @@ class LedgerEngine(Protocol):
 
     def lease(self, wait: bool = True) -> AbstractContextManager[None]:
         """The right to seal. Raises LeaseHeld when another has it and `wait` is False."""
+
+    def close(self) -> None:
+        """Give back what leases are held by."""
 
     def hurry(self, connection: Connection) -> None:
         """From now on no commit waits for the disk: for simulations only."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -45,8 +45,14 @@ class Leases(Protocol):
         Raises LeaseHeld when another holds it and `wait` is False.
         """
 
+    def free(self, names: Sequence[str]) -> AbstractContextManager[tuple[str, ...]]:
+        """Hold those rights for the block that nobody has; gives which."""
+
     def presence(self) -> Presence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""
+
+    def close(self) -> None:
+        """Give back what was kept to hold them by."""
 
 
 class FilePresence:
@@ -99,6 +105,20 @@ class FileLeases:
             except BlockingIOError as problem:
                 raise LeaseHeld(f"another process holds {path}") from problem
             yield
+
+    @contextmanager
+    def free(self, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """Hold those rights for the block that nobody has; gives which."""
+        with ExitStack() as held:
+            ours: list[str] = []
+            for name in names:
+                with suppress(LeaseHeld):
+                    held.enter_context(self.lease(name, wait=False))
+                    ours.append(name)
+            yield tuple(ours)
+
+    def close(self) -> None:
+        """A file is closed with its lease."""
 
     def presence(self) -> FilePresence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""

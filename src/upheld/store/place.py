@@ -413,10 +413,13 @@ class Place:
                     self.engine.rebuild(self.connection, removed)
                 self.flush()
 
-    def scrub(self) -> bool:
-        """The bytes of what was deleted leave the logs of the database too. False: a reader is in."""
+    def scrub(self, tables: Collection[str] | None = None) -> bool:
+        """The bytes of what was deleted, from these tables or from any, leave the logs of the database too.
+
+        False: a reader is in.
+        """
         with self._turn, self.engine.held():
-            return self.engine.scrub(self.connection)
+            return self.engine.scrub(self.connection, tables)
 
     def version(self) -> int:
         """A number that differs from the last one whenever another connection may have committed since."""

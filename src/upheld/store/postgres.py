@@ -7,12 +7,14 @@ statement. Hashing and encrypting is done in Python: any server from version 15 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic, sleep
 from typing import Any, Final
 
 import psycopg
@@ -57,14 +59,24 @@ _WORDLESS: Final = ("COMMIT", "SAVEPOINT", "RELEASE")
 """What is answered by nothing that anybody looks at, and sent with the changes before it."""
 _HARMLESS: Final = ("SELECT", "BEGIN", "SET", "RESET")
 """What may be asked twice when a connection that had nothing open is found to be gone."""
-_OWNED: Final = (
-    "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'USAGE')"
+_TO_SCRUB: Final = (
+    "SELECT c.relname, pg_has_role(c.relowner, 'USAGE'), pg_relation_size(c.oid), "
+    "coalesce((SELECT max(pg_relation_size(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0) "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN (SELECT value FROM json_each(?))"
 )
-KEY_TABLES: Final = frozenset({"active_key", "separated_key", "paper_key", "token"})
+"""Of tables: whether they are ours, their bytes, those of their largest index."""
+_EMPTY_INDEX: Final = 8_192
+"""Bytes of an index that has held nothing since it was made anew."""
+PATIENCE = 5.0
+"""Seconds that scrubbing waits for transactions that can still see what was deleted."""
+_A_NUMBER: Final = re.compile(r"\d+")
+KEY_TABLES: Final = frozenset({"active_key", "separated_key", "paper_key", "token", "alias"})
+"""Tables of which no byte may stay behind: keys, tokens, and who is who in the ledger."""
 ERASED: Final = {
     "active": frozenset({"value", "paper"}),
     "separated": frozenset({"value"}),
-    "keys": KEY_TABLES | {"alias"},
+    "keys": KEY_TABLES,
 }
 """Tables from which contents, keys and tokens are destroyed."""
 REWRITTEN: Final = 64 << 20
@@ -157,6 +169,7 @@ def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Co
     )
 
 
+_SOON: Final = "set_config('synchronous_commit', 'off', true)"
 _NO_ROOM: Final = ("53", "58")
 """Classes of errors: the server lacks room, memory or connections; its disk fails."""
 
@@ -169,6 +182,8 @@ class PostgresConnection:
         self._place = place
         self._spelled: dict[str, bytes] = {}
         self._given_back = False
+        self.soon = False
+        """Whether transactions begun now need not wait for the disk."""
         self._open()
 
     def _open(self) -> None:
@@ -193,7 +208,8 @@ class PostgresConnection:
     def begin(self, *locks: str) -> None:
         """Open a transaction and wait for locks, in one message. Raises ConnectionLost."""
         self._renew()
-        words = f"BEGIN; SELECT {', '.join(locks)}" if locks else "BEGIN"
+        asked = (*locks, *((_SOON,) if self.soon else ()))
+        words = f"BEGIN; SELECT {', '.join(asked)}" if asked else "BEGIN"
         try:
             self._plain.execute(words.encode(), prepare=False)
         except psycopg.OperationalError as failure:
@@ -221,6 +237,9 @@ class PostgresConnection:
         word, start = self._word(statement), statement.lstrip()
         if start.startswith("ROLLBACK"):
             self._roll_back(word)
+            return PostgresRows([], -1, None)
+        if self.soon and start in ("BEGIN", "BEGIN IMMEDIATE"):
+            self.begin()
             return PostgresRows([], -1, None)
         if start.startswith(_CHANGES) and not start.startswith(_NUMBERED) and self.in_transaction:
             rows = PostgresRows([], -1, None, self._send)
@@ -314,6 +333,22 @@ class PostgresConnection:
             raise self._lost(failure) from failure
         return PostgresRows([], self._cursor.rowcount, None)
 
+    def told(self, statement: str) -> list[str]:
+        """Run a statement that stands alone; the details of what the server tells about it. Raises ConnectionLost."""
+        details: list[str] = []
+
+        def heard(diagnostic: psycopg.errors.Diagnostic) -> None:
+            if diagnostic.message_detail:
+                details.append(diagnostic.message_detail)
+
+        inner = self._inner
+        inner.add_notice_handler(heard)
+        try:
+            self.execute(statement)
+        finally:
+            inner.remove_notice_handler(heard)
+        return details
+
     def _renew(self) -> None:
         if self._inner.closed and not self._given_back:
             lost = bool(self._waiting)
@@ -399,12 +434,13 @@ class PostgresPlace:
 
     @contextmanager
     def soon(self, connection: Connection) -> Iterator[None]:
-        """Inside the block a commit need not wait for the disk."""
-        connection.execute("SET synchronous_commit = off")
+        """Inside the block a commit need not wait for the disk. Each transaction says so with its first message."""
+        assert isinstance(connection, PostgresConnection)
+        before, connection.soon = connection.soon, True
         try:
             yield
         finally:
-            connection.execute("RESET synchronous_commit")
+            connection.soon = before
 
     def flush(self) -> None:
         """The server answers a commit when it is on its disk, and shows it to nobody before."""
@@ -412,28 +448,26 @@ class PostgresPlace:
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows that only lie about are ciphertext; their keys are what counts, and `scrub` sees to those."""
 
-    def scrub(self, connection: Connection) -> bool:
+    def scrub(self, connection: Connection, tables: Collection[str] | None = None) -> bool:
         """Dead rows leave their pages; tables of keys are written anew. False: a reader is in.
 
         The log of the server keeps what was in a row for a time of its own: `store/remains.py` measures it, and the
         certificate counts it in. Raises StoreFailed where this user may not: the server would only warn.
         """
-        owned = {name for (name,) in connection.execute(_OWNED).fetchall()}
-        if missing := ERASED[self.place] - owned:
-            raise StoreFailed(f"only the owner of {self.place}.{min(missing)} can scrub it; see `upheld grants`")
+        assert isinstance(connection, PostgresConnection)
+        wanted = sorted(ERASED[self.place] if tables is None else ERASED[self.place].intersection(tables))
+        found = {name: rest for name, *rest in connection.execute(_TO_SCRUB, (json.dumps(wanted),)).fetchall()}
+        if missing := [table for table in wanted if table not in found or not found[table][0]]:
+            raise StoreFailed(f"only the owner of {self.place}.{missing[0]} can scrub it; see `upheld grants`")
         connection.execute("SET lock_timeout = '5s'")
         try:
-            for table in sorted(ERASED[self.place]):
-                size = connection.execute("SELECT pg_relation_size(CAST(? AS REGCLASS))", (table,)).fetchone()[0]
-                whole = "(FULL)" if table in KEY_TABLES and size <= REWRITTEN else ""
-                connection.execute(f"VACUUM {whole} {table}")
+            return all(_cleared(connection, table, *found[table][1:]) for table in wanted)
         except StoreFailed as failure:
             if isinstance(failure, ConnectionLost):
                 raise
             return False
         finally:
             connection.execute("RESET lock_timeout")
-        return True
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""
@@ -455,6 +489,7 @@ class PostgresLedger:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self._leases = PostgresLeases(address)
 
     def connect(self) -> PostgresConnection:
         """A connection; commits wait for the disk of the server."""
@@ -475,7 +510,11 @@ class PostgresLedger:
 
     def lease(self, wait: bool = True) -> AbstractContextManager[None]:
         """The right to seal."""
-        return PostgresLeases(self.address).lease(LEDGER, wait)
+        return self._leases.lease(LEDGER, wait)
+
+    def close(self) -> None:
+        """Give the sessions of leases back."""
+        self._leases.close()
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""
@@ -552,29 +591,89 @@ class PostgresPresence:
 
 
 class PostgresLeases:
-    """Leases as advisory locks of sessions: they end with the process, on whatever host it ran."""
+    """Leases as advisory locks of sessions: they end with the process, on whatever host it ran.
+
+    A session that held one is kept for the next: it costs the server a process to make. Each lease has a session of its
+    own while it is held, since a session would give itself twice what it has.
+    """
 
     groups = 16
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._idle: list[PostgresConnection] = []
 
     @contextmanager
     def lease(self, name: str, wait: bool = True, shared: bool = False) -> Iterator[None]:
         """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
-        connection, kind = PostgresConnection(self._address, "public"), "_shared" if shared else ""
-        try:
+        kind = "_shared" if shared else ""
+        with self._session() as session:
             if wait:
-                connection.execute(f"SELECT pg_advisory_lock{kind}(?)", (_lock_of(name),))
-            elif not _granted(connection, f"SELECT pg_try_advisory_lock{kind}(?)", name):
+                session.execute(f"SELECT pg_advisory_lock{kind}(?)", (_lock_of(name),))
+            elif not _granted(session, f"SELECT pg_try_advisory_lock{kind}(?)", name):
                 raise LeaseHeld(f"another process holds `{name}`")
             yield
+
+    @contextmanager
+    def free(self, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """Hold those rights for the block that nobody has, asked for in one message."""
+        with self._session() as session:
+            asked = ", ".join(f"pg_try_advisory_lock({_lock_of(name)})" for name in names)
+            granted = session.execute(f"SELECT {asked}").fetchone()
+            yield tuple(name for name, ours in zip(names, granted, strict=True) if ours)
+
+    @contextmanager
+    def _session(self) -> Iterator[PostgresConnection]:
+        """A session for the block; it holds nothing when it is kept for the next."""
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = PostgresConnection(self._address, "public")
+        try:
+            yield session
         finally:
-            connection.close()
+            try:
+                session.execute("SELECT pg_advisory_unlock_all()")
+                self._idle.append(session)
+            except StoreFailed:
+                session.close()  # and with it went what it held
+
+    def close(self) -> None:
+        """Give the sessions back."""
+        while self._idle:
+            self._idle.pop().close()
 
     def presence(self) -> PostgresPresence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""
         return PostgresPresence(PostgresConnection(self._address, "public"))
+
+
+def _cleared(connection: PostgresConnection, table: str, size: int, largest_index: int) -> bool:
+    """Dead rows of one table leave its files, or of a large one and one of ciphertext its pages. False: a reader is in.
+
+    Written anew, a table keeps dead rows that a transaction begun before their deletion can still see, without a word
+    but in what it tells when asked: that is waited for.
+    """
+    if not size and largest_index <= _EMPTY_INDEX:
+        return True
+    if table not in KEY_TABLES or size > REWRITTEN:
+        connection.execute(f"VACUUM {table}")
+        return True
+    over, pause = monotonic() + PATIENCE, 0.002
+    while True:
+        told = [
+            int(number[0])
+            for one in connection.told(f"VACUUM (FULL, VERBOSE) {table}")
+            if (number := _A_NUMBER.search(one))
+        ]
+        if not told:
+            raise StoreFailed(f"the server does not say that {table} was written anew")
+        if not any(told):
+            return True
+        if monotonic() + pause > over:
+            return False
+        sleep(pause)
+        pause = min(pause * 2, 0.25)
 
 
 def _locks(place: str, claim: Claim | None) -> list[str]:

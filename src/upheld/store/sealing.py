@@ -223,6 +223,7 @@ class Sealer:
 
     def close(self) -> None:
         self._connection.close()
+        self.engine.close()
 
     @property
     def connection(self) -> Connection:

@@ -130,9 +130,9 @@ class SqliteFile:
             connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
 
-    def scrub(self, connection: Connection) -> bool:
-        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither. False: a reader is
-        in.
+    def scrub(self, connection: Connection, tables: Collection[str] | None = None) -> bool:
+        """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither, whatever table
+        they were of. False: a reader is in.
         """
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if not busy and not self._hurried and self._log_path.exists():
@@ -180,6 +180,9 @@ class SqliteLedger:
     def lease(self, wait: bool = True) -> AbstractContextManager[None]:
         """The right to seal."""
         return FileLeases(self.path.parent).lease(self.path.name, wait)
+
+    def close(self) -> None:
+        """A lease closes its own file."""
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""

@@ -245,8 +245,18 @@ def unpacked_uses(column: str) -> tuple[Use, ...]:
 
 def load(connection: Connection, subject_id: SubjectId) -> Row | None:
     """Everything the active place knows about a subject; None for one it does not know."""
-    key = (bucket_of(subject_id), subject_id)
-    found, *rows = answers(connection, [(statement, key) for statement in _OF_SUBJECT])
+    return load_each(connection, (subject_id,))[0]
+
+
+def load_each(connection: Connection, subject_ids: Sequence[SubjectId]) -> list[Row | None]:
+    """`load` for each of some subjects, in one message where that is quicker."""
+    asked = [(statement, (bucket_of(one), one)) for one in subject_ids for statement in _OF_SUBJECT]
+    found, each = answers(connection, asked), len(_OF_SUBJECT)
+    return [_row(one, found[number * each : (number + 1) * each]) for number, one in enumerate(subject_ids)]
+
+
+def _row(subject_id: SubjectId, answered: Sequence[list[Any]]) -> Row | None:
+    found, *rows = answered
     if not found:
         return None
     policy, kind, entered_at, minor_until, epoch, last_at, plan_epoch = found[0]

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
-from upheld.store.engine import array
+from upheld.store.engine import Rows, answers, array
 from upheld.store.ids import BUCKETS, DAY_OF_KEY, placed_key, placed_value
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
@@ -64,6 +64,8 @@ HOUSE = "house"
 """Under which the ledger keeps what concerns no policy."""
 TokenRow = tuple[Tier, str, str, bytes, ValueId, int, SubjectId]
 """Tier, policy, item, token, value, bucket, subject."""
+DestroyedKey = tuple[Tier, int | None, ValueId]
+"""Tier, key (None: the value had none), value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +251,26 @@ class Vault:
             for tier in Tier:
                 self._ahead[tier] = []
 
-    def exists(self, tier: Tier, key_id: int) -> bool:
-        """Whether the key store still has that key."""
+    def left(self, keys: Sequence[DestroyedKey]) -> set[ValueId]:
+        """Which of the values still have a key or a look-up token."""
+        asked = [(_SELECT_KEY[tier], placed_key(key_id or 0)) for tier, key_id, _ in keys]
         with self.place.reading() as connection:
-            return connection.execute(_SELECT_KEY[tier], placed_key(key_id)).fetchone() is not None
+            found = answers(connection, asked + [(_COUNT_TOKENS, placed_value(value)) for _, _, value in keys])
+        there = zip(keys, found[: len(keys)], found[len(keys) :], strict=True)
+        return {value for (_, _, value), rows, tokens in there if rows or tokens != [(0,)]}
 
     @staticmethod
-    def destroy(transaction: Transaction, tier: Tier, key_id: int | None, value_id: ValueId) -> bool:
-        """Delete a key and the look-up tokens of its value; False when it was done before a crash."""
-        transaction.execute(_DELETE_TOKENS, placed_value(value_id))
-        return key_id is not None and transaction.execute(DELETE_KEY[tier], placed_key(key_id)).rowcount == 1
+    def destroy(transaction: Transaction, keys: Iterable[DestroyedKey]) -> set[ValueId]:
+        """Delete keys and the look-up tokens of their values; of which the key was still there.
+
+        All of it goes before anything is looked at: where each statement is a message, it is one for all.
+        """
+        asked: list[tuple[ValueId, Rows]] = []
+        for tier, key_id, value_id in keys:
+            transaction.execute(_DELETE_TOKENS, placed_value(value_id))
+            if key_id is not None:
+                asked.append((value_id, transaction.execute(DELETE_KEY[tier], placed_key(key_id))))
+        return {value_id for value_id, rows in asked if rows.rowcount == 1}
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
