@@ -19,10 +19,12 @@ from typing import Any
 
 import psycopg
 
+import upheld
 from benchmarks.crowd import crowd
 from benchmarks.ground import POSTGRESQL, Bare, Ground, Person, bare, opened
 from benchmarks.loader import load
 from benchmarks.measure import Figure, shown
+from upheld.engine.acts import Reader
 
 IN_FLIGHT = 64
 CONNECTIONS = 8
@@ -32,37 +34,40 @@ Read = Callable[[random.Random], object]
 
 
 def figures(ground: Ground) -> Iterator[Figure]:
-    """One process with 64 threads, then eight with eight each; variants take turns."""
+    """One process with 64 in flight, then eight with eight each; variants take turns."""
     home, turn = ground.home(), ground.sized(4, 1)
     with opened(home) as keeper:
         people = load(home, keeper, ground.sized(5_000, 1_000), ("name",))
         keeper.seal()
     database, rows = ground.database(), len(people)
     _fill(database, rows)
-    pools: dict[str, Callable[..., float]] = {"a pool of threads": plain_reads}
+    pools: dict[str, Callable[..., float]] = {"threads": plain_reads}
     if ground.engine == POSTGRESQL:
-        pools = {"a pool in one loop": plain_loop, **pools}
+        pools = {"one loop": plain_loop, **pools}
+    forms: dict[str, Callable[..., float]] = {"tasks": governed_tasks, "threads": governed}
     for processes in (1, 8):
-        threads = IN_FLIGHT // processes
-        ours: list[float] = []
-        bares: dict[str, list[float]] = {name: [] for name in pools}
+        each = IN_FLIGHT // processes
+        rates: dict[str, list[float]] = {name: [] for name in (*forms, *(f"pool {name}" for name in pools))}
         for _ in range(ROUNDS):
-            ours.append(sum(crowd(processes, governed, (str(home), people, threads, turn))))
+            for name, form in forms.items():
+                rates[name].append(sum(crowd(processes, form, (str(home), people, each, turn))))
             for name, work in pools.items():
-                given = (database, rows, threads, CONNECTIONS // processes, turn)
-                bares[name].append(sum(crowd(processes, work, given)))
-        for name, rates in bares.items():
+                given = (database, rows, each, CONNECTIONS // processes, turn)
+                rates[f"pool {name}"].append(sum(crowd(processes, work, given)))
+        for form, pool in _beside(tuple(pools)):
+            ours, bares = rates[form], rates[f"pool {pool}"]
             yield Figure(
-                name=f"{IN_FLIGHT} reads in flight, {processes} process{'es' * (processes > 1)}, beside {name}",
-                value=median(mine / its for mine, its in zip(ours, rates, strict=True)), unit="of bare",
-                least=2.5 if work_has_target(name) else None,
-                note=f"{shown(median(ours))} against {shown(median(rates))} a second",
+                name=f"{IN_FLIGHT} reads in flight, {processes} process{'es' * (processes > 1)}, {form} "
+                f"beside a pool {'in one loop' if pool == 'one loop' else 'of threads'}",
+                value=median(mine / its for mine, its in zip(ours, bares, strict=True)), unit="of bare",
+                least=2.5 if (form, pool) == ("tasks", "one loop") else None,
+                note=f"{shown(median(ours))} against {shown(median(bares))} a second",
             )  # fmt: skip
 
 
-def work_has_target(pool: str) -> bool:
-    """The target was set against a loop with a pool; threads of the same driver are faster, and stand beside it."""
-    return pool == "a pool in one loop"
+def _beside(pools: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The target was set for a loop against a loop; threads of the same driver are faster, and stand beside it."""
+    return [("tasks", pool) for pool in pools] + [("threads", "threads")]
 
 
 def _fill(database: str, rows: int) -> None:
@@ -75,12 +80,9 @@ def _fill(database: str, rows: int) -> None:
 
 
 def governed(home: str, people: list[Person], threads: int, turn: float, ready: Barrier) -> float:
-    """Recorded reads a second."""
+    """Recorded reads a second, by threads."""
     with opened(Path(home)) as keeper:
-        reader = keeper.application("crm")
-        for start in range(0, len(people), 500):
-            wanted = [(who, values[0]) for who, values in people[start : start + 500]]
-            keeper.read_batch("identity", wanted, reader=reader, use="identify")
+        reader = _warm(keeper, people)
 
         def read(chosen: random.Random) -> None:
             who, values = chosen.choice(people)
@@ -88,6 +90,38 @@ def governed(home: str, people: list[Person], threads: int, turn: float, ready: 
             assert got.granted
 
         return _rate(read, threads, turn, ready)
+
+
+def governed_tasks(home: str, people: list[Person], tasks: int, turn: float, ready: Barrier) -> float:
+    """Recorded reads a second, by tasks of one loop."""
+    with opened(Path(home)) as keeper:
+        return asyncio.run(_governed(keeper, people, tasks, turn, ready))
+
+
+async def _governed(keeper: upheld.Keeper, people: list[Person], tasks: int, turn: float, ready: Barrier) -> float:
+    reader = _warm(keeper, people)
+    ready.wait(300)
+    until = monotonic() + turn
+
+    async def task(number: int) -> int:
+        chosen, done = random.Random(number), 0
+        while monotonic() < until:
+            who, values = chosen.choice(people)
+            got = await keeper.front.read(who, "identity", reader=reader, values=(values[0],), use="identify")
+            assert got.granted
+            done += 1
+        return done
+
+    return sum(await asyncio.gather(*map(task, range(tasks)))) / turn
+
+
+def _warm(keeper: upheld.Keeper, people: list[Person]) -> Reader:
+    """Whoever reads, once every view and key is in memory."""
+    reader = keeper.application("crm")
+    for start in range(0, len(people), 500):
+        wanted = [(who, values[0]) for who, values in people[start : start + 500]]
+        keeper.read_batch("identity", wanted, reader=reader, use="identify")
+    return reader
 
 
 def plain_reads(database: str, rows: int, threads: int, connections: int, turn: float, ready: Barrier) -> float:

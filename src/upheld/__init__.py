@@ -6,12 +6,13 @@ keeper.publish(Path("policy.yaml"))
 """
 
 from upheld.errors import HomeUnusable, InputRefused, PolicyRefused, Problem, StoreFailed, UpheldError
-from upheld.keeper import Keeper, Outcome, Reading, Shown
+from upheld.keeper import AsyncKeeper, Keeper, Outcome, Reading, Shown
 from upheld.policy.read import read_policy
 from upheld.system import Options, SetClock, init
 from upheld.system import open_home as open  # noqa: A004 - `upheld.open(home)` is how one says it
 
 __all__ = [
+    "AsyncKeeper",
     "HomeUnusable",
     "InputRefused",
     "Keeper",

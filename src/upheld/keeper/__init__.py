@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from upheld.dates import Instant
 from upheld.keeper.acting import ActingFor
+from upheld.keeper.aio import AsyncKeeper
 from upheld.keeper.applications import Application, Applications
 from upheld.keeper.arriving import Arriving
 from upheld.keeper.asking import Asking
@@ -75,6 +76,8 @@ class Keeper(
         self.looked_up = looked_up
         self.clock_trusted = clock_trusted
         self._close = close
+        self.front = AsyncKeeper(self)
+        """The hot verbs for tasks of an event loop."""
         self._documents_read = {}
         try:
             self.presence = places.leases.presence()
@@ -85,7 +88,8 @@ class Keeper(
         places.active.relieve = self.seal_tail
 
     def close(self) -> None:
-        """Give the files back."""
+        """Give the files back; readings of tasks that are under way are finished first."""
+        self.front.close()
         self.presence.close()
         self._close()
 
@@ -98,6 +102,7 @@ class Keeper(
 
 __all__ = [
     "Application",
+    "AsyncKeeper",
     "Bundle",
     "Delivered",
     "Difficulty",

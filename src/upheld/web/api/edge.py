@@ -10,8 +10,9 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from time import perf_counter
-from typing import Final
+from typing import Final, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -34,7 +35,7 @@ from upheld.web.api.description import described
 from upheld.web.api.once import Reply, key_of, once
 from upheld.web.api.problems import Said, problem, unusable
 from upheld.web.api.routes import MEASURED, ROWS
-from upheld.web.api.row import Again, Call, Row
+from upheld.web.api.row import Again, Awaited, Call, Row, Verb
 from upheld.web.api.shapes import Body, Nothing, Problem, Token, TokenRefused
 from upheld.web.api.verbs import of_policy
 from upheld.web.gate import follow_publications
@@ -101,6 +102,8 @@ class Edge:
         async def endpoint(request: Request) -> Response:
             row = rows["GET" if request.method == "HEAD" else request.method]
             came = _Came(request, await request.body() if row.method == "POST" else b"", row)
+            if iscoroutinefunction(row.verb):
+                return await self._answered_together(came, row.verb)
             return await run_in_threadpool(self._answered, came)
 
         return endpoint
@@ -115,19 +118,38 @@ class Edge:
 
     def _answered(self, came: _Came) -> Response:
         began, caller = perf_counter(), None
-        code: str | None
         try:
             caller = self._caller(came)
             reply = self._replied(came, caller)
-            response = Response(reply.body, reply.status, media_type="application/json")
-            if reply.status >= 400:
-                response.headers["Content-Type"] = PROBLEM
-            code = reply.code
-            if reply.repeated:
-                response.headers["Idempotent-Replayed"] = "true"
         except Said as refusal:
-            code = refusal.problem.code
-            response = _refusal(refusal.problem, refusal.headers)
+            return self._said(came, refusal, caller, began)
+        return self._told(came, reply, caller, began)
+
+    async def _answered_together(self, came: _Came, verb: Awaited) -> Response:
+        """The same for a verb that waits in the loop: who calls is found out in a thread, and none is held then."""
+        began, caller = perf_counter(), None
+        try:
+            caller = await run_in_threadpool(self._caller, came)
+            call = await run_in_threadpool(self._call, came, caller)
+            reply = await self._awaited(came.row, verb, call)
+        except Said as refusal:
+            return self._said(came, refusal, caller, began)
+        return self._told(came, reply, caller, began)
+
+    def _told(self, came: _Came, reply: Reply, caller: Caller, began: float) -> Response:
+        response = Response(reply.body, reply.status, media_type="application/json")
+        if reply.status >= 400:
+            response.headers["Content-Type"] = PROBLEM
+        if reply.repeated:
+            response.headers["Idempotent-Replayed"] = "true"
+        return self._noted(came, response, reply.code, caller, began)
+
+    def _said(self, came: _Came, refusal: Said, caller: Caller | None, began: float) -> Response:
+        return self._noted(came, _refusal(refusal.problem, refusal.headers), refusal.problem.code, caller, began)
+
+    def _noted(
+        self, came: _Came, response: Response, code: str | None, caller: Caller | None, began: float
+    ) -> Response:
         response.headers["Cache-Control"] = "no-store"
         self._note(came, response.status_code, code, caller, perf_counter() - began)
         return response
@@ -162,7 +184,7 @@ class Edge:
         call = self._call(came, caller)
 
         def work() -> Reply:
-            return self._worked(came.row, call)
+            return self._worked(came.row, cast(Verb, came.row.verb), call)
 
         text = came.request.headers.get("idempotency-key")
         if came.row.again is Again.HARMLESS or text is None:
@@ -185,27 +207,39 @@ class Edge:
                 raise Said(unusable(refusal)) from refusal
         return call
 
-    def _worked(self, row: Row, call: Call) -> Reply:
+    def _worked(self, row: Row, verb: Verb, call: Call) -> Reply:
         """The verb, and what it says no with as a reply, so that it can be remembered under a key."""
         try:
-            answer = row.verb(call)
-        except Said as said:
-            self.measures.refused(call.policy, (one.reason for one in said.problem.reasons if one.reason))
-            return _as_reply(said.problem)
-        except InputRefused as refusal:
-            return _as_reply(unusable(refusal))
-        except PolicyRefused as refusal:
-            return _as_reply(problem(422, "policy-refused", str(refusal)))
+            answer = verb(call)
         except NotClaimed:
             raise  # it is begun again
-        except StoreFailed as failure:
-            raise Said(problem(503, failure.reason or "store-failed", str(failure))) from failure
-        except UpheldError as failure:
-            raise Said(problem(503, "not-now", str(failure))) from failure
-        except Exception as failure:
-            self.settings.failed(row.name, failure)
-            raise Said(problem(500, "our-fault")) from failure
+        except Exception as failure:  # noqa: BLE001 - told as what it means, or as our fault
+            return self._refused(row, call, failure)
         return Reply(200, answer if isinstance(answer, bytes) else msgspec.json.encode(answer))
+
+    async def _awaited(self, row: Row, verb: Awaited, call: Call) -> Reply:
+        try:
+            answer = await verb(call)
+        except Exception as failure:  # noqa: BLE001 - told as what it means, or as our fault
+            return self._refused(row, call, failure)
+        return Reply(200, msgspec.json.encode(answer))
+
+    def _refused(self, row: Row, call: Call, failure: Exception) -> Reply:
+        """What a verb says no with, as a reply. Raises Said for what is no answer to it."""
+        match failure:
+            case Said():
+                self.measures.refused(call.policy, (one.reason for one in failure.problem.reasons if one.reason))
+                return _as_reply(failure.problem)
+            case InputRefused():
+                return _as_reply(unusable(failure))
+            case PolicyRefused():
+                return _as_reply(problem(422, "policy-refused", str(failure)))
+            case StoreFailed():
+                raise Said(problem(503, failure.reason or "store-failed", str(failure))) from failure
+            case UpheldError():
+                raise Said(problem(503, "not-now", str(failure))) from failure
+        self.settings.failed(row.name, failure)
+        raise Said(problem(500, "our-fault")) from failure
 
     # ── how it stands ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from upheld.desk.tokens import Caller
 from upheld.engine.acts import SubjectId
@@ -56,6 +56,12 @@ def person(call: Call) -> tuple[str, ...]:
     return (call.parts["subject"],) if "subject" in call.parts else ()
 
 
+Verb = Callable[[Call], Answer | bytes]
+"""Does its work in a thread."""
+Awaited = Callable[[Call], Coroutine[Any, Any, Answer]]
+"""Waits in the loop of the service, where calls that wait are answered together. It changes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """An address: method, path under `/v1`, the duty it asks for, the verb, what it takes and gives."""
@@ -64,7 +70,7 @@ class Row:
     method: Literal["GET", "POST"]
     path: str
     duty: Duty | None
-    verb: Callable[[Call], Answer | bytes]
+    verb: Verb | Awaited
     summary: str
     gives: type[Answer] | None
     takes: type[Body] = Nothing

@@ -83,10 +83,10 @@ def correct(call: Call) -> shapes.Done:
     return done(call.keeper.correct(call.subject, _value(body.value), body.text, request=request))
 
 
-def read(call: Call) -> shapes.Texts:
-    """Contents for one purpose."""
+async def read(call: Call) -> shapes.Texts:
+    """Contents for one purpose, decided and recorded together with other readings that wait."""
     body = cast(shapes.Read, call.body)
-    outcome = call.keeper.read(
+    outcome = await call.keeper.front.read(
         call.subject,
         body.purpose,
         reader=reads_as(call.application),
