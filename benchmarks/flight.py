@@ -49,8 +49,8 @@ def figures(ground: Ground) -> Iterator[Figure]:
         each = IN_FLIGHT // processes
         rates: dict[str, list[float]] = {name: [] for name in (*forms, *(f"pool {name}" for name in pools))}
         for _ in range(ROUNDS):
-            for name, form in forms.items():
-                rates[name].append(sum(crowd(processes, form, (str(home), people, each, turn))))
+            for name, work in forms.items():
+                rates[name].append(sum(crowd(processes, work, (str(home), people, each, turn))))
             for name, work in pools.items():
                 given = (database, rows, each, CONNECTIONS // processes, turn)
                 rates[f"pool {name}"].append(sum(crowd(processes, work, given)))

@@ -129,12 +129,21 @@ class Edge:
         """The same for a verb that waits in the loop: who calls is found out in a thread, and none is held then."""
         began, caller = perf_counter(), None
         try:
-            caller = await run_in_threadpool(self._caller, came)
-            call = await run_in_threadpool(self._call, came, caller)
+            caller, call = await run_in_threadpool(self._prepared, came)
+            if isinstance(call, Said):
+                raise call
             reply = await self._awaited(came.row, verb, call)
         except Said as refusal:
             return self._said(came, refusal, caller, began)
         return self._told(came, reply, caller, began)
+
+    def _prepared(self, came: _Came) -> tuple[Caller, Call | Said]:
+        """Who calls, and the call or what is wrong with it. Raises Said where nobody is known to call."""
+        caller = self._caller(came)
+        try:
+            return caller, self._call(came, caller)
+        except Said as refusal:
+            return caller, refusal
 
     def _told(self, came: _Came, reply: Reply, caller: Caller, began: float) -> Response:
         response = Response(reply.body, reply.status, media_type="application/json")
@@ -238,8 +247,9 @@ class Edge:
                 raise Said(problem(503, failure.reason or "store-failed", str(failure))) from failure
             case UpheldError():
                 raise Said(problem(503, "not-now", str(failure))) from failure
-        self.settings.failed(row.name, failure)
-        raise Said(problem(500, "our-fault")) from failure
+            case _:
+                self.settings.failed(row.name, failure)
+                raise Said(problem(500, "our-fault")) from failure
 
     # ── how it stands ───────────────────────────────────────────────────────────────────────────────────────────────
 
