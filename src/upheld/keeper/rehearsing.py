@@ -393,7 +393,7 @@ class _Stage(Living, Data, Moving):
     def read_back(self, life: _Life) -> None:
         """What was taken opens to the same text in the active place, and the door shows it for its purpose."""
         with self.places.active.reading() as connection:
-            rows = {one: connection.execute(_SEALED, (one,)).fetchone() for one in life.values}
+            rows = {one: connection.execute(_SEALED, placed_value(one)).fetchone() for one in life.values}
         seen = self.views.get(life.subject_id, self.now())
         for value, row in rows.items():
             item = seen.view.values[value].item
@@ -431,9 +431,9 @@ class _Stage(Living, Data, Moving):
                 self._look_apart(life, one, value.item)
             elif value.held is HeldState.DESTROYED:
                 with self.places.active.reading() as connection:
-                    row = connection.execute(_SEALED, (one,)).fetchone()
+                    row = connection.execute(_SEALED, placed_value(one)).fetchone()
                 with self.places.separated.reading() as connection:
-                    apart = connection.execute(_SEALED, (one,)).fetchone()
+                    apart = connection.execute(_SEALED, placed_value(one)).fetchone()
                 if (row is not None and (row[0] is not None or row[1] is not None)) or apart is not None:
                     life.fail("destroy", f"`{value.item}` is still there after its destruction")
                 if self.places.vault.tokens_left(one):
@@ -444,9 +444,9 @@ class _Stage(Living, Data, Moving):
 
     def _look_apart(self, life: _Life, value: ValueId, item: str) -> None:
         with self.places.separated.reading() as connection:
-            row = connection.execute(_SEALED, (value,)).fetchone()
+            row = connection.execute(_SEALED, placed_value(value)).fetchone()
         with self.places.active.reading() as connection:
-            left = connection.execute(_SEALED, (value,)).fetchone()
+            left = connection.execute(_SEALED, placed_value(value)).fetchone()
         if row is None or (left is not None and left[1] is not None):
             life.fail("separate", f"`{item}` is not in the separated place alone")
             return
