@@ -6,7 +6,7 @@ On PostgreSQL that is what keeps writers apart; on SQLite nothing would go wrong
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -82,8 +82,8 @@ def strayed(statement: str, parameters: Sequence[Any], about: Collection[str]) -
 class Watched(place.Transaction):
     """A transaction that looks at every statement."""
 
-    def __init__(self, connection: Connection, at: Instant, claim: Claim | None = None) -> None:
-        super().__init__(connection, at, claim)
+    def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
+        super().__init__(connection, taken, claim)
         plain, plain_many = self.execute, self.executemany
 
         def execute(statement: str, parameters: Sequence[Any] = (), /) -> Rows:

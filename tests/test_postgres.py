@@ -122,8 +122,10 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_its_evidence(
             cut.clear()
             if reached:
                 plain(statement)
+                postgres.end_connections(databases["active"])
+                raise ConnectionLost("after it was done, before it was said")
             postgres.end_connections(databases["active"])
-            return plain("SELECT 1")
+            return plain(statement)
 
         monkeypatch.setattr(active.connection, "execute", execute)
         if reached:

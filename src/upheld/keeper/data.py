@@ -100,7 +100,7 @@ class Data(Seeing):
             )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 
-        outcome = self._attempt(subject_id, work)
+        outcome = self._attempt(subject_id, work, early=True)
         for action in kept:
             self.places.active.afterwards(action)
         return outcome

@@ -135,8 +135,13 @@ class Door:
     def _decide(self, act: Act, seen: Seen, at: Instant) -> Decision:
         return decide_safely(act, seen.view, at, lambda failure: self.places.fail(ACT_CODES[type(act)], failure))
 
-    def _attempt(self, subject_id: SubjectId, work: Callable[[Transaction, Seen, Instant], T]) -> T:
-        """Run work on a current view of the subject, again with a fresh one when another writer was faster."""
+    def _attempt(
+        self, subject_id: SubjectId, work: Callable[[Transaction, Seen, Instant], T], *, early: bool = False
+    ) -> T:
+        """Run work on a current view of the subject, again with a fresh one when another writer was faster.
+
+        `early`: it takes no instant but the one given to it and `transaction.at`; see `Place.submit`.
+        """
         if self._recovering:
             raise Recovering("recovering: this home is bringing an old copy up to date; run `upheld recover`")
         for turn in range(_ATTEMPTS):
@@ -146,7 +151,9 @@ class Door:
                     if turn >= OVERTAKEN:
                         seen = self.views.get(subject_id, self.now())
                     at = self._decided_at(seen)
-                    return self.places.active.submit(partial(_with, work, seen, at), about=(subject_id,))
+                    return self.places.active.submit(
+                        partial(_with, work, seen, at), about=(subject_id,), early=early
+                    )
             except (Stale, IdTaken, Deadlocked):
                 self.views.drop(subject_id)
             except InputRefused as refusal:
@@ -324,7 +331,7 @@ class Door:
         The work may have waited for its turn since `at`. Its last instant is not before what it writes: whoever looked
         at the clock earlier, and sees this, decides on it.
         """
-        moved = self.views.advance(transaction, seen, state, max(at, self.now()))
+        moved = self.views.advance(transaction, seen, state, max(at, transaction.at, self.now()))
         plan = moved.view.plan
         anchored = [(code, happened) for code, happened in facts if code in moved.view.line.anchored]
         for code, happened in anchored:

@@ -93,7 +93,7 @@ class Living(Door):
         subject_id, alias = SubjectId(self.new_id()), self.new_id()
         minor_until = self._minor_until(plan, born, minor, when)
         state = SubjectState(subject_id=subject_id, kind=kind, entered_at=when, minor_until=minor_until)
-        with self.places.keys.transaction(about=(subject_id,)) as transaction:
+        with self.places.keys.transaction(about=(subject_id,), early=True) as transaction:
             transaction.execute(_INSERT_ALIAS, (bucket_of(subject_id), subject_id, alias, policy))
 
         def work(transaction: Transaction) -> None:
@@ -102,7 +102,7 @@ class Living(Door):
             transaction.journal(_entered(transaction.at, policy, alias, rule, state))
 
         self.views.remember_alias(subject_id, alias)
-        self.places.active.submit(work, about=(subject_id,))
+        self.places.active.submit(work, about=(subject_id,), early=True)
         return subject_id
 
     def enter_many(self, policy: str, kinds: Sequence[str], born: Sequence[date | None] = ()) -> list[SubjectId]:
@@ -492,8 +492,7 @@ class Living(Door):
 
     @staticmethod
     def _keep_text(transaction: Transaction, text: Shown) -> None:
-        if transaction.execute(_SELECT_TEXT, (text.digest,)).fetchone() is None:  # two may find it missing at once
-            transaction.execute(_INSERT_TEXT, (text.digest, text.locale, text.text))
+        transaction.execute(_INSERT_TEXT, (text.digest, text.locale, text.text))
 
     @staticmethod
     def _consentable(plan: Plan, matter: About, channel: str) -> Rule:
@@ -709,5 +708,4 @@ _SET_SETTING = (
 )
 _SELECT_SETTING = "SELECT value FROM setting WHERE policy = ? AND name = ?"
 _SELECT_WENT_AS = "SELECT kind FROM disclosure WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"
-_SELECT_TEXT = "SELECT 1 FROM shown_text WHERE digest = ?"
 _INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?) ON CONFLICT(digest) DO NOTHING"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
@@ -34,6 +34,7 @@ from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.store import subjects
+from upheld.store.engine import Unanswered
 from upheld.store.ids import placed_value
 from upheld.store.place import Recovering, Transaction
 from upheld.store.subjects import HeldRow
@@ -118,8 +119,9 @@ class Seeing(Door):
                     decided = [self._decided(one, now) for one in readings]
                     wanted = list(dict.fromkeys([value for _, made in decided for value in made.covers]))
                     work = partial(self._recorded, readings, decided, wanted)
-                    rows = self.places.active.submit(work, about=about, reads=True)
-            except Stale:
+                    found = self.places.active.submit(work, about=about, reads=True, trusting=True)
+                rows = {ValueId(row[0]): row for row in found()}
+            except (Stale, Unanswered):
                 continue
             if len(rows) < len(wanted):
                 self._note_shortfall([(one.seen, made) for one, made in decided if not rows.keys() >= set(made.covers)])
@@ -154,11 +156,11 @@ class Seeing(Door):
 
     def _recorded(
         self, readings: Sequence[Reading], decided: _Decided, wanted: Sequence[ValueId], transaction: Transaction
-    ) -> Mapping[ValueId, HeldRow]:
+    ) -> Callable[[], Sequence[HeldRow]]:
         """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
         rows = self.views.prove_all(transaction, [one.seen for one, _ in decided], wanted)
         transaction.entries += _access_entries(readings, decided, transaction.at)
-        return _held_rows(transaction, wanted) if rows is None else {ValueId(row[0]): row for row in rows}
+        return rows
 
     def _answers(self, decided: _Decided, rows: Mapping[ValueId, HeldRow], now: Instant) -> list[Outcome]:
         """r3: the record is durable; decrypt, and give each reading what it asked for."""
@@ -210,8 +212,9 @@ class Seeing(Door):
                     now = self.now()
                     chosen = self._chosen(purpose, use, wanted, reader, now)
                     work = partial(self._batch_recorded, purpose, use, reader, chosen)
-                    rows = self.places.active.submit(work, about=about, reads=True)
-            except Stale:
+                    found = self.places.active.submit(work, about=about, reads=True, trusting=True)
+                rows = found()
+            except (Stale, Unanswered):
                 continue
             texts = self._opened(chosen.owners, rows)
             if len(texts) == len(chosen.owners):
@@ -259,11 +262,11 @@ class Seeing(Door):
 
     def _batch_recorded(
         self, purpose: str, use: str | None, reader: Reader, chosen: _Chosen, transaction: Transaction
-    ) -> Sequence[HeldRow]:
+    ) -> Callable[[], Sequence[HeldRow]]:
         """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
         owners = chosen.owners
-        rows = self.views.prove_all(transaction, [one.seen for one in owners.values()], list(owners))
-        self.views.prove_all(transaction, [seen for seen, _, _, _ in chosen.refused])
+        late = [*(one.seen for one in owners.values()), *(seen for seen, _, _, _ in chosen.refused)]
+        rows = self.views.prove_all(transaction, late, list(owners))
         for seen, _, act, decision in chosen.refused:
             transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
         alone = len(chosen.elements) == 1
@@ -273,7 +276,7 @@ class Seeing(Door):
             aliases = [one.seen.alias for one in own.values()]
             record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
             transaction.entries.append(record)
-        return subjects.held(transaction.connection, list(owners)) if rows is None else rows
+        return rows
 
     def _refuse_while_recovering(self) -> None:
         if self._recovering:

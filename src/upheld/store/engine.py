@@ -15,8 +15,16 @@ class ConnectionLost(StoreFailed):
     """The database went away in the middle: what was not committed is gone, and a commit may have happened or not."""
 
 
+class Unanswered(ConnectionLost):
+    """What was asked is done and durable; the answer was lost with the connection. Ask again."""
+
+
 class Deadlocked(StoreFailed):
     """Another transaction and this one waited for each other, and the database gave this one up: do it again."""
+
+
+class Overtaken(StoreFailed):
+    """What work took for granted is not so any more: nothing of it was done, do it the sure way."""
 
 
 class Claim(NamedTuple):
@@ -68,6 +76,21 @@ class Connection(Protocol):
         """Give the connection back. Anything not committed is gone."""
 
 
+@runtime_checkable
+class SentLate(Protocol):
+    """The answer to a statement that may not have been sent yet: what it must have done can be said beforehand."""
+
+    def must(self, otherwise: Exception) -> None:
+        """It has to change one row. If it does not, `otherwise` is raised: now, or where it is sent; then nothing of
+        its transaction happens.
+        """
+
+    def proves(self, otherwise: Exception) -> None:
+        """It divides by zero if what it was made on is not so: then `otherwise` is raised where it is sent, and nothing
+        of its transaction happens.
+        """
+
+
 Question = tuple[str, Sequence[Any]]
 """A statement that asks, and its parameters."""
 
@@ -114,13 +137,24 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back what belongs to the turn."""
 
-    def begin(self, connection: Connection, claim: Claim | None = None) -> None:
-        """Open a transaction that may write: until it ends nobody else writes to what it claims, or to the place at all
-        where it claims nothing in particular.
+    def begin(self, connection: Connection, claim: Claim | None = None, asks: Question | None = None) -> Rows | None:
+        """Open a transaction that may write: from `granted` until it ends nobody else writes to what it claims, or to
+        the place at all where it claims nothing in particular.
+
+        `asks` is what will be asked first: its rows, where it can be asked under way; None where it had better wait.
         """
 
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """Claim more in the transaction that is open; False where somebody else has it."""
+
+    def granted(self, connection: Connection) -> None:
+        """Wait until what was claimed is ours."""
+
+    def settled(self, connection: Connection) -> None:
+        """Everything that was run so far is done; what was to fail fails here at the latest."""
+
+    sends_late: bool
+    """Whether a statement of a transaction is sent when somebody looks at its answer, so that one message may do."""
 
     def first_row(self, incarnation: str) -> int | None:
         """After which number a writer numbers its rows in the journal itself; None where the table does."""

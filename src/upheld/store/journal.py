@@ -134,8 +134,8 @@ class JournalWriter:
         for batch in ready:
             row = self._row = None if self._row is None else self._row + 1
             values = (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
-            made = connection.execute(_INSERT_BATCH, values).lastrowid
-            self._written.append((bucket, cast(int, made) if row is None else row, batch.header))
+            made = connection.execute(_INSERT_BATCH, values)  # looked at only where the place numbers its rows
+            self._written.append((bucket, cast(int, made.lastrowid) if row is None else row, batch.header))
 
     def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum, auto
 from itertools import chain
 from threading import RLock, get_ident
 from typing import Any, Generic, TypeVar
@@ -18,13 +19,17 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
-from upheld.store.engine import Claim, Connection, ConnectionLost, Engine
-from upheld.store.ids import bucket_of
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, SentLate
+from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.marks import Mark
 from upheld.store.tail import Tail
 
 T = TypeVar("T")
+
+MOST_DOUBTED = 10_000
+DOUBTED = 4
+"""So often whoever was changed by others is asked for, before it is taken to be as it was again."""
 
 
 class Recovering(StoreFailed):
@@ -40,20 +45,39 @@ class NotClaimed(StoreFailed):
 class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
-    __slots__ = ("about", "at", "claim", "connection", "entries", "epochs", "execute", "executemany", "guarded")
+    __slots__ = (
+        "_at", "_taken", "about", "claim", "connection", "entries", "epochs", "execute", "executemany", "first",
+        "guarded", "trusting",
+    )  # fmt: skip
 
-    def __init__(self, connection: Connection, at: Instant, claim: Claim | None = None) -> None:
+    def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
         self.connection = connection
-        self.at = at
+        self._at: Instant | None = None
+        self._taken = taken
         self.claim = claim
         """What is kept from everybody else until the end; None: the place."""
         self.about: Collection[str] | None = None if claim is None else {*claim.changes, *claim.reads}
         self.entries: list[Entry] = []
         self.guarded = False
+        self.trusting = False
+        """Whether views are taken to be current, and the server fails the transaction where one is not."""
         self.epochs: dict[str, int] = {}
         """Epochs of subjects as this transaction has found or made them, where it asked for all at once."""
+        self.first: Rows | None = None
+        """The answer to what the place asks first, where that was asked with the beginning."""
         self.execute = connection.execute
         self.executemany = connection.executemany
+
+    @property
+    def at(self) -> Instant:
+        """The instant of what is written: not before whoever had the claim until now has written."""
+        if self._at is None:
+            self._at = self._taken()
+        return self._at
+
+    @at.setter
+    def at(self, at: Instant) -> None:
+        self._at = at
 
     def journal(self, *entries: Entry) -> None:
         """Evidence that becomes durable together with the effect."""
@@ -64,20 +88,43 @@ class Transaction:
         if self.about is not None and name not in self.about:
             raise NotClaimed(f"this work is about {sorted(self.about)[:3]}, not about {name or 'the whole place'}")
 
-    def changed(self, statement: str, parameters: Sequence[Any], expected: int = 1) -> None:
-        """Run a statement that must touch exactly so many rows. Raises StoreFailed otherwise."""
-        count = self.execute(statement, parameters).rowcount
-        if count != expected:
-            raise StoreFailed(f"{count} rows changed where {expected} were expected: {statement.split('(')[0][:60]}")
+    def changed(self, statement: str, parameters: Sequence[Any], otherwise: Exception | None = None) -> None:
+        """Run a statement that must touch one row. Raises `otherwise`, or StoreFailed: here, or where it is sent."""
+        failure = otherwise or StoreFailed(f"not one row was changed: {statement.split('(')[0][:60]}")
+        rows = self.execute(statement, parameters)
+        if isinstance(rows, SentLate):
+            rows.must(failure)
+        elif rows.rowcount != 1:
+            raise failure
+
+
+class Way(Enum):
+    """How the works of a group share a transaction."""
+
+    TRUSTING = auto()
+    """They only read, on views that are taken to be current; the server fails all of it where one is not."""
+    TOGETHER = auto()
+    """What is wrong with one may be told of all; then they are run again, apart."""
+    APART = auto()
+    """Each in a savepoint of its own, which fails by itself."""
 
 
 class _Ticket(Generic[T]):
-    __slots__ = ("about", "done", "failure", "reads", "result", "work")
+    __slots__ = ("about", "done", "early", "failure", "reads", "result", "trusting", "work")
 
-    def __init__(self, work: Callable[[Transaction], T], about: Collection[str] | None, reads: bool) -> None:
+    def __init__(
+        self,
+        work: Callable[[Transaction], T],
+        about: Collection[str] | None,
+        reads: bool,
+        early: bool,
+        trusting: bool,
+    ) -> None:
         self.work = work
         self.about = about
         self.reads = reads
+        self.early = early or trusting
+        self.trusting = trusting and reads and about is not None
         self.done = False
         self.result: T | None = None
         self.failure: BaseException | None = None
@@ -103,6 +150,10 @@ class Place:
         self._owner = 0
         self._unsettled = False
         self._afterwards: list[Callable[[], None]] = []
+        self.asks: Callable[[Claim], Question] | None = None
+        """What whoever changes something about these asks first."""
+        self._doubted: dict[str, int] = {}
+        """Names about which somebody else was faster, and how often they are still asked for."""
         self.barred: str | None = None
         """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
         self.admitted = 0
@@ -126,19 +177,31 @@ class Place:
             raise Recovering(self.barred)
 
     def submit(
-        self, work: Callable[[Transaction], T], *, about: Collection[str] | None = None, reads: bool = False
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        about: Collection[str] | None = None,
+        reads: bool = False,
+        early: bool = False,
+        trusting: bool = False,
     ) -> T:
         """Run work in a durable transaction, merged with whatever else waits. Raises what the work raises.
 
         `about`: the subjects whose rows the work reads or writes, and no others; `reads`, when it changes none of them
         but leaves evidence. Nobody else changes them meanwhile; who works on others goes on. None: nobody else writes
         to the place at all, as a change of the plan needs it.
+
+        `early`: the work may begin before what it is about is kept from others, since it takes no instant but that of
+        the transaction (`Transaction.at` waits) and decides on nothing but views, which are proved afterwards.
+
+        `trusting`: it only reads, and what it returns looks at no row before it is called: then, where the engine sends
+        late, all of it is one message. The work is run again where the server finds that a view was not current.
         """
         if self.barred is not None:
             self._check_open()
         if self._open is not None and self._owner == get_ident():
             return self._inside(work, self._open, about)
-        ticket = _Ticket(work, about, reads)
+        ticket = _Ticket(work, about, reads, early, trusting)
         self._waiting.append(ticket)
         with self._turn:
             if not ticket.done:
@@ -238,12 +301,15 @@ class Place:
         return actions
 
     @contextmanager
-    def transaction(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
-        """A durable transaction of one's own, for steps that are batches already. `about` as for `submit`."""
+    def transaction(self, about: Collection[str] | None = None, *, early: bool = False) -> Iterator[Transaction]:
+        """A durable transaction of one's own, for steps that are batches already. `about` and `early` as for `submit`.
+        """
         self._check_open()
         with self._turn:
             with self.engine.held():
-                transaction = self._begin(None if about is None else Claim(about))
+                transaction = self._begin(None if about is None else Claim(about), asks=False)
+                if not early:
+                    transaction.at = self._granted()
                 try:
                     yield transaction
                 except BaseException as failure:
@@ -256,12 +322,12 @@ class Place:
             self._keep(transaction)
 
     @contextmanager
-    def soon_durable(self, about: Collection[str] | None = None) -> Iterator[Transaction]:
+    def soon_durable(self, about: Collection[str] | None = None, *, early: bool = False) -> Iterator[Transaction]:
         """A transaction that is durable with the next commit here: for what start-up makes again when it is missing."""
         with self._turn, self.engine.soon(self.connection):
             self._soon = True  # `_keep` leaves it to the next commit
             try:
-                with self.transaction(about) as transaction:
+                with self.transaction(about, early=early) as transaction:
                     yield transaction
             finally:
                 self._soon = False
@@ -276,11 +342,20 @@ class Place:
         with self._turn:
             yield self.connection
 
-    def _begin(self, claim: Claim | None = None) -> Transaction:
+    def _begin(self, claim: Claim | None = None, *, asks: bool = True) -> Transaction:
+        """`asks`: what whoever changes something asks first is on its way at once."""
         if self._unsettled:
             self._settle()
-        self.engine.begin(self.connection, claim)
-        return Transaction(self.connection, self._now(), claim)
+        question = self.asks(claim) if asks and self.asks is not None and claim is not None and claim.changes else None
+        first = self.engine.begin(self.connection, claim, question)
+        transaction = Transaction(self.connection, self._granted, claim)
+        transaction.first = first
+        return transaction
+
+    def _granted(self) -> Instant:
+        """The instant at which nobody else has what was claimed any more."""
+        self.engine.granted(self.connection)
+        return self._now()
 
     def _commit(self, transaction: Transaction) -> None:
         try:
@@ -290,7 +365,7 @@ class Place:
         except ConnectionLost:
             if not self._happened(transaction):
                 raise
-        except UpheldError:
+        except (UpheldError, IdTaken):
             self._roll_back()
             raise
         except Exception as failure:
@@ -363,22 +438,76 @@ class Place:
             batch.append(self._waiting.popleft())
         try:
             with self.engine.held():
-                transaction = self._begin(_claim_of(batch))
-                for ticket in batch:
-                    self._run(ticket, transaction, alone=len(batch) == 1)
-                happened = any(ticket.failure is None for ticket in batch)
-                if happened:
-                    self._commit(transaction)
-                else:
-                    self._roll_back()
-            if happened:
-                self._keep(transaction)
+                done = self._run_somehow(batch)
+            if done is not None:
+                self._keep(done)
         except BaseException as failure:  # noqa: BLE001 - handed to the callers whose work it was
             self._roll_back()
             for ticket in batch:
                 ticket.failure = ticket.failure or self._told(failure)
         for ticket in batch:
             ticket.done = True
+
+    def _run_somehow(self, batch: Sequence[_Ticket[Any]]) -> Transaction | None:
+        """Run works and commit them, the quickest way first. What was done of a way that fails was never there."""
+        for way in self._ways(batch):
+            try:
+                return self._run_all(batch, way)
+            except Overtaken:
+                self._doubt(batch)
+            except ConnectionLost:
+                if self._unsettled or way is not Way.TRUSTING:
+                    raise
+            except Exception:  # noqa: BLE001 - whose it is, is found out now
+                self._roll_back()
+        return self._run_all(batch, Way.APART)
+
+    def _ways(self, batch: Sequence[_Ticket[Any]]) -> Iterator[Way]:
+        """What is tried before works are told apart as they run."""
+        if not self.engine.sends_late:
+            return
+        if all(ticket.trusting for ticket in batch) and not self._doubts(batch):
+            yield Way.TRUSTING
+        if len(batch) > 1 and all(ticket.about is not None for ticket in batch):
+            yield Way.TOGETHER
+
+    def _doubt(self, batch: Sequence[_Ticket[Any]]) -> None:
+        if len(self._doubted) > MOST_DOUBTED:
+            self._doubted.clear()
+        self._doubted.update(dict.fromkeys(chain.from_iterable(ticket.about or () for ticket in batch), DOUBTED))
+
+    def _doubts(self, batch: Sequence[_Ticket[Any]]) -> bool:
+        """Whether somebody else was faster with one of these not long ago: then it is asked, and not taken for granted.
+        """
+        doubted = self._doubted
+        if not doubted:
+            return False
+        met = [name for ticket in batch for name in ticket.about or () if name in doubted]
+        for name in met:
+            doubted[name] -= 1
+            if not doubted[name]:
+                del doubted[name]
+        return bool(met)
+
+    def _run_all(self, batch: Sequence[_Ticket[Any]], way: Way) -> Transaction | None:
+        """Run works and commit them together; None when nothing of them happened."""
+        transaction = self._begin(_claim_of(batch), asks=way is not Way.TRUSTING)
+        if way is Way.TRUSTING:
+            transaction.trusting, transaction.at = True, self._now()
+        elif not all(ticket.early for ticket in batch):
+            transaction.at = self._granted()
+        for ticket in batch:
+            ticket.failure = None
+            self._run(ticket, transaction, alone=len(batch) == 1 or way is Way.TRUSTING, apart=way is Way.APART)
+        failed = [ticket.failure for ticket in batch if ticket.failure is not None]
+        if way is Way.TRUSTING and failed and (len(batch) > 1 or isinstance(failed[0], Overtaken)):
+            self._roll_back()
+            raise Overtaken("one of a group could not be done, or was overtaken")
+        if len(failed) == len(batch):
+            self._roll_back()
+            return None
+        self._commit(transaction)
+        return transaction
 
     def _told(self, failure: BaseException) -> BaseException:
         """What the driver of a full or unwritable database raises, as what it means; everything else as it is."""
@@ -388,19 +517,21 @@ class Place:
         told.__cause__ = failure
         return told
 
-    def _run(self, ticket: _Ticket[Any], transaction: Transaction, *, alone: bool) -> None:
-        so_far = len(transaction.entries)
+    def _run(self, ticket: _Ticket[Any], transaction: Transaction, *, alone: bool, apart: bool) -> None:
+        so_far, epochs = len(transaction.entries), {} if alone else dict(transaction.epochs)
         transaction.about = ticket.about
         if not alone:
             transaction.execute("SAVEPOINT one")
         try:
             ticket.result = ticket.work(transaction)
             if not alone:
-                transaction.execute("RELEASE one")  # what was not sent yet is now, and fails here if it does
+                transaction.execute("RELEASE one")
+                if apart:
+                    self.engine.settled(self.connection)  # what was not sent yet is now, and fails here if it does
         except BaseException as failure:  # noqa: BLE001 - handed to the caller whose work it was
             ticket.failure = self._told(failure)
             del transaction.entries[so_far:]
-            transaction.epochs.clear()
+            transaction.epochs = epochs
             if not alone:
                 transaction.execute("ROLLBACK TO one")
                 transaction.execute("RELEASE one")

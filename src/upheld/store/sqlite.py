@@ -14,7 +14,7 @@ from pathlib import Path
 
 from upheld.errors import StoreFailed
 from upheld.store import history, schema
-from upheld.store.engine import Claim, Connection
+from upheld.store.engine import Claim, Connection, Question
 from upheld.store.leases import FileLeases
 from upheld.store.turn import Turn
 
@@ -47,6 +47,7 @@ class SqliteFile:
     failures = (sqlite3.OperationalError,)
 
     counts_commits = True
+    sends_late = False
 
     stores_buckets = False
 
@@ -73,7 +74,7 @@ class SqliteFile:
             os.close(self._log)
             self._log = None
 
-    def begin(self, connection: Connection, claim: Claim | None = None) -> None:
+    def begin(self, connection: Connection, claim: Claim | None = None, asks: Question | None = None) -> None:
         """SQLite's own lock is taken at once: a transaction that finds out later that it can't write is lost.
 
         A file has one writer at a time, whatever is claimed.
@@ -83,6 +84,12 @@ class SqliteFile:
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """The file is claimed already."""
         return True
+
+    def granted(self, connection: Connection) -> None:
+        """It was, by the time that `begin` was over."""
+
+    def settled(self, connection: Connection) -> None:
+        """Whatever fails has failed where it was run."""
 
     def first_row(self, incarnation: str) -> int | None:
         """The file numbers rows in the order in which they are written."""

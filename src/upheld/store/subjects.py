@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,7 +29,16 @@ from upheld.engine.state import (
     Use,
     Value,
 )
-from upheld.store.engine import AsksAtOnce, Connection, answers, array, array_of_texts
+from upheld.store.engine import (
+    AsksAtOnce,
+    Connection,
+    Overtaken,
+    Question,
+    SentLate,
+    answers,
+    array,
+    array_of_texts,
+)
 from upheld.store.ids import IdTaken, bucket_of, bucket_of_value, placed_value
 from upheld.store.place import Transaction
 
@@ -117,6 +126,20 @@ _HELD_VALUES = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}
 _HELD_VALUES_AT_ONCE = f"SELECT v.value_id, v.key_id, v.sealed FROM {_NAMED_VALUES} WHERE v.state = 'held'"  # noqa: S608 - words of ours
 _AT_ONCE = 500
 """Parameters of one statement."""
+# What these are made on is taken for granted: where it is not so the server divides by zero, and the transaction fails.
+_PROVED_VALUE = (
+    "SELECT 1 / CAST(coalesce((SELECT plan_epoch FROM guard) = ? AND "
+    "(SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?) = ?, FALSE) AS INT), "
+    "CAST(NULL AS INTEGER), CAST(NULL AS BLOB) "
+    "UNION ALL SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
+)
+_PROVED_VALUES = (
+    "SELECT 1 / CAST(coalesce((SELECT plan_epoch FROM guard) = ? AND "  # noqa: S608 - words of ours
+    "(SELECT count(*) FROM subject s JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[])) "
+    "AS w(bucket, subject_id, epoch) ON s.bucket = w.bucket AND s.subject_id = w.subject_id AND s.epoch = w.epoch) "
+    "= ?, FALSE) AS INT), CAST(NULL AS INTEGER), CAST(NULL AS BLOB) "
+    f"UNION ALL SELECT v.value_id, v.key_id, v.sealed FROM {_NAMED_VALUES} WHERE v.state = 'held'"
+)
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
 )
@@ -415,14 +438,22 @@ def epoch_of(connection: Connection, subject_id: SubjectId) -> int | None:
     return row[0] if row else None
 
 
-def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, dict[str, int]]:
-    """The epoch of the plan, and those of subjects that are known."""
+def epochs_question(subject_ids: Sequence[str]) -> Question:
+    """What asks for the epochs of the plan and of subjects: see `epochs_told`."""
     if len(subject_ids) == 1:
-        found = connection.execute(_EPOCHS_OF_ONE, (bucket_of(SubjectId(subject_ids[0])), subject_ids[0]))
-    else:
-        found = connection.execute(_EPOCHS, _placed_subjects(subject_ids))
-    epochs = dict(found.fetchall())
+        return _EPOCHS_OF_ONE, (bucket_of(SubjectId(subject_ids[0])), subject_ids[0])
+    return _EPOCHS, _placed_subjects(subject_ids)
+
+
+def epochs_told(rows: Iterable[tuple[str, int]]) -> tuple[int, dict[str, int]]:
+    """The epoch of the plan, and those of subjects that are known."""
+    epochs = dict(rows)
     return epochs.pop(""), epochs
+
+
+def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """Ask for the epoch of the plan, and those of subjects that are known."""
+    return epochs_told(connection.execute(*epochs_question(subject_ids)).fetchall())
 
 
 HeldRow = tuple[int, int, bytes]
@@ -446,6 +477,24 @@ def epochs_and_values(
         else:
             epochs[name] = number
     return epochs.pop(""), epochs, rows
+
+
+def proved_values(
+    connection: Connection, plan_epoch: int, epochs: Mapping[str, int], values: Sequence[ValueId]
+) -> Callable[[], list[HeldRow]]:
+    """The rows of values that are held, for who looks at them late. Where the plan or one of these subjects has another
+    epoch by the time that it is asked, or is not there, everything that is sent together fails with Overtaken.
+    """
+    if len(epochs) == len(values) == 1:
+        [(one, epoch)] = epochs.items()
+        key = (bucket_of(SubjectId(one)), one)
+        found = connection.execute(_PROVED_VALUE, (plan_epoch, *key, epoch, *placed_value(values[0])))
+    else:
+        known = (*_placed_subjects(list(epochs)), array(list(epochs.values())), len(epochs))
+        found = connection.execute(_PROVED_VALUES, (plan_epoch, *known, *_placed_values(values)))
+    assert isinstance(found, SentLate)
+    found.proves(Overtaken("the plan or a person is not as it was"))
+    return lambda: [row for row in found.fetchall() if row[1] is not None]
 
 
 def held(connection: Connection, values: Sequence[ValueId]) -> list[HeldRow]:
@@ -541,7 +590,7 @@ def add_consent(
 
 
 def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key_id: int, sealed: bytes) -> None:
-    """A value collected, held in the active tier. Raises IdTaken: nothing was written, draw another number."""
+    """A value collected, held in the active tier. Raises IdTaken, here or where it is sent: draw another number."""
     row = (
         value.value_id,
         bucket_of(subject_id),
@@ -552,8 +601,7 @@ def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key
         value.collected_at,
         value.known_at,
     )
-    if transaction.execute(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for)).rowcount != 1:
-        raise IdTaken
+    transaction.changed(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for), IdTaken())
 
 
 def set_uses(transaction: Transaction, value_id: ValueId, uses: Sequence[Use]) -> None:

@@ -19,7 +19,7 @@ from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
-from upheld.store.engine import Connection
+from upheld.store.engine import Claim, Connection, Overtaken, Question
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction
 from upheld.store.vault import Opener
@@ -103,6 +103,9 @@ class Views:
     _moves: int = 0
     """How often a subject was changed or dropped by this process: what was loaded before one may be late."""
     _aliases: dict[SubjectId, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.active.asks = _asked_first
 
     def line(self, policy: str) -> PolicyLine:
         """The policy line of a code. Raises InputRefused for one that is not on file."""
@@ -276,6 +279,9 @@ class Views:
 
     def prove(self, transaction: Transaction, seen: Seen) -> None:
         """Raise Stale unless the view is what the place holds now."""
+        if transaction.trusting:
+            self._trust(transaction, (seen,), ())
+            return
         transaction.must_claim(seen.subject_id)
         if not transaction.guarded:
             self._guard(transaction)
@@ -291,12 +297,15 @@ class Views:
 
     def prove_all(
         self, transaction: Transaction, several: Iterable[Seen], wanted: Sequence[ValueId] = ()
-    ) -> list[subjects.HeldRow] | None:
+    ) -> Callable[[], Sequence[subjects.HeldRow]]:
         """`prove` for many: one look at the place; only who was not proved since another connection wrote is compared.
 
         `several` is gone through after the look, which can move the era; all that are not current are found at once.
-        Where epochs are asked for in a message of their own, the rows of `wanted` come with it and are returned.
+        What is returned gives the rows of `wanted` that are held. They come with the epochs where those are asked for
+        in a message of their own; in a trusting transaction they are here once that is over, and not before.
         """
+        if transaction.trusting:
+            return self._trust(transaction, several, wanted)
         rows = None if transaction.guarded else self._guard(transaction, wanted)
         era, stale = self.era, False
         for seen in several:
@@ -307,7 +316,27 @@ class Views:
                     stale = True
         if stale:
             raise Stale
-        return rows
+        if rows is None:
+            rows = subjects.held(transaction.connection, wanted) if wanted else []
+        found = rows
+        return lambda: found
+
+    def _trust(
+        self, transaction: Transaction, several: Iterable[Seen], wanted: Sequence[ValueId]
+    ) -> Callable[[], Sequence[subjects.HeldRow]]:
+        """Take views to be current: the server fails the transaction where the plan or one of these subjects is not.
+
+        Sound also for the instant of the transaction, which was taken before anybody was kept out: whoever has changed
+        one of these since, has raised its epoch; nobody changes it from the locks to the end. What this process knows
+        to be late is not taken for granted.
+        """
+        epochs: dict[str, int] = {}
+        for seen in several:
+            if seen.era == UNPROVED or epochs.setdefault(seen.subject_id, seen.epoch) != seen.epoch:
+                raise Overtaken("something of this process has taken the place of a view")
+        for name in epochs:
+            transaction.must_claim(name)
+        return subjects.proved_values(transaction.connection, self.plan_epoch, epochs, wanted)
 
     def _guard(self, transaction: Transaction, wanted: Sequence[ValueId] = ()) -> list[subjects.HeldRow] | None:
         """Once per transaction: has another connection committed here since we last looked?
@@ -338,6 +367,9 @@ class Views:
         if claim is None or self.active.engine.counts_commits:
             return subjects.plan_epoch(connection), None
         about = (*claim.changes, *claim.reads)
+        if transaction.first is not None:
+            plan_epoch, transaction.epochs = subjects.epochs_told(transaction.first.fetchall())
+            return plan_epoch, None
         if not wanted:
             plan_epoch, transaction.epochs = subjects.epochs_of(connection, about)
             return plan_epoch, None
@@ -356,6 +388,13 @@ class Views:
         self._moves += 1
         self._put(moved)
         return moved
+
+
+def _asked_first(claim: Claim) -> Question:
+    """Who changes something proves its views by the epochs of all that the transaction is about."""
+    return subjects.epochs_question((*claim.changes, *claim.reads))
+
+
 
 
 def _nobody() -> InputRefused:

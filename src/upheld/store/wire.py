@@ -1,6 +1,8 @@
 """Several statements to PostgreSQL in one message, below the driver's cursors: no answer is waited for in between.
 
-The driver's own pipeline costs more than the waiting that it saves on a socket of the same machine.
+The driver's own pipeline costs more than the waiting that it saves on a socket of the same machine. Statements between
+two messages that open no transaction of their own are one transaction, which ends with the message: all of it or
+nothing, as the server promises for what comes before one `Sync`.
 """
 
 from __future__ import annotations
@@ -14,16 +16,43 @@ from typing import Any, Final
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
 
 _BYTES, _NUMBER, _UNKNOWN = 17, 20, 0
 _PLACE: Final = re.compile(rb"%s")
 _WELL: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+_LOOKS: Final = 8
+"""So often at most an idle connection is looked at for what the server has said unasked."""
 Travelling = tuple[list[bytes | None], tuple[int, ...]]
 """Parameters as they travel, and their types."""
 Message = tuple[bytes, Travelling]
 """A statement in the driver's spelling (`%s`, `%%`), and its parameters."""
-_Ready = tuple[bytes, list[bytes | None], list[int]]
+_Known = tuple[bytes, tuple[int, ...]]
+"""A statement and the types of its parameters: what is prepared once."""
+_FORMATS: Final[dict[tuple[int, ...], list[int]]] = {}
+"""How parameters of these types travel: texts and what is not known as text, numbers and bytes as they are."""
+
+
+class Answer:
+    """What came back for one statement."""
+
+    __slots__ = ("changed", "rows", "words")
+
+    def __init__(self, rows: list[Any], changed: int, words: bytes) -> None:
+        self.rows = rows
+        self.changed = changed
+        """How many rows these are, or were changed."""
+        self.words = words
+        """What the server calls what it did: `COMMIT`, or `ROLLBACK` for one that could not."""
+
+
+class Refused(Exception):
+    """A statement failed; those after it did not run. `number`: which of those that were sent, from 0."""
+
+    def __init__(self, number: int, failure: psycopg.Error) -> None:
+        super().__init__(str(failure))
+        self.number = number
+        self.failure = failure
 
 
 def travelling(parameters: Sequence[Any]) -> Travelling:
@@ -45,6 +74,9 @@ def travelling(parameters: Sequence[Any]) -> Travelling:
             except OverflowError as failure:
                 raise psycopg.DataError(str(failure)) from failure
             types.append(_NUMBER)
+        elif isinstance(one, float):
+            values.append(repr(one).encode())
+            types.append(_UNKNOWN)
         else:
             values.append(one)
             types.append(_UNKNOWN if one is None else _BYTES)
@@ -52,94 +84,153 @@ def travelling(parameters: Sequence[Any]) -> Travelling:
 
 
 class Wire:
-    """What is prepared on one connection of the driver. Lives as long as that."""
+    """What is prepared on one connection of the driver, and the message under way. Lives as long as that."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._prepared: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
+        self._pgconn = connection.pgconn
+        self._prepared: dict[_Known, bytes] = {}
+        self._names = count()
+        self._expected: list[_Known | None] = []
+        """Of each answer that will come, which statement is prepared by it; None where one is run."""
+        self._loaded = Transformer(connection)
+        self._poll = select.poll()
+        self._poll.register(self._pgconn.socket, select.POLLIN)
 
-    def send(self, messages: Sequence[Message]) -> list[tuple[list[Any], int]]:
-        """Run statements one after the other; the rows of each, and how many they are or were changed.
+    def send(self, messages: Sequence[Message]) -> list[Answer]:
+        """Run statements one after the other, in one message; what came back for each.
 
         Raises:
-            psycopg.Error: that of the first which failed. Those after it did not run.
+            Refused: one failed.
+            psycopg.OperationalError: the connection is over; nobody knows what was done.
         """
-        pgconn = self._connection.pgconn
-        ready = [self._ready(pgconn, word, parameters) for word, parameters in messages]
+        self.post(messages)
+        return self.take()
+
+    def post(self, messages: Sequence[Message]) -> None:
+        """Send statements and go on; `take` waits for the answers. Raises psycopg.OperationalError."""
+        pgconn, prepared, expected = self._pgconn, self._prepared, self._expected
+        expected.clear()
         try:
-            found = _exchanged(pgconn, ready)
+            pgconn.enter_pipeline_mode()
+            for word, (values, types) in messages:
+                name = prepared.get((word, types))
+                if name is None:
+                    name = self._prepare(word, types)
+                expected.append(None)
+                pgconn.send_query_prepared(name, values, _formats(types), Format.BINARY)
+            pgconn.pipeline_sync()
+            pgconn.flush()
         except BaseException:
             self._connection.close()  # in the middle of an exchange nothing else can be said on it
             raise
-        for result in found:
-            self._check(result)
-        return [(self._rows(result), result.command_tuples or 0) for result in found]
+
+    def _prepare(self, word: bytes, types: tuple[int, ...]) -> bytes:
+        """In the same message, before its first use."""
+        numbers, name = count(1), b"upheld_%d" % next(self._names)
+        text = _PLACE.sub(lambda _: b"$%d" % next(numbers), word).replace(b"%%", b"%")
+        self._pgconn.send_prepare(name, text, types)
+        self._prepared[word, types] = name
+        self._expected.append((word, types))
+        return name
+
+    def take(self) -> list[Answer]:
+        """The answers to what was posted. Raises as `send` does."""
+        results: list[PGresult] = []
+        refused: PGresult | None = None
+        try:
+            for known in self._expected:
+                result = self._result()
+                well = result.status in _WELL
+                if known is not None and not well:
+                    self._prepared.pop(known, None)
+                elif known is None and well and refused is None:
+                    results.append(result)
+                if not well and refused is None:
+                    refused = result
+                self._end()
+            while (ended := self._next()) is None or ended.status != ExecStatus.PIPELINE_SYNC:
+                if ended is None:
+                    self._must_be_there()
+                elif refused is None:
+                    refused = ended  # the commit that a message ends with
+            self._pgconn.exit_pipeline_mode()
+        except BaseException:
+            self._connection.close()
+            raise
+        if refused is not None:
+            raise self._refused(len(results), refused)
+        return [Answer(self._rows(one), one.command_tuples or 0, one.command_status or b"") for one in results]
 
     def roll_back(self, words: bytes) -> None:
-        """`ROLLBACK`, whole or to a savepoint. After one that it sends itself the driver drops what is prepared."""
-        self._check(self._connection.pgconn.exec_(words))
+        """`ROLLBACK`, whole or to a savepoint. After one that it sends itself the driver drops what is prepared.
 
-    def _check(self, result: PGresult) -> None:
+        Raises:
+            psycopg.Error: it could not be done.
+        """
+        result = self._pgconn.exec_(words)
         if result.status not in _WELL:
-            failure = psycopg.errors.error_from_result(result, self._connection.info.encoding)
-            if isinstance(failure, psycopg.errors.InvalidSqlStatementName):
-                self._prepared.clear()
-            if self._connection.pgconn.status == ConnStatus.BAD and not isinstance(failure, psycopg.OperationalError):
-                raise psycopg.OperationalError(str(failure)) from failure
-            raise failure
+            refused = self._refused(0, result)
+            raise refused.failure if isinstance(refused, Refused) else refused
+
+    def is_over(self) -> bool:
+        """Whether an idle connection was ended by the server: then it has said so, or its end can be seen."""
+        try:
+            for _ in range(_LOOKS):
+                if not self._poll.poll(0):
+                    break
+                self._pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        return self._pgconn.status == ConnStatus.BAD
+
+    def _next(self) -> PGresult | None:
+        """The next answer; other threads go on while it is waited for."""
+        pgconn = self._pgconn
+        while pgconn.flush():
+            self._poll.modify(pgconn.socket, select.POLLIN | select.POLLOUT)
+            self._poll.poll()
+            pgconn.consume_input()
+            self._poll.modify(pgconn.socket, select.POLLIN)
+        while pgconn.is_busy():
+            self._poll.poll()
+            pgconn.consume_input()
+        return pgconn.get_result()
+
+    def _result(self) -> PGresult:
+        result = self._next()
+        if result is None:
+            raise psycopg.OperationalError(f"the server went away: {self._pgconn.get_error_message()}")
+        return result
+
+    def _end(self) -> None:
+        """The end of the answer to one statement."""
+        if self._next() is not None:
+            raise psycopg.OperationalError("the server said more than it was asked")
+
+    def _must_be_there(self) -> None:
+        if self._pgconn.status == ConnStatus.BAD:
+            raise psycopg.OperationalError(f"the server went away: {self._pgconn.get_error_message()}")
+
+    def _refused(self, number: int, result: PGresult) -> Exception:
+        failure = psycopg.errors.error_from_result(result, self._connection.info.encoding)
+        if isinstance(failure, psycopg.errors.InvalidSqlStatementName):
+            self._prepared.clear()
+        if self._pgconn.status == ConnStatus.BAD and not isinstance(failure, psycopg.OperationalError):
+            gone = psycopg.OperationalError(str(failure))
+            gone.__cause__ = failure
+            return gone
+        return Refused(number, failure)
 
     def _rows(self, result: PGresult) -> list[Any]:
         if not result.ntuples:
             return []
-        loaded = Transformer(self._connection)
-        loaded.set_pgresult(result, format=Format.BINARY)
-        return loaded.load_rows(0, result.ntuples, tuple)
-
-    def _ready(self, pgconn: PGconn, word: bytes, parameters: Travelling) -> _Ready:
-        """A statement prepared for parameters of these types, and the parameters."""
-        values, types = parameters
-        name = self._prepared.get((word, types))
-        if name is None:
-            name = self._prepare(pgconn, word, types)
-        return name, values, [0 if one == _UNKNOWN else 1 for one in types]
-
-    def _prepare(self, pgconn: PGconn, word: bytes, types: tuple[int, ...]) -> bytes:
-        numbers, name = count(1), b"upheld_%d" % len(self._prepared)
-        text = _PLACE.sub(lambda _: b"$%d" % next(numbers), word).replace(b"%%", b"%")
-        self._check(pgconn.prepare(name, text, types))
-        self._prepared[word, types] = name
-        return name
+        self._loaded.set_pgresult(result, format=Format.BINARY)
+        return self._loaded.load_rows(0, result.ntuples, tuple)
 
 
-def _exchanged(pgconn: PGconn, ready: Sequence[_Ready]) -> list[PGresult]:
-    """All questions, then all answers."""
-    pgconn.enter_pipeline_mode()
-    for name, values, formats in ready:
-        pgconn.send_query_prepared(name, values, formats, Format.BINARY)
-    pgconn.pipeline_sync()
-    found: list[PGresult] = []
-    for _ in ready:
-        found.append(_answer(pgconn))
-        _answer(pgconn, end=True)
-    _answer(pgconn)
-    pgconn.exit_pipeline_mode()
-    return found
-
-
-def _answer(pgconn: PGconn, *, end: bool = False) -> Any:
-    """The next answer; other threads go on while it is waited for. Raises OperationalError when none will come."""
-    while pgconn.flush():
-        _wait(pgconn, select.POLLIN | select.POLLOUT)
-    while pgconn.is_busy():
-        _wait(pgconn, select.POLLIN)
-    result = pgconn.get_result()
-    if result is None and not end:
-        raise psycopg.OperationalError(f"the server went away: {pgconn.get_error_message()}")
-    return result
-
-
-def _wait(pgconn: PGconn, events: int) -> None:
-    poll = select.poll()
-    poll.register(pgconn.socket, events)
-    poll.poll()
-    pgconn.consume_input()
+def _formats(types: tuple[int, ...]) -> list[int]:
+    known = _FORMATS.get(types)
+    if known is None:
+        known = _FORMATS[types] = [0 if one == _UNKNOWN else 1 for one in types]
+    return known
