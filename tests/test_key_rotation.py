@@ -205,7 +205,7 @@ def test_a_command_of_the_house_gives_the_keys(tmp_path: Path, monkeypatch: pyte
     assert made.exit_code == 0, made.output
     assert sorted(path.name for path in (home / "secrets").iterdir()) == ["signing.key"]
     with upheld.open(home, upheld.Options(clock=upheld.SetClock(at("2024-06-01")))) as keeper:
-        assert keeper.places.vault.take(Tier.ACTIVE)
+        assert keeper.places.vault.take(Tier.ACTIVE, 0)
     elsewhere = tmp_path / "ask-another-kms"
     elsewhere.write_text(command.read_text())
     elsewhere.chmod(0o755)
@@ -214,7 +214,7 @@ def test_a_command_of_the_house_gives_the_keys(tmp_path: Path, monkeypatch: pyte
         upheld.open(home)
     monkeypatch.setenv("UPHELD_KEY_COMMAND", str(elsewhere))
     with upheld.open(home, upheld.Options(clock=upheld.SetClock(at("2024-06-01")))) as keeper:
-        assert keeper.places.vault.take(Tier.ACTIVE)
+        assert keeper.places.vault.take(Tier.ACTIVE, 0)
     command = elsewhere
     (vault / "mac.key").unlink()
     with pytest.raises(HomeUnusable, match=r"ended with 1 for mac\.key"):

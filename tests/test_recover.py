@@ -473,7 +473,7 @@ def test_a_key_that_no_value_needs_goes_after_a_day(story: Path, tmp_path: Path)
     place.close()
     del vault
     with opened(home, END) as house:
-        fresh, _ = house.keeper.places.vault.take(Tier.ACTIVE)
+        fresh, _ = house.keeper.places.vault.take(Tier.ACTIVE, 0)
     with opened(home, END) as house:
         house.keeper.recover()
         assert house.keeper.places.vault.ciphers(Tier.ACTIVE, [fresh])

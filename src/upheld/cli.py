@@ -42,7 +42,7 @@ from upheld.policy.notice_folder import notice_files
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
-from upheld.store import grants, remains, verifying
+from upheld.store import distribution, grants, remains, verifying
 from upheld.store.postgres import PostgresConnection
 from upheld.system import (
     PLACES,
@@ -51,6 +51,7 @@ from upheld.system import (
     SystemClock,
     backed_up,
     copies_kept_in,
+    distribute_home,
     init,
     ledger_of,
     open_home,
@@ -406,6 +407,35 @@ def show_grants(home: Home) -> None:
         typer.echo(f"-- {place}: run as owner of its database")
         for statement in grants.statements(place):
             typer.echo(f"{statement};")
+
+
+@app.command()
+def distribute(
+    home: Home,
+    citus: Annotated[bool, typer.Option("--citus", help="By the extension Citus of PostgreSQL.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Run the SQL; nobody else may have the home open.")] = False,
+) -> None:
+    """Print the SQL that lays rows out over several machines by the bucket of their subject, or run it."""
+    databases = settings_of(home).get("databases")
+    if not databases:
+        raise typer.BadParameter("this home lies in files: make one with `upheld init --database`")
+    if not citus:
+        raise typer.BadParameter("say how: --citus is the way there is")
+    if apply:
+        for place, ran in distribute_home(home).items():
+            typer.echo(f"{place}: {len(ran)} statements run" if ran else f"{place}: distributed already")
+        return
+    in_the_way: list[str] = []
+    for place in distribution.FIRST:
+        typer.echo(f"-- {place}: run on the coordinator of its database, after `upheld upgrade`")
+        for statement in distribution.statements(place):
+            typer.echo(f"{statement};")
+        with closing(PostgresConnection(databases[place], place)) as connection:
+            in_the_way += [f"{place}: {one}" for one in distribution.obstacles(connection, place)]
+    typer.echo("-- ledger: stays on one server; it is one chain with one writer")
+    for one in in_the_way:
+        typer.echo(f"in the way: {one}", err=True)
+    raise typer.Exit(1 if in_the_way else 0)
 
 
 @app.command()

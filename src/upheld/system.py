@@ -28,7 +28,7 @@ from upheld.keeper.organisation import lines_on_file
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.read import read_policy
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
-from upheld.store import history, migrations, postgres, schema, sqlite
+from upheld.store import distribution, history, migrations, postgres, schema, sqlite
 from upheld.store.engine import Engine
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
@@ -42,7 +42,7 @@ from upheld.store.rotation import Rotation
 from upheld.store.sealing import Sealer
 from upheld.store.sqlite import SqliteFile, create
 from upheld.store.tail import Tail
-from upheld.store.vault import Tier, Vault
+from upheld.store.vault import CACHE_KEYS, Tier, Vault
 from upheld.store.views import CACHED, Views
 
 SETTINGS = "home.json"
@@ -214,13 +214,37 @@ def upgrade_home(home: Path) -> tuple[int, int]:
         with presence.alone():
             for name in PLACES:
                 migrations.upgrade(databases[name] if databases else home / f"{name}.db", name)
-            fresh = path.with_suffix(".new")
-            fresh.unlink(missing_ok=True)
-            _write_durably(fresh, json.dumps({**settings, "schema": schema.VERSION}, indent=2).encode())
-            os.replace(fresh, path)
+            _keep_settings(home, {**settings, "schema": schema.VERSION})
     finally:
         presence.close()
     return had, schema.VERSION
+
+
+def distribute_home(home: Path) -> dict[str, list[str]]:
+    """Lay the tables of a home out over the machines of a cluster. Returns the statements that were run, by place.
+
+    Nobody else may have it open. Cut short it is run again. Raises HomeUnusable, HomeInUse, StoreFailed with all that
+    stands in the way.
+    """
+    settings = settings_of(home)
+    databases: Mapping[str, str] = settings.get("databases") or {}
+    if not databases:
+        raise HomeUnusable("this home lies in files: make one with `upheld init --database`")
+    presence = postgres.PostgresLeases(databases["active"]).presence()
+    try:
+        with presence.alone():
+            ran = {name: distribution.distribute(databases[name], name) for name in schema.PLACES}
+            _keep_settings(home, {**settings, "distributed": True})
+    finally:
+        presence.close()
+    return ran
+
+
+def _keep_settings(home: Path, settings: Mapping[str, Any]) -> None:
+    fresh = (home / SETTINGS).with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    _write_durably(fresh, json.dumps(settings, indent=2).encode())
+    os.replace(fresh, home / SETTINGS)
 
 
 PLACES: Final = (*schema.PLACES, postgres.LEDGER)
@@ -362,11 +386,20 @@ def _places(
     return places
 
 
+def _check_coordinator(places: Mapping[str, Place]) -> None:
+    """Every process goes by one server: locks of two coordinators know nothing of each other. Raises HomeUnusable."""
+    strays = [name for name, place in places.items() if not distribution.on_coordinator(place.connection)]
+    if strays:
+        for place in places.values():
+            place.close()
+        raise HomeUnusable(f"the address of `{strays[0]}` is that of a worker: give the coordinator's in {SETTINGS}")
+
+
 def _rings(source: KeySource) -> dict[Tier, Ring]:
     return {tier: Ring(tier.value, partial(source.roots, f"{tier.value}.key")) for tier in Tier}
 
 
-def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options) -> Vault:
+def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options, *, by_bucket: bool) -> Vault:
     clock = options.clock
     return Vault(
         keys,
@@ -374,7 +407,8 @@ def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options) -> Vault:
         os.urandom,
         clock.monotonic,
         lambda: clock.now() // 86_400_000_000,
-        *(() if options.cached is None else (options.cached * 2,)),
+        CACHE_KEYS if options.cached is None else options.cached * 2,
+        by_bucket,
     )
 
 
@@ -386,6 +420,8 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
     places = _places(root, databases, incarnation, mac_key, clock, options.durable)
+    if settings.get("distributed"):
+        _check_coordinator(places)
     sealer = Sealer(
         postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
         signing_key=source.signing(),
@@ -397,7 +433,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         created_at=clock.now(),
         day_offset=9 * 3600 * 1_000_000,
     )
-    vault = _vault(rings, places["keys"], options)
+    vault = _vault(rings, places["keys"], options, by_bucket=bool(settings.get("distributed")))
     if not options.durable:
         for place in places.values():
             place.engine.hurry(place.connection)

@@ -56,7 +56,7 @@ class Leaving(Stepping):
             swept.waiting.append(f"{len(steps) - len(contents)} values cannot be kept apart: their keys are missing")
         ready = [step for step in steps if step.value_id in contents]
         fresh = [step for step in ready if self._staged_content(step) is None]
-        vault.ahead(Tier.SEPARATED, len(fresh))
+        vault.ahead(Tier.SEPARATED, len(fresh), [bucket_of(step.subject_id) for step in fresh])
         with self.places.separated.transaction(people(steps)) as transaction:
             for step in fresh:
                 transaction.execute(_DROP_STAGED, placed_value(step.value_id))

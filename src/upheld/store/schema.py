@@ -304,6 +304,7 @@ _JOURNAL_ON_A_SERVER: Final = (
 ON_A_SERVER: Final = {
     "active": (
         *_JOURNAL_ON_A_SERVER,
+        "ALTER TABLE guard ALTER COLUMN id DROP IDENTITY IF EXISTS",
         *keyed("value", "bucket, value_id"),
         *keyed("paper", "bucket, paper_id"),
         "CREATE INDEX paper_named ON paper(paper_id)",

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -22,13 +23,17 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
 from upheld.store.engine import Rows, answers, array
-from upheld.store.ids import BUCKETS, DAY_OF_KEY, placed_key, placed_value
+from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, placed_value
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
 
 BLOCK = 256
 """Keys committed ahead of need: a value never waits for a commit of its own in the key store."""
+BLOCK_OF_BUCKET = 8
+"""The same of one bucket, where rows lie on several machines."""
+_ANY = -1
+"""The pool of keys for whoever comes, where they do not."""
 CACHE_SECONDS = 60.0
 CACHE_KEYS = 200_000
 
@@ -103,7 +108,9 @@ class KeyMissing(StoreFailed):
 
 
 class Vault:
-    """The key store of both tiers. `rings` have the root keys of each tier, kept outside every database."""
+    """The key store of both tiers. `rings` have the root keys of each tier, kept outside every database; `by_bucket`:
+    rows lie on several machines.
+    """
 
     def __init__(
         self,
@@ -113,6 +120,7 @@ class Vault:
         monotonic: Callable[[], float],
         day: Callable[[], int],
         cached: int = CACHE_KEYS,
+        by_bucket: bool = False,
     ) -> None:
         self.place = place
         self._cached = cached
@@ -123,29 +131,45 @@ class Vault:
         self.wrapping = {tier: Wrapping(ring, b"wrap", random_bytes) for tier, ring in rings.items()}
         self._token_root = {tier: self._kept_root(tier) for tier in rings}
         self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
-        self._ahead: dict[Tier, list[tuple[int, bytes]]] = {tier: [] for tier in Tier}
+        self._by_bucket = by_bucket
+        self._ahead: dict[tuple[Tier, int], list[tuple[int, bytes]]] = {}
         self._cache: dict[Tier, dict[int, Opener]] = {tier: {} for tier in Tier}
         self._lock = Lock()
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, tier: Tier) -> tuple[int, bytes]:
-        """A key that is already durable in the key store (keys first: a value without its key is a loss)."""
-        with self._lock:
-            if not self._ahead[tier]:
-                self._commit_ahead(tier, BLOCK)
-            return self._ahead[tier].pop()
+    def take(self, tier: Tier, bucket: int) -> tuple[int, bytes]:
+        """A key that is already durable in the key store (keys first: a value without its key is a loss).
 
-    def ahead(self, tier: Tier, count: int) -> None:
-        """Have so many keys ready with one commit."""
+        Where rows lie on several machines it is one of the bucket of its subject: it goes with one commit on one of
+        them, like all else of the person.
+        """
+        pool = bucket if self._by_bucket else _ANY
         with self._lock:
-            missing = count - len(self._ahead[tier])
-            if missing > 0:
-                self._commit_ahead(tier, max(missing, BLOCK))
+            if not self._ahead.get((tier, pool)):
+                self._commit_ahead(tier, {pool: BLOCK_OF_BUCKET if self._by_bucket else BLOCK})
+            return self._ahead[tier, pool].pop()
 
-    def _commit_ahead(self, tier: Tier, count: int) -> None:
-        bucket, day = int.from_bytes(self._random(2), "big") % BUCKETS, self._day()
-        fresh = [(new_key_id(day, bucket, self._random), AESGCM.generate_key(256)) for _ in range(count)]
+    def ahead(self, tier: Tier, count: int, buckets: Collection[int] = ()) -> None:
+        """Have so many keys ready with one commit; `buckets` says of whom, where keys are made by bucket."""
+        with self._lock:
+            wanted = Counter(buckets) if self._by_bucket else {_ANY: count}
+            missing = {pool: count - len(self._ahead.get((tier, pool), ())) for pool, count in wanted.items()}
+            least = 0 if self._by_bucket else BLOCK
+            if short := {pool: max(count, least) for pool, count in missing.items() if count > 0}:
+                self._commit_ahead(tier, short)
+
+    def _commit_ahead(self, tier: Tier, counts: Mapping[int, int]) -> None:
+        """Keys by pool: those of any bucket share one that is drawn, so that a block is written to one machine."""
+        day, anywhere = self._day(), int.from_bytes(self._random(2), "big") % BUCKETS
+        made = {
+            pool: [
+                (new_key_id(day, anywhere if pool == _ANY else pool, self._random), AESGCM.generate_key(256))
+                for _ in range(count)
+            ]
+            for pool, count in counts.items()
+        }
+        fresh = [one for keys in made.values() for one in keys]
         with self.place.transaction(about=()) as transaction:
             # Asked in the same commit: a rotation that another process has begun is followed from its first key on.
             mark = self.rings[tier].named(transaction)
@@ -157,8 +181,9 @@ class Vault:
             else:
                 transaction.executemany(_INSERT_KEY[tier], rows)
             # On record, so that an older copy of the key store is noticed: it lacks keys that values need.
-            transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=count))
-        self._ahead[tier] = fresh + self._ahead[tier]
+            transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=len(fresh)))
+        for pool, keys in made.items():
+            self._ahead[tier, pool] = keys + self._ahead.get((tier, pool), [])
 
     def _kept_root(self, tier: Tier) -> bytes:
         """The root of look-up tokens. It outlives the root it came from: tokens can't be re-wrapped."""
@@ -248,8 +273,7 @@ class Vault:
     def drop_ahead(self) -> None:
         """Forget the keys made ahead of need: the key store is about to be cleaned of keys that no value needs."""
         with self._lock:
-            for tier in Tier:
-                self._ahead[tier] = []
+            self._ahead.clear()
 
     def left(self, keys: Sequence[DestroyedKey]) -> set[ValueId]:
         """Which of the values still have a key or a look-up token."""
@@ -278,7 +302,7 @@ class Vault:
         self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, content: bytes
     ) -> Sealed:
         """Encrypt a value under a key of its own, bound to whom, what and where it is."""
-        key_id, key = self.take(tier)
+        key_id, key = self.take(tier, bucket_of_value(value_id))
         nonce = self._random(12)
         cipher, binding = AESGCM(key), bound(tier, policy, subject_id, value_id, item, key_id)
         self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS, binding)

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger.checkpoint import checkpoint_in
-from upheld.store import grants, history
+from upheld.store import distribution, grants, history, schema
 from upheld.store.postgres import PostgresConnection
 from upheld.store.rotation import before_of
 from upheld.store.tls import CHECKED, mode_of
@@ -50,6 +50,8 @@ def examined(home: Path) -> Iterator[Finding]:
     yield _apart(databases)
     yield from _connections(databases)
     yield from _servers(databases)
+    if settings.get("distributed"):
+        yield from _laid_out(databases)
     try:
         with open_home(home) as keeper:
             yield from _open(keeper)
@@ -133,6 +135,21 @@ def _server(name: str, server: PostgresConnection) -> Iterator[Finding]:
         yield Finding(
             "grants", True, f"`{name}`: this user may do anything there", "serve as a user of one role: `upheld grants`"
         )
+
+
+def _laid_out(databases: Mapping[str, str]) -> Iterator[Finding]:
+    """Of a home that lies on several machines: everything is laid out, and all go by one coordinator."""
+    for name in schema.PLACES:
+        try:
+            with closing(PostgresConnection(databases[name], name)) as server:
+                own, left = distribution.on_coordinator(server), distribution.left(server, name)
+        except UpheldError:
+            continue  # said already
+        says = "the coordinator: its locks keep writers apart" if own else "a worker, whose locks no other process asks"
+        yield Finding("coordinator", own, f"`{name}`: {says}", "" if own else "give the coordinator's address to all")
+        said = f"{', '.join(left[:3])} not yet laid out" if left else "all tables are laid out"
+        remedy = "run `upheld distribute --citus --apply`" if left else ""
+        yield Finding("distribution", not left, f"`{name}`: {said}", remedy)
 
 
 def _granted(name: str, server: PostgresConnection) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ _JOURNAL: Final = (
 ON_A_SERVER: Final[Mapping[str, tuple[str, ...]]] = {
     "active": (
         *_JOURNAL,
+        "ALTER TABLE guard ALTER COLUMN id DROP IDENTITY IF EXISTS",
         *_keyed("value", "bucket, value_id"),
         *_keyed("paper", "bucket, paper_id"),
         "CREATE INDEX paper_named ON paper(paper_id)",
