@@ -365,8 +365,8 @@ _LEFT_IN_ACTIVE = (
     "WHERE v.state = 'separated' AND (v.sealed IS NOT NULL OR v.key_id IS NOT NULL)"
 )
 _HELD_ACTIVE = (
-    "SELECT subject_id, collected_at FROM value "
-    "WHERE value_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND state = 'held'"
+    "WITH w(id) AS (SELECT CAST(value AS INTEGER) FROM json_each(?)) SELECT v.subject_id, v.collected_at "
+    "FROM w JOIN value v ON v.bucket = w.id >> 53 AND v.value_id = w.id WHERE v.state = 'held'"
 )
 _HELD_APART = "SELECT subject_id, value_id FROM value WHERE stage = 'held'"
 _SUBJECTS_OF = "SELECT subject_id FROM subject WHERE policy = ? AND subject_id IN (SELECT value FROM json_each(?))"
