@@ -14,6 +14,7 @@ from tests.reference_answers import Reference
 from tests.reference_giving import Speaker
 from tests.reference_history import Agreed, Fact
 from upheld.dates import FOREVER, Instant
+from upheld.keeper import Outcome
 from upheld.policy.ends import Point
 
 if TYPE_CHECKING:
@@ -55,13 +56,20 @@ class Agreeing:
         if by_parent and matter.startswith("representative") and len(world.held) % 2:
             unchecked = self.keeper.consent(person.subject_id, matter, channel=channel, by=by, at=at)
             if self.expect(unchecked, world.not_theirs(channel), f"{by} agrees by {channel}"):
-                person.tell(Agreed(matter, True, at, self.now, max(world.version(), 0), channel))
+                self.agreed(person, matter, at, channel, unchecked)
                 return
         outcome = self.keeper.consent(
             person.subject_id, matter, channel=channel, by=by, verified="phone-identity", at=at
         )
         assert outcome.granted
+        self.agreed(person, matter, at, channel, outcome)
+
+    def agreed(self: Lives, person: Person, matter: str, at: Instant, channel: str, outcome: Outcome) -> None:
+        """The reference hears the yes; what it came too late for is told to whom it concerns."""
+        world = person.world
+        before = world.against_since(at)
         person.tell(Agreed(matter, True, at, self.now, max(world.version(), 0), channel))
+        assert set(outcome.tells) == self.too_late(person, at, before), f"a yes to {matter} known late"
 
     def way_to_agree(self: Lives, world: Reference, matter: str) -> str:
         """The first channel; every third time for a recipient whichever, though its row asks for a certain way."""
@@ -101,10 +109,11 @@ class Agreeing:
             reasons = frozenset({"consent-missing"})
         if not self.expect(outcome, reasons, f"{by} withdraws {matter}"):
             return
+        before = world.against_since(at)
         person.tell(Agreed(matter, False, at, self.now, max(world.version(), 0)))
-        told = {f"told:{one.to}" for one in world.given_since(matter, at)}
-        assert set(outcome.tells) == {f"ends:{one.kind}" for one in ends} | told
         for one in ends if confirmed else ():
             until = world.policy.engagements[one.kind].ends
             code = until.fact if isinstance(until, Point) else "ended"
             person.tell(Fact(code, at, self.now, one.id))
+        told = self.told_of_late(person, at, before)
+        assert set(outcome.tells) == {f"ends:{one.kind}" for one in ends} | told

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -41,8 +41,28 @@ class Giving:
                 self.signs(data, self.pick(data, rows, "processor"), full=self.chance(data, 9, "all terms"))
             return
         deal = self.pick(data, running, "contract")
-        self.keeper.end_contract(self.policy.policy, deal.id)
-        self.house.deals[deal.id] = replace(deal, until=self.now)
+        at = max(deal.since, self.happened(data))
+
+        def end() -> None:
+            self.keeper.end_contract(self.policy.policy, deal.id, at=at)
+            self.house.deals[deal.id] = replace(deal, until=at)
+
+        self.house_learns(at, end)
+
+    def house_learns(self: Lives, at: Instant, learn: Callable[[], None]) -> None:
+        """Something of the organisation comes to be known, perhaps late: everybody's given things are looked at."""
+        before = [(person, person.world.against_since(at)) for person in self.alive()]
+        learn()
+        for person, against in before:
+            self.told_of_late(person, at, against)
+
+    def told_of_late(self: Lives, person: Person, at: Instant, before: dict[str, set[object]]) -> set[str]:
+        """Who has something that would have stayed, had this been known; the reference notes that they are told."""
+        late = person.world.told_of_late(at, before)
+        for one in late:
+            person.world.tell(one)
+            person.history.append(one)
+        return {f"told:{one.to}" for one in late}
 
     def signs(self: Lives, data: st.DataObject, row: Entrustment, full: bool) -> None:
         party = row.to or row.name
@@ -77,11 +97,14 @@ class Giving:
         if not rows or self.chance(data, 7, "all goes on"):
             return
         name = self.pick(data, rows, "transfer")
-        stopped = self.house.is_stopped(name)
-        self.keeper.controller_fact(
-            self.policy.policy, "transfer-resumed" if stopped else "transfer-stopped", about=name
-        )
-        self.house.orders.append((name, not stopped, self.now))
+        stopped, at = self.house.is_stopped(name), self.happened(data)
+
+        def hear() -> None:
+            code = "transfer-resumed" if stopped else "transfer-stopped"
+            self.keeper.controller_fact(self.policy.policy, code, about=name, at=at)
+            self.house.orders.append((name, not stopped, at))
+
+        self.house_learns(at, hear)
 
     # out and back
 

@@ -5,6 +5,7 @@ Written from the rules (section 5) and the records 0010 to 0013, never from the 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tests.reference import Contact, World, by_consent, contact_of, purpose_of
@@ -291,12 +292,19 @@ class Reference(World):
         return right not in ("rectification", "erasure") or not refused_all
 
     def provide(self, recipient: str, items: tuple[str, ...], engagement: str | None) -> frozenset[str]:
-        row, matter = self.policy.provisions.get(recipient), f"provision/{recipient}"
+        row = self.policy.provisions.get(recipient)
         if self.version() < 0 or row is None:
             return frozenset({"not-in-force" if row else "recipient-undeclared"})
         found = {"declaration-incomplete"} if row.blocked else set()
         found |= {"items-exceed-provision" for item in items if item not in row.items}
         found |= {"kind-not-covered"} if row.whose and self.kind not in row.whose else set()
+        found |= self.recipient_may(row, items, engagement)
+        against = [self.ungivable(self.held[one]) for one in self.named(items)]
+        return first_layer(found if not all(against) else found.union(*(against or [self.nothing()])))
+
+    def recipient_may(self, row: Provision, items: tuple[str, ...], engagement: str | None) -> set[str]:
+        """What a recipient needs besides values: a consent that names it and covers the items, its engagement."""
+        recipient, matter, found = row.name, f"provision/{row.name}", set()
         consent, last = self.stands(matter, self.at), self.last(matter, self.at)
         if consent is None:
             found.add("consent-withdrawn" if last else "consent-missing")
@@ -307,8 +315,7 @@ class Reference(World):
         open_ones = [one.id for one in self.begun.values() if one.kind in row.per and self.ended(one)[0] > self.at]
         if row.per and not (engagement in open_ones if engagement else open_ones):
             found.add("provision-ended")
-        against = [self.ungivable(self.held[one]) for one in self.named(items)]
-        return first_layer(found if not all(against) else found.union(*(against or [self.nothing()])))
+        return found
 
     def nothing(self) -> set[str]:
         """Nothing is found: it was all destroyed, or never there."""
@@ -359,7 +366,12 @@ class Reference(World):
     def ungivable(self, value: Held) -> set[str]:
         if value.state in GONE or value.held_for:
             return {GONE.get(value.state, "held-for-another")}
-        live = [g.purpose for g in self.grounds(value) if g.kind == "purpose" and g.lives(self.at)]
+        return self.out_of_use(value)
+
+    def out_of_use(self, value: Held, only: Collection[str] | None = None) -> set[str]:
+        """Why it serves none of these purposes (any, where none are named), wherever it is by now."""
+        grounds = [g for g in self.grounds(value) if g.kind == "purpose" and g.lives(self.at)]
+        live = [g.purpose for g in grounds if only is None or g.purpose in only]
         if not live:
             return {"value-due" if self.due(value) == "due" else "ground-ended"}
         holds = [sorted(self.holds(value, purpose)) for purpose in live]

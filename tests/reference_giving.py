@@ -28,6 +28,7 @@ class Given:
     engagement: str | None = None
     asked_back: bool = False
     answered: bool = False
+    told_late: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class House:
     roles: list[Role] = field(default_factory=list)
     filed: list[tuple[str, str, Instant]] = field(default_factory=list)
 
-    def is_stopped(self, transfer: str) -> bool:
-        """The last order counts; of two at one instant the one that stops."""
-        orders = sorted((at, stops) for name, stops, at in self.orders if name == transfer)
+    def is_stopped(self, transfer: str, by: Instant = FOREVER) -> bool:
+        """The last order by an instant counts; of two at one instant the one that stops."""
+        orders = sorted((at, stops) for name, stops, at in self.orders if name == transfer and at <= by)
         return bool(orders) and orders[-1][1]
 
     def deal_with(self, party: str, at: Instant) -> Deal | None:
@@ -102,7 +103,10 @@ class Twin(Reference):
             super().tell(event)
 
     def projection(self) -> dict[str, object]:
-        out = {one.id: (one.to, sorted(one.values), one.asked_back, one.answered) for one in self.given.values()}
+        out = {
+            one.id: (one.to, sorted(one.values), one.asked_back, one.answered, one.told_late)
+            for one in self.given.values()
+        }
         speaks = {one.id: self.still_speaks(one) for one in self.speakers.values()}
         return {**super().projection(), "given": out, "speak for them": speaks}
 
@@ -146,7 +150,7 @@ class Twin(Reference):
         for row in rows:
             agreed = row.basis != "consent" or self.stands(f"transfer/{row.name}", self.at)
             found |= set() if agreed and not row.blocked else {"transfer-basis-missing"}
-            found |= {"transfer-stopped"} if self.house.is_stopped(row.name) else set()
+            found |= {"transfer-stopped"} if self.house.is_stopped(row.name, self.at) else set()
         return found
 
     def provide(self, recipient: str, items: tuple[str, ...], engagement: str | None) -> frozenset[str]:
@@ -180,18 +184,32 @@ class Twin(Reference):
     def disclosable(self, items: tuple[str, ...]) -> set[int]:
         return {one for one in self.named(items) if self.due(self.held[one]) != "due"}
 
-    def given_since(self, matter: str, at: Instant) -> list[Given]:
-        """What went out on a consent that by now is known to have been taken back before."""
-        later = [one for one in self.given.values() if at < one.at and matter in self.consents_for(one)]
-        return [one for one in later if not self.stands(matter, one.at)]
+    def against(self, one: Given) -> set[object]:
+        """What speaks against something given away, at its instant, by what is known by now (rule 3.10)."""
+        then = replace(self, at=one.at)
+        values = [self.held[value] for value in one.values]
+        items = tuple(dict.fromkeys(value.item for value in values))
+        provided, entrusted = then.policy.provisions.get(one.to), then.policy.entrustments.get(one.to)
+        if one.kind == "exception":
+            return {value.id for value in values if then.due(value) == "due"}
+        found: set[object] = set()
+        if one.kind == "provision" and provided:
+            found |= then.recipient_may(provided, items, one.engagement)
+            found |= then.abroad(provided.to or one.to, "provision")
+        if one.kind == "entrustment" and entrusted:
+            found |= then.agreed_by_name(entrusted, items) | then.contracted(entrusted)
+            found |= then.abroad(entrusted.to or one.to, "entrustment")
+        only = entrusted.for_ if one.kind == "entrustment" and entrusted else None
+        return found | {value.id for value in values if then.out_of_use(value, only)}
 
-    def consents_for(self, one: Given) -> set[str]:
-        """The consents that giving this to them needs, whether or not it needed them all then."""
-        provided, entrusted = self.policy.provisions.get(one.to), self.policy.entrustments.get(one.to)
-        row = provided if one.kind == "provision" else entrusted if one.kind == "entrustment" else None
-        party = row.to or row.name if row else None
-        abroad = [each for each in self.policy.transfers.values() if each.basis == "consent" and each.as_ == one.kind]
-        return {f"{one.kind}/{one.to}", *(f"transfer/{each.name}" for each in abroad if each.to == party)}
+    def against_since(self, at: Instant) -> dict[str, set[object]]:
+        """The same for everything given away after an instant, by its id."""
+        return {one.id: self.against(one) for one in self.given.values() if at < one.at}
+
+    def told_of_late(self, at: Instant, before: dict[str, set[object]]) -> list[Given]:
+        """Whoever got it is told: it has more against it now than it had before a fact came in."""
+        late = [self.given[one] for one, now in self.against_since(at).items() if now - before[one]]
+        return [replace(one, told_late=one.told_late + 1) for one in late]
 
     # and back
 

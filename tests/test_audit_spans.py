@@ -268,6 +268,25 @@ def test_a_withdrawal_known_too_late_leaves_a_gap_until_it_was_known(tmp_path: P
     assert found.state is State.UPHELD
 
 
+@pytest.mark.clauses("BZ18-7.1.1")
+def test_a_late_end_leaves_a_gap_at_the_recipients_clause(tmp_path: Path) -> None:
+    house = Audited("bizmeka-ez-2018", tmp_path / "home")
+    life = house.provide_all()[0]
+    given = house.clock.now()
+    recipient = next(iter(house.plan.provisions))
+    engagement = next(iter(house.keeper.views.get(life.subject, given).state.disclosures)).engagement
+    house.wait(1)
+    told = house.keeper.fact(life.subject, "ended", engagement=engagement, at=Instant(given - 60_000_000))
+    assert f"told:{recipient}" in told.tells
+    house.acknowledge_all()
+    house.wait(1)
+    found = house.audit().clause("BZ18-7.1.1")
+    late = [gap for gap in found.gaps if gap.what == "too-late-to-prevent"]
+    assert [(gap.element, gap.persons, gap.detail) for gap in late] == [(f"provisions.{recipient}", 1, "ended")]
+    assert all(gap.until is not None for gap in late)
+    assert found.state is State.UPHELD
+
+
 @pytest.mark.clauses("BZ18-7.1.1", "BZ18-4.1.b")
 def test_something_given_without_the_recipients_consent_is_not_upheld(tmp_path: Path) -> None:
     house = Audited("bizmeka-ez-2018", tmp_path / "home")

@@ -246,6 +246,86 @@ def test_who_agreed_to_the_recipient_anew_in_between_had_nothing_given_too_late(
     assert lived.entries("exception.late") == []
 
 
+@pytest.mark.clauses("BZ18-7.1.0", "BZ18-9.2.c")
+def test_whoever_got_something_after_an_end_that_was_known_too_late_is_told(lived: Lived) -> None:
+    keeper, subject = lived.keeper, lived.subject
+    keeper.consent(subject, "provision/mhows", channel="website")
+    gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
+    lived.to("2018-08-05")
+    given = keeper.provide(subject, "mhows", ("name",), engagement=gifts)
+    lived.to("2018-08-09")
+    ended = keeper.fact(subject, "ended", engagement=gifts, at=day("2018-08-03"))
+    assert ended.tells == ("told:mhows",)
+    (late,) = [one.entry for one in lived.entries("exception.late")]
+    assert (late.fields["exception"], late.fields["fact"]) == ("disclosed-before-known", "ended")
+    assert (late.fields["disclosure"], late.fields["reasons"]) == (given.made, ("provision-ended",))
+    assert late.elements == ("provisions.mhows",)
+    told = [one.entry.fields for one in lived.entries("recipient.told")]
+    assert [(one["recipient"], one["reason"]) for one in told] == [("mhows", "ended-before")]
+    again = keeper.fact(subject, "ended", engagement=gifts, at=day("2018-08-02"))
+    assert again.tells == ()  # it had been over by then already
+
+
+def test_what_was_given_before_the_fact_happened_is_no_exception(lived: Lived) -> None:
+    keeper, subject = lived.keeper, lived.subject
+    keeper.consent(subject, "provision/mhows", channel="website")
+    gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
+    lived.to("2018-08-05")
+    assert keeper.provide(subject, "mhows", ("name",), engagement=gifts).granted
+    lived.to("2018-08-09")
+    assert keeper.fact(subject, "ended", engagement=gifts, at=day("2018-08-05")).tells == ()
+    assert lived.entries("exception.late") == []
+
+
+@pytest.mark.clauses("BZ18-7.1.0")
+def test_a_use_that_had_ended_before_its_value_was_given_is_an_exception(lived: Lived) -> None:
+    keeper, subject = lived.keeper, lived.subject
+    keeper.consent(subject, "provision/mhows", channel="website")
+    gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
+    lived.to("2018-08-05")
+    assert keeper.provide(subject, "mhows", ("name",), engagement=gifts).granted
+    lived.to("2018-08-09")
+    assert "told:mhows" in lived.tell("cancelled", day("2018-08-03")).tells
+    (late,) = [one.entry for one in lived.entries("exception.late")]
+    assert late.fields["reasons"] == ("ground-ended",)
+
+
+def test_a_contract_that_had_ended_before_leaves_an_exception_for_each_person(tmp_path: Path) -> None:
+    house = Audited("kt-enterprise-2022", tmp_path / "home")
+    house.contract_all()
+    lives = house.entrust_all()
+    keeper, before = house.keeper, house.clock.now()
+    party = house.plan.entrustments["salesforce"].party
+    got = [one for one in lives if keeper.views.get(one.subject, before).state.disclosures[0].recipient == "salesforce"]
+    given = keeper.views.get(got[0].subject, before).state.disclosures[0].at
+    contract = next(one.contract_id for one in keeper.views.controller(house.policy).contracts if one.party == party)
+    house.wait(2)
+    keeper.end_contract(house.policy, contract, at=Instant(given - HOUR))
+    keeper.seal()
+    late = [one.entry for one in history.entries(keeper.places.sealer.connection, kinds=["exception.late"])]
+    assert {one.fields["fact"] for one in late} == {"contract-ended"}
+    assert {one.fields["reasons"][0] for one in late} == {"entrustment-ended"}  # type: ignore[index]  # an entry's list
+    assert {one.persons[0] for one in late} >= {keeper.views.alias(one.subject) for one in got}
+    told = history.entries(keeper.places.sealer.connection, kinds=["recipient.told"])
+    assert sum(one.entry.fields["reason"] == "ended-before" for one in told) == len(late)
+    keeper.close()
+
+
+def test_a_stop_order_known_too_late_is_an_exception_for_what_went_abroad_since(tmp_path: Path) -> None:
+    house = Audited("kt-enterprise-2022", tmp_path / "home")
+    house.contract_all()
+    house.entrust_all()
+    keeper, name = house.keeper, "salesforce-japan"
+    given = house.clock.now()
+    house.wait(2)
+    keeper.controller_fact(house.policy, "transfer-resumed", about=name, at=Instant(given + HOUR))
+    keeper.controller_fact(house.policy, "transfer-stopped", about=name, at=Instant(given - 2 * 24 * HOUR))
+    keeper.seal()
+    late = [one.entry for one in history.entries(keeper.places.sealer.connection, kinds=["exception.late"])]
+    assert [(one.fields["reasons"], one.elements) for one in late] == [(("transfer-stopped",), (f"transfers.{name}",))]
+    keeper.close()
+
+
 def test_who_got_something_abroad_is_told_that_the_yes_to_the_transfer_had_been_taken_back(tmp_path: Path) -> None:
     house = Audited("kt-enterprise-2022", tmp_path / "home")
     house.contract_all()

@@ -45,7 +45,7 @@ from upheld.engine.decide import decide, holds_on
 from upheld.engine.reviews import reviews_up
 from upheld.errors import InputRefused
 from upheld.keeper import Difficulty, Keeper, Outcome, WithoutConsent
-from upheld.policy.ends import facts_in
+from upheld.policy.ends import Point, facts_in
 from upheld.policy.model import Policy, Purpose
 from upheld.policy.read import read_policy
 from upheld.store.ids import bucket_of
@@ -60,8 +60,9 @@ MOST_PEOPLE = 3
 QUICK, DEEP = int(os.environ.get("UPHELD_LIVES", "20")), 400
 LAST_YEAR = 2090
 GIVEN = (
-    "SELECT disclosure_id, recipient, value_ids, recalled_at, acknowledged_at FROM disclosure "
-    "WHERE bucket = ? AND subject_id = ?"
+    "SELECT disclosure_id, recipient, value_ids, recalled_at, acknowledged_at, (SELECT count(*) FROM told t "
+    "WHERE t.bucket = d.bucket AND t.subject_id = d.subject_id AND t.disclosure_id = d.disclosure_id "
+    "AND t.reason IN ('withdrawn', 'ended-before')) FROM disclosure d WHERE bucket = ? AND subject_id = ?"
 )
 PROFILE = settings.get_profile(os.environ.get("UPHELD_EXAMPLES", "house"))
 
@@ -315,7 +316,10 @@ class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
         """Who has what of a person, and what was asked back and answered, as the store has it."""
         with self.keeper.places.active.reading() as connection:
             rows = connection.execute(GIVEN, (bucket_of(person.subject_id), person.subject_id)).fetchall()
-        return {one: (to, sorted(unpacked_ids(held)), bool(asked), bool(back)) for one, to, held, asked, back in rows}
+        return {
+            one: (to, sorted(unpacked_ids(held)), bool(asked), bool(back), late)
+            for one, to, held, asked, back, late in rows
+        }
 
     @staticmethod
     def any_use(person: Person, purpose: str, value: ValueId) -> Read:
@@ -690,14 +694,58 @@ class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
         about, values = self.dispute(data, person, code)
         special = [name for name, one in world.policy.statutes.items() if one.instead_of and one.from_ == code]
         about = self.pick(data, special, "special case") if special and self.chance(data, 5, "special") else about
-        at = self.happened(data)
+        self.happens(person, code, self.happened(data), engagement, about, values)
+
+    def happens(
+        self,
+        person: Person,
+        code: str,
+        at: Instant,
+        engagement: str | None,
+        about: str | None = None,
+        values: tuple[int, ...] = (),
+    ) -> None:
+        """A fact is told to both; what it came too late for must be said by both."""
+        world = person.world
         outcome = self.keeper.fact(
             person.subject_id, code, at=at, engagement=named(engagement), about=about, values=ids(values)
         )
         assert outcome.granted
+        before = world.against_since(at)
         person.tell(Fact(code, at, self.now, engagement, about, values))
-        late = any(value.state == "destroyed" and world.due(value) != "due" for value in world.held.values())
-        assert bool(outcome.tells) == late, f"late {code}: {outcome.tells}"
+        assert set(outcome.tells) == self.too_late(person, at, before), f"late {code}"
+
+    def too_late(self, person: Person, at: Instant, before: dict[str, set[object]]) -> set[str]:
+        """What a fact came too late for: something destroyed that it would have kept, something given away."""
+        world = person.world
+        gone = any(value.state == "destroyed" and world.due(value) != "due" for value in world.held.values())
+        return self.told_of_late(person, at, before) | ({"exception:destroyed-before-known"} if gone else set())
+
+    @rule(data=st.data())
+    def is_known_too_late(self, data: st.DataObject) -> None:
+        """What comes to light concerns something given away or destroyed: just before it, at its instant, after it."""
+        person = self.person(data)
+        world = person.world
+        gone = [value for value in world.held.values() if value.state == "destroyed"]
+        if gone and (not world.given or self.chance(data, 3, "destroyed")):
+            value = self.pick(data, gone, "value")
+            about, values = f"dispute-{sum(fact.code == 'dispute-opened' for fact in world.facts)}", (value.id,)
+            self.happens(person, "dispute-opened", value.at, None, about, values)
+            return
+        if not world.given:
+            return
+        one = self.pick(data, list(world.given.values()), "disclosure")
+        at = Instant(min(one.at + data.draw(st.sampled_from([-1, -3_600_000_000, 0, 1]), label="off by"), self.now))
+        uses = [use.engagement for value in one.values for use in world.held[value].uses]
+        running = [each for each in dict.fromkeys([one.engagement, *uses]) if each in world.begun]
+        running = [each for each in running if world.begun[each].at <= at]
+        agreed = [each for each in dict.fromkeys(each.matter for each in world.agreed) if world.stands(each, at)]
+        if running and (not agreed or self.chance(data, 5, "an end")):
+            engagement = self.pick(data, running, "engagement")
+            ends = world.policy.engagements[world.begun[engagement].kind].ends
+            self.happens(person, ends.fact if isinstance(ends, Point) else "ended", at, engagement)
+        elif agreed:
+            self.take_back(person, self.pick(data, agreed, "matter"), self.chance(data, 3, "confirmed"), at)
 
     def some_engagement(self, data: st.DataObject, person: Person, kinds: Sequence[str]) -> str | None:
         found = [one.id for one in person.world.begun.values() if one.kind in kinds]
@@ -729,10 +777,15 @@ class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
             if "purpose" in self.policy.facts[code].about
             else None
         )
-        self.keeper.controller_fact(self.policy.policy, code, about=about)
-        self.organisation.append(Fact(code, self.now, self.now, None, about))
-        for person in self.alive():
-            self.hears(person, self.organisation[-1])
+        at = self.happened(data)
+
+        def hear() -> None:
+            self.keeper.controller_fact(self.policy.policy, code, about=about, at=at)
+            self.organisation.append(Fact(code, at, self.now, None, about))
+            for person in self.alive():
+                self.hears(person, self.organisation[-1])
+
+        self.house_learns(at, hear)
 
     @staticmethod
     def hears(person: Person, fact: Fact) -> None:

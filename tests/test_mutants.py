@@ -41,7 +41,7 @@ class Fault:
 
 LIFECYCLE, COMPILE, COUNTRY = "engine/lifecycle.py", "engine/compile.py", "engine/country.py"
 VIEW, LAYERS, COLLECTING = "engine/view.py", "engine/layers.py", "engine/collecting.py"
-READING, GIVING = "engine/reading.py", "engine/giving.py"
+READING, GIVING, LATE = "engine/reading.py", "engine/giving.py", "keeper/late.py"
 REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
 BINDING, PUBLISHING, ELSEWHERE = "keeper/binding.py", "keeper/publishing.py", "keeper/elsewhere.py"
 UNASKED, PUBLISHED, COPIES = "tests/test_unasked.py", "tests/test_publish.py", "tests/test_copies.py"
@@ -211,13 +211,6 @@ BELOW = (
         LOOKS,
     ),
     Fault("paper-is-never-late", "keeper/standing.py", "else look.now) > limit", "else limit) > limit", SHOWN),
-    Fault(
-        "a-late-no-says-the-contrary",
-        "keeper/living.py",
-        "standing(withdrawal.about, one.at) is None",
-        "standing(withdrawal.about, one.at) is not None",
-        FACTS,
-    ),
     Fault(
         "at-night-a-yes-beats-a-promise-of-never",
         "keeper/looking.py",
@@ -499,10 +492,27 @@ FAULTS = (
     ),
     Fault(
         "an-exception-that-nobody-hears-of",
-        "keeper/living.py",
-        'return ("exception:destroyed-before-known",) if gone else ()',
-        "return ()",
+        LATE,
+        'destroyed = ("exception:destroyed-before-known",) if gone else ()',
+        "destroyed: tuple[str, ...] = ()",
         SUBSCRIBERS,
+    ),
+    Fault("nobody-is-told-of-what-came-too-late", LATE, "if happened < one.at]", "if happened > one.at]", SUBSCRIBERS),
+    Fault("what-was-late-before-is-late-again", LATE, "now(one, kind) - then(one, kind)", "now(one, kind)", READERS),
+    Fault("a-late-end-of-a-contract-is-nobodys", LATE, "if happened >= transaction.at:", "if True:", FACTS),
+    Fault(
+        "what-ended-late-was-given-rightly",
+        GIVING,
+        "        if cited is not None:  # whether",
+        "        if cited is None:  # whether",
+        FACTS,
+    ),
+    Fault(
+        "an-order-is-followed-before-it-was-given",
+        "engine/state.py",
+        "one.about is not None and one.at <= at]",
+        "one.about is not None]",
+        FACTS,
     ),
     Fault(
         "the-day-of-the-event-counts",

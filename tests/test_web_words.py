@@ -102,7 +102,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "deal-state.": ("running", "owes", "settled"),
     "per.": safeguards.REGISTERS,
     "evidence-kind.": tuple(EVIDENCE),
-    "told-reason.": ("corrected", "return-or-destroy", "withdrawn"),
+    "told-reason.": ("corrected", "ended-before", "return-or-destroy", "withdrawn"),
     "message-state.": (
         "queued",
         "sending",

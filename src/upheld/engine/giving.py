@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from upheld.dates import Instant, end_of
 from upheld.engine.acts import (
     Cited,
     Decision,
     Disclose,
+    EngagementId,
     Entrust,
     Provide,
     Reason,
@@ -26,9 +29,17 @@ from upheld.engine.layers import (
     suspended_for,
 )
 from upheld.engine.lifecycle import DueState
-from upheld.engine.plan import GroundKind, PurposePlan, Rule
-from upheld.engine.state import About, AboutKind, HeldState, Value
+from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, PurposePlan, Rule
+from upheld.engine.state import About, AboutKind, Disclosure, HeldState, Value
 from upheld.engine.view import STATE_REASON, View, holds_on, nothing_there
+
+
+class Against(NamedTuple):
+    """One thing that speaks against something given away: the element, the reason, and the value where it is one's."""
+
+    element: str
+    reason: Reason | None
+    value: ValueId | None
 
 
 def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
@@ -45,14 +56,21 @@ def decide_provide(act: Provide, view: View, at: Instant) -> Decision:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
     if row.whose and view.state.kind not in row.whose:
         no.add(Reason.KIND_NOT_COVERED, row.rule.path, row.rule.cites("whose"))
-    about = About(AboutKind.PROVISION, act.recipient)
-    own_consent(view, about, row.rule, row.by, at, no, view.plan.country.cites("provision-consent"))
-    agreed_scope(view, about, act.items, row.rule, at, no)
-    _crossing_border(view, row.party, row.seat, "provision", at, no)
-    if row.per and not _open_engagement(view, row.per, act.engagement, at):
-        no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"), detail="its engagement is not open")
+    _provision_stands(view, row, act.items, act.engagement, at, no)
     cover = _live_values(view, act.items, None, at, row.rule, no)
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def _provision_stands(
+    view: View, row: ProvisionPlan, items: tuple[str, ...], engagement: EngagementId | None, at: Instant, no: Refusals
+) -> None:
+    """What a recipient needs besides values: its own consent, a way abroad, the engagement that it is for."""
+    about = About(AboutKind.PROVISION, row.recipient)
+    own_consent(view, about, row.rule, row.by, at, no, view.plan.country.cites("provision-consent"))
+    agreed_scope(view, about, items, row.rule, at, no)
+    _crossing_border(view, row.party, row.seat, "provision", at, no)
+    if row.per and not _open_engagement(view, row.per, engagement, at):
+        no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"), detail="its engagement is not open")
 
 
 def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: Instant) -> bool:
@@ -106,6 +124,11 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
     named = [view.plan.purposes[one] for one in purposes or () if one in view.plan.purposes]
     if value.held_for is not None and not any(one.held_for_organisation for one in named):
         return rule.cited(Reason.HELD_FOR_ANOTHER)
+    return _out_of_use(view, value, purposes, at, rule)
+
+
+def _out_of_use(view: View, value: Value, purposes: frozenset[str] | None, at: Instant, rule: Rule) -> Cited | None:
+    """Why a value serves none of the purposes at an instant, wherever it is by now: no ground, or a hold on it."""
     live = [
         ground
         for ground in view.life.grounds(value)
@@ -132,11 +155,16 @@ def decide_entrust(act: Entrust, view: View, at: Instant) -> Decision:
     for item in act.items:
         if item not in row.items:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
-    agreed_to_processor(view, row, act.items, at, no)
-    contract_in_force(view, row, at, no)
-    _crossing_border(view, row.party, row.seat, "entrustment", at, no)
+    _entrustment_stands(view, row, act.items, at, no)
     cover = _live_values(view, act.items, frozenset({act.purpose}), at, row.rule, no)
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def _entrustment_stands(view: View, row: EntrustmentPlan, items: tuple[str, ...], at: Instant, no: Refusals) -> None:
+    """What a processor needs besides values: a consent where promised, a contract, a way abroad."""
+    agreed_to_processor(view, row, items, at, no)
+    contract_in_force(view, row, at, no)
+    _crossing_border(view, row.party, row.seat, "entrustment", at, no)
 
 
 def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
@@ -167,6 +195,36 @@ def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
     if not cover:
         no.add(nothing_there(view), row.rule.path, row.rule.cites())
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
+
+
+def against_given(one: Disclosure, went_as: str, view: View) -> frozenset[Against]:
+    """What speaks against something that was given away, at that instant, by what the view knows: `docs/rules.md` 3.10.
+
+    `view` is of that instant. Where the values are by now does not matter, nor do papers that were looked at then.
+    """
+    no, plan = Refusals(), view.plan
+    known = [view.values[value] for value in one.values if value in view.values]
+    items = tuple(dict.fromkeys(value.item for value in known))
+    rule, purposes = plan.builtin["recipients"], None
+    match went_as:
+        case "provision" if (given := plan.provisions.get(one.recipient)) is not None:
+            rule = given.rule
+            _provision_stands(view, given, items, one.engagement, one.at, no)
+        case "entrustment" if (handed := plan.entrustments.get(one.recipient)) is not None:
+            rule, purposes = handed.rule, handed.purposes
+            _entrustment_stands(view, handed, items, one.at, no)
+        case "exception" if (exception := plan.exceptions.get(one.recipient)) is not None:
+            due = [value for value in known if view.life.due(value, one.at).state is DueState.DUE]
+            return frozenset(Against(exception.rule.path, Reason.VALUE_DUE, value.value_id) for value in due)
+        case _:
+            pass
+    found = {Against(cited.element, cited.reason, None) for cited in no.found}
+    for value in known:
+        cited = _out_of_use(view, value, purposes, one.at, rule)
+        if cited is not None:  # whether something else kept the value then makes no difference to who got it
+            reason = Reason.GROUND_ENDED if cited.reason is Reason.VALUE_DUE else cited.reason
+            found.add(Against(cited.element, reason, value.value_id))
+    return frozenset(found)
 
 
 def decide_send(act: Send, view: View, at: Instant) -> Decision:

@@ -284,6 +284,23 @@ class ControllerState:
         """Facts of each code in the order in which they happened."""
         return grouped(self.facts)
 
+    def then(self, at: Instant) -> ControllerState:
+        """The same knowledge with the transfers that were stopped at an instant."""
+        return ControllerState(self.facts, self.contracts, stopped_by(self.facts, at))
+
     def contract_of(self, party: str, at: Instant) -> Contract | None:
         """The contract in force with that party at that instant."""
         return next((one for one in self.contracts if one.party == party and one.from_at <= at < one.until_at), None)
+
+
+STOPPED, RESUMED = "transfer-stopped", "transfer-resumed"
+
+
+def stopped_by(facts: Iterable[Fact], at: Instant) -> frozenset[str]:
+    """The transfers that a stop order halts at an instant; of two orders of one instant the one that stops counts."""
+    orders = [one for one in facts if one.code in (STOPPED, RESUMED) and one.about is not None and one.at <= at]
+    stopped: set[str] = set()
+    for order in sorted(orders, key=lambda one: (one.at, one.code == STOPPED)):
+        change = stopped.add if order.code == STOPPED else stopped.discard
+        change(order.about or "")
+    return frozenset(stopped)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from upheld.dates import FOREVER, Instant, instant
-from upheld.engine.acts import Cited, Decision, SubjectId, refused
+from upheld.engine.acts import Decision, SubjectId
 from upheld.engine.proving import AGREEING, found, not_proved
 from upheld.engine.state import Acting, ActingKind
 from upheld.errors import InputRefused
@@ -46,7 +46,7 @@ class ActingFor(Door):
             rule = row.rule if row is not None else plan.builtin["rights"]
             against = not_proved(plan, "", "", papers, kind)
             if against is not None:
-                return self._not_acting(transaction, seen, against, now)
+                return self._not_done(transaction, seen, "acting", against, now)
             when = self._happened(at, seen)
             one = Acting(
                 self.new_id(), ActingKind(kind), when, transaction.at, _until(seen, kind, until, now),
@@ -64,15 +64,6 @@ class ActingFor(Door):
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.acting_id)
 
         return self._attempt(subject_id, work)
-
-    def _not_acting(self, transaction: Transaction, seen: Seen, against: Cited, now: Instant) -> Outcome:
-        self.views.prove(transaction, seen)
-        decision = refused(against)
-        reasons = tuple(reason.value for reason in decision.reasons)
-        transaction.journal(
-            self._entry(seen, now, "act.refused", (), act="acting", reasons=reasons).with_elements(decision.elements)
-        )
-        return Outcome(decision, now)
 
     def acts_no_longer(self, subject_id: SubjectId, acting: str, *, reason: str = "revoked") -> Outcome:
         """A mandate is taken back, or a representation ends, before its day."""

@@ -10,7 +10,7 @@ from functools import cache
 from holidays import HolidayBase, country_holidays
 
 from upheld.dates import Instant, end_of, instant, moved_off_holidays
-from upheld.engine.acts import Cited, Decision, Reason, RequestId, SubjectId, ValueId, refused
+from upheld.engine.acts import Cited, Decision, Reason, RequestId, SubjectId, ValueId
 from upheld.engine.compile import RECEIVED
 from upheld.engine.lifecycle import DONE, DueState, touches
 from upheld.engine.plan import GroundKind, Plan, RightPlan, Rule
@@ -91,7 +91,7 @@ class Asking(Door):
             acting = self._acting_as(seen, by)
             against = _beyond(seen, acting, right, values, now) if acting else None
             if against is not None:
-                return self._refused_request(transaction, seen, against, now)
+                return self._not_done(transaction, seen, "request", against, now)
             shown = (proof,) if isinstance(proof, str) else tuple(proof)
             shown = shown or (self._shown_by(plan, right, channel, acting) if proved else ())
             kind = acting.kind.value if acting else "subject"
@@ -134,15 +134,6 @@ class Asking(Door):
     def _shown_by(plan: Plan, right: str, channel: str, acting: Acting | None) -> tuple[str, ...]:
         """Who is proved at once has shown what the channel asks; who acts for another has shown the papers before."""
         return least_proof(plan, right, channel, acting.kind) if acting else signed_in(plan, channel)
-
-    def _refused_request(self, transaction: Transaction, seen: Seen, against: Cited, now: Instant) -> Outcome:
-        self.views.prove(transaction, seen)
-        decision = refused(against)
-        reasons = tuple(reason.value for reason in decision.reasons)
-        transaction.journal(
-            self._entry(seen, now, "act.refused", (), act="request", reasons=reasons).with_elements(decision.elements)
-        )
-        return Outcome(decision, now)
 
     @staticmethod
     def _objected(seen: Seen, request: RequestId | None) -> RequestId | None:
@@ -408,7 +399,7 @@ class Asking(Door):
             after: Request = change(before, now)
             against = self._against_move(seen, before, after, rule, shown, now)
             if against is not None:
-                return self._refused_request(transaction, seen, against, now)
+                return self._not_done(transaction, seen, "request", against, now)
             requests = tuple(after if one is before else one for one in seen.state.requests)
             moved = self._changed(transaction, seen, replaced(seen.state, requests=requests), now, ())
             subjects.set_request(transaction, subject_id, after)

@@ -19,7 +19,6 @@ from upheld.engine.acts import (
     RequestId,
     SubjectId,
     ValueId,
-    refused,
 )
 from upheld.engine.decide import state_reason
 from upheld.engine.plan import Plan
@@ -226,9 +225,8 @@ class Data(Seeing):
             right = plan.rights.get("rectification")
             rule = right.rule if right else plan.builtin["rights"]
             if old is None or old.held is not HeldState.HELD or old.replaced_at is not None:
-                self.views.prove(transaction, seen)
                 reason = Reason.UNKNOWN if old is None else state_reason(old) or Reason.GROUND_ENDED
-                return Outcome(refused(rule.cited(reason)), now)
+                return self._not_done(transaction, seen, "correct", rule.cited(reason), now)
             new = self._replacement(transaction, seen, old, text, now)
             kept[:] = [lambda: self._keep_tokens(seen, [new], {new.item: text})]
             transaction.journal(

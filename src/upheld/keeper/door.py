@@ -17,6 +17,7 @@ from upheld.dates import BEGINNING, FOREVER, Instant, Period, instant, local_dat
 from upheld.engine.acts import (
     ACT_CODES,
     Act,
+    Cited,
     Collect,
     Decision,
     Disclose,
@@ -28,12 +29,14 @@ from upheld.engine.acts import (
     Send,
     Show,
     SubjectId,
+    refused,
 )
 from upheld.engine.compile import KNOWN
 from upheld.engine.decide import decide_safely
 from upheld.engine.plan import Plan, Rule
 from upheld.engine.state import About, SubjectState
 from upheld.errors import InputRefused, StoreFailed
+from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
 from upheld.store.engine import Connection, Deadlocked
@@ -233,6 +236,18 @@ class Door:
                 items=tuple(item for item in items if item in seen.view.plan.items),
             )
         )
+
+    def _not_done(self, transaction: Transaction, seen: Seen, act: str, against: Cited, now: Instant) -> Outcome:
+        """An act that no decision of the engine is asked for is refused, and on record with its reason and clauses."""
+        self.views.prove(transaction, seen)
+        decision = refused(against)
+        reasons = tuple(reason.value for reason in decision.reasons)
+        transaction.journal(
+            self._entry(seen, transaction.at, "act.refused", (), act=act, reasons=reasons).with_elements(
+                decision.elements
+            )
+        )
+        return Outcome(decision, now)
 
     def _entry(self, seen: Seen, at: Instant, kind: str, rules: tuple[Rule, ...] = (), /, **fields: object) -> Entry:
         return entry(kind, at, seen.policy, seen.alias or None, tuple(rule.path for rule in rules), **fields)  # type: ignore[arg-type]  # packing checks them

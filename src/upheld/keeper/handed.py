@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from upheld.dates import FOREVER, Instant, end_of
@@ -12,6 +12,8 @@ from upheld.keeper.unasked import PAPERS
 from upheld.ledger.report import Breach
 from upheld.policy.model import CollectionException, ProvisionException, Row
 from upheld.store.history import Recorded
+
+_OUT = frozenset({"value.provided", "value.entrusted", "value.disclosed", "transfer.recorded"})
 
 
 def party_of(look: Looked, path: str) -> str:
@@ -53,6 +55,8 @@ def _without_consent(look: Looked, path: str, kind: str) -> Iterator[Breach]:
     standing: dict[str, bool] = {}
     given: dict[str, list[Recorded]] = {}
     mended = _mended(look, path)
+    known = known_too_late(look, path)
+    yield from known.values()
     for one in sorted(look.entries_of(path), key=_known_at):
         alias = one.entry.persons[0] if one.entry.persons else ""
         match one.entry.kind:
@@ -60,13 +64,36 @@ def _without_consent(look: Looked, path: str, kind: str) -> Iterator[Breach]:
                 standing[alias] = True
             case "consent.withdrawn":
                 standing[alias] = False
-                yield from _too_late(one, given.get(alias, ()), path)
+                noted = (each for each in given.get(alias, ()) if _disclosure(each) not in known)
+                yield from _too_late(one, noted, path)
             case other if other == kind:
                 given.setdefault(alias, []).append(one)
                 if not standing.get(alias):
                     yield _act(one, "consent-missing", path, mended)
             case _:
                 pass
+
+
+def known_too_late(look: Looked, path: str) -> Mapping[str, Breach]:
+    """By disclosure: what was given away and should have stayed by what was known later. A gap until it was known."""
+    given = {_disclosure(one): one for one in reversed(look.entries_of(path)) if one.entry.kind in _OUT}
+    late = [one for one in look.entries_of(path) if one.entry.kind == "exception.late" and _disclosure(one) in given]
+    return {
+        _disclosure(one): Breach(
+            "too-late-to-prevent",
+            path,
+            Instant(given[_disclosure(one)].entry.at),
+            Instant(one.entry.at),
+            frozenset(one.entry.persons),
+            str(one.entry.fields.get("fact", "")),
+            (shown_of(one),),
+        )
+        for one in reversed(late)
+    }
+
+
+def _disclosure(one: Recorded) -> str:
+    return str(one.entry.fields.get("disclosure") or "")
 
 
 def _known_at(one: Recorded) -> tuple[int, int, int]:
@@ -102,7 +129,8 @@ def disclosed_without_law(look: Looked, row: Row) -> tuple[Breach, ...]:
         if one.entry.kind == "value.disclosed" and laws and one.entry.fields.get("law") not in laws
     ]
     mended = _mended(look, row.path)
-    return (*look.against(row.path), *(_act(one, "law-missing", row.path, mended) for one in wrong))
+    late = known_too_late(look, row.path).values()
+    return (*look.against(row.path), *late, *(_act(one, "law-missing", row.path, mended) for one in wrong))
 
 
 def taken_unasked(look: Looked, row: Row) -> tuple[Breach, ...]:
@@ -126,14 +154,16 @@ def taken_unasked(look: Looked, row: Row) -> tuple[Breach, ...]:
 
 def entrusted_without_contract(look: Looked, path: str) -> tuple[Breach, ...]:
     """What was handed to a processor when no contract with it was in force."""
-    party, mended = party_of(look, path), _mended(look, path)
+    party, mended, late = party_of(look, path), _mended(look, path), known_too_late(look, path)
     spans = [(one.from_at, one.until_at) for one in look.contracts if one.party == party]
     wrong = [
         one
         for one in look.entries_of(path)
-        if one.entry.kind == "value.entrusted" and not any(since <= one.entry.at < until for since, until in spans)
+        if one.entry.kind == "value.entrusted"
+        and _disclosure(one) not in late
+        and not any(since <= one.entry.at < until for since, until in spans)
     ]
-    return (*look.against(path), *(_act(one, "contract-missing", path, mended) for one in wrong))
+    return (*look.against(path), *late.values(), *(_act(one, "contract-missing", path, mended) for one in wrong))
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from datetime import date
 from typing import assert_never
 
 from upheld.dates import FOREVER, Instant, Period, birthday, end_of, local_date, start_of
-from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId, refused
+from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId
 from upheld.engine.compile import GROWN
-from upheld.engine.lifecycle import CLOSES, DueState
+from upheld.engine.lifecycle import CLOSES
 from upheld.engine.plan import EntrustmentPlan, ItemPlan, Plan, ProvisionPlan, PurposePlan, Rule, TransferPlan
 from upheld.engine.proving import AGREEING, exceeds, found, speaks_for, unverified, verified_by
 from upheld.engine.question import question
@@ -22,14 +22,13 @@ from upheld.engine.state import (
     AboutKind,
     Acting,
     Consent,
-    Disclosure,
     Engagement,
     Fact,
-    HeldState,
     SubjectState,
 )
 from upheld.errors import InputRefused
-from upheld.keeper.door import GONE, Door, Tier, When, anchor_days, replaced
+from upheld.keeper.door import GONE, Tier, When, anchor_days, replaced
+from upheld.keeper.late import Late
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -73,7 +72,7 @@ def about_of(text: str | About) -> About:
     return About(AboutKind(kind), name)
 
 
-class Living(Door):
+class Living(Late):
     """Entering, engagements, consents and facts."""
 
     def enter(
@@ -235,7 +234,7 @@ class Living(Door):
             transaction.journal(self._fact_entry(seen, transaction.at, fact, plan, source, delivery))
             if source is not None and delivery is not None:
                 self._deliver(transaction, subject_id, source, delivery, content, fact.fact_id)
-            tells = self._too_late(transaction, moved, fact.at, code)
+            tells = self._too_late(transaction, seen, moved, fact.at, code)
             return Outcome(Decision(True, (rule.cited(),)), now, made=fact.fact_id, tells=tells)
 
         return self._attempt(subject_id, work)
@@ -344,30 +343,6 @@ class Living(Door):
         )
         transaction.execute(_INSERT_DELIVERY, row)
 
-    def _too_late(self, transaction: Transaction, seen: Seen, happened: Instant, code: str) -> tuple[str, ...]:
-        """A fact too late to prevent an act leaves an exception; nothing destroyed comes back."""
-        gone = tuple(
-            value.value_id
-            for value in seen.state.values
-            if value.held in (HeldState.CONDEMNED, HeldState.DESTROYED)
-            and seen.view.life.due(value, transaction.at).state is not DueState.DUE
-        )
-        if gone:
-            transaction.journal(
-                self._entry(
-                    seen,
-                    transaction.at,
-                    "exception.late",
-                    (seen.view.plan.rule,),
-                    exception="destroyed-before-known",
-                    fact=code,
-                    values=gone,
-                    at=happened,
-                    known_at=transaction.at,
-                )
-            )
-        return ("exception:destroyed-before-known",) if gone else ()
-
     # ── consent ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def consent(
@@ -402,24 +377,13 @@ class Living(Door):
             if against is None and checked is None and acting is None and self._must_be_verified(seen, matter, now):
                 against = unverified(plan)
             if against is not None:
-                return self._not_said(transaction, seen, against, "consent", now)
+                return self._not_done(transaction, seen, "consent", against, now)
             self._keep_text(transaction, text)
-            self._record_consent(transaction, seen, one, text, rule, now, acting, checked)
-            return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id)
+            moved = self._record_consent(transaction, seen, one, text, rule, now, acting, checked)
+            tells = self._too_late(transaction, seen, moved, one.at, "consented")
+            return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id, tells=tells)
 
         return self._attempt(subject_id, work)
-
-    def _not_said(self, transaction: Transaction, seen: Seen, against: Cited, act: str, now: Instant) -> Outcome:
-        """Somebody says yes or no who may not say it: refused, and on record."""
-        decision = refused(against)
-        reasons = tuple(reason.value for reason in decision.reasons)
-        transaction.journal(
-            self._entry(seen, transaction.at, "act.refused", (), act=act, reasons=reasons).with_elements(
-                decision.elements
-            )
-        )
-        self.views.prove(transaction, seen)
-        return Outcome(decision, now)
 
     def _asked(self, seen: Seen, matter: About) -> Shown:
         """The policy's own question, shown where the caller shows no text of their own."""
@@ -543,19 +507,19 @@ class Living(Door):
             plan = seen.view.plan
             rule = self._consentable_before(plan, matter)
             if seen.view.life.last_consent_event(matter, FOREVER) is None:
-                self.views.prove(transaction, seen)
-                return Outcome(refused(rule.cited(Reason.CONSENT_MISSING)), now)
+                return self._not_done(transaction, seen, "withdraw", rule.cited(Reason.CONSENT_MISSING), now)
             who, acting = _speaker(seen, by)
             against = _beyond(seen, who, acting, "withdrawal", matter, now)
             if against is not None:
-                return self._not_said(transaction, seen, against, "withdraw", now)
+                return self._not_done(transaction, seen, "withdraw", against, now)
             when = self._happened(at, seen)
             ends = self._ended_by_withdrawal(seen, matter)
             one = Consent(ConsentId(self.new_id()), matter, False, when, transaction.at, plan.version, channel, who)
             moved = self._record_consent(transaction, seen, one, None, rule, now, acting)
             if confirmed and ends:
                 moved = self._end_all(transaction, moved, ends, when, now)
-            tells = tuple(f"ends:{kind}" for _, kind in ends) + self._disclosed_before(transaction, moved, one)
+            tells = tuple(f"ends:{kind}" for _, kind in ends)
+            tells += self._disclosed_before(transaction, seen, moved, one.at, "withdrawn")
             return Outcome(Decision(True, (rule.cited(),)), now, made=one.consent_id, tells=tells)
 
         return self._attempt(subject_id, work)
@@ -606,55 +570,6 @@ class Living(Door):
             subjects.add_fact(transaction, seen.subject_id, fact)
             transaction.journal(self._fact_entry(seen, transaction.at, fact, seen.view.plan))
         return seen
-
-    def _disclosed_before(self, transaction: Transaction, seen: Seen, withdrawal: Consent) -> tuple[str, ...]:
-        """Recipients who got values after a withdrawal that was known only later are told."""
-        late = [
-            one
-            for one in seen.state.disclosures
-            if withdrawal.at < one.at <= transaction.at
-            and self._rested_on(transaction, seen, withdrawal.about, one)
-            and seen.view.life.standing(withdrawal.about, one.at) is None  # else agreed to anew in between
-        ]
-        for one in late:
-            transaction.journal(
-                self._entry(
-                    seen,
-                    transaction.at,
-                    "exception.late",
-                    (seen.view.plan.rule,),
-                    exception="disclosed-before-known",
-                    fact="withdrawn",
-                    values=one.values,
-                    at=withdrawal.at,
-                    known_at=transaction.at,
-                )
-            )
-            self._tell(transaction, seen, one.disclosure_id, one.recipient, "withdrawn", None)
-        return tuple(f"told:{one.recipient}" for one in late)
-
-    @staticmethod
-    def _rested_on(transaction: Transaction, seen: Seen, about: About, one: Disclosure) -> bool:
-        """Whether a disclosure needed this consent: that of its recipient or processor, or of its way abroad.
-
-        One party may be a recipient and a processor, each with its own consent.
-        """
-        row = transaction.execute(
-            _SELECT_WENT_AS, (bucket_of(seen.subject_id), seen.subject_id, one.disclosure_id)
-        ).fetchone()
-        went_as = str(row[0]) if row else ""
-        if about.kind is not AboutKind.TRANSFER:
-            return about.name == one.recipient and about.kind.value == went_as
-        plan = seen.view.plan
-        declared = (
-            plan.provisions.get(one.recipient) if went_as == "provision" else plan.entrustments.get(one.recipient)
-        )
-        abroad = plan.transfers.get(about.name)
-        return (
-            abroad is not None
-            and declared is not None
-            and (abroad.basis, abroad.standing_for, abroad.party) == ("consent", went_as, declared.party)
-        )
 
     def consents(self, subject_id: SubjectId, at: When = None) -> Mapping[str, str]:
         """The state of each matter now or at a past instant: `given` or `withdrawn`, by `KIND/NAME`."""
@@ -707,5 +622,4 @@ _SET_SETTING = (
     "ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"
 )
 _SELECT_SETTING = "SELECT value FROM setting WHERE policy = ? AND name = ?"
-_SELECT_WENT_AS = "SELECT kind FROM disclosure WHERE bucket = ? AND subject_id = ? AND disclosure_id = ?"
 _INSERT_TEXT = "INSERT INTO shown_text(digest, locale, text) VALUES(?, ?, ?) ON CONFLICT(digest) DO NOTHING"

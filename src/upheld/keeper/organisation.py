@@ -6,19 +6,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date
-from upheld.engine.acts import Decision, HandlerId, Reader, ReaderKind, Reason, refused
+from upheld.engine.acts import Decision, FactId, HandlerId, Reader, ReaderKind, Reason, refused
 from upheld.engine.compile import compiled
 from upheld.engine.plan import ControlPlan, Plan, PolicyLine, Rule
-from upheld.engine.state import ControllerState
+from upheld.engine.state import RESUMED, STOPPED, ControllerState, Fact
 from upheld.errors import InputRefused
-from upheld.keeper.door import Door, When
+from upheld.keeper.door import When
 from upheld.keeper.elsewhere import copies_back, returned_under
+from upheld.keeper.late import Late
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.model import Policy
@@ -59,7 +60,7 @@ def _plan_of(name: str, source: bytes, effective_at: Instant) -> Plan:
     return compiled(read_policy(source, f"{name}.yaml"), source, effective_at)
 
 
-class Organisation(Door):
+class Organisation(Late):
     """What the officer and the organisation record."""
 
     # ── policies on file ────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,9 +120,12 @@ class Organisation(Door):
         rule = plan.facts[code].rule if code in plan.facts else plan.rule
 
         def work(transaction: Transaction) -> None:
-            fact_id = self.new_id()
-            transaction.execute(_INSERT_CONTROLLER_FACT, (policy, fact_id, code, when, transaction.at, about))
+            fact = Fact(FactId(self.new_id()), code, when, transaction.at, None, about)
+            transaction.execute(_INSERT_CONTROLLER_FACT, (policy, fact.fact_id, code, when, transaction.at, about))
             subjects.new_plan(transaction)
+            self._known_of_the_house(
+                transaction, policy, when, code, lambda known: replace(known, facts=(*known.facts, fact))
+            )
             if code not in _OF_TRANSFERS:  # by these nothing ends, so the sweep need not look at everybody
                 transaction.execute(_ALL_DIRTY, (policy,))
             transaction.journal(
@@ -133,7 +137,7 @@ class Organisation(Door):
                     (rule.path,),
                     fact=code,
                     known_at=transaction.at,
-                    id=fact_id,
+                    id=fact.fact_id,
                     named=about,
                 )
             )
@@ -204,6 +208,7 @@ class Organisation(Door):
         def work(transaction: Transaction) -> None:
             transaction.changed(_END_CONTRACT, (when, policy, contract_id))
             subjects.new_plan(transaction)
+            self._known_of_the_house(transaction, policy, when, "contract-ended", partial(_ended_at, contract_id, when))
             transaction.journal(
                 entry(
                     "contract.ended",
@@ -481,12 +486,19 @@ _NEVER = Period(years=200)
 _VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"
 _NEWEST_SOURCE = "SELECT source FROM policy_version WHERE policy = ? ORDER BY effective_at DESC LIMIT 1"
 _DRAFT = "SELECT source FROM policy_draft WHERE policy = ?"
+
+
+def _ended_at(contract_id: str, at: Instant, known: ControllerState) -> ControllerState:
+    ended = (replace(one, until_at=at) if one.contract_id == contract_id else one for one in known.contracts)
+    return replace(known, contracts=tuple(ended))
+
+
 _KEEP_DRAFT = (
     "INSERT INTO policy_draft(policy, source, digest, kept_at) VALUES(?, ?, ?, ?) "
     "ON CONFLICT(policy) DO UPDATE SET source = excluded.source, digest = excluded.digest, kept_at = excluded.kept_at"
 )
 _GAPS = "SELECT gaps FROM policy_version WHERE policy = ? AND version = ?"
-_OF_TRANSFERS = frozenset({"transfer-stopped", "transfer-resumed"})
+_OF_TRANSFERS = frozenset({STOPPED, RESUMED})
 _ALL_DIRTY = (
     "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
     "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"

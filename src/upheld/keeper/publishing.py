@@ -134,7 +134,7 @@ class _Passed:
     evidence: str | None = None
 
 
-class Publishing(Rehearsing, Organisation):
+class Publishing(Organisation, Rehearsing):
     """Publishing versions, and what is known of those on file."""
 
     trial: bool = False

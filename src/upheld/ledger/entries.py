@@ -376,7 +376,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "recipient.acknowledged": "recipient:code request:id? disclosure:id? message:id? contract:id?",
         "work-order.opened": "order:id place:code due_at:instant values:ids",
         "work-order.done": "order:id place:code values:ids method:code by:code? witness:code? evidence:digest?",
-        "exception.late": "exception:code fact:code values:ids at:instant? known_at:instant?",
+        "exception.late": "exception:code fact:code values:ids at:instant? known_at:instant? disclosure:id? "
+        "reasons:codes?",
         "subject.forgotten": "",
         # the house
         "policy.published": "version:code digest:digest announced_at:instant effective_at:instant gaps:codes "

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from upheld.dates import Instant
+from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import ConsentId, DisclosureId, EngagementId, FactId, RequestId, SubjectId, ValueId
 from upheld.engine.state import (
     About,
@@ -28,6 +28,7 @@ from upheld.engine.state import (
     SubjectState,
     Use,
     Value,
+    stopped_by,
 )
 from upheld.store.engine import (
     AsksAtOnce,
@@ -415,13 +416,7 @@ def load_controller(connection: Connection, policy: str) -> ControllerState:
         Contract(contract_id, party, Instant(from_at), Instant(until_at), frozenset(unpacked_names(terms)), bool(sub))
         for contract_id, party, from_at, until_at, terms, sub in connection.execute(_CONTRACTS, (policy,))
     )
-    stopped: set[str] = set()
-    for fact in sorted(facts, key=lambda one: one.at):
-        if fact.about is not None and fact.code == "transfer-stopped":
-            stopped.add(fact.about)
-        elif fact.about is not None and fact.code == "transfer-resumed":
-            stopped.discard(fact.about)
-    return ControllerState(facts, contracts, frozenset(stopped))
+    return ControllerState(facts, contracts, stopped_by(facts, FOREVER))
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

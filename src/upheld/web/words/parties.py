@@ -39,6 +39,7 @@ WORDS: Final = {
     "told-reason.return-or-destroy": Words("return or destroy", "반환 또는 파기"),
     "told-reason.corrected": Words("correct", "정정"),
     "told-reason.withdrawn": Words("consent taken back", "동의 철회"),
+    "told-reason.ended-before": Words("over before it was given", "제공 전 이미 종료"),
     "error.contract-unknown": Words("There is no such contract in that state", "해당하는 계약이 없습니다"),
     "help.contract-unknown": Words("Load the page again.", "화면을 새로 고쳐 주십시오."),
     "error.disclosure-unknown": Words("Nobody waits for that answer", "해당하는 통보가 없습니다"),
