@@ -139,8 +139,8 @@ BELOW = (
     Fault(
         "two-may-send-the-same",
         "store/outbox.py",
-        "WHERE message_id = ? AND state = 'queued'",
-        "WHERE message_id = ? AND state <> 'sent'",
+        "AND message_id = ? AND state = 'queued'",
+        "AND message_id = ? AND state <> 'sent'",
         TOLD,
     ),
     Fault(
