@@ -66,7 +66,7 @@ _SELECT_TILE: Final = "SELECT hashes FROM tile WHERE level = ? AND place = ?"
 _SELECT_LAST_NOTE: Final = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
 _SELECT_NOTE: Final = "SELECT note FROM checkpoint WHERE size = ?"
 _SELECT_NOTE_COVERING: Final = "SELECT note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1"
-_SELECT_HEADS: Final = "SELECT name, n, hash FROM stream"
+SELECT_ENDS: Final = "SELECT name, n, hash FROM stream"
 _SELECT_BODY: Final = "SELECT body FROM body WHERE leaf = ?"
 _SELECT_BATCH: Final = "SELECT header, body_hash FROM batch WHERE leaf = ?"
 _SELECT_BEFORE: Final = """
@@ -205,7 +205,7 @@ def tile(connection: Connection, level: int, place: int) -> bytes:
 
 def sealed_heads(connection: Connection) -> dict[str, Head]:
     """The end of every stream, as far as it is sealed."""
-    return {name: Head(n, digest) for name, n, digest in connection.execute(_SELECT_HEADS)}
+    return {name: Head(n, digest) for name, n, digest in connection.execute(SELECT_ENDS)}
 
 
 def sealed_head(connection: Connection, stream: str) -> Head:

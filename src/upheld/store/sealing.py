@@ -46,9 +46,9 @@ from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance
 from upheld.ledger.handover import handed_over, handover_in
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history, schema
-from upheld.store.engine import Connection, LedgerEngine
+from upheld.store.engine import Connection, LedgerEngine, answers
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
-from upheld.store.journal import JournalRow, batches_in, checkpoint_seen, drop_sealed, ends_of
+from upheld.store.journal import JournalRow, batches_in, drop_sealed, stand_of
 from upheld.store.sqlite import SqliteLedger, open_for_writing
 
 PLACE: Final = "ledger"
@@ -212,6 +212,7 @@ class Sealer:
         self._salt_source = salt_source
         self._incarnation = incarnation
         self.ledger_id = ledger_id
+        self._known: _Known | None = None
         self._trusted: str | None = None  # the newest note that this process has signed: no need to check it again
         with self.engine.lease():
             self._connection = self.engine.connect()
@@ -250,6 +251,7 @@ class Sealer:
             yield
             self._connection.execute("COMMIT")
         except BaseException as failure:
+            self._known = None
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if isinstance(failure, self.engine.failures):
@@ -260,7 +262,7 @@ class Sealer:
 
     def _sign(self, frontier: Frontier, heads: Mapping[str, Head], at: int, previous: bytes) -> str:
         checkpoint = Checkpoint(self.ledger_id, frontier.size, frontier.root(), heads_digest(heads), previous, at)
-        note = signed(checkpoint, self.signing_key)
+        note = signed(checkpoint, self._signing_key)
         self._connection.execute(_INSERT_NOTE, (checkpoint.size, at, note))
         self._trusted = note
         return note
@@ -326,26 +328,39 @@ class Sealer:
         """
         with self.engine.lease(wait), ExitStack() as opened:
             connections = {name: _connected(place, opened) for name, place in places.items()}
-            for name, connection in connections.items():
-                self._check_seen(name, connection)
+            self._current()
+            stood = {name: stand_of(connection) for name, connection in connections.items()}
+            for name, (seen, _) in stood.items():
+                self._check_seen(name, seen)
             problems: dict[str, TailProblem] = {}
             reached: dict[str, int | None] = dict.fromkeys(connections, -1)
             batches = entries = 0
             while True:
-                taken = self._seal_round(connections, reached, problems, at, flush)
+                taken = self._seal_round(connections, stood, reached, problems, at, flush)
                 batches += taken.batches
                 entries += taken.entries
                 if all(row is None for row in reached.values()):
                     break
-            self._check_ends(connections, problems, written or {})
+            self._check_ends({name: ends for name, (_, ends) in stood.items()}, problems, written or {})
         sealing = Sealing(batches, entries, taken.checkpoint)
         if problems:
             raise TailBroken(tuple(problems.values()), sealing)
         return sealing
 
-    def _check_seen(self, name: str, connection: Connection) -> None:
-        note = checkpoint_seen(connection)
-        if note is None:
+    def _current(self) -> "_Known":
+        """What the ledger holds, as an append needs it: as this process knows it, while the newest note is its own."""
+        note = history.newest_note(self._connection)
+        if self._known is None or self._known.note != note:
+            self._known = _Known(self._connection, note)
+            self._signing_key = self.signing_key
+        return self._known
+
+    def _at_hand(self) -> "_Known":
+        """What `_current` found: since then nobody else can have written, as long as the lease is ours."""
+        return self._known or self._current()
+
+    def _check_seen(self, name: str, note: str | None) -> None:
+        if note is None or note == self._at_hand().note:
             return
         seen = checkpoint_in(note) if note == self._trusted else checked(note, self._signers())
         own = history.note_of_size(self._connection, seen.size)
@@ -355,61 +370,64 @@ class Sealer:
     def _seal_round(
         self,
         connections: Mapping[str, Connection],
+        stood: dict[str, tuple[str | None, dict[str, Head]]],
         reached: dict[str, int | None],
         problems: dict[str, TailProblem],
         at: int,
         flush: Callable[[], None],
     ) -> Sealing:
-        """Seals about `ROUND` bytes of each place. `reached`: the last row seen of each, None: there is no more."""
-        heads = history.sealed_heads(self._connection)
+        """Seals about `ROUND` bytes of each place. `reached`: the last row seen of each, None: there is no more.
+        `stood`: the checkpoint that each has seen, and the ends of its streams; both move on.
+        """
+        known = self._at_hand()
         found: dict[str, _Found] = {}
         for name, connection in connections.items():
-            found[name] = _look(self._connection, self._mac_key, name, connection, reached[name], heads, problems)
+            found[name] = _look(self._connection, self._mac_key, name, connection, reached[name], known.heads, problems)
             reached[name] = found[name].reached
         # Batches of all places by the instant of writing, where each stream's own order allows.
         batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
-        note = history.newest_note(self._connection)
+        note = known.note
         if batches:
             flush()
             with self._transaction():
-                note = self._append([batch for _, batch in batches], heads, at)
+                note = self._append([batch for _, batch in batches], at)
         for name, connection in connections.items():
-            if found[name].rows or checkpoint_seen(connection) != note:
+            seen, ends = stood[name]
+            if found[name].rows or seen != note:
                 drop_sealed(connection, found[name].rows, found[name].ends, note)
+                stood[name] = note, {**ends, **found[name].ends}
         return Sealing(len(batches), sum(len(batch.seen) for _, batch in batches), note)
 
     def _check_ends(
         self,
-        connections: Mapping[str, Connection],
+        known: Mapping[str, Mapping[str, Head]],
         problems: dict[str, TailProblem],
         written: Mapping[str, Head],
     ) -> None:
         """Compares what was written, as its writers and the places know, with what is sealed now."""
-        sealed = history.sealed_heads(self._connection)
+        sealed = self._at_hand().heads
         for stream, head in written.items():
             here = sealed.get(stream, Head())
             name = stream.split("/")[0]
-            if name in connections and head.n > here.n and stream not in problems:
+            if name in known and head.n > here.n and stream not in problems:
                 message = f"{stream} was written up to batch {head.n}, but its end after batch {here.n} is gone"
                 problems[stream] = TailProblem("tail-cut", name, stream, here.n + 1, message)
-        known = {name: ends_of(connection) for name, connection in connections.items()}
         for stream, head in sealed.items():
             name = stream.split("/")[0]
             if name in known and known[name].get(stream, Head()).n < head.n and stream not in problems:
                 message = f"it is an old copy: {stream} is sealed up to batch {head.n}"
                 problems[stream] = TailProblem("place-old", name, stream, None, message)
 
-    def _append(self, batches: list[_Checked], heads: dict[str, Head], at: int) -> str:
-        """Adds batches to the ledger and signs, in the open transaction. `heads` moves on."""
-        size = history.size_of(self._connection)
-        growth = _Growth(self._connection, size)
-        streams = dict(self._connection.execute(_SELECT_STREAM_IDS).fetchall())
-        drawn = _Drawn(self._connection, self._day_offset)
-        for leaf, batch in enumerate(batches, size):
+    def _append(self, batches: list[_Checked], at: int) -> str:
+        """Adds batches to the ledger and signs, in the open transaction. What is known moves on if it went well."""
+        known, self._known = self._at_hand(), None
+        heads, streams, growth = known.heads, known.streams, known.growth
+        drawn = _Drawn(self._connection, self._day_offset, known.names)
+        for leaf, batch in enumerate(batches, growth.frontier.size):
             row, header = batch.row, batch.header
             stream = header.stream
             if stream not in streams:
-                streams[stream] = self._connection.execute(_INSERT_STREAM, (stream, bytes(32))).lastrowid
+                streams[stream] = cast(int, self._connection.execute(_INSERT_STREAM, (stream, bytes(32))).lastrowid)
             place = (leaf, streams[stream], header.n, int(header.batch_class), header.from_at, header.until_at)
             self._connection.execute(_INSERT_BATCH, (*place, row.header, row.body_hash, row.mac))
             self._connection.execute(_INSERT_BODY, (leaf, row.body, batch.marks))
@@ -420,8 +438,9 @@ class Sealer:
             self._connection.execute(_MOVE_STREAM, (heads[stream].n, heads[stream].hash, streams[stream]))
         drawn.write()
         growth.write()
-        previous = checkpoint_in(history.newest_note(self._connection)).digest
-        return self._sign(growth.frontier, heads, at, previous)
+        known.note = self._sign(growth.frontier, heads, at, checkpoint_in(known.note).digest)
+        self._known = known
+        return known.note
 
     # ── Prune ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -461,12 +480,11 @@ class Sealer:
 
     def _append_own(self, policy: str, entries: list[Entry], at: int) -> str:
         stream = stream_name(PLACE, policy, BatchClass.EVIDENCE, self._incarnation)
-        heads = history.sealed_heads(self._connection)
-        head = heads.get(stream, Head())
+        head = self._current().heads.get(stream, Head())
         salt = self._salt_source(SALT_LENGTH)
         batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
         row = JournalRow(0, 0, batch.header, batch.body_hash, batch.body, batch.mac)
-        return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], heads, at)
+        return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], at)
 
     def _destroy_pruned(self) -> int:
         """Destroys every body that a sealed prune entry covers; counts those that were still there."""
@@ -589,6 +607,20 @@ def _names(seen: Iterable[Glance]) -> set[str]:
     return {each.kind for each in seen}.union(*[each.elements for each in seen])
 
 
+class _Known:
+    """What an append goes on from. Only who holds the lease writes the ledger, and each append leaves a note: what this
+    process knew after its own is current as long as no newer one is there.
+    """
+
+    def __init__(self, connection: Connection, note: str) -> None:
+        found = answers(connection, [(one, ()) for one in (history.SELECT_ENDS, _SELECT_STREAM_IDS, _SELECT_NAMES)])
+        self.note = note
+        self.heads = {name: Head(n, digest) for name, n, digest in found[0]}
+        self.streams: dict[str, int] = dict(found[1])
+        self.names: dict[str, int] = dict(found[2])
+        self.growth = _Growth(connection, checkpoint_in(note).size)
+
+
 class _Growth:
     """The tree while batches are added: tiles are filled in memory and written once."""
 
@@ -598,6 +630,7 @@ class _Growth:
         self.frontier = Frontier(size, [node_at(level, (size >> level) - 1) for level in bits])
         self._connection = connection
         self._tiles: dict[tuple[int, int], bytearray] = {}
+        self._changed: set[tuple[int, int]] = set()
 
     def append(self, leaf: bytes) -> None:
         self._keep(0, self.frontier.size, leaf)
@@ -612,18 +645,24 @@ class _Growth:
         if key not in self._tiles:
             self._tiles[key] = bytearray(history.tile(self._connection, *key))
         self._tiles[key] += digest
+        self._changed.add(key)
 
     def write(self) -> None:
-        self._connection.executemany(_KEEP_TILE, [(*key, bytes(hashes)) for key, hashes in self._tiles.items()])
+        """What changed; tiles that are not full yet stay at hand."""
+        self._connection.executemany(_KEEP_TILE, [(*key, bytes(self._tiles[key])) for key in sorted(self._changed)])
+        for key in self._changed:
+            if len(self._tiles[key]) == TILE * sha256().digest_size:
+                del self._tiles[key]
+        self._changed.clear()
 
 
 class _Drawn:
     """The indexes and counts of the batches that are being added."""
 
-    def __init__(self, connection: Connection, day_offset: int) -> None:
+    def __init__(self, connection: Connection, day_offset: int, names: dict[str, int]) -> None:
         self._connection = connection
         self._day_offset = day_offset
-        self._names: dict[str, int] = dict(connection.execute(_SELECT_NAMES).fetchall())
+        self._names = names
         self._counts: dict[CountKey, Count] = {}
         self._named: list[tuple[int, int]] = []
         self._about: list[tuple[str, int]] = []
