@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from zlib import crc32
 
@@ -143,14 +144,16 @@ def test_a_commit_whose_answer_is_lost_is_settled_by_its_evidence(
 
 
 def test_a_lease_is_held_once_and_ends_with_its_holder(databases: dict[str, str]) -> None:
-    leases = PostgresLeases(databases["active"])
-    with leases.lease("sweep"):
-        with pytest.raises(LeaseHeld), leases.lease("sweep", wait=False):
-            raise AssertionError("two hold the same lease")
-        with leases.lease("other", wait=False):
-            pass
-    with leases.lease("sweep", wait=False):
-        pass
+    with closing(PostgresLeases(databases["active"])) as leases, closing(PostgresLeases(databases["active"])) as others:
+        with leases.lease("sweep"):
+            for who in (leases, others):
+                with pytest.raises(LeaseHeld), who.lease("sweep", wait=False):
+                    raise AssertionError("two hold the same lease")
+            with leases.lease("other", wait=False), others.free(["sweep", "other", "third"]) as free:
+                assert free == ("third",)
+        for who in (others, leases):
+            with who.lease("sweep", wait=False):
+                pass  # the session of the first is kept, and holds nothing
 
 
 def test_who_recovers_has_the_home_alone(databases: dict[str, str]) -> None:
