@@ -28,7 +28,7 @@ from upheld.store.vault import Tier
 
 _ID = re.compile(r"\b(?:[a-z2-7]{20}|[0-9]{14,19})\b")
 _CHUNK = 20_000
-_KEPT = ("subject", "engagement", "fact", "consent", "value", "anchor", "disclosure")
+_KEPT = ("subject", "engagement", "fact", "consent", "value", "anchor", "disclosure", "under_purpose")
 
 
 def load(home: Path, keeper: upheld.Keeper, number: int, items: tuple[str, ...] = FIELDS) -> list[Person]:
@@ -68,10 +68,10 @@ class _Pattern:
                 found = connection.execute(f"SELECT * FROM {table} WHERE subject_id = ?", (like[0],)).fetchall()
                 if table == "value":
                     found.sort(key=lambda row: like[1].index(row[0]))  # in the order of the texts
-                self.rows += [(table, tuple(row), self._places(tuple(row))) for row in found]
+                self.rows += [(table, tuple(row), self._places(table, tuple(row))) for row in found]
 
-    def _places(self, row: tuple[Any, ...]) -> list[tuple[int, str]]:
-        found = [(row.index(self.like[0]) - 1, "bucket")]
+    def _places(self, table: str, row: tuple[Any, ...]) -> list[tuple[int, str]]:
+        found = [(0 if table == "under_purpose" else row.index(self.like[0]) - 1, "bucket")]
         for number, one in enumerate(row):
             if isinstance(one, str) and _ID.search(one):
                 found.append((number, "id" if _ID.fullmatch(one) else "within"))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import upheld
-from tests.homes import connection_to
+from tests.homes import column, connection_to
 from tests.trial_home import POLICY, SEOUL
 from upheld.dates import Instant, moment
 from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId, SubjectId, ValueId
@@ -166,7 +166,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, count=st.integers(1, 12))
 def test_the_newest_entries_are_those_that_sealing_would_show(
     keeper: Keeper, clock: upheld.SetClock, tmp_path: Path, steps: list[str], count: int
@@ -217,7 +217,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_an_answer_is_what_the_facts_on_file_make_of_it(
     keeper: Keeper, clock: upheld.SetClock, tmp_path: Path, acts: list[str]
@@ -297,6 +297,79 @@ def test_everything_under_a_purpose_is_read_page_by_page_and_nothing_else(keeper
     assert len(refused) == 2
     granted = [one for one in entries(keeper, "read.granted") if one.entry.policy == "trial"]
     assert sum(len(cast("tuple[int, ...]", one.entry.fields["values"])) for one in granted) == len(texts)
+
+
+THINGS = st.sampled_from(["service", "offers", "reuse", "closed", "erase", "sweep", "stranger"])
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    acts=st.lists(st.tuples(st.integers(0, 3), THINGS), max_size=10),
+    purpose=st.sampled_from(["service", "offers"]),
+    limit=st.integers(1, 7),
+)
+def test_the_pages_of_a_purpose_hold_every_value_under_it_once_and_what_a_read_would_show(
+    keeper: Keeper, clock: upheld.SetClock, tmp_path: Path, acts: list[tuple[int, str]], purpose: str, limit: int
+) -> None:
+    people = [keeper.enter("trial", "member") for _ in range(4)]
+    for one in people:
+        keeper.begin(one, "membership")
+        keeper.consent(one, "purpose/offers", channel="website")
+    for number, act in acts:
+        clock.set(moment(clock.now()) + timedelta(minutes=1))
+        who = people[number]
+        match act:
+            case "service":
+                keeper.collect(who, "service", {"name": f"Made Up {number}"})
+            case "offers":
+                keeper.collect(who, "offers", {"phone": "010-0000-0000"})
+            case "reuse":
+                known = [one.value_id for one in keeper.views.get(who, keeper.now()).state.values]
+                keeper.reuse(who, "offers", tuple(known))
+            case "closed":
+                keeper.fact(who, "closed")
+            case "erase":
+                asked = keeper.request(who, "erasure", channel="letter", proved=True)
+                if asked.made:
+                    keeper.answer(who, RequestId(asked.made), "done")
+            case "sweep":
+                keeper.sweep()
+            case _:
+                person(keeper, "other", "Stranger")
+    reader, met, after = keeper.application("crm"), dict[ValueId, str | None](), None
+    while True:
+        page = keeper.read_purpose("trial", purpose, reader=reader, after=after, limit=limit)
+        assert len(page.texts) + len(page.refused) <= limit
+        assert not met.keys() & (page.texts.keys() | page.refused.keys())
+        met |= page.texts | dict.fromkeys(page.refused)
+        after = page.next
+        if after is None:
+            break
+    everything: dict[ValueId, str | None] = {}
+    everybody = column(tmp_path / "home" / "active.db", "SELECT subject_id FROM subject WHERE policy = 'trial'")
+    for who in map(SubjectId, everybody):  # those of earlier examples too
+        for value in keeper.views.get(who, keeper.now()).state.values:
+            if value.held is HeldState.HELD and any(use.purpose == purpose for use in value.uses):
+                got = keeper.read(who, purpose, reader=reader, values=(value.value_id,))
+                everything[value.value_id] = got.texts.get(value.value_id)
+    assert met == everything
+
+
+def test_who_is_forgotten_stands_under_no_purpose(keeper: Keeper, clock: upheld.SetClock, tmp_path: Path) -> None:
+    subject = person(keeper)
+    standing = "SELECT subject_id FROM under_purpose"
+    assert column(tmp_path / "home" / "active.db", standing) == [subject]
+    keeper.fact(subject, "closed")
+    for _ in range(3):
+        clock.set(moment(clock.now()) + timedelta(days=2000))
+        keeper.sweep()
+    assert entries(keeper, "subject.forgotten")
+    assert column(tmp_path / "home" / "active.db", standing) == []
+
+
+def test_a_page_begins_only_where_one_before_it_said(keeper: Keeper) -> None:
+    with pytest.raises(InputRefused, match="next"):
+        keeper.read_purpose("trial", "service", reader=keeper.application("crm"), after="1' OR '1")
 
 
 def test_time_goes_on_for_an_answer_that_is_remembered(keeper: Keeper, clock: upheld.SetClock) -> None:

@@ -124,6 +124,8 @@ class Data(Seeing):
         for item in act.items:
             new = value_id(seen.subject_id, day, self.places.random_bytes)
             made.append(Value(new, item, now, transaction.at, (use,), held_for=held_for))
+        if all(known.purpose != purpose.name for value in state.values for known in value.uses):
+            subjects.stands_under(transaction, seen.policy, seen.subject_id, purpose.name)
         moved = replaced(state, values=(*state.values, *made))
         self._changed(transaction, seen, moved, now, ((f"collected/{purpose.name}", now),))
         for value in made:
@@ -189,6 +191,7 @@ class Data(Seeing):
             fresh = {value.value_id: replace(value, uses=(*value.uses, use)) for value in held}
             state = replaced(seen.state, values=tuple(fresh.get(value.value_id, value) for value in seen.state.values))
             self._changed(transaction, seen, state, now, ((f"collected/{purpose}", now),))
+            subjects.stands_under(transaction, seen.policy, subject_id, purpose)
             for value in fresh.values():
                 subjects.set_uses(transaction, value.value_id, value.uses)
             transaction.journal(

@@ -244,6 +244,8 @@ class Erasing(Stepping, Elsewhere):
         transaction.journal(self._entry(seen, at, "subject.forgotten"))
         for statement in _DELETE_SUBJECT:
             transaction.execute(statement, key)
+        purposes = {use.purpose for value in seen.state.values for use in value.uses}
+        transaction.executemany(_STANDS_NO_MORE, [(key[0], seen.policy, one, key[1]) for one in purposes])
         self.views.drop(seen.subject_id)
         step = OpenStep(
             seen.subject_id, ValueId(0), FORGET, seen.policy, "gone", 0, Tier.ACTIVE, None, "", at, at, at, None, ()
@@ -289,6 +291,7 @@ _INSERT_CERTIFICATE = (
     "VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 _VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
+_STANDS_NO_MORE = "DELETE FROM under_purpose WHERE bucket = ? AND policy = ? AND purpose = ? AND subject_id = ?"
 _SUBJECT_TABLES = (
     "value",
     "fact",

@@ -6,6 +6,7 @@ many persons it looked. `docs/adr/0054-looking-without-reading.md`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,17 +15,22 @@ from typing import NamedTuple
 from upheld.dates import Instant
 from upheld.engine.acts import Decision, DisclosureId, EngagementId, Reader, ReaderKind, SubjectId, ValueId
 from upheld.engine.lifecycle import DueState
-from upheld.engine.state import HeldState
+from upheld.engine.state import HeldState, Value
 from upheld.errors import InputRefused
 from upheld.keeper.seeing import Seeing
 from upheld.ledger.entries import Entry, entry
 from upheld.ledger.entries import Value as Recordable
+from upheld.store import subjects
 from upheld.store.ids import placed_value
 from upheld.store.newest import Newest
 from upheld.store.views import Seen
 
 MOST_AT_ONCE = 1_000
 """Values on one page."""
+PEOPLE_AT_ONCE = 250
+"""Persons of one page: as many as a transaction claims one by one."""
+_LOADED = 100
+"""Persons loaded together."""
 _REMEMBERED = 20_000
 """Persons whose answer is kept."""
 
@@ -53,7 +59,7 @@ class Page:
 
     texts: dict[ValueId, str]
     refused: dict[ValueId, Decision]
-    next: ValueId | None
+    next: str | None
     """Where the next page begins; None after the last."""
 
 
@@ -71,12 +77,11 @@ class Inspection:
 
     def of(self, subject_id: SubjectId) -> tuple[Kept, ...]:
         """Everything that is held on a person, without a content. Raises InputRefused for another policy's person."""
-        now = self.keeper.now()
-        seen = self.keeper.views.current(subject_id, now)
+        now, before = self.keeper.now(), self._known.get(subject_id)
+        seen = self.keeper.views.current(subject_id, now, before[0] if before else None)
         now = max(now, seen.last_at)
         if seen.policy != self.policy:
             raise InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
-        before = self._known.get(subject_id)
         if before is not None and before[0] is seen and now < before[1]:
             kept = before[2]
         else:
@@ -163,22 +168,53 @@ class Inspecting(Seeing):
             )
 
     def read_purpose(
-        self, policy: str, purpose: str, *, reader: Reader, use: str | None = None, after: ValueId | None = None,
+        self, policy: str, purpose: str, *, reader: Reader, use: str | None = None, after: str | None = None,
         limit: int = MOST_AT_ONCE,
     ) -> Page:  # fmt: skip
-        """See everything that may be read for one purpose, a page at a time: decided by value, one record a page."""
+        """See everything that may be read for one purpose, a page at a time: decided by value, one record a page.
+
+        `after` is what the page before calls `next`. Raises InputRefused for one that no page has said.
+        """
         self._refuse_while_recovering()
-        limit = min(limit, MOST_AT_ONCE)
-        with self.places.active.reading() as connection:
-            rows = connection.execute(_UNDER, (after or 0, f'["{purpose}",', limit)).fetchall()
-        now = self.now()
-        own = [(SubjectId(who), ValueId(value)) for value, who in rows]
-        own = [(who, value) for who, value in own if self.views.get(who, now).policy == policy]
-        following = ValueId(rows[-1][0]) if len(rows) == limit else None
-        if not own:
+        self._releases()
+        wanted, following = self._next_under(policy, purpose, after, min(limit, MOST_AT_ONCE))
+        if not wanted:
             return Page({}, {}, following)
-        outcome = self.read_batch(purpose, own, reader=reader, use=use)
+        outcome = self.read_batch(purpose, wanted, reader=reader, use=use)
         return Page(dict(outcome.texts), dict(outcome.refused), following)
+
+    def _next_under(
+        self, policy: str, purpose: str, after: str | None, limit: int
+    ) -> tuple[list[tuple[SubjectId, ValueId]], str | None]:
+        """Values held under a purpose, person by person, and where the next page begins."""
+        since, beyond = _place_of(after)
+        with self.places.active.reading() as connection:
+            people = subjects.under(connection, policy, purpose, since, PEOPLE_AT_ONCE + 1)
+        wanted: list[tuple[SubjectId, ValueId]] = []
+        for start in range(0, len(people[:PEOPLE_AT_ONCE]), _LOADED):
+            for seen in self.views.several(people[start : min(start + _LOADED, PEOPLE_AT_ONCE)], self.now()):
+                who = seen.subject_id
+                own = [one.value_id for one in seen.state.values if _held_for(one, purpose)]
+                own = sorted(one for one in own if who != since or one > beyond)
+                wanted += [(who, one) for one in own[: limit - len(wanted)]]
+                if len(wanted) == limit:
+                    return wanted, f"{who}.{wanted[-1][1]}"
+        more = people[PEOPLE_AT_ONCE:]
+        return wanted, f"{more[0]}.0" if more else None
+
+
+def _place_of(after: str | None) -> tuple[SubjectId | None, int]:
+    """The person at whom a page begins, and the value after which."""
+    if after is None:
+        return None, 0
+    found = _PLACE.fullmatch(after)
+    if found is None:
+        raise InputRefused("cursor-unknown", "a page begins where the one before it says; take its `next` as it is")
+    return SubjectId(found[1]), int(found[2])
+
+
+def _held_for(value: Value, purpose: str) -> bool:
+    return value.held is HeldState.HELD and any(use.purpose == purpose for use in value.uses)
 
 
 def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
@@ -211,7 +247,4 @@ def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
 
 
 _STATE = "SELECT state FROM value WHERE bucket = ? AND value_id = ?"
-_UNDER = (
-    "SELECT value_id, subject_id FROM value WHERE value_id > ? AND state = 'held' AND instr(uses, ?) > 0 "
-    "ORDER BY value_id LIMIT ?"
-)
+_PLACE = re.compile(r"([a-z2-7]{20})\.([0-9]{1,19})")

@@ -41,7 +41,7 @@ from upheld.policy.read import read_policy
 from upheld.store import outbox, papers, subjects
 from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
-from upheld.store.subjects import packed_ids, packed_names, packed_uses, unpacked_uses
+from upheld.store.subjects import packed_ids, packed_names, packed_uses, stands_under, unpacked_uses
 
 
 class DocumentMissing(StoreFailed):
@@ -275,6 +275,7 @@ class Replay:
             Instant(one.at),
             cast(str | None, one.fields.get("exception")),
         )
+        stands_under(self.transaction, one.policy, person, use.purpose)
         held_for = self._organisation(person, engagement) if "capacity" in one.fields else None
         for value, item in zip(_values(one), cast(tuple[str, ...], one.fields["items"]), strict=True):
             self._stub(person, value, item, one.at, packed_uses((use,)), held_for)
@@ -300,6 +301,7 @@ class Replay:
         for value in _values(one):
             row = self.transaction.execute(_USES, placed_value(value)).fetchone()
             uses = unpacked_uses(row[0]) if row else ()
+            stands_under(self.transaction, one.policy, person, use.purpose)
             if row and all((known.purpose, known.anchor_at) != (use.purpose, use.anchor_at) for known in uses):
                 self._add("uses", _SET_USES, (packed_uses((*uses, use)), *placed_value(value)))
 
@@ -709,8 +711,8 @@ _GIVEN: Mapping[str, tuple[str, str]] = {
     "value.disclosed": ("exception", "exception"),
 }
 _OF_A_PERSON = (
-    "value", "value_place", "fact", "delivery", "consent", "engagement", "request", "disclosure", "told",
-    "certificate", "work_order", "review", "acting", "message", "handover", "step", "dirty", "subject",
+    "value", "value_place", "under_purpose", "fact", "delivery", "consent", "engagement", "request", "disclosure",
+    "told", "certificate", "work_order", "review", "acting", "message", "handover", "step", "dirty", "subject",
 )  # fmt: skip
 
 INSERT_CHOICE = (

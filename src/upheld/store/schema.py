@@ -60,6 +60,10 @@ ACTIVE: Final = (
         known_at INTEGER NOT NULL,
         uses TEXT NOT NULL, replaced_at INTEGER, replaced_known_at INTEGER, held_for TEXT)""",
     "CREATE INDEX value_of_subject ON value(bucket, subject_id)",
+    # Who has, or had, values under a purpose: once a person and purpose, so that nothing is written with each value.
+    """CREATE TABLE under_purpose(
+        bucket INTEGER NOT NULL, policy TEXT NOT NULL, purpose TEXT NOT NULL, subject_id TEXT NOT NULL,
+        PRIMARY KEY(bucket, policy, purpose, subject_id)) WITHOUT ROWID""",
     """CREATE TABLE request(
         bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, request_id TEXT NOT NULL, own_right TEXT NOT NULL,
         channel TEXT NOT NULL,

@@ -40,7 +40,7 @@ from upheld.store.engine import (
     array,
     array_of_texts,
 )
-from upheld.store.ids import IdTaken, bucket_of, bucket_of_value, placed_value
+from upheld.store.ids import BUCKETS, IdTaken, bucket_of, bucket_of_value, placed_value
 from upheld.store.place import Transaction
 
 _encode = msgspec.json.Encoder().encode
@@ -95,6 +95,28 @@ _DISCLOSURES = (
 # The subject first: who changes anything about it raises its epoch in the same commit, so rows that are newer than the
 # epoch are found out when the view is used.
 _OF_SUBJECT = (_SUBJECT, _ENGAGEMENTS, _FACTS, _CONSENTS, _VALUES, _REQUESTS, _DISCLOSURES, _ACTING)
+_OF_SUBJECTS = tuple(
+    statement.replace("SELECT ", "SELECT subject_id, ", 1).replace(
+        " WHERE bucket = ? AND subject_id = ?",
+        " JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[])) AS w(bucket, subject_id) USING(bucket, subject_id)",
+    )
+    for statement in _OF_SUBJECT
+)
+"""The same of many, on a server: each is found by its key."""
+_FEW = 3
+"""Subjects that are asked for one by one."""
+_UNDER = (
+    "SELECT subject_id FROM under_purpose WHERE bucket IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) "
+    "AND policy = ? AND purpose = ? ORDER BY bucket, subject_id LIMIT ?"
+)
+_UNDER_FROM = (
+    "SELECT subject_id FROM under_purpose WHERE bucket = ? AND policy = ? AND purpose = ? AND subject_id >= ? "
+    "ORDER BY subject_id LIMIT ?"
+)
+_STANDS_UNDER = (
+    "INSERT INTO under_purpose(bucket, policy, purpose, subject_id) VALUES(?, ?, ?, ?) "
+    "ON CONFLICT(bucket, policy, purpose, subject_id) DO NOTHING"
+)
 _EPOCH = "SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?"
 _PLAN_EPOCH = "SELECT plan_epoch FROM guard"
 # Many rows of a server are asked for as pairs of arrays: each is found by its key, which begins with the bucket.
@@ -274,9 +296,21 @@ def load(connection: Connection, subject_id: SubjectId) -> Row | None:
 
 def load_each(connection: Connection, subject_ids: Sequence[SubjectId]) -> list[Row | None]:
     """`load` for each of some subjects, in one message where that is quicker."""
+    if len(subject_ids) > _FEW and isinstance(connection, AsksAtOnce):
+        keys = (array([bucket_of(one) for one in subject_ids]), array_of_texts(subject_ids))
+        of = [_sorted(rows) for rows in connection.answers([(statement, keys) for statement in _OF_SUBJECTS])]
+        return [_row(one, [mine.get(one, []) for mine in of]) for one in subject_ids]
     asked = [(statement, (bucket_of(one), one)) for one in subject_ids for statement in _OF_SUBJECT]
     found, each = answers(connection, asked), len(_OF_SUBJECT)
     return [_row(one, found[number * each : (number + 1) * each]) for number, one in enumerate(subject_ids)]
+
+
+def _sorted(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    """Rows by their first column, without it."""
+    by: dict[str, list[Any]] = {}
+    for row in rows:
+        by.setdefault(row[0], []).append(row[1:])
+    return by
 
 
 def _row(subject_id: SubjectId, answered: Sequence[list[Any]]) -> Row | None:
@@ -302,6 +336,25 @@ def _row(subject_id: SubjectId, answered: Sequence[list[Any]]) -> Row | None:
         minor_until=minor_until,
     )
     return Row(state, policy, epoch, Instant(last_at), plan_epoch)
+
+
+def under(
+    connection: Connection, policy: str, purpose: str, since: SubjectId | None, count: int
+) -> list[SubjectId]:
+    """So many persons who have, or had, values under a purpose, from one on, in the order of bucket and id.
+
+    Bucket by bucket, since the bucket leads the key; more at once while they are sparse.
+    """
+    found: list[SubjectId] = []
+    bucket, step = 0, 1
+    if since is not None:
+        bucket = bucket_of(since) + 1
+        found += [one for (one,) in connection.execute(_UNDER_FROM, (bucket - 1, policy, purpose, since, count))]
+    while len(found) < count and bucket < BUCKETS:
+        some = _encode(list(range(bucket, min(bucket + step, BUCKETS)))).decode()
+        found += [one for (one,) in connection.execute(_UNDER, (some, policy, purpose, count - len(found)))]
+        bucket, step = bucket + step, step * 4
+    return found
 
 
 def _fact(row: tuple[str, str, int, int, str | None, str | None, str]) -> Fact:
@@ -597,6 +650,11 @@ def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key
         value.known_at,
     )
     transaction.changed(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for), IdTaken())
+
+
+def stands_under(transaction: Transaction, policy: str, subject_id: SubjectId, purpose: str) -> None:
+    """A person has values under a purpose from now on. The row goes when the person is forgotten, as stubs do."""
+    transaction.execute(_STANDS_UNDER, (bucket_of(subject_id), policy, purpose, subject_id))
 
 
 def set_uses(transaction: Transaction, value_id: ValueId, uses: Sequence[Use]) -> None:

@@ -19,7 +19,7 @@ from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
-from upheld.store.engine import Claim, Connection, Overtaken, Question
+from upheld.store.engine import AsksAtOnce, Claim, Connection, Overtaken, Question, array, array_of_texts
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction
 from upheld.store.vault import Opener
@@ -54,6 +54,10 @@ class Seen:
     def state(self) -> SubjectState:
         """What is known about the subject."""
         return self.view.state
+
+    def holds_at(self, at: Instant) -> bool:
+        """Whether the version that the view rests on is in force at an instant."""
+        return self.view.valid_from <= at < self.view.valid_until
 
 
 class Granting(NamedTuple):
@@ -182,25 +186,26 @@ class Views:
         seen = self._cache.get(subject_id)
         if seen is not None:
             view = seen.view
-            if view.valid_from <= at < view.valid_until:
+            if view.valid_from <= at < view.valid_until:  # spelled out: it is asked for each value of a batch
                 return seen
         if self.plan_epoch < 0:
             self.refresh()
         return self.load(subject_id, at)
 
-    def current(self, subject_id: SubjectId, at: Instant) -> Seen:
-        """The subject as the place has it now, for who looks and changes nothing: what is cached is proved by one
-        message, what is not is loaded by one. Raises InputRefused for a subject nobody entered.
+    def current(self, subject_id: SubjectId, at: Instant, known: Seen | None = None) -> Seen:
+        """The subject as the place has it now, for who looks and changes nothing: what is cached, or known to who asks,
+        is proved by one message, what is not is loaded by one. It has no alias. Raises InputRefused for a subject
+        nobody entered.
         """
         for _ in range(_ATTEMPTS):
-            seen = self._cache.get(subject_id)
+            seen = self._cache.get(subject_id) or known
             with self.active.reading() as connection:
-                if seen is None or not seen.view.valid_from <= at < seen.view.valid_until:
-                    row, era, moves = subjects.load(connection, subject_id), self.era, self._moves
+                if seen is None or not (seen.holds_at(at) and self._rests_on_file(seen)):
+                    row = subjects.load(connection, subject_id)
                     if row is None:
                         raise _nobody()
                     if row.plan_epoch == self.plan_epoch:
-                        return self._loaded(row, era, moves, at)
+                        return self._unnamed(row, at)
                     self._refresh(connection)
                     continue
                 plan_epoch, epochs = subjects.epochs_of(connection, (subject_id,))
@@ -210,7 +215,37 @@ class Views:
                     return seen
                 else:
                     self.drop(subject_id)
+                    known = None
         raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
+
+    def _rests_on_file(self, seen: Seen) -> bool:
+        view = seen.view
+        return self.lines.get(seen.policy) is view.line and self.controller(seen.policy) is view.controller
+
+    def _unnamed(self, row: subjects.Row, at: Instant) -> Seen:
+        """What was loaded, for one look only: not cached, and without the alias, which is kept elsewhere."""
+        view = View(self.line(row.policy), row.state, self.controller(row.policy), max(at, row.last_at))
+        return Seen(row.state.subject_id, view, row.policy, row.epoch, row.last_at, "", UNPROVED)
+
+    def several(self, subject_ids: Sequence[SubjectId], at: Instant) -> list[Seen]:
+        """Subjects as known to this process, those that it has not met loaded together; who is unknown is left out."""
+        if self.plan_epoch < 0:
+            self.refresh()
+        known = {one: seen for one in subject_ids if (seen := self._cache.get(one)) and seen.holds_at(at)}
+        missing = [one for one in subject_ids if one not in known]
+        if missing:
+            self.know_aliases(missing)
+            with self.active.reading() as connection:
+                rows, era, moves = subjects.load_each(connection, missing), self.era, self._moves
+            known |= {row.state.subject_id: self._loaded(row, era, moves, at) for row in rows if row is not None}
+        return [known[one] for one in subject_ids if one in known]
+
+    def know_aliases(self, subject_ids: Sequence[SubjectId]) -> None:
+        """Fetch the pseudonyms of many at once."""
+        missing = [one for one in subject_ids if one not in self._aliases]
+        with self.keys.reading() as connection:
+            found = _aliases(connection, missing)
+        self._aliases.update({one: found.get(one, "") for one in missing})
 
     def load(self, subject_id: SubjectId, at: Instant) -> Seen:
         """The subject read from the place."""
@@ -401,6 +436,18 @@ def _nobody() -> InputRefused:
     return InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
 
 
+def _aliases(connection: Connection, subject_ids: Sequence[SubjectId]) -> dict[SubjectId, str]:
+    if isinstance(connection, AsksAtOnce):
+        keys = (array([bucket_of(one) for one in subject_ids]), array_of_texts(subject_ids))
+        return {SubjectId(one): alias for one, alias in connection.execute(_ALIASES, keys).fetchall()}
+    rows = ((one, connection.execute(_ALIAS, (bucket_of(one), one)).fetchone()) for one in subject_ids)
+    return {one: row[0] for one, row in rows if row}
+
+
 _ATTEMPTS = 50
+_ALIASES = (
+    "SELECT subject_id, alias FROM alias JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[])) AS w(bucket, subject_id) "
+    "USING(bucket, subject_id)"
+)
 _ALIAS = "SELECT alias FROM alias WHERE bucket = ? AND subject_id = ?"
 _NOBODY = ControllerState()

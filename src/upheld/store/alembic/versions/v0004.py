@@ -1,4 +1,7 @@
-"""On a server every table that grows is keyed by the bucket first; keys of values and papers have a bucket."""
+"""On a server every table that grows is keyed by the bucket first; keys of values and papers have a bucket.
+
+Who has values under a purpose stands in a table of its own.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +11,17 @@ from upheld.store.alembic import executed
 revision: Final = "0004"
 down_revision: Final = "0003"
 
-STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {}
+STATEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "active": (
+        """CREATE TABLE under_purpose(
+            bucket INTEGER NOT NULL, policy TEXT NOT NULL, purpose TEXT NOT NULL, subject_id TEXT NOT NULL,
+            PRIMARY KEY(bucket, policy, purpose, subject_id)) WITHOUT ROWID""",
+        """INSERT INTO under_purpose(bucket, policy, purpose, subject_id)
+            SELECT DISTINCT v.bucket, s.policy, json_extract(u.value, '$[0]'), v.subject_id
+            FROM value v JOIN subject s ON s.bucket = v.bucket AND s.subject_id = v.subject_id
+            CROSS JOIN json_each(v.uses) u""",
+    ),
+}
 
 _OF_KEY: Final = "key_id >> 37 & 1023"
 _OF_PAPER_KEY: Final = (
