@@ -412,6 +412,21 @@ def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options, *, by_buck
     )
 
 
+def _sealer(root: Path, settings: Mapping[str, Any], source: KeySource, incarnation: str, clock: Clock) -> Sealer:
+    databases: Mapping[str, str] = settings.get("databases", {})
+    return Sealer(
+        postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
+        signing_key=source.signing(),
+        signing_source=source.signing,
+        mac_key=source.roots("mac.key")[-1],
+        salt_source=os.urandom,
+        incarnation=incarnation,
+        ledger_id=settings["ledger_id"],
+        created_at=clock.now(),
+        day_offset=9 * 3600 * 1_000_000,
+    )
+
+
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     clock, ids = options.clock, _Ids(options.seed)
     incarnation = new_id(os.urandom)
@@ -420,20 +435,11 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
     places = _places(root, databases, incarnation, mac_key, clock, options.durable)
-    if settings.get("distributed"):
+    by_bucket = bool(settings.get("distributed"))
+    if by_bucket:
         _check_coordinator(places)
-    sealer = Sealer(
-        postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
-        signing_key=source.signing(),
-        signing_source=source.signing,
-        mac_key=mac_key,
-        salt_source=os.urandom,
-        incarnation=incarnation,
-        ledger_id=settings["ledger_id"],
-        created_at=clock.now(),
-        day_offset=9 * 3600 * 1_000_000,
-    )
-    vault = _vault(rings, places["keys"], options, by_bucket=bool(settings.get("distributed")))
+    sealer = _sealer(root, settings, source, incarnation, clock)
+    vault = _vault(rings, places["keys"], options, by_bucket=by_bucket)
     if not options.durable:
         for place in places.values():
             place.engine.hurry(place.connection)
@@ -454,7 +460,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         keys=places["keys"],
         sealer=sealer,
         vault=vault,
-        papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom),
+        papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom, by_bucket=by_bucket),
         views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
         leases=leases,
         marks=Marks(root, incarnation),

@@ -62,6 +62,11 @@ def placed_key(key: int) -> tuple[int, int]:
     return key >> _KEY_RANDOM & BUCKETS - 1, key
 
 
+def paper_id_in(bucket: int, drawn: str) -> str:
+    """An id as it was drawn, for a paper whose key is to lie in this bucket."""
+    return _BASE32[bucket >> 5] + _BASE32[bucket & 31] + drawn[2:]
+
+
 def placed_paper_key(paper_id: str) -> tuple[int, str]:
     """Bucket and id of the key of a paper: its first two characters are ten random bits."""
     return _BASE32.find(paper_id[:1]) * 32 + _BASE32.find(paper_id[1:2]), paper_id

@@ -15,14 +15,19 @@ from typing import Any, Final, NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from upheld.dates import FOREVER, Instant
+from upheld.engine.acts import SubjectId
 from upheld.ledger.entries import entry
-from upheld.store.ids import new_id, placed_paper_key
+from upheld.store.ids import bucket_of, new_id, paper_id_in, placed_paper_key
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
 from upheld.store.vault import HOUSE, KeyMissing, opened
 
 BLOCK: Final = 16
 """Keys committed ahead of need, each with the id of the paper it is for."""
+BLOCK_OF_BUCKET: Final = 4
+"""The same for owners of one bucket, where rows lie on several machines."""
+_ANY: Final = -1
+"""The pool for whoever comes, where they do not."""
 STORE: Final = "paper"
 """Under this word the ledger counts the keys that were made for papers."""
 
@@ -44,18 +49,27 @@ class SealedPaper(NamedTuple):
 class PaperKeys:
     """Seals papers and opens them. `ring` has the root keys, kept outside every database; nothing is kept in memory."""
 
-    def __init__(self, place: Place, ring: Ring, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, place: Place, ring: Ring, random_bytes: Callable[[int], bytes], *, by_bucket: bool = False
+    ) -> None:
+        """`by_bucket`: rows lie on several machines; then a paper's key lies with its owner's."""
         self.place = place
         self._random = random_bytes
         self.wrapping = Wrapping(ring, b"wrap papers", random_bytes)
-        self._ahead: list[tuple[str, bytes]] = []
+        self._by_bucket = by_bucket
+        self._ahead: dict[int, list[tuple[str, bytes]]] = {}
         self._lock = Lock()
 
-    def take(self) -> tuple[str, bytes]:
+    def take(self, bucket: int) -> tuple[str, bytes]:
         """The id of a paper to come and its key, durable in the key store already: a paper without its key is lost."""
         with self._lock:
-            if not self._ahead:
-                fresh = [(new_id(self._random), AESGCM.generate_key(256)) for _ in range(BLOCK)]
+            pool = bucket if self._by_bucket else _ANY
+            if not self._ahead.get(pool):
+                count = BLOCK_OF_BUCKET if self._by_bucket else BLOCK
+                ids = [new_id(self._random) for _ in range(count)]
+                if self._by_bucket:
+                    ids = [paper_id_in(bucket, one) for one in ids]
+                fresh = [(one, AESGCM.generate_key(256)) for one in ids]
                 with self.place.transaction(about=()) as transaction:
                     mark = self.wrapping.ring.named(transaction)
                     wrap = self.wrapping.wrapped
@@ -66,13 +80,13 @@ class PaperKeys:
                     else:
                         transaction.executemany(_INSERT_KEY, rows)
                     # On record, so that an older copy of the key store is noticed: it lacks keys that papers need.
-                    transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=STORE, made=BLOCK))
-                self._ahead = fresh
-            return self._ahead.pop()
+                    transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=STORE, made=count))
+                self._ahead[pool] = fresh
+            return self._ahead[pool].pop()
 
     def seal(self, policy: str, kind: str, owner: str, content: bytes) -> SealedPaper:
         """Encrypt a paper under a key that is durable already."""
-        paper_id, key = self.take()
+        paper_id, key = self.take(bucket_of(SubjectId(owner)))
         nonce = self._random(12)
         blob = nonce + AESGCM(key).encrypt(nonce, content, _bound(policy, kind, owner, paper_id))
         return SealedPaper(paper_id, blob, keyed_digest(key, content))
@@ -105,7 +119,7 @@ class PaperKeys:
     def drop_ahead(self) -> None:
         """Forget the keys made ahead: the key store is about to be cleaned of keys that no paper needs."""
         with self._lock:
-            self._ahead = []
+            self._ahead.clear()
 
 
 def keyed_digest(key: bytes, content: bytes) -> bytes:
