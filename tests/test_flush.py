@@ -135,7 +135,7 @@ def test_who_takes_up_the_steps_of_another_has_their_beginning_on_the_disk_first
 ) -> None:
     furnished(tmp_path / "home")
     with opened(tmp_path / "home") as house:
-        monkeypatch.setattr(house.keeper, "carry_out", lambda *_: None)
+        monkeypatch.setattr(house.keeper, "_forward", lambda *_: None)
         house.keeper.sweep()
         assert house.keeper.open_steps()
     told: list[str] = []
@@ -145,9 +145,9 @@ def test_who_takes_up_the_steps_of_another_has_their_beginning_on_the_disk_first
         told.append(f"flushed {self.name}")
         flushed(self)
 
-    def begin(self: Place, claim: Claim | None = None) -> Transaction:
+    def begin(self: Place, claim: Claim | None = None, *, asks: bool = True) -> Transaction:
         told.append(f"began {self.name}")
-        return begun(self, claim)
+        return begun(self, claim, asks=asks)
 
     monkeypatch.setattr(Place, "flush", flush)
     monkeypatch.setattr(Place, "_begin", begin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from upheld.dates import Instant
 from upheld.desk.sessions import digest_of
 from upheld.keeper import Keeper
-from upheld.keeper.applications import Application, Duty
+from upheld.keeper.applications import Application, Duty, program_of
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_names, unpacked_names
 
@@ -35,13 +35,17 @@ def open_token(keeper: Keeper, application: Application, duties: Iterable[Duty])
 
 
 def caller_of(keeper: Keeper, token: str) -> Caller | None:
-    """Who showed this token; None when it is nobody's, over, or its program was closed."""
-    with keeper.places.active.reading() as connection:
-        row = connection.execute(_SELECT, (digest_of(token), keeper.now())).fetchone()
-    application = None if row is None else keeper.application_with(row[0])
-    if application is None or row is None:
+    """Who showed this token; None when it is nobody's, over, or its program was closed.
+
+    What another process has published is known here from then on: it is the first that any call of a program asks.
+    """
+    with keeper.places.active.aside() as connection:
+        plan_epoch, duties, *row = connection.execute(_SELECT, (digest_of(token), keeper.now())).fetchone()
+    keeper.views.follow(plan_epoch)
+    if duties is None or row[0] is None:
         return None
-    return Caller(application, frozenset(map(Duty, unpacked_names(row[1]))) & application.duties)
+    application = program_of(*row)
+    return Caller(application, frozenset(map(Duty, unpacked_names(duties))) & application.duties)
 
 
 def purge_tokens(transaction: Transaction, now: Instant) -> None:
@@ -51,6 +55,10 @@ def purge_tokens(transaction: Transaction, now: Instant) -> None:
 
 
 _INSERT = "INSERT INTO application_token(digest, policy, application_id, duties, until_at) VALUES(?, ?, ?, ?, ?)"
-_SELECT = "SELECT application_id, duties FROM application_token WHERE digest = ? AND until_at > ?"
+_SELECT = (
+    "SELECT guard.plan_epoch, t.duties, a.policy, a.application_id, a.name, a.purposes, a.duties, a.opened_at "
+    "FROM guard LEFT JOIN application_token t ON t.digest = ? AND t.until_at > ? "
+    "LEFT JOIN application a ON a.policy = t.policy AND a.application_id = t.application_id"
+)
 _PURGE_TOKENS = "DELETE FROM application_token WHERE until_at <= ?"
 _PURGE_ANSWERS = "DELETE FROM given_answer WHERE until_at <= ?"

@@ -147,7 +147,7 @@ class Applications(Door):
         """Every program under a policy, by name."""
         with self.places.active.reading() as connection:
             rows = connection.execute(_ALL, (policy,)).fetchall()
-        return [_application(policy, row) for row in rows]
+        return [program_of(policy, *row) for row in rows]
 
     def application_named(self, policy: str, name: str) -> Application | None:
         """The program of a name."""
@@ -159,13 +159,7 @@ class Applications(Door):
             row = connection.execute(_BY_ID, (application_id,)).fetchone()
             digests = [one[0] for one in connection.execute(_SECRETS, (application_id,)).fetchall()]
         right = [hmac.compare_digest(_digest(secret), one) for one in digests]
-        return _application(row[0], row[1:]) if row is not None and any(right) else None
-
-    def application_with(self, application_id: str) -> Application | None:
-        """The program with an id."""
-        with self.places.active.reading() as connection:
-            row = connection.execute(_BY_ID, (application_id,)).fetchone()
-        return None if row is None else _application(row[0], row[1:])
+        return program_of(*row) if row is not None and any(right) else None
 
     def _known_application(self, policy: str, name: str) -> Application:
         found = self.application_named(policy, name)
@@ -196,8 +190,10 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _application(policy: str, row: tuple[str, str, str, str, int]) -> Application:
-    application_id, name, purposes, duties, opened_at = row
+def program_of(
+    policy: str, application_id: str, name: str, purposes: str, duties: str, opened_at: int
+) -> Application:
+    """A program as its row has it."""
     trusted = frozenset(map(Duty, unpacked_names(duties)))
     return Application(policy, application_id, name, frozenset(unpacked_names(purposes)), trusted, Instant(opened_at))
 

@@ -210,6 +210,7 @@ class Recovery(Moving):
         try:
             with self.places.leases.lease("sweep", wait=False):
                 if rows:
+                    self._flush()  # of values that last
                     self.places.vault.keep_tokens(rows)
                 self.carry_out(self.open_steps(), Swept())
                 self._papers_going()

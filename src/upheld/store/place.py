@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from itertools import chain
-from threading import RLock, get_ident
+from threading import Lock, RLock, get_ident
 from typing import Any, Generic, TypeVar
 
 from upheld.dates import Instant
@@ -146,6 +146,8 @@ class Place:
         self._turn = RLock()
         self._waiting: deque[_Ticket[Any]] = deque()
         self.connection = engine.connect()
+        self._beside = Lock()
+        self._second: Connection | None = None
         self._open: Transaction | None = None
         self._owner = 0
         self._unsettled = False
@@ -170,6 +172,10 @@ class Place:
         if self.mark is not None:
             self.mark.close()
         self.connection.close()
+        with self._beside:
+            if self._second is not None:
+                self._second.close()
+                self._second = None
         self.engine.close()
 
     def _check_open(self) -> None:
@@ -341,6 +347,21 @@ class Place:
             return
         with self._turn:
             yield self.connection
+
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A second connection, for a look at what is committed that need not wait for whoever writes just now.
+
+        Not for what views are made of: those are proved by what the first connection has seen.
+        """
+        self._check_open()
+        if self.batching:
+            yield self.connection
+            return
+        with self._beside:
+            if self._second is None:
+                self._second = self.engine.connect()
+            yield self._second
 
     def _begin(self, claim: Claim | None = None, *, asks: bool = True) -> Transaction:
         """`asks`: what whoever changes something asks first is on its way at once."""

@@ -37,8 +37,8 @@ _COLUMNS = (
     "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'alembic_version'"
 )
 _OWN_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-_LARGE = 4_096
-"""Pages: sixteen megabytes, as much as the cache of a place holds."""
+_LARGE = 1_024
+"""Pages: four megabytes. A smaller file is written anew in memory."""
 
 
 class SqliteFile:
@@ -147,9 +147,10 @@ class SqliteFile:
         return not busy
 
     def hurry(self, connection: Connection) -> None:
-        """No commit waits for the disk."""
+        """No commit waits for the disk, and of the file little is kept in memory: the system has it there anyway."""
         self._hurried = True
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -2048")
 
     def files(self) -> tuple[Path, ...]:
         """The file and its write-ahead log."""

@@ -130,6 +130,11 @@ class Views:
         with self.active.reading() as connection:
             self._refresh(connection)
 
+    def follow(self, plan_epoch: int) -> None:
+        """What another process has published is known here from now on, `plan_epoch` being that of the place."""
+        if self.plan_epoch != plan_epoch:
+            self.refresh()
+
     def renewed(self, seen: Seen) -> bool:
         """Whether what somebody decided on was not current: plan or person have changed since, and are loaded anew."""
         with self.active.reading() as connection:

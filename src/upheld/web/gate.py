@@ -72,10 +72,9 @@ def answered(asked: Asked) -> Answer:
 
 def follow_publications(keeper: Keeper) -> None:
     """What another process has published is known here from now on."""
-    with keeper.places.active.reading() as connection:
+    with keeper.places.active.aside() as connection:
         epoch = subjects.plan_epoch(connection)
-    if keeper.views.plan_epoch != epoch:
-        keeper.views.refresh()
+    keeper.views.follow(epoch)
 
 
 def _know_policies(asked: Asked) -> None:

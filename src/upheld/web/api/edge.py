@@ -38,7 +38,6 @@ from upheld.web.api.routes import MEASURED, ROWS
 from upheld.web.api.row import Again, Awaited, Call, Row, Verb
 from upheld.web.api.shapes import Body, Nothing, Problem, Token, TokenRefused
 from upheld.web.api.verbs import of_policy
-from upheld.web.gate import follow_publications
 from upheld.web.health import readiness
 from upheld.web.measures import Measures
 from upheld.web.settings import Settings
@@ -177,7 +176,6 @@ class Edge:
 
     def _caller(self, came: _Came) -> Caller:
         """Who calls, with the duty for it and within the rate. Raises Said."""
-        follow_publications(self.keeper)
         shown = _BEARER.fullmatch(came.request.headers.get("authorization", ""))
         caller = caller_of(self.keeper, shown[1]) if shown else None
         if caller is None:
