@@ -19,7 +19,7 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
-from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, SentLate
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, sent_late
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.marks import Mark
@@ -92,8 +92,9 @@ class Transaction:
         """Run a statement that must touch one row. Raises `otherwise`, or StoreFailed: here, or where it is sent."""
         failure = otherwise or StoreFailed(f"not one row was changed: {statement.split('(')[0][:60]}")
         rows = self.execute(statement, parameters)
-        if isinstance(rows, SentLate):
-            rows.must(failure)
+        late = sent_late(rows)
+        if late is not None:
+            late.must(failure)
         elif rows.rowcount != 1:
             raise failure
 
@@ -385,6 +386,7 @@ class Place:
             self.connection.execute("COMMIT")
         except ConnectionLost:
             if not self._happened(transaction):
+                self._roll_back()
                 raise
         except (UpheldError, IdTaken):
             self._roll_back()

@@ -381,26 +381,25 @@ def _cleared(connection: PostgresConnection, table: str, size: int, largest_inde
 
 def _locks(place: str, claim: Claim | None) -> Question:
     """What takes the locks that a transaction claims, in the order in which everybody takes them."""
-    whole = _lock_of(f"turn {place}")
+    whole = _lock_of_place(place)
     if claim is None or len(claim.changes) + len(claim.reads) > MOST_CLAIMED:
         return _WHOLE, (whole,)
+    if len(claim.reads) + len(claim.changes) == 1:
+        several = _OF_ONE_READ if claim.reads else _OF_ONE_CHANGED
+        return several, (whole, _lock_of_name(place, next(iter(claim.reads or claim.changes))))
     changes = {_lock_of_name(place, name) for name in claim.changes}
     reads = {_lock_of_name(place, name) for name in claim.reads} - changes
-    several = _SHAPES.get((len(reads), len(changes)))
-    if several is not None:
-        return several, (whole, *reads, *changes)
+    if not reads and not changes:
+        return _OF_NONE, (whole,)
     numbers = sorted(reads | changes)
     alone = ",".join("t" if one in changes else "f" for one in numbers)
     return _MANY, (f"{{{whole},{','.join(map(str, numbers))}}}", f"{{f,{alone}}}")
 
 
 _WHOLE: Final = "SELECT pg_advisory_xact_lock(?)"
-_SHAPES: Final = {
-    (0, 0): "SELECT pg_advisory_xact_lock_shared(?)",
-    (1, 0): "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock_shared(?)",
-    (0, 1): "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?)",
-}
-"""By how many names are read and how many changed: the usual ones."""
+_OF_NONE: Final = "SELECT pg_advisory_xact_lock_shared(?)"
+_OF_ONE_READ: Final = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock_shared(?)"
+_OF_ONE_CHANGED: Final = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?)"
 _MANY: Final = (
     "SELECT count(*) FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BOOL[])) AS claimed(number, alone) WHERE CASE "
     "WHEN alone THEN pg_advisory_xact_lock(number) ELSE pg_advisory_xact_lock_shared(number) END IS NOT NULL"
@@ -411,6 +410,11 @@ _MANY: Final = (
 _MORE: Final = (
     "SELECT count(*) FROM unnest(CAST(? AS BIGINT[])) AS claimed(number) WHERE pg_try_advisory_xact_lock(number)"
 )
+
+
+@lru_cache(maxsize=16)
+def _lock_of_place(place: str) -> int:
+    return _lock_of(f"turn {place}")
 
 
 @lru_cache(maxsize=65_536)

@@ -20,7 +20,7 @@ from psycopg.types.numeric import Int8Dumper
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.store.engine import ConnectionLost, Deadlocked, Question, Unanswered
 from upheld.store.tls import secured
-from upheld.store.wire import Answer, Message, Refused, Travelling, Wire, travelling
+from upheld.store.wire import NOTHING, Answer, Message, Refused, Travelling, Wire, travelling
 
 _WORDS: Final = (
     (re.compile(r"\bINTEGER GENERATED ALWAYS AS \(.+\) VIRTUAL"), "BIGINT NOT NULL"),
@@ -54,7 +54,7 @@ _NO_ROOM: Final = ("53", "58")
 """Classes of errors: the server lacks room, memory or connections; its disk fails."""
 _NOT_SO: Final = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 """How the server says that a statement did not do what it had to: see `PostgresRows.must`."""
-_DOES_NOTHING: Final = re.compile(rb" ON CONFLICT(?: ?\([\w, ]+\))? DO NOTHING\Z")
+_DOESNOTHING: Final = re.compile(rb" ON CONFLICT(?: ?\([\w, ]+\))? DO NOTHING\Z")
 _MANY: Final = 1_000
 """So many statements wait at most; then they are sent without anybody looking."""
 
@@ -63,7 +63,6 @@ class _Kind(Enum):
     """What a statement is to a connection that may have others waiting."""
 
     QUEUED = auto()
-    NUMBERED = auto()
     BEGIN = auto()
     COMMIT = auto()
     ROLLBACK = auto()
@@ -79,7 +78,6 @@ _KINDS: Final = (
     ("COMMIT", _Kind.COMMIT),
     ("SAVEPOINT", _Kind.SAVEPOINT),
     ("RELEASE", _Kind.RELEASE),
-    *((start, _Kind.NUMBERED) for start in _NUMBERED),
     *((start, _Kind.QUEUED) for start in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")),
 )
 _HARMLESS: Final = ("SELECT", "BEGIN", "SET", "RESET")
@@ -125,41 +123,36 @@ def _spelled(statement: str) -> _Spelled:
 @cache
 def _guarded(word: bytes) -> bytes:
     """A change that fails unless it changes one row: an insert by the key that is taken, others by what they count."""
-    plain = _DOES_NOTHING.sub(b"", word)
+    plain = _DOESNOTHING.sub(b"", word)
     if plain != word:
         return plain
     return b"WITH changed AS (%b RETURNING 1) SELECT 1 / CAST(count(*) = 1 AS INT) FROM changed" % word
 
 
-class _Entry:
-    """A statement that waits to be sent."""
-
-    __slots__ = ("otherwise", "parameters", "rows", "sent", "word")
-
-    def __init__(self, word: bytes, parameters: Travelling, rows: PostgresRows | None) -> None:
-        self.word = word
-        self.parameters = parameters
-        self.rows = rows
-        self.sent = False
-        self.otherwise: Exception | None = None
-
-    @property
-    def message(self) -> Message:
-        return self.word, self.parameters
-
-
 class PostgresRows:
     """The answer to a statement, fetched whole; of one that waits to be sent, when somebody looks at it."""
 
-    __slots__ = ("_at", "_came", "_entry", "_rowcount", "_rows", "_send")
+    __slots__ = ("_at", "_came", "_rowcount", "_rows", "_send", "message", "otherwise", "sent")
 
-    def __init__(self, rows: list[Any], rowcount: int, send: Callable[[], None] | None = None) -> None:
+    def __init__(self, rows: list[Any], rowcount: int) -> None:
         self._rows = rows
         self._at = 0
         self._rowcount = rowcount
-        self._send = send
-        self._came = send is None
-        self._entry: _Entry | None = None
+        self._came = True
+        self._send = None
+        self.sent = True
+
+    @classmethod
+    def awaited(cls, message: Message, send: Callable[[], None] | None) -> PostgresRows:
+        """The answer to a statement that is sent when `send` is called."""
+        one = cls.__new__(cls)
+        one.message, one._send, one._at, one._came, one.sent = message, send, 0, False, False
+        one.otherwise = None
+        return one
+
+    _send: Callable[[], None] | None
+    otherwise: Exception | None
+    message: Message
 
     def came(self, answer: Answer) -> None:
         """The answer is here."""
@@ -175,8 +168,8 @@ class PostgresRows:
         """It is to change one row; if it does not, `otherwise` is raised: now, or when it is sent, and then nothing of
         its transaction happens.
         """
-        if self._entry is not None and not self._entry.sent:
-            self._entry.word, self._entry.otherwise = _guarded(self._entry.word), otherwise
+        if not self.sent:
+            self.message, self.otherwise = (_guarded(self.message[0]), self.message[1]), otherwise
         elif self.rowcount != 1:
             raise otherwise
 
@@ -184,8 +177,7 @@ class PostgresRows:
         """The statement divides by zero if what it was made on is not so: then `otherwise` is raised where it is sent,
         and nothing of its transaction happens.
         """
-        assert self._entry is not None
-        self._entry.otherwise = otherwise
+        self.otherwise = otherwise
 
     @property
     def lastrowid(self) -> int | None:
@@ -265,8 +257,8 @@ class PostgresConnection:
         self._address = address
         self._place = place
         self._given_back = False
-        self._waiting: list[_Entry] = []
-        self._posted: list[_Entry] = []
+        self._waiting: list[PostgresRows] = []
+        self._posted: list[PostgresRows] = []
         """What was sent, and is not answered."""
         self._block = _Block.NONE
         self._saved_at: int | None = None
@@ -304,10 +296,10 @@ class PostgresConnection:
         if self._block is _Block.OPEN:
             self._roll_back(b"ROLLBACK")
         self._block = _Block.WAITING
-        self._waiting = [_Entry(b"BEGIN", _NOTHING, None)]
+        self._waiting = [PostgresRows.awaited(_BEGIN, None)]
         self._saved_at, self._saved = None, False
         if self.soon:
-            self._waiting.append(_Entry(_SOON, _NOTHING, None))
+            self._waiting.append(PostgresRows.awaited(_SOON, None))
         for statement, parameters in statements:
             self._queue(_spelled(statement).word, parameters)
 
@@ -317,6 +309,8 @@ class PostgresConnection:
             return
         self._await_posted()
         self._posted, self._waiting, self._block = self._waiting, [], _Block.OPEN
+        for one in self._posted:
+            one.sent = True
         try:
             self._wire.post([one.message for one in self._posted])
         except psycopg.OperationalError as failure:
@@ -342,18 +336,18 @@ class PostgresConnection:
         In a transaction a statement is sent when somebody looks at its rows, at the latest with the commit. What goes
         wrong with it is told then.
         """
-        self._renew()
         word, kind, harmless = _spelled(statement)
+        if kind is _Kind.QUEUED and self._block is not _Block.NONE:
+            rows = self._queue(word, parameters)
+            if len(self._waiting) > _MANY:
+                self._send()
+            return rows
+        self._renew()
         if self._block is _Block.NONE and kind is not _Kind.BEGIN:
             if kind is _Kind.ROLLBACK:
                 self._wire.roll_back(word)
                 return _DONE
             return self._at_once(word, harmless, parameters)
-        if kind in (_Kind.QUEUED, _Kind.NUMBERED):
-            rows = self._queue(word, parameters)
-            if len(self._waiting) > _MANY:
-                self._send()
-            return rows
         if kind is _Kind.OTHER:
             self._send()
             return self._at_once(word, False, parameters)
@@ -361,9 +355,8 @@ class PostgresConnection:
         return _DONE
 
     def _queue(self, word: bytes, parameters: Sequence[Any]) -> PostgresRows:
-        rows = PostgresRows([], -1, self._send)
-        rows._entry = entry = _Entry(word, _travelling(parameters), rows)
-        self._waiting.append(entry)
+        rows = PostgresRows.awaited((word, _travelling(parameters)), self._send)
+        self._waiting.append(rows)
         return rows
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> PostgresRows:
@@ -396,18 +389,24 @@ class PostgresConnection:
 
     def _commit(self, word: bytes) -> None:
         """What was never sent needs no words for its beginning and end: what a message holds is one transaction."""
-        self._must_have_it()
-        if self._block is _Block.WAITING:
-            waiting, self._waiting, self._block = self._waiting[1:], [], _Block.NONE
-            if waiting:
-                if self._wire.is_over():
-                    self._inner.close()
-                    self._renew()
-                self._send_these(waiting, again=False)
-            return
+        try:
+            self._must_have_it()
+            if self._block is _Block.OPEN:
+                self._end(word)
+                return
+        except ConnectionLost:
+            self._block = _Block.NONE  # done or not, it is over
+            raise
+        waiting, self._waiting, self._block = self._waiting[1:], [], _Block.NONE
+        if waiting:
+            if self._wire.is_over():
+                self._inner.close()
+                self._renew()
+            self._send_these(waiting, again=False)
+
+    def _end(self, word: bytes) -> None:
         self._await_posted()
-        ending = _Entry(word, _NOTHING, PostgresRows([], -1))
-        waiting, self._waiting = [*self._waiting, ending], []
+        waiting, self._waiting = [*self._waiting, PostgresRows.awaited((word, NOTHING), None)], []
         ended = self._send_these(waiting, again=False)[-1]
         self._block = _Block.NONE
         if ended.words != b"COMMIT":
@@ -429,7 +428,7 @@ class PostgresConnection:
 
     def _release(self, word: bytes) -> None:
         if self._saved:
-            self._waiting.append(_Entry(word, _NOTHING, None))
+            self._waiting.append(PostgresRows.awaited((word, NOTHING), None))
         self._saved_at, self._saved = None, False
 
     def _undo(self, word: bytes) -> None:
@@ -449,12 +448,13 @@ class PostgresConnection:
     def _send(self) -> None:
         """Send what waits. Raises ConnectionLost: then it has not happened, or it is known to nobody whether it has."""
         self._must_have_it()
-        self._await_posted()
+        if self._posted:
+            self._await_posted()
         waiting = self._waiting
         if not waiting:
             return
         if self._saved_at is not None and not self._saved:
-            waiting.insert(self._saved_at, _Entry(b"SAVEPOINT one", _NOTHING, None))
+            waiting.insert(self._saved_at, PostgresRows.awaited(_SAVEPOINT, None))
             self._saved = True
         first = self._block is _Block.WAITING
         self._waiting, self._block = [], _Block.OPEN
@@ -485,7 +485,7 @@ class PostgresConnection:
             with suppress(Refused):  # it is over anyway
                 self._wire.take()
 
-    def _send_these(self, entries: Sequence[_Entry], *, again: bool) -> list[Answer]:
+    def _send_these(self, entries: Sequence[PostgresRows], *, again: bool) -> list[Answer]:
         for one in entries:
             one.sent = True
         try:
@@ -511,7 +511,7 @@ class PostgresConnection:
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
 
-    def _told(self, refused: Refused, entries: Sequence[_Entry]) -> Exception:
+    def _told(self, refused: Refused, entries: Sequence[PostgresRows]) -> Exception:
         """What the failure of one of several statements means to who asked for it."""
         failure = refused.failure
         asked = entries[refused.number] if refused.number < len(entries) else None
@@ -592,15 +592,15 @@ class PostgresConnection:
         self._inner.close()
 
 
-def _arrived(entries: Sequence[_Entry], answers: Sequence[Answer]) -> None:
+def _arrived(entries: Sequence[PostgresRows], answers: Sequence[Answer]) -> None:
     for one, answer in zip(entries, answers, strict=True):
-        if one.rows is not None:
-            one.rows.came(answer)
+        one.came(answer)
 
 
-_NOTHING: Final[Travelling] = ([], ())
 _DONE: Final = PostgresRows([], -1)
-_SOON: Final = b"SELECT set_config('synchronous_commit', 'off', true)"
+_BEGIN: Final[Message] = (b"BEGIN", NOTHING)
+_SAVEPOINT: Final[Message] = (b"SAVEPOINT one", NOTHING)
+_SOON: Final[Message] = (b"SELECT set_config('synchronous_commit', 'off', true)", NOTHING)
 _STEPS: Final[dict[_Kind, Callable[[PostgresConnection, bytes], None]]] = {
     _Kind.BEGIN: PostgresConnection._begin,
     _Kind.COMMIT: PostgresConnection._commit,

@@ -31,14 +31,14 @@ from upheld.engine.state import (
     stopped_by,
 )
 from upheld.store.engine import (
-    AsksAtOnce,
     Connection,
     Overtaken,
     Question,
-    SentLate,
     answers,
     array,
     array_of_texts,
+    asks_at_once,
+    sent_late,
 )
 from upheld.store.ids import BUCKETS, IdTaken, bucket_of, bucket_of_value, placed_value
 from upheld.store.place import Transaction
@@ -296,9 +296,9 @@ def load(connection: Connection, subject_id: SubjectId) -> Row | None:
 
 def load_each(connection: Connection, subject_ids: Sequence[SubjectId]) -> list[Row | None]:
     """`load` for each of some subjects, in one message where that is quicker."""
-    if len(subject_ids) > _FEW and isinstance(connection, AsksAtOnce):
+    if len(subject_ids) > _FEW and asks_at_once(connection) is not None:
         keys = (array([bucket_of(one) for one in subject_ids]), array_of_texts(subject_ids))
-        of = [_sorted(rows) for rows in connection.answers([(statement, keys) for statement in _OF_SUBJECTS])]
+        of = [_sorted(rows) for rows in answers(connection, [(statement, keys) for statement in _OF_SUBJECTS])]
         return [_row(one, [mine.get(one, []) for mine in of]) for one in subject_ids]
     asked = [(statement, (bucket_of(one), one)) for one in subject_ids for statement in _OF_SUBJECT]
     found, each = answers(connection, asked), len(_OF_SUBJECT)
@@ -540,8 +540,9 @@ def proved_values(
     else:
         known = (*_placed_subjects(list(epochs)), array(list(epochs.values())), len(epochs))
         found = connection.execute(_PROVED_VALUES, (plan_epoch, *known, *_placed_values(values)))
-    assert isinstance(found, SentLate)
-    found.proves(Overtaken("the plan or a person is not as it was"))
+    late = sent_late(found)
+    assert late is not None
+    late.proves(Overtaken("the plan or a person is not as it was"))
     return lambda: [row for row in found.fetchall() if row[1] is not None]
 
 
@@ -550,7 +551,7 @@ def held(connection: Connection, values: Sequence[ValueId]) -> list[HeldRow]:
     if len(values) == 1:
         row = connection.execute(_HELD_VALUE, placed_value(values[0])).fetchone()
         return [row] if row else []
-    if isinstance(connection, AsksAtOnce):
+    if asks_at_once(connection) is not None:
         return connection.execute(_HELD_VALUES_AT_ONCE, _placed_values(values)).fetchall()
     rows: list[HeldRow] = []
     for start in range(0, len(values), _AT_ONCE):

@@ -19,7 +19,7 @@ from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
-from upheld.store.engine import AsksAtOnce, Claim, Connection, Overtaken, Question, array, array_of_texts
+from upheld.store.engine import Claim, Connection, Overtaken, Question, array, array_of_texts, asks_at_once
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction
 from upheld.store.vault import Opener
@@ -442,7 +442,7 @@ def _nobody() -> InputRefused:
 
 
 def _aliases(connection: Connection, subject_ids: Sequence[SubjectId]) -> dict[SubjectId, str]:
-    if isinstance(connection, AsksAtOnce):
+    if asks_at_once(connection) is not None:
         keys = (array([bucket_of(one) for one in subject_ids]), array_of_texts(subject_ids))
         return {SubjectId(one): alias for one, alias in connection.execute(_ALIASES, keys).fetchall()}
     rows = ((one, connection.execute(_ALIAS, (bucket_of(one), one)).fetchone()) for one in subject_ids)

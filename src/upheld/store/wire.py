@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import select
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -23,14 +24,27 @@ _PLACE: Final = re.compile(rb"%s")
 _WELL: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _LOOKS: Final = 8
 """So often at most an idle connection is looked at for what the server has said unasked."""
-Travelling = tuple[list[bytes | None], tuple[int, ...]]
+Travelling = tuple[list[bytes | None], "Types"]
 """Parameters as they travel, and their types."""
 Message = tuple[bytes, Travelling]
 """A statement in the driver's spelling (`%s`, `%%`), and its parameters."""
-_Known = tuple[bytes, tuple[int, ...]]
+_Known = tuple[bytes, "Types"]
 """A statement and the types of its parameters: what is prepared once."""
-_FORMATS: Final[dict[tuple[int, ...], list[int]]] = {}
-"""How parameters of these types travel: texts and what is not known as text, numbers and bytes as they are."""
+
+
+class Types:
+    """How parameters of some types travel: texts and what is not known as text, numbers and bytes as they are.
+
+    There is one object for the same types, so that it can be compared by what it is.
+    """
+
+    __slots__ = ("codes", "formats", "ways")
+
+    def __init__(self, ways: Sequence[_Way]) -> None:
+        self.codes = tuple(code for code, _ in ways)
+        self.formats = [0 if code == _UNKNOWN else 1 for code in self.codes]
+        self.ways = tuple(way for _, way in ways)
+        """What turns each parameter into bytes; None where it is bytes, or nothing."""
 
 
 class Answer:
@@ -57,30 +71,41 @@ class Refused(Exception):
 
 def travelling(parameters: Sequence[Any]) -> Travelling:
     """Parameters as they travel. Raises psycopg.DataError for what no column can hold."""
-    values: list[bytes | None] = []
-    types: list[int] = []
-    for one in parameters:
-        if isinstance(one, str):
-            if "\0" in one:
-                raise psycopg.DataError("a text can't contain NUL")
-            try:
-                values.append(one.encode())
-            except UnicodeEncodeError as failure:
-                raise psycopg.DataError(str(failure)) from failure
-            types.append(_UNKNOWN)
-        elif isinstance(one, int):
-            try:
-                values.append(one.to_bytes(8, "big", signed=True))
-            except OverflowError as failure:
-                raise psycopg.DataError(str(failure)) from failure
-            types.append(_NUMBER)
-        elif isinstance(one, float):
-            values.append(repr(one).encode())
-            types.append(_UNKNOWN)
-        else:
-            values.append(one)
-            types.append(_UNKNOWN if one is None else _BYTES)
-    return values, tuple(types)
+    kinds = tuple(map(type, parameters))
+    types = _TYPES.get(kinds)
+    if types is None:
+        ways = tuple(_way_of(one) for one in kinds)
+        types = _TYPES[kinds] = _SAME.setdefault(ways, Types(ways))
+    try:
+        return [one if way is None else way(one) for way, one in zip(types.ways, parameters, strict=True)], types
+    except (struct.error, UnicodeEncodeError) as failure:
+        raise psycopg.DataError(str(failure)) from failure
+
+
+def _text(text: str) -> bytes:
+    if "\0" in text:
+        raise psycopg.DataError("a text can't contain NUL")
+    return text.encode()
+
+
+def _real(number: float) -> bytes:
+    return repr(number).encode()
+
+
+def _way_of(kind: type) -> _Way:
+    return next((way for known, way in _WAYS if issubclass(kind, known)), (_BYTES, None))
+
+
+_Way = tuple[int, Callable[[Any], bytes] | None]
+_WAYS: Final[tuple[tuple[type, _Way], ...]] = (
+    (str, (_UNKNOWN, _text)),
+    (int, (_NUMBER, struct.Struct(">q").pack)),
+    (float, (_UNKNOWN, _real)),
+    (type(None), (_UNKNOWN, None)),
+)
+_TYPES: Final[dict[tuple[type, ...], Types]] = {}
+_SAME: Final[dict[tuple[_Way, ...], Types]] = {}
+NOTHING: Final[Travelling] = travelling(())
 
 
 class Wire:
@@ -118,18 +143,18 @@ class Wire:
                 if name is None:
                     name = self._prepare(word, types)
                 expected.append(None)
-                pgconn.send_query_prepared(name, values, _formats(types), Format.BINARY)
+                pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
             pgconn.pipeline_sync()
             pgconn.flush()
         except BaseException:
             self._connection.close()  # in the middle of an exchange nothing else can be said on it
             raise
 
-    def _prepare(self, word: bytes, types: tuple[int, ...]) -> bytes:
+    def _prepare(self, word: bytes, types: Types) -> bytes:
         """In the same message, before its first use."""
         numbers, name = count(1), b"upheld_%d" % next(self._names)
         text = _PLACE.sub(lambda _: b"$%d" % next(numbers), word).replace(b"%%", b"%")
-        self._pgconn.send_prepare(name, text, types)
+        self._pgconn.send_prepare(name, text, types.codes)
         self._prepared[word, types] = name
         self._expected.append((word, types))
         return name
@@ -227,10 +252,3 @@ class Wire:
             return []
         self._loaded.set_pgresult(result, format=Format.BINARY)
         return self._loaded.load_rows(0, result.ntuples, tuple)
-
-
-def _formats(types: tuple[int, ...]) -> list[int]:
-    known = _FORMATS.get(types)
-    if known is None:
-        known = _FORMATS[types] = [0 if one == _UNKNOWN else 1 for one in types]
-    return known
