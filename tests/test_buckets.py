@@ -305,8 +305,10 @@ def test_a_server_finds_the_rows_of_a_batch_by_their_keys_among_many(house: Hous
             keeper.places.vault.forget_all()
             assert len(keeper.read_batch("service", wanted, reader=desk).texts) == len(people)
             assert keeper.read(people[0], "service", reader=desk, values=(wanted[0][1],)).granted
+            assert keeper.show(people[0], reader=desk, identity_proved=True).granted
         asked = {text: given for text, given in said.parameters.items() if text.startswith("SELECT")}
         assert sum("unnest" in one for one in asked) >= 2, asked
+        assert any("value_id = ANY" in one for one in asked), asked
         for place in ("active", "keys"):
             connection.execute(f"SET search_path = {place}".encode())
             own = {text: given for text, given in asked.items() if (" active_key " in text) == (place == "keys")}

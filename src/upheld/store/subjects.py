@@ -146,6 +146,10 @@ _EPOCHS_AND_VALUES = (
 )
 _HELD_VALUE = "SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
 _HELD_VALUES = "SELECT value_id, key_id, sealed FROM value WHERE value_id IN ({}) AND state = 'held'"
+_HELD_VALUES_OF_ONE = (
+    "SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ANY(CAST(? AS BIGINT[])) "
+    "AND state = 'held'"
+)
 _HELD_VALUES_AT_ONCE = f"SELECT v.value_id, v.key_id, v.sealed FROM {_NAMED_VALUES} WHERE v.state = 'held'"  # noqa: S608 - words of ours
 _AT_ONCE = 500
 """Parameters of one statement."""
@@ -156,6 +160,7 @@ _PROVED_VALUE = (
     "CAST(NULL AS INTEGER), CAST(NULL AS BLOB) "
     "UNION ALL SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
 )
+_PROVED_VALUES_OF_ONE = _PROVED_VALUE.replace("value_id = ? AND", "value_id = ANY(CAST(? AS BIGINT[])) AND")
 _PROVED_VALUES = (
     "SELECT 1 / CAST(coalesce((SELECT plan_epoch FROM guard) = ? AND "  # noqa: S608 - words of ours
     "(SELECT count(*) FROM subject s JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[])) "
@@ -338,9 +343,7 @@ def _row(subject_id: SubjectId, answered: Sequence[list[Any]]) -> Row | None:
     return Row(state, policy, epoch, Instant(last_at), plan_epoch)
 
 
-def under(
-    connection: Connection, policy: str, purpose: str, since: SubjectId | None, count: int
-) -> list[SubjectId]:
+def under(connection: Connection, policy: str, purpose: str, since: SubjectId | None, count: int) -> list[SubjectId]:
     """So many persons who have, or had, values under a purpose, from one on, in the order of bucket and id.
 
     Bucket by bucket, since the bucket leads the key; more at once while they are sparse.
@@ -537,6 +540,10 @@ def proved_values(
         [(one, epoch)] = epochs.items()
         key = (bucket_of(SubjectId(one)), one)
         found = connection.execute(_PROVED_VALUE, (plan_epoch, *key, epoch, *placed_value(values[0])))
+    elif len(epochs) == 1 and (bucket := _bucket_of_all(values)) is not None:
+        [(one, epoch)] = epochs.items()
+        key = (bucket_of(SubjectId(one)), one)
+        found = connection.execute(_PROVED_VALUES_OF_ONE, (plan_epoch, *key, epoch, bucket, array(values)))
     else:
         known = (*_placed_subjects(list(epochs)), array(list(epochs.values())), len(epochs))
         found = connection.execute(_PROVED_VALUES, (plan_epoch, *known, *_placed_values(values)))
@@ -552,6 +559,8 @@ def held(connection: Connection, values: Sequence[ValueId]) -> list[HeldRow]:
         row = connection.execute(_HELD_VALUE, placed_value(values[0])).fetchone()
         return [row] if row else []
     if asks_at_once(connection) is not None:
+        if (bucket := _bucket_of_all(values)) is not None:
+            return connection.execute(_HELD_VALUES_OF_ONE, (bucket, array(values))).fetchall()
         return connection.execute(_HELD_VALUES_AT_ONCE, _placed_values(values)).fetchall()
     rows: list[HeldRow] = []
     for start in range(0, len(values), _AT_ONCE):
@@ -567,6 +576,12 @@ def _held_values(count: int) -> str:
 
 def _placed_subjects(subject_ids: Sequence[str]) -> tuple[str, str]:
     return array([bucket_of(SubjectId(one)) for one in subject_ids]), array_of_texts(subject_ids)
+
+
+def _bucket_of_all(values: Sequence[ValueId]) -> int | None:
+    """The bucket of values of one person; None where they are of several buckets, or none are given."""
+    buckets = {bucket_of_value(one) for one in values}
+    return buckets.pop() if len(buckets) == 1 else None
 
 
 def _placed_values(values: Sequence[ValueId]) -> tuple[str, str]:
