@@ -24,7 +24,7 @@ from tests.trial_home import POLICY, SWEEP_DAY, House, at, member, opened, prove
 from upheld import cli
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import HomeUnusable
-from upheld.store import schema
+from upheld.store import remains, schema
 from upheld.store.distribution import FIRST, Laid, laid, obstacles, statements
 from upheld.store.ids import bucket_of, placed_key
 from upheld.store.postgres import PostgresConnection
@@ -52,6 +52,9 @@ STAND_IN = (
             RAISE EXCEPTION 'relation % is not distributed', colocate_with; END IF;
         INSERT INTO {0}.pg_dist_partition VALUES(what, colocate_with);
     END $$ LANGUAGE plpgsql""",
+    "CREATE TABLE {0}.worker(nodename TEXT, success BOOL, result TEXT)",
+    """CREATE FUNCTION {0}.run_command_on_workers(command TEXT)
+    RETURNS TABLE(nodename TEXT, success BOOL, result TEXT) AS $$ SELECT * FROM {0}.worker $$ LANGUAGE sql""",
     """CREATE FUNCTION {0}.create_reference_table(what REGCLASS) RETURNS VOID AS $$
     BEGIN INSERT INTO {0}.pg_dist_partition VALUES(what, NULL); END $$ LANGUAGE plpgsql""",
 )
@@ -222,6 +225,16 @@ def test_no_process_goes_by_a_worker_since_its_locks_are_not_those_of_the_others
     assert "ok     distribution: `active`: all tables are laid out" in told.output
 
 
+def test_what_a_worker_keeps_of_destroyed_keys_counts_like_what_the_coordinator_keeps(home: Path) -> None:
+    assert said(planted(home), "--citus", "--apply")[0] == 0
+    run(home, "INSERT INTO keys.worker VALUES('second', true, '0 off always'), ('third', false, 'connection refused')")
+    told = CliRunner().invoke(cli.app, ["doctor", "--home", str(home)]).output
+    assert "the oldest log of the server was written at 1970-01-01" in told
+    assert "the log of the server is older than the time that certificates count in" in told
+    assert "the server archives its log" in told
+    assert "the machine third could not be asked what its log keeps" in told
+
+
 def test_doctor_names_a_table_that_came_with_an_upgrade_and_is_not_laid_out(home: Path) -> None:
     assert said(planted(home), "--citus", "--apply")[0] == 0
     run(home, "DELETE FROM active.pg_dist_partition WHERE logicalrelid = 'active.told'::REGCLASS")
@@ -257,3 +270,6 @@ if CITUS:
             run(home, *(f"SELECT citus_add_node('{host}', 5432)" for host in hosts[1:]))
             assert said(home, "--citus", "--apply")[0] == 0
             lived(home)
+            keys = json.loads((home / "home.json").read_text())["databases"]["keys"]
+            with closing(PostgresConnection(keys, "keys")) as connection:
+                assert remains.remains(connection).silent == ()

@@ -17,6 +17,12 @@ from upheld.store.postgres import KEY_TABLES, REWRITTEN
 
 _OLDEST_LOG: Final = "SELECT CAST(extract(epoch FROM min(modification)) * 1000000 AS BIGINT) FROM pg_ls_waldir()"
 _SETTING: Final = "SELECT current_setting(?)"
+_HAS_WORKERS: Final = "SELECT to_regclass('pg_dist_node')"
+_WORKERS: Final = "SELECT nodename, success, result FROM run_command_on_workers(?)"
+_OF_A_WORKER: Final = (
+    "SELECT CAST(extract(epoch FROM min(modification)) * 1000000 AS BIGINT) || ' ' || current_setting('wal_recycle') "
+    "|| ' ' || current_setting('archive_mode') FROM pg_ls_waldir()"
+)
 _SIZE: Final = "SELECT pg_relation_size(CAST(? AS REGCLASS))"
 
 
@@ -30,20 +36,34 @@ class Remains:
     archives: bool
     large: tuple[str, ...]
     """Tables of keys too large to be written anew by every scrubbing."""
+    silent: tuple[str, ...] = ()
+    """Machines of the key store that could not be asked."""
 
 
 def remains(keys: Connection) -> Remains:
-    """Ask the server of the keys. Its user needs the role `pg_monitor`."""
+    """Ask the server of the keys, and where rows lie on several machines each of them: the worst of all counts. Its
+    user needs the role `pg_monitor`.
+    """
 
     def setting(name: str) -> str:
         return str(keys.execute(_SETTING, (name,)).fetchone()[0])
 
     sizes = {table: keys.execute(_SIZE, (table,)).fetchone()[0] for table in sorted(KEY_TABLES)}
+    own = (int(keys.execute(_OLDEST_LOG).fetchone()[0]), setting("wal_recycle"), setting("archive_mode"))
+    found, silent = [own], []
+    if keys.execute(_HAS_WORKERS).fetchone()[0] is not None:
+        for name, answered, told in keys.execute(_WORKERS, (_OF_A_WORKER,)).fetchall():
+            if answered:
+                oldest, recycles, archives = told.split()
+                found.append((int(oldest), recycles, archives))
+            else:
+                silent.append(str(name))
     return Remains(
-        oldest_log_at=Instant(keys.execute(_OLDEST_LOG).fetchone()[0]),
-        recycles=setting("wal_recycle") == "on",
-        archives=setting("archive_mode") != "off",
+        oldest_log_at=Instant(min(oldest for oldest, _, _ in found)),
+        recycles=any(recycles == "on" for _, recycles, _ in found),
+        archives=any(archives != "off" for _, _, archives in found),
         large=tuple(table for table, size in sizes.items() if size > REWRITTEN),
+        silent=tuple(silent),
     )
 
 
@@ -54,5 +74,6 @@ def complaints(found: Remains, now: Instant, copies_kept: Period, zone: ZoneInfo
         told.append("the log of the server is older than the time that certificates count in: let it checkpoint")
     if found.recycles:
         told.append("segments of the log are used again with what they held: set wal_recycle = off")
+    told += [f"the machine {name} could not be asked what its log keeps" for name in found.silent]
     told += [f"keys.{table} is large: run VACUUM FULL on it within the time" for table in found.large]
     return told
