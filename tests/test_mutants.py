@@ -54,6 +54,7 @@ VERIFIED, PROOFS, JOURNALS = (
     "tests/test_ledger_merkle.py",
     "tests/test_ledger_journal.py",
 )
+SEEING, TOGETHER, IN_LOOPS = "keeper/seeing.py", "tests/test_meanwhile.py", "tests/test_aio.py"
 BELOW = (
     # the ledger
     Fault("two-checkpoints-of-one-size", VERIFY, "checkpoint.size <= size:", "checkpoint.size < size:", VERIFIED),
@@ -262,6 +263,12 @@ BELOW = (
         "is not DueState.ACTIVE",
         TOLD,
     ),
+    # readings together
+    Fault("strangers-value-stands-ready", SEEING, "== reading.subject_id:", "!= reading.subject_id:", TOGETHER),
+    Fault("too-few-rows-are-enough", SEEING, "len(rows) < len(owners):", "len(rows) > len(owners):", TOGETHER),
+    Fault("opened-before-the-disk", "store/place.py", "doing(self.flush):", "doing(lambda: None):", TOGETHER),
+    Fault("cancelled-are-read", "keeper/gathering.py", "in some if not future.done()", "in some", IN_LOOPS),
+    Fault("batch-waits-for-itself", "keeper/aio.py", "active.batching:", "active.barred:", IN_LOOPS),
 )
 FAULTS = (
     *BELOW,

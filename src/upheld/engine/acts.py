@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, NewType
 
+import msgspec
+
 from upheld.dates import BEGINNING, FOREVER, Instant
 
 SubjectId = NewType("SubjectId", str)
@@ -247,9 +249,11 @@ class Collect:
     """Set where the person was not asked, under an exception that the policy names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """See values of a subject for one purpose. Names either items or values."""
+class Read(msgspec.Struct, frozen=True, gc=False):
+    """See values of a subject for one purpose. Names either items or values.
+
+    One is made for each reading, so it is of the kind that is made quickest; the same goes for what is answered.
+    """
 
     purpose: str | None
     reader: Reader

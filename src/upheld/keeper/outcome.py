@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from upheld.dates import Instant
 from upheld.engine.acts import Cited, Decision, Reason, ValueId
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The answer of one verb. A refusal is an answer like any other and was recorded as carefully.
 
     `values` maps items to the ids of values made or covered; `texts` value ids to their content, for verbs that show
@@ -19,8 +19,8 @@ class Outcome:
 
     decision: Decision
     at: Instant
-    values: Mapping[str, tuple[ValueId, ...]] = field(default_factory=dict)
-    texts: Mapping[ValueId, str] = field(default_factory=dict)
+    values: Mapping[str, tuple[ValueId, ...]] = msgspec.field(default_factory=dict)
+    texts: Mapping[ValueId, str] = msgspec.field(default_factory=dict)
     made: str | None = None
     tells: tuple[str, ...] = ()
     """What the verb brings about besides, in codes: `ends:engagement`, `kept:statutes.tax`, `told:mhows`."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
+
+import msgspec
 
 from upheld.dates import Instant
 from upheld.engine.acts import (
@@ -44,8 +46,7 @@ from upheld.store.views import UNPROVED, Granting, Ready, Seen, Stale
 _ID = re.compile(r"[a-z2-7]{20}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One of several reads that share a transaction."""
 
     subject_id: SubjectId
@@ -66,6 +67,8 @@ class _Chosen:
     """What a batch may see, and what not, before its record is written."""
 
     owners: dict[ValueId, Ready] = field(default_factory=dict)
+    views: list[Seen] = field(default_factory=list)
+    """Of each value that was granted, in the order in which it was asked for."""
     elements: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By policy, the elements that granted."""
     refused: list[tuple[Seen, ValueId, Read, Decision]] = field(default_factory=list)
@@ -116,39 +119,61 @@ class Seeing(Door):
             try:
                 with self._undisturbed(turn):
                     now = self.now()
-                    decided = [self._decided(one, now) for one in readings]
-                    wanted = list(dict.fromkeys([value for _, made in decided for value in made.covers]))
-                    work = partial(self._recorded, readings, decided, wanted)
+                    decided = self._all_decided(readings, now)
+                    owners = {value: one for one, made in decided for value in made.covers}
+                    work = partial(self._recorded, readings, decided, list(owners))
                     found = self.places.active.submit(work, about=about, reads=True, trusting=True)
-                rows = {ValueId(row[0]): row for row in found()}
+                rows = found()
             except (Stale, Unanswered):
                 continue
-            if len(rows) < len(wanted):
-                self._note_shortfall([(one.seen, made) for one, made in decided if not rows.keys() >= set(made.covers)])
+            if len(rows) < len(owners):
+                there = {row[0] for row in rows}
+                self._note_shortfall([(one.seen, made) for one, made in decided if not there.issuperset(made.covers)])
                 for one, _ in decided:
                     self.views.drop(one.seen.subject_id)
                 continue
-            return self._answers(decided, rows, now)
+            return self._answers(decided, owners, rows, now)
         raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
 
-    def _decided(self, reading: Reading, now: Instant) -> tuple[Ready, Decision]:
-        """The view and the decision. One value that was read for this before stands ready; the rest goes the whole way.
+    def _all_decided(self, readings: Sequence[Reading], now: Instant) -> list[tuple[Ready, Decision]]:
+        """For each the view and the decision. One value that was read for this before stands ready; the rest goes the
+        whole way. Who reads for what is looked up once where the next reads for the same.
 
         What stands ready holds under the conditions of `_chosen`, and is proved in the transaction like any other view.
         """
+        made: list[tuple[Ready, Decision]] = []
+        before: Read | None = None
+        ready: Mapping[ValueId, Ready] = _NONE_READY
+        for reading in readings:
+            act = reading.act
+            values = act.values
+            if len(values) != 1 or act.items or act.engagement is not None:
+                made.append(self._decided_in_full(reading, now))
+                continue
+            if before is None or not _asks_like(act, before):
+                before, ready = act, self._ready_for(act, now)
+            known = ready.get(values[0])
+            if known is not None and known.from_at <= now < known.until_at:
+                seen = known.seen
+                if seen.era != UNPROVED and seen.subject_id == reading.subject_id:
+                    made.append((known, known.decision))
+                    continue
+            made.append(self._decided_anew(reading, now))
+        return made
+
+    def _ready_for(self, act: Read, now: Instant) -> Mapping[ValueId, Ready]:
+        """What stands ready for a reader, a purpose and its use."""
+        if act.purpose is None or not reader_passes(act.reader, act.purpose, now):
+            return _NONE_READY
+        return self.views.ready((act.purpose, act.use))
+
+    def _decided_anew(self, reading: Reading, now: Instant) -> tuple[Ready, Decision]:
+        """The whole way for one value; granted, it stands ready from now on."""
         act = reading.act
-        if act.purpose is None or len(act.values) != 1 or act.items or act.engagement is not None:
-            return self._decided_in_full(reading, now)
-        asked, value = (act.purpose, act.use), act.values[0]
-        if not reader_passes(act.reader, act.purpose, now):
-            return self._decided_in_full(reading, now)
-        known = self.views.ready(asked).get(value)
-        if known is not None and known.by is not None and known.from_at <= now < known.until_at:
-            seen = known.seen
-            if seen.era != UNPROVED and seen.subject_id == reading.subject_id:
-                return known, Decision(True, known.by.because, act.values, known.until_at)
         found, decision = self._decided_in_full(reading, now)
-        return (self.views.set_ready(asked, value, found.seen) if decision.granted else found), decision
+        if decision.granted and act.purpose is not None and reader_passes(act.reader, act.purpose, now):
+            return self.views.set_ready((act.purpose, act.use), act.values[0], found.seen), decision
+        return found, decision
 
     def _decided_in_full(self, reading: Reading, now: Instant) -> tuple[Ready, Decision]:
         seen = self.views.get(reading.subject_id, now)
@@ -162,10 +187,11 @@ class Seeing(Door):
         transaction.entries += _access_entries(readings, decided, transaction.at)
         return rows
 
-    def _answers(self, decided: _Decided, rows: Mapping[ValueId, HeldRow], now: Instant) -> list[Outcome]:
+    def _answers(
+        self, decided: _Decided, owners: Mapping[ValueId, Ready], rows: Sequence[HeldRow], now: Instant
+    ) -> list[Outcome]:
         """r3: the record is durable; decrypt, and give each reading what it asked for."""
-        owners = {value: one for one, decision in decided for value in decision.covers}
-        every = self._opened(owners, list(rows.values()))
+        every = self._opened(owners, rows)
         outcomes: list[Outcome] = []
         for one, decision in decided:
             covers = decision.covers
@@ -237,6 +263,7 @@ class Seeing(Door):
         """
         chosen, asked = _Chosen(), (purpose, use)
         owners: dict[ValueId, Ready] = chosen.owners
+        view = chosen.views.append
         last: Granting | None = None
         plain = reader_passes(reader, purpose, now)
         known_of = self.views.ready(asked).get if plain else _NONE_READY.get
@@ -246,6 +273,7 @@ class Seeing(Door):
                 seen = known.seen
                 if known.from_at <= now < known.until_at and seen.era != UNPROVED and seen.subject_id == subject_id:
                     owners[value] = known
+                    view(seen)
                     if known.by is not last:
                         last = cast(Granting, known.by)
                         chosen.elements[last.policy].add(last.element)
@@ -257,6 +285,7 @@ class Seeing(Door):
                 chosen.refused.append((seen, value, act, decision))
                 continue
             owners[value] = self.views.set_ready(asked, value, seen) if plain else Ready(seen)
+            view(seen)
             chosen.elements[seen.policy].update(decision.elements)
         return chosen
 
@@ -264,17 +293,23 @@ class Seeing(Door):
         self, purpose: str, use: str | None, reader: Reader, chosen: _Chosen, transaction: Transaction
     ) -> Callable[[], Sequence[HeldRow]]:
         """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
-        owners = chosen.owners
-        late = [*(one.seen for one in owners.values()), *(seen for seen, _, _, _ in chosen.refused)]
-        rows = self.views.prove_all(transaction, late, list(owners))
+        owners, views = chosen.owners, chosen.views
+        if len(views) > len(owners):  # a value was named twice
+            views = [one.seen for one in owners.values()]
+        values = list(owners)
+        late = [*views, *(seen for seen, _, _, _ in chosen.refused)] if chosen.refused else views
+        rows = self.views.prove_all(transaction, late, values)
         for seen, _, act, decision in chosen.refused:
             transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
         alone = len(chosen.elements) == 1
         for policy, elements in chosen.elements.items():
-            own = owners if alone else {value: one for value, one in owners.items() if one.seen.policy == policy}
+            own, whose = values, views
+            if not alone:
+                own = [value for value, seen in zip(values, views, strict=True) if seen.policy == policy]
+                whose = [seen for seen in views if seen.policy == policy]
             asked = (purpose, use, *_who(reader))
-            aliases = [one.seen.alias for one in own.values()]
-            record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, list(own), *asked)
+            aliases = [seen.alias for seen in whose]
+            record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, own, *asked)
             transaction.entries.append(record)
         return rows
 
@@ -346,7 +381,7 @@ class Seeing(Door):
             return outcome
         texts = {one: self._open_anywhere(seen, one, rows.get(one)) for one in outcome.decision.covers}
         shown = {one: text for one, text in texts.items() if text is not None}
-        return replace(outcome, values=_by_item(seen, shown), texts=shown)
+        return msgspec.structs.replace(outcome, values=_by_item(seen, shown), texts=shown)
 
     def _open_anywhere(self, seen: Seen, value: ValueId, row: tuple[int, int, bytes] | None) -> str | None:
         item, tier = seen.view.values[value].item, Tier.ACTIVE
@@ -380,14 +415,23 @@ def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant)
     aliases: list[str] = []
     values: list[ValueId] = []
     for reading, (one, decision) in zip(readings, decided, strict=True):
-        act, seen = reading.act, one.seen
+        act, seen, covers = reading.act, one.seen, decision.covers
         if decision.granted:
-            if before is None or not _alike(before, seen.policy, act, decision.because):
+            if (
+                before is None
+                or decision.because is not before[2]
+                or act.reader is not before[1].reader
+                or not _alike(before, seen.policy, act)
+            ):
                 key = (seen.policy, decision.elements, act.purpose, act.use, *_who(act.reader))
                 aliases, values = granted.setdefault(key, ([], []))
                 before = (seen.policy, act, decision.because)
-            aliases += [seen.alias] * len(decision.covers)
-            values += decision.covers
+            if len(covers) == 1:
+                aliases.append(seen.alias)
+                values.append(covers[0])
+            else:
+                aliases += [seen.alias] * len(covers)
+                values += covers
         else:
             entries.append(_refused_entry(act, seen, decision, at))
     for (policy, elements, purpose, use, kind, reader_id, origin), (aliases, values) in granted.items():
@@ -395,16 +439,14 @@ def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant)
     return entries
 
 
-def _alike(before: tuple[str, Read, tuple[Cited, ...]], policy: str, act: Read, because: tuple[Cited, ...]) -> bool:
-    """Whether one record tells a grant and the one before it: sometimes False where it could, never True where not."""
-    known, other, cited = before
-    return (
-        because is cited
-        and act.reader is other.reader
-        and policy == known
-        and act.purpose == other.purpose
-        and act.use == other.use
-    )
+def _asks_like(act: Read, other: Read) -> bool:
+    """Whether two read for the same: sometimes False where they do, never True where not."""
+    return act.reader is other.reader and act.purpose == other.purpose and act.use == other.use
+
+
+def _alike(before: tuple[str, Read, tuple[Cited, ...]], policy: str, act: Read) -> bool:
+    """Whether one record tells two grants because of the same: sometimes False where it could, never True where not."""
+    return policy == before[0] and act.purpose == before[1].purpose and act.use == before[1].use
 
 
 _Alike = tuple[str, tuple[str, ...], str | None, str | None, str, str, str | None]
@@ -434,7 +476,7 @@ def _granted_entry(
         fields["reader_id"] = reader_id
     if origin is not None:
         fields["origin"] = origin
-    who = (aliases[0] or None) if len(set(aliases)) == 1 else tuple(aliases)
+    who = (aliases[0] or None) if aliases.count(aliases[0]) == len(aliases) else tuple(aliases)
     return Entry("read.granted", at, policy, who, elements, fields)
 
 

@@ -19,6 +19,7 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
+from upheld.store.beside import Beside
 from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, sent_late
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
@@ -47,7 +48,7 @@ class Transaction:
 
     __slots__ = (
         "_at", "_taken", "about", "claim", "connection", "entries", "epochs", "execute", "executemany", "first",
-        "guarded", "trusting",
+        "guarded", "meanwhile", "trusting",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
@@ -56,7 +57,9 @@ class Transaction:
         self._taken = taken
         self.claim = claim
         """What is kept from everybody else until the end; None: the place."""
-        self.about: Collection[str] | None = None if claim is None else {*claim.changes, *claim.reads}
+        self.about: Collection[str] | None = None if claim is None else claim.changes or claim.reads
+        if claim is not None and claim.changes and claim.reads:
+            self.about = {*claim.changes, *claim.reads}
         self.entries: list[Entry] = []
         self.guarded = False
         self.trusting = False
@@ -65,6 +68,8 @@ class Transaction:
         """Epochs of subjects as this transaction has found or made them, where it asked for all at once."""
         self.first: Rows | None = None
         """The answer to what the place asks first, where that was asked with the beginning."""
+        self.meanwhile: list[Callable[[], None]] = []
+        """What can be done while the commit waits for the disk: looks that release nothing before it is there."""
         self.execute = connection.execute
         self.executemany = connection.executemany
 
@@ -149,6 +154,7 @@ class Place:
         self.connection = engine.connect()
         self._beside = Lock()
         self._second: Connection | None = None
+        self._flusher = Beside(f"upheld-{name}")
         self._open: Transaction | None = None
         self._owner = 0
         self._unsettled = False
@@ -172,6 +178,7 @@ class Place:
         """Give the database back. Anything not committed is gone."""
         if self.mark is not None:
             self.mark.close()
+        self._flusher.close()
         self.connection.close()
         with self._beside:
             if self._second is not None:
@@ -408,7 +415,12 @@ class Place:
         """
         if self._soon:
             return
-        self.flush()
+        if transaction.meanwhile:
+            with self._flusher.doing(self.flush):
+                for look in transaction.meanwhile:
+                    look()
+        else:
+            self.flush()
         if self.mark is not None and transaction.entries:
             self.mark.set(self.writer.numbers)
 
@@ -582,6 +594,11 @@ class Place:
 
 def _claim_of(batch: Sequence[_Ticket[Any]]) -> Claim | None:
     """What those merged need together."""
+    if len(batch) == 1:
+        [one] = batch
+        if one.about is None:
+            return None
+        return Claim((), one.about) if one.reads else Claim(one.about)
     changes: set[str] = set()
     reads: set[str] = set()
     for ticket in batch:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from upheld.dates import FOREVER, Instant
-from upheld.engine.acts import Cited, SubjectId, ValueId
+from upheld.engine.acts import Cited, Decision, SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
@@ -29,6 +29,8 @@ UNPROVED = -1
 """An era that never is: whoever holds such a view must compare it with the subject's row."""
 OVER = -1
 """An epoch that no row has: a view on policies that are not those on file any more."""
+_WORTH = 8
+"""From so many rows on it is worth a switch of threads to fetch them while a commit waits for the disk."""
 _READY = 4
 """So many values a person of the cache are ready to be read in a batch, at most."""
 
@@ -69,13 +71,16 @@ class Granting(NamedTuple):
     item: str
 
 
+_NOTHING = Decision(False, ())
+
+
 class Ready:
     """A value that may be read for one purpose from `from_at` until `until_at`, as long as `seen` is proved anew.
 
     One object holds all that a batch needs of it, since fetching from memory is what a batch waits for.
     """
 
-    __slots__ = ("by", "from_at", "opener", "seen", "until_at")
+    __slots__ = ("by", "decision", "from_at", "opener", "seen", "until_at")
 
     def __init__(
         self, seen: Seen, by: Granting | None = None, from_at: Instant = FOREVER, until_at: Instant = FOREVER
@@ -84,6 +89,8 @@ class Ready:
         self.by = by
         self.from_at = from_at
         self.until_at = until_at
+        self.decision = _NOTHING
+        """What is answered for it, one and the same each time."""
         self.opener: Opener | None = None
         """Its unwrapped key, once it was read; the vault takes it back."""
 
@@ -183,6 +190,7 @@ class Views:
         # No instant before the last of its subject decides.
         from_at = max(window.from_at, seen.last_at)
         found = Ready(seen, self._granting.setdefault(by, by), from_at, window.until_at)
+        found.decision = Decision(True, window.because, (value,), window.until_at)
         self.ready(asked)[value] = found
         return found
 
@@ -342,7 +350,8 @@ class Views:
 
         `several` is gone through after the look, which can move the era; all that are not current are found at once.
         What is returned gives the rows of `wanted` that are held. They come with the epochs where those are asked for
-        in a message of their own; in a trusting transaction they are here once that is over, and not before.
+        in a message of their own; in a trusting transaction they are here once that is over, and not before. Where the
+        commit is on the disk later than in the file they are fetched in between, when nobody else waits for the turn.
         """
         if transaction.trusting:
             return self._trust(transaction, several, wanted)
@@ -356,9 +365,19 @@ class Views:
                     stale = True
         if stale:
             raise Stale
-        if rows is None:
-            rows = subjects.held(transaction.connection, wanted) if wanted else []
-        found = rows
+        if rows is None and len(wanted) >= _WORTH and self.active.engine.counts_commits:
+            return self._fetched_meanwhile(transaction, wanted)
+        found = subjects.held(transaction.connection, wanted) if rows is None and wanted else rows or []
+        return lambda: found
+
+    @staticmethod
+    def _fetched_meanwhile(
+        transaction: Transaction, wanted: Sequence[ValueId]
+    ) -> Callable[[], Sequence[subjects.HeldRow]]:
+        """Rows as they are after the commit. What somebody has destroyed since is missing, and is read anew."""
+        found: list[subjects.HeldRow] = []
+        connection = transaction.connection
+        transaction.meanwhile.append(lambda: found.extend(subjects.held(connection, wanted)))
         return lambda: found
 
     def _trust(
