@@ -17,8 +17,10 @@ import pytest
 from tests import postgres
 from tests.homes import column, databases
 from tests.trial_home import MOVES, POLICY, House, at, member, opened, proved
+from upheld.dates import instant
 from upheld.keeper.sharing import LeaseLost
 from upheld.keeper.steps import OpenStep
+from upheld.ledger.entries import entry
 from upheld.store import history
 from upheld.store.leases import LeaseHeld
 from upheld.store.postgres import PostgresConnection
@@ -26,6 +28,7 @@ from upheld.store.postgres import PostgresConnection
 ROOT = Path(__file__).parent.parent
 PERSONS, SWEEPERS = 24, 4
 DUE = at("2024-09-05")
+DUE_AT = instant(DUE)
 SWEEPER = """
 import sys
 from pathlib import Path
@@ -123,6 +126,9 @@ def test_who_lost_the_server_in_the_middle_does_not_go_on_with_what_another_took
         groups = tuple(first.keeper._looked("trial", begun.at)[1].groups)
         with pytest.raises(LeaseLost):
             first.keeper._share("trial", groups, begun, lambda ours: interrupted(first, second, home, ours))
+        first.keeper.seal()
+        told = history.entries(first.keeper.places.sealer.connection, kinds=("clock.stopped",))
+        assert list(told) == [], "nothing of what the first did then has happened"
     carried_out_once(home)
 
 
@@ -136,8 +142,9 @@ def interrupted(first: House, second: House, home: Path, ours: tuple[int, ...]) 
     assert second.keeper.sweep().destroyed == 0, "nobody else works on them"
     postgres.end_connections(databases(home)["active"])
     second.keeper.sweep()
-    with first.keeper._stepping(()):
-        raise AssertionError("the first went on")
+    with first.keeper._stepping(()) as transaction:
+        transaction.journal(entry("clock.stopped", transaction.at, "trial", None, (), reached=DUE_AT, claimed=DUE_AT))
+    raise AssertionError("the first went on")
 
 
 def test_who_lost_the_server_while_scrubbing_certifies_nothing_that_another_has_certified(home: Path) -> None:

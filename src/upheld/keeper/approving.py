@@ -91,7 +91,7 @@ class Approving(Door):
 
 def approval_for(connection: Connection, policy: str, due_at: Instant) -> tuple[str, str] | None:
     """The first approval that covers what fell due at an instant: its id and who approved."""
-    row = connection.execute(_COVERING, (policy, DESTRUCTION, due_at)).fetchone()
+    row = connection.execute(COVERING, (policy, DESTRUCTION, due_at)).fetchone()
     return None if row is None else (str(row[0]), str(row[1]))
 
 
@@ -104,7 +104,7 @@ _ROLES: Final = (
     "AND revoked_at IS NULL"
 )
 _LAST: Final = "SELECT until_at FROM approval WHERE policy = ? AND what = ? ORDER BY until_at DESC LIMIT 1"
-_COVERING: Final = (
+COVERING: Final = (
     "SELECT approval_id, approver_id FROM approval WHERE policy = ? AND what = ? AND until_at >= ? "
     "ORDER BY until_at, approval_id LIMIT 1"
 )

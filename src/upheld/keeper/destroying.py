@@ -17,9 +17,10 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.lifecycle import StepKind
 from upheld.engine.plan import Plan
 from upheld.errors import StoreFailed
-from upheld.keeper.certifying import approver_of, certificate_of
+from upheld.keeper.approving import COVERING, DESTRUCTION
+from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import GONE, Tier, anchor_days
-from upheld.keeper.elsewhere import Elsewhere, awaited
+from upheld.keeper.elsewhere import COPIES, PLACES_OF, Elsewhere, awaited
 from upheld.keeper.steps import (
     DELETE_STEP,
     FORGET,
@@ -33,7 +34,7 @@ from upheld.keeper.steps import (
 )
 from upheld.ledger.entries import entry
 from upheld.store import history, subjects
-from upheld.store.engine import answers
+from upheld.store.engine import Question, Rows, answers
 from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
@@ -61,7 +62,7 @@ class Erasing(Stepping, Elsewhere):
     def _destroy_keys(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
         """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
         vault = self.places.vault
-        with self.places.keys.transaction(people(steps)) as transaction:
+        with self.places.keys.transaction(people(steps), early=True) as transaction:
             gone = vault.destroy(transaction, [(step.tier, step.key_id, step.value_id) for step in steps])
             before = self._destroyed_before([step for step in steps if step.value_id not in gone])
             self._note_values(transaction, "key.destroyed", [step for step in steps if step.value_id not in before])
@@ -100,7 +101,7 @@ class Erasing(Stepping, Elsewhere):
 
         Of one policy, or of all that are no rehearsal's. One sweeper at a time; the next has what came since.
         """
-        if not self._removed(policy):
+        if not swept.unfinished and not self._removed(policy):
             return
         with self.places.leases.lease("scrub"):
             steps = self._removed(policy)
@@ -132,95 +133,104 @@ class Erasing(Stepping, Elsewhere):
 
     def _over(self, steps: Sequence[OpenStep], scrubbed_at: Instant, swept: Swept) -> None:
         """d7, d8: looked for once more, certified, and the step goes; not of those that somebody else has ended."""
-        with self.places.active.transaction(people(steps)) as transaction:
-            asked = answers(transaction.connection, [(_STAGE_OF, _key(step)) for step in steps])
-            ours = [step for step, rows in zip(steps, asked, strict=True) if rows == [(step.kind, step.stage)]]
-            destroyed = [step for step in ours if step.kind == StepKind.DESTROY]
-            left = self._still_there(transaction, destroyed)
+        self.views.know_aliases(list(people(steps)))
+        with self.places.active.transaction(people(steps), early=True) as transaction:
+            asked = [(_STAGE_OF, _key(step)) for step in steps]
+            found = answers(transaction.connection, asked + [(_SEALED, placed_value(step.value_id)) for step in steps])
+            there = zip(steps, found[: len(steps)], found[len(steps) :], strict=True)
+            known = [(step, held) for step, rows, held in there if rows == [(step.kind, step.stage)]]
+            ours = [step for step, _ in known]
+            destroyed = {step: held for step, held in known if step.kind == StepKind.DESTROY}
+            left = self._still_there(destroyed)
             if left:
                 raise StoreFailed(f"{left} values are still there after their destruction; nothing was certified")
-            self._certify(transaction, destroyed, scrubbed_at)
+            self._certify(transaction, list(destroyed), scrubbed_at)
             transaction.executemany(DELETE_STEP, [_key(step) for step in ours])
         counts = Counter(step.kind for step in ours)
         swept.destroyed += counts[StepKind.DESTROY]
         swept.separated += counts[StepKind.SEPARATE]
         swept.forgotten += counts[FORGET]
 
-    def _still_there(self, transaction: Transaction, steps: Sequence[OpenStep]) -> int:
-        """d7: how many have a key, a token or ciphertext left."""
-        if not steps:
+    def _still_there(self, held: Mapping[OpenStep, list[tuple[int | None, bytes | None]]]) -> int:
+        """d7: how many have a key, a token or ciphertext left. `held`: what the active place still has of each."""
+        if not held:
             return 0
-        values = [placed_value(step.value_id) for step in steps]
-        held = answers(transaction.connection, [(_SEALED, one) for one in values])
-        found = {step.value_id for step, rows in zip(steps, held, strict=True) if rows and rows[0][1] is not None}
+        found = {step.value_id for step, rows in held.items() if rows and rows[0][1] is not None}
         with self.places.separated.reading() as connection:
-            apart = answers(connection, [(SEPARATED_SEALED, one) for one in values])
-        found |= {step.value_id for step, rows in zip(steps, apart, strict=True) if rows}
-        found |= self.places.vault.left([(step.tier, step.key_id, step.value_id) for step in steps])
+            apart = answers(connection, [(SEPARATED_SEALED, placed_value(step.value_id)) for step in held])
+        found |= {step.value_id for step, rows in zip(held, apart, strict=True) if rows}
+        found |= self.places.vault.left([(step.tier, step.key_id, step.value_id) for step in held])
         return len(found)
 
     def _certify(self, transaction: Transaction, steps: Sequence[OpenStep], scrubbed_at: Instant) -> None:
-        """d8: one certificate for what went of one person together."""
-        for (subject_id, policy), own in by_subject_and_policy(steps):
-            alias = self.views.alias(subject_id)
+        """d8: one certificate for what went of one person together. All that they need is asked before the first."""
+        groups = list(by_subject_and_policy(steps))
+        due = [(policy, DESTRUCTION, max(step.due_at for step in own)) for (_, policy), own in groups]
+        asked: list[Question] = [(COVERING, one) for one in due]
+        asked += [(one, (bucket_of(who), who)) for one in (PLACES_OF, COPIES) for (who, _), _ in groups]
+        found, count = answers(transaction.connection, asked), len(groups)
+        left: list[tuple[SubjectId, str, Plan, Rows]] = []
+        for number, ((subject_id, policy), own) in enumerate(groups):
             plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
-            unreadable_at = max(step.unreadable_at or step.ordered_at for step in own)
+            approver = found[number][0][1] if found[number] else None
             gone = tuple(step.value_id for step in own)
-            elsewhere = self._places_of(transaction, subject_id, gone)
-            elsewhere += self._copies_of(transaction, subject_id, policy, gone)
-            waiting = [awaited(place) for place in elsewhere]
-            when = (unreadable_at, scrubbed_at, transaction.at)
-            approver = approver_of(transaction.connection, policy, own)
-            certificate = certificate_of(
-                plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver
+            elsewhere = self._held_elsewhere(policy, gone, found[count + number], found[2 * count + number])
+            self._attest(transaction, plan, own, scrubbed_at, elsewhere, approver)
+            left.append(
+                (subject_id, policy, plan, transaction.execute(_VALUES_LEFT, (bucket_of(subject_id), subject_id)))
             )
-            due_at = min(step.due_at for step in own)
-            self._order_work(
-                transaction, subject_id, policy, alias, gone, elsewhere, due_at, certificate.certificate_id
-            )
-            body = msgspec.json.encode(certificate)
-            digest = hashlib.sha256(body).digest()
-            transaction.executemany(_DESTROYED, [placed_value(step.value_id) for step in own])
-            key = (bucket_of(subject_id), subject_id)
-            transaction.execute(
-                _INSERT_CERTIFICATE,
-                (*key, certificate.certificate_id, policy, transaction.at, transaction.at, body),
-            )
-            elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
-            values = tuple(step.value_id for step in own)
-            transaction.journal(
-                entry(
-                    "value.destroyed",
-                    transaction.at,
-                    policy,
-                    alias or None,
-                    elements,
-                    values=values,
-                    certificate=certificate.certificate_id,
-                    due_at=min(step.due_at for step in own),
-                    ordered_at=min(step.ordered_at for step in own),
-                    items=tuple(dict.fromkeys(step.item for step in own)),
-                    scrubbed_at=scrubbed_at,
-                ),
-                entry(
-                    "certificate.issued",
-                    transaction.at,
-                    policy,
-                    alias or None,
-                    elements[:1],
-                    certificate=certificate.certificate_id,
-                    digest=digest,
-                    state=certificate.state,
-                ),
-            )
-            self._note_gone(transaction, subject_id, policy, plan)
+        for subject_id, policy, plan, rows in left:
+            if not rows.fetchone()[0]:
+                for day in anchor_days(transaction.at, plan):
+                    subjects.add_anchor(transaction, policy, GONE, day, subject_id)
 
-    @staticmethod
-    def _note_gone(transaction: Transaction, subject_id: SubjectId, policy: str, plan: Plan) -> None:
-        left = transaction.execute(_VALUES_LEFT, (bucket_of(subject_id), subject_id)).fetchone()[0]
-        if not left:
-            for day in anchor_days(transaction.at, plan):
-                subjects.add_anchor(transaction, policy, GONE, day, subject_id)
+    def _attest(
+        self,
+        transaction: Transaction,
+        plan: Plan,
+        own: Sequence[OpenStep],
+        scrubbed_at: Instant,
+        elsewhere: Sequence[str],
+        approver: str | None,
+    ) -> None:
+        """The certificate for values of one person, with its evidence and the work orders that it waits for."""
+        subject_id, policy = own[0].subject_id, own[0].policy
+        alias, values = self.views.alias(subject_id), tuple(step.value_id for step in own)
+        waiting = [awaited(place) for place in elsewhere]
+        when = (max(step.unreadable_at or step.ordered_at for step in own), scrubbed_at, transaction.at)
+        certificate = certificate_of(plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver)
+        number, due_at = certificate.certificate_id, min(step.due_at for step in own)
+        self._order_work(transaction, subject_id, policy, alias, values, elsewhere, due_at, number)
+        body = msgspec.json.encode(certificate)
+        transaction.executemany(_DESTROYED, [placed_value(value) for value in values])
+        row = (bucket_of(subject_id), subject_id, number, policy, transaction.at, transaction.at, body)
+        transaction.execute(_INSERT_CERTIFICATE, row)
+        elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
+        transaction.journal(
+            entry(
+                "value.destroyed",
+                transaction.at,
+                policy,
+                alias or None,
+                elements,
+                values=values,
+                certificate=number,
+                due_at=due_at,
+                ordered_at=min(step.ordered_at for step in own),
+                items=tuple(dict.fromkeys(step.item for step in own)),
+                scrubbed_at=scrubbed_at,
+            ),
+            entry(
+                "certificate.issued",
+                transaction.at,
+                policy,
+                alias or None,
+                elements[:1],
+                certificate=number,
+                digest=hashlib.sha256(body).digest(),
+                state=certificate.state,
+            ),
+        )
 
     def _may_forget(self, seen: Seen, at: Instant) -> bool:
         """After the last value and the last proof nothing needs to tie entries to the person."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -74,10 +74,20 @@ class Elsewhere(Door):
 
         self._attempt(subject_id, work)
 
-    def _places_of(self, transaction: Transaction, subject_id: SubjectId, values: Sequence[ValueId]) -> tuple[str, ...]:
-        """The places elsewhere that hold any of these values."""
-        rows = transaction.execute(_PLACES_OF, (bucket_of(subject_id), subject_id)).fetchall()
-        return tuple(dict.fromkeys(place for value, place in rows if value in values))
+    def _held_elsewhere(
+        self, policy: str, gone: Sequence[ValueId], places: list[Any], copies: list[Any]
+    ) -> tuple[str, ...]:
+        """The places elsewhere that hold any of these values; whoever has a copy that is asked back is one too.
+
+        `places` and `copies`: answers to `PLACES_OF` and `COPIES`.
+        """
+        line, values = self.views.line(policy), set(gone)
+        found = dict.fromkeys(place for value, place in places if value in values)
+        asked = {name for plan in line.plans for name, row in plan.provisions.items() if row.returned}
+        for recipient, kind, packed in copies:
+            if set(unpacked_ids(packed)) & values and (kind == "entrustment" or recipient in asked):
+                found[copy_at(kind, recipient)] = None
+        return tuple(found)
 
     def _order_work(
         self,
@@ -162,22 +172,11 @@ class Elsewhere(Door):
 
         self.places.active.submit(work)
 
-    def _copies_of(
-        self, transaction: Transaction, subject_id: SubjectId, policy: str, gone: Sequence[ValueId]
-    ) -> tuple[str, ...]:
-        """Who still has a copy of these values that they are asked to return or destroy, as places."""
-        line, found = self.views.line(policy), dict[str, None]()
-        asked = {name for plan in line.plans for name, row in plan.provisions.items() if row.returned}
-        for recipient, kind, packed in transaction.execute(_COPIES, (bucket_of(subject_id), subject_id)).fetchall():
-            if set(unpacked_ids(packed)) & set(gone) and (kind == "entrustment" or recipient in asked):
-                found[copy_at(kind, recipient)] = None
-        return tuple(found)
-
 
 def copies_back(transaction: Transaction, subject_id: SubjectId, alias: str, kind: str, recipient: str) -> None:
     """An answer came in: certificates that waited for this copy alone have its evidence, if no other copy is left."""
     key, place = (bucket_of(subject_id), subject_id), copy_at(kind, recipient)
-    left = transaction.execute(_COPIES, key).fetchall()
+    left = transaction.execute(COPIES, key).fetchall()
     still = {value for name, of, packed in left if (of, name) == (kind, recipient) for value in unpacked_ids(packed)}
     for order_id, policy, packed, certificate_id in transaction.execute(_WAITING, (*key, place)).fetchall():
         values = unpacked_ids(packed)
@@ -284,7 +283,7 @@ def _elements(place: str) -> tuple[str, ...]:
 
 _SELECT_PLACE = "SELECT 1 FROM value_place WHERE bucket = ? AND subject_id = ? AND value_id = ? AND place = ?"
 _INSERT_PLACE = "INSERT INTO value_place(bucket, subject_id, value_id, place, known_at) VALUES(?, ?, ?, ?, ?)"
-_PLACES_OF = "SELECT value_id, place FROM value_place WHERE bucket = ? AND subject_id = ? ORDER BY place"
+PLACES_OF = "SELECT value_id, place FROM value_place WHERE bucket = ? AND subject_id = ? ORDER BY place"
 _INSERT_ORDER = (
     "INSERT INTO work_order(bucket, subject_id, order_id, policy, place, value_ids, due_at, opened_at, certificate_id) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -297,7 +296,7 @@ _ORDER = (
     "SELECT subject_id, policy, place, value_ids, certificate_id FROM work_order "
     "WHERE order_id = ? AND done_at IS NULL AND place NOT LIKE '%.%'"
 )
-_COPIES = (
+COPIES = (
     "SELECT recipient, kind, value_ids FROM disclosure WHERE bucket = ? AND subject_id = ? "
     "AND kind IN ('provision', 'entrustment') AND acknowledged_at IS NULL ORDER BY recipient"
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from upheld.dates import FOREVER, Instant, Period, last_day_ended, local_date, start_of
 from upheld.engine.acts import SubjectId, ValueId
@@ -23,13 +23,13 @@ from upheld.keeper.destroying import PROOFS_KEPT, Erasing
 from upheld.keeper.door import GONE, Tier
 from upheld.keeper.giving import Giving
 from upheld.keeper.papers import Papers
-from upheld.keeper.reviewing import Reviewing
+from upheld.keeper.reviewing import NOTED, Reviewing
 from upheld.keeper.separating import Leaving
 from upheld.keeper.sharing import CUT_SHORT, PASS, Pass, name_of
 from upheld.keeper.steps import BUCKETS_OF_STEPS, FORGET, REMOVED, OpenStep, Swept
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import Entry, entry
-from upheld.store import subjects
+from upheld.store import papers, subjects
 from upheld.store.engine import answers
 from upheld.store.ids import placed_value
 from upheld.store.leases import LeaseHeld
@@ -227,23 +227,26 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         """s1 and d1 for a batch of persons, and all steps after them but the last."""
         swept.looked_at += len(batch)
         people = [SubjectId(subject_id) for _, subject_id in batch]
-        separated_keys = self._separated_keys(batch)
+        self.views.know_aliases(people)
         with self._stepping(people) as transaction:
             transaction.executemany(_CLEAN, batch)
-            known = subjects.load_each(transaction.connection, people)
-            held = answers(transaction.connection, [(_KEYS_OF, person) for person in batch])
+            also = [(one, person) for one in (_KEYS_OF, papers.OF_OWNER, NOTED) for person in batch]
+            known, found = subjects.load_each_with(transaction.connection, people, also)
+            transaction.epochs |= {str(row.state.subject_id): row.epoch for row in known if row is not None}
+            held, filed, noted = found[: len(batch)], found[len(batch) : -len(batch)], found[-len(batch) :]
             keys = _Keys(
                 {ValueId(value): (key_id, generation) for rows in held for value, key_id, generation in rows},
-                separated_keys,
+                self._separated_keys([row for row in known if row is not None]),
                 frozenset(busy),
             )
             opened_steps = [
                 step
-                for row in known
+                for row, *asked in zip(known, filed, noted, strict=True)
                 if row is not None
-                for step in self._open_steps(transaction, row, now, swept, keys)
+                for step in self._open_steps(transaction, row, now, swept, keys, *asked)
             ]
         self._forward(opened_steps, swept)
+        swept.unfinished += len(opened_steps)
 
     def carry_out(self, steps: Sequence[OpenStep], swept: Swept) -> None:
         """Take open steps to their end from wherever they are."""
@@ -264,22 +267,32 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
             if own:
                 action(own, swept)
 
-    def _separated_keys(self, batch: Sequence[tuple[int, str]]) -> dict[ValueId, int | None]:
+    def _separated_keys(self, known: Sequence[subjects.Row]) -> dict[ValueId, int | None]:
+        apart = [one for one in known if any(value.held is HeldState.SEPARATED for value in one.state.values)]
+        if not apart:
+            return {}
         with self.places.separated.reading() as connection:
-            found = answers(connection, [(_SEPARATED_OF, person) for person in batch])
+            found = answers(connection, [(_SEPARATED_OF, (one.bucket, one.state.subject_id)) for one in apart])
         return {ValueId(value): key_id for rows in found for value, key_id in rows}
 
     def _open_steps(
-        self, transaction: Transaction, row: subjects.Row, now: Instant, swept: Swept, keys: _Keys
+        self,
+        transaction: Transaction,
+        row: subjects.Row,
+        now: Instant,
+        swept: Swept,
+        keys: _Keys,
+        filed: list[Any],
+        noted: list[Any],
     ) -> Iterator[OpenStep]:
         """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence."""
         subject_id = row.state.subject_id
         at = max(now, row.last_at)
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen, at)
-        self._reckon_papers(transaction, seen, at)
+        self._reckon_papers(transaction, seen, at, filed)
         swept.recalled += self.recall(seen, transaction, at)
-        self._note_reviews(transaction, seen, at)
+        self._note_reviews(transaction, seen, at, noted)
         coming = tuple(steps_coming(seen.view.life, at))
         ready = [step for step in coming if step.ready_at <= at]
         steps = [step for step in ready if not self._unapproved(transaction, seen, step)]

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from upheld.dates import FOREVER, NO_PERIOD, Instant, Period, calendar_end, end_of, instant
@@ -203,9 +203,12 @@ class Papers(Door):
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _reckon_papers(self, transaction: Transaction, seen: Seen, at: Instant) -> None:
-        """Papers whose end was not known get one as soon as the facts name it, and another when the facts change."""
-        for row in papers.open_in(transaction, bucket_of(seen.subject_id), seen.subject_id):
+    def _reckon_papers(self, transaction: Transaction, seen: Seen, at: Instant, found: list[Any]) -> None:
+        """Papers whose end was not known get one as soon as the facts name it, and another when the facts change.
+
+        `found`: what the place has answered to `papers.OF_OWNER`.
+        """
+        for row in papers.open_among(found):
             until = self._end_of_paper(row, seen, at)
             if until is not None and until != row.until_at:
                 papers.set_until(transaction, row, until)

@@ -7,7 +7,7 @@ stored. The note is a list to work through; what is open follows from the facts 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from upheld.dates import Instant, end_of
 from upheld.engine.acts import Decision, EngagementId, FactId, SubjectId
@@ -129,11 +129,11 @@ class Reviewing(Door):
             id=fact.fact_id, named=fact.about,
         )  # fmt: skip
 
-    def _note_reviews(self, transaction: Transaction, seen: Seen, at: Instant) -> None:
-        """The sweep: what is up from now on, and what was up and has ended by itself."""
+    def _note_reviews(self, transaction: Transaction, seen: Seen, at: Instant, found: list[Any]) -> None:
+        """The sweep: what is up from now on, and what was up and has ended by itself. `found`: answers to `NOTED`."""
         key = (bucket_of(seen.subject_id), seen.subject_id)
         up = {(one.about, one.engagement or ""): one for one in reviews_up(seen.view.life, at)}
-        noted = {(row[0], row[1]): row for row in transaction.execute(_NOTED, key).fetchall()}
+        noted = {(row[0], row[1]): row for row in found}
         for name in noted.keys() - up.keys():
             about, engagement, element, named, due_at = noted[name]
             transaction.execute(_OVER, (*key, about, engagement))
@@ -189,7 +189,7 @@ _REVIEWS = (
     "SELECT subject_id, about, element, engagement_id, named, since, due_at FROM review WHERE policy = ? "
     "ORDER BY due_at, subject_id, about, engagement_id"
 )
-_NOTED = "SELECT about, engagement_id, element, named, due_at FROM review WHERE bucket = ? AND subject_id = ?"
+NOTED = "SELECT about, engagement_id, element, named, due_at FROM review WHERE bucket = ? AND subject_id = ?"
 _NOTE = (
     "INSERT INTO review(bucket, subject_id, about, engagement_id, policy, element, named, since, due_at) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"

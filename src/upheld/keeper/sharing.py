@@ -26,7 +26,7 @@ from typing import NamedTuple
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.keeper.door import Door
-from upheld.store.engine import answers
+from upheld.store.engine import answers, sent_late
 from upheld.store.ids import BUCKETS
 from upheld.store.place import Transaction
 
@@ -65,7 +65,8 @@ class Sharing(Door):
     def _stepping(self, about: Collection[str]) -> Iterator[Transaction]:
         """A transaction of a step, while the part of the sweep is still ours."""
         held: _Held | None = getattr(_HELD, "groups", None)
-        with self.places.active.transaction(about if held is None else {*about, *held.names}) as transaction:
+        claimed = about if held is None else {*about, *held.names}
+        with self.places.active.transaction(claimed, early=True) as transaction:
             self._fenced(transaction)
             yield transaction
 
@@ -74,14 +75,19 @@ class Sharing(Door):
         held: _Held | None = getattr(_HELD, "groups", None)
         if held is None:
             return
-        words = answers(transaction.connection, [(_HOLDER, (name,)) for name in held.names])
-        if any(rows != [(held.word,)] for rows in words):
-            raise LeaseLost("another process has taken over this part of the sweep; nothing was done twice")
+        for name in held.names:
+            lost = LeaseLost("another process has taken over this part of the sweep; nothing was done twice")
+            found = transaction.execute(_STILL_OURS, (name, held.word))
+            late = sent_late(found)
+            if late is not None:
+                late.proves(lost)
+            elif found.fetchone() != (1,):
+                raise lost
 
     def _joined(self, policy: str, now: Instant) -> Pass:
         """The pass that is under way; one begins when there is none."""
         name, word = name_of(policy), self.new_id()
-        with self.places.active.soon_durable((name,)) as transaction:
+        with self.places.active.soon_durable((name,), early=True) as transaction:
             transaction.execute(_BEGIN, (name, word, now))
             return Pass(*transaction.execute(PASS, (name,)).fetchone())
 
@@ -101,7 +107,7 @@ class Sharing(Door):
                 return
             work(ours)
             held: _Held = _HELD.groups
-            with self.places.active.soon_durable(held.names) as transaction:
+            with self.places.active.soon_durable(held.names, early=True) as transaction:
                 self._fenced(transaction)
                 if begun is None:
                     transaction.executemany(_END, [(name, held.word) for name in held.names])
@@ -120,7 +126,7 @@ class Sharing(Door):
                 yield ()
                 return
             names = tuple(name_of(policy, number) for number in ours)
-            with self.places.active.soon_durable(names) as transaction:
+            with self.places.active.soon_durable(names, early=True) as transaction:
                 transaction.executemany(_TAKE, [(name, word) for name in names])
             _HELD.groups = _Held(names, word)
             try:
@@ -142,7 +148,7 @@ class Sharing(Door):
     def _end_pass(self, policy: str, begun: Pass) -> None:
         """Another sweeper may have ended it already, and begun the next."""
         names = [name_of(policy), *(name_of(policy, number) for number in range(self.places.leases.groups))]
-        with self.places.active.soon_durable(names) as transaction:
+        with self.places.active.soon_durable(names, early=True) as transaction:
             transaction.executemany(_END, [(name, begun.word) for name in names])
 
 
@@ -152,6 +158,7 @@ def name_of(policy: str, number: int | None = None) -> str:
 
 _BEGIN = "INSERT INTO background(name, holder, until_at, ran_at) VALUES(?, ?, 0, ?) ON CONFLICT(name) DO NOTHING"
 PASS = "SELECT holder, ran_at FROM background WHERE name = ?"
+_STILL_OURS = "SELECT 1 / CAST(coalesce((SELECT holder FROM background WHERE name = ?) = ?, FALSE) AS INT)"
 _TAKE = (
     "INSERT INTO background(name, holder, until_at, ran_at) VALUES(?, ?, 0, 0) "
     "ON CONFLICT(name) DO UPDATE SET holder = excluded.holder"

@@ -114,6 +114,8 @@ def asks_at_once(connection: Connection) -> AsksAtOnce | None:
 
 def answers(connection: Connection, questions: Sequence[Question]) -> list[list[Any]]:
     """The rows of several questions, in one message where that is quicker."""
+    if not questions:
+        return []
     at_once = asks_at_once(connection)
     if at_once is not None:
         return at_once.answers(questions)

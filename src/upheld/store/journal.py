@@ -14,13 +14,13 @@ and `meta` holds the newest checkpoint it has seen.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from upheld.errors import UpheldError
 from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, read_header
 from upheld.ledger.entries import KINDS, BatchClass, Entry, stream_name
 from upheld.ledger.merkle import leaf_hash
-from upheld.store.engine import Connection, answers
+from upheld.store.engine import Connection, Question, Rows, answers, asks_at_once, sent_late
 
 SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS journal(
@@ -237,10 +237,24 @@ def checkpoint_seen(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def stand_of(connection: Connection) -> tuple[str | None, dict[str, Head]]:
-    """`checkpoint_seen` and `ends_of`, in one message where that is quicker."""
-    notes, ends = answers(connection, [(_SELECT_CHECKPOINT, ()), (_SELECT_HEADS, ())])
-    return str(notes[0][0]) if notes else None, {stream: Head(n, digest) for stream, n, digest in ends}
+class Stand(NamedTuple):
+    """How a place stands when somebody comes to seal it."""
+
+    seen: str | None
+    """The newest checkpoint that it has been told of."""
+    ends: dict[str, Head]
+    """The end of every stream when it was last sealed, as the place itself knows it."""
+    rows: list[tuple[Any, ...]] | None
+    """What was written since, as it stands there; None where that costs no message of its own and is asked later."""
+
+
+def stand_of(connection: Connection) -> Stand:
+    """`checkpoint_seen`, `ends_of` and what there is to seal, in one message where every message takes a while."""
+    at_once = asks_at_once(connection) is not None
+    questions: list[Question] = [(_SELECT_CHECKPOINT, ()), (_SELECT_HEADS, ())]
+    notes, ends, *rows = answers(connection, questions + ([(_SELECT_BATCHES, (-1,))] if at_once else []))
+    heads = {stream: Head(n, digest) for stream, n, digest in ends}
+    return Stand(str(notes[0][0]) if notes else None, heads, rows[0] if at_once else None)
 
 
 def unsealed_since(connection: Connection) -> int | None:
@@ -281,13 +295,15 @@ class JournalRow(NamedTuple):
     mac: bytes
 
 
-def batches_in(connection: Connection, after: int, most_bytes: int) -> tuple[list[JournalRow], bool]:
+def batches_in(
+    connection: Connection, after: int, most_bytes: int, known: Sequence[tuple[Any, ...]] | None = None
+) -> tuple[list[JournalRow], bool]:
     """Batches of the journal that follow row `after`, in the order of writing, until there are `most_bytes` of bodies.
 
     The second value says whether there may be more.
     """
     found: list[JournalRow] = []
-    for row in connection.execute(_SELECT_BATCHES, (after,)):
+    for row in connection.execute(_SELECT_BATCHES, (after,)) if known is None else known:
         found.append(JournalRow(*row))
         most_bytes -= len(row[4])
         if most_bytes <= 0:
@@ -302,18 +318,34 @@ def rows_between(connection: Connection, before: Reached, now: Reached) -> list[
     return [JournalRow(*row) for span in spans if span[0] < span[1] for row in connection.execute(_SELECT_ROWS, span)]
 
 
+def _torn() -> JournalTorn:
+    return JournalTorn("batches that were just sealed are not there to be dropped")
+
+
+def _dropped(connection: Connection, rows: Sequence[tuple[int, int]]) -> Rows | None:
+    """Drops rows; how many, or None where one that is not there is told of when it is sent."""
+    if asks_at_once(connection) is None:
+        return connection.executemany(_DELETE_BATCH, rows)
+    for row in rows:
+        sent = sent_late(connection.execute(_DELETE_BATCH, row))
+        assert sent is not None
+        sent.must(_torn())
+    return None
+
+
 def drop_sealed(
     connection: Connection, rows: Sequence[tuple[int, int]], heads: Mapping[str, Head], checkpoint: str
 ) -> None:
     """Drops sealed rows (bucket, number), and keeps the checkpoint that signs for them and the ends of streams."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        dropped = connection.executemany(_DELETE_BATCH, rows)
+        dropped = _dropped(connection, rows)
         connection.executemany(_KEEP_HEAD, [(stream, head.n, head.hash) for stream, head in heads.items()])
         connection.execute(_KEEP_CHECKPOINT, (checkpoint,))
-        if dropped.rowcount not in (len(rows), -1):
-            raise JournalTorn("batches that were just sealed are not there to be dropped")
+        if dropped is not None and dropped.rowcount not in (len(rows), -1):
+            raise _torn()
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")

@@ -173,7 +173,7 @@ _ONE_OF: Final = f"SELECT {_COLUMNS}, sealed FROM paper WHERE bucket = ? AND pap
 _PLACED: Final = "SELECT bucket, paper_id FROM paper WHERE paper_id = ?"
 _ONE: Final = f"SELECT {_COLUMNS}, sealed FROM paper WHERE paper_id = ?"  # noqa: S608 - columns are words of ours
 ALL_WHERE: Final = f"SELECT {_COLUMNS} FROM paper WHERE {{}} ORDER BY paper_id"  # noqa: S608 - as above
-_OF_OWNER: Final = f"SELECT {_COLUMNS} FROM paper WHERE bucket = ? AND owner = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
+OF_OWNER: Final = f"SELECT {_COLUMNS} FROM paper WHERE bucket = ? AND owner = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
 _OF_POLICY: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
 _DUE: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND until_at <= ? ORDER BY bucket, owner, paper_id"  # noqa: S608 - as above
 _ENDLESS: Final = (
@@ -218,7 +218,7 @@ def one_in(transaction: Transaction, bucket: int, paper_id: str) -> tuple[PaperR
 def of_owner(place: Place, bucket: int, owner: str) -> list[PaperRow]:
     """Everything filed for one owner, oldest first."""
     with place.reading() as connection:
-        return [paper_row(row) for row in connection.execute(_OF_OWNER, (bucket, owner))]
+        return [paper_row(row) for row in connection.execute(OF_OWNER, (bucket, owner))]
 
 
 def of_policy(place: Place, policy: str) -> list[PaperRow]:
@@ -244,9 +244,9 @@ def endless_of_staff(place: Place, policy: str) -> list[PaperRow]:
         return [paper_row(row) for row in connection.execute(_ENDLESS, (policy, FOREVER))]
 
 
-def open_in(transaction: Transaction, bucket: int, owner: str) -> list[PaperRow]:
-    """Papers of one owner whose end nobody knows yet, or follows from what happened so far."""
-    rows = [paper_row(row) for row in transaction.execute(_OF_OWNER, (bucket, owner))]
+def open_among(found: Iterable[tuple[Any, ...]]) -> list[PaperRow]:
+    """Of the answer to `OF_OWNER`: papers whose end nobody knows yet, or follows from what happened so far."""
+    rows = [paper_row(row) for row in found]
     return [row for row in rows if (row.until_at >= FOREVER or row.reckoned) and row.state == "held"]
 
 

@@ -322,9 +322,9 @@ class Place:
         with self._turn:
             with self.engine.held():
                 transaction = self._begin(None if about is None else Claim(about), asks=False)
-                if not early:
-                    transaction.at = self._granted()
                 try:
+                    if not early:
+                        transaction.at = self._granted()
                     yield transaction
                 except BaseException as failure:
                     self._roll_back()

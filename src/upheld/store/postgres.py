@@ -32,6 +32,7 @@ _TO_SCRUB: Final = (
     "WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN (SELECT value FROM json_each(?))"
 )
 """Of tables: whether they are ours, their bytes, those of their largest index."""
+_LIMIT_WAITING: Final = "SELECT set_config('lock_timeout', '5s', false)"
 _EMPTY_INDEX: Final = 8_192
 """Bytes of an index that has held nothing since it was made anew."""
 PATIENCE = 5.0
@@ -62,6 +63,10 @@ MOST_CLAIMED: Final = 256
 _RUN_BITS: Final = 32
 
 __all__ = ["PostgresConnection", "PostgresPlace", "PostgresRows", "dialled", "spelled"]
+
+
+class _NotScrubbed(StoreFailed):
+    """No reader is in the way: as things are here, it can't be done."""
 
 
 class PostgresPlace:
@@ -159,14 +164,14 @@ class PostgresPlace:
         """
         assert isinstance(connection, PostgresConnection)
         wanted = sorted(ERASED[self.place] if tables is None else ERASED[self.place].intersection(tables))
-        found = {name: rest for name, *rest in connection.execute(_TO_SCRUB, (json.dumps(wanted),)).fetchall()}
-        if missing := [table for table in wanted if table not in found or not found[table][0]]:
-            raise StoreFailed(f"only the owner of {self.place}.{missing[0]} can scrub it; see `upheld grants`")
-        connection.execute("SET lock_timeout = '5s'")
+        rows, _ = connection.answers([(_TO_SCRUB, (json.dumps(wanted),)), (_LIMIT_WAITING, ())])
+        found = {name: rest for name, *rest in rows}
         try:
+            if missing := [table for table in wanted if table not in found or not found[table][0]]:
+                raise _NotScrubbed(f"only the owner of {self.place}.{missing[0]} can scrub it; see `upheld grants`")
             return all(_cleared(connection, table, *found[table][1:]) for table in wanted)
         except StoreFailed as failure:
-            if isinstance(failure, ConnectionLost):
+            if isinstance(failure, ConnectionLost | _NotScrubbed):
                 raise
             return False
         finally:
@@ -370,7 +375,7 @@ def _cleared(connection: PostgresConnection, table: str, size: int, largest_inde
             if (number := _A_NUMBER.search(one))
         ]
         if not told:
-            raise StoreFailed(f"the server does not say that {table} was written anew")
+            raise _NotScrubbed(f"the server does not say that {table} was written anew")
         if not any(told):
             return True
         if monotonic() + pause > over:

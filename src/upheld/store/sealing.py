@@ -11,11 +11,11 @@ Crash table. Each line is one durable transaction; whatever a crash leaves, seal
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -48,7 +48,7 @@ from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history, schema
 from upheld.store.engine import Connection, LedgerEngine, answers
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
-from upheld.store.journal import JournalRow, batches_in, drop_sealed, stand_of
+from upheld.store.journal import JournalRow, Stand, batches_in, drop_sealed, stand_of
 from upheld.store.sqlite import SqliteLedger, open_for_writing
 
 PLACE: Final = "ledger"
@@ -330,8 +330,8 @@ class Sealer:
             connections = {name: _connected(place, opened) for name, place in places.items()}
             self._current()
             stood = {name: stand_of(connection) for name, connection in connections.items()}
-            for name, (seen, _) in stood.items():
-                self._check_seen(name, seen)
+            for name, stand in stood.items():
+                self._check_seen(name, stand.seen)
             problems: dict[str, TailProblem] = {}
             reached: dict[str, int | None] = dict.fromkeys(connections, -1)
             batches = entries = 0
@@ -341,7 +341,7 @@ class Sealer:
                 entries += taken.entries
                 if all(row is None for row in reached.values()):
                     break
-            self._check_ends({name: ends for name, (_, ends) in stood.items()}, problems, written or {})
+            self._check_ends({name: stand.ends for name, stand in stood.items()}, problems, written or {})
         sealing = Sealing(batches, entries, taken.checkpoint)
         if problems:
             raise TailBroken(tuple(problems.values()), sealing)
@@ -370,19 +370,22 @@ class Sealer:
     def _seal_round(
         self,
         connections: Mapping[str, Connection],
-        stood: dict[str, tuple[str | None, dict[str, Head]]],
+        stood: dict[str, Stand],
         reached: dict[str, int | None],
         problems: dict[str, TailProblem],
         at: int,
         flush: Callable[[], None],
     ) -> Sealing:
         """Seals about `ROUND` bytes of each place. `reached`: the last row seen of each, None: there is no more.
-        `stood`: the checkpoint that each has seen, and the ends of its streams; both move on.
+        `stood`: how each stands; it moves on.
         """
         known = self._at_hand()
         found: dict[str, _Found] = {}
         for name, connection in connections.items():
-            found[name] = _look(self._connection, self._mac_key, name, connection, reached[name], known.heads, problems)
+            rows, stood[name] = stood[name].rows, stood[name]._replace(rows=None)
+            found[name] = _look(
+                self._connection, self._mac_key, name, connection, reached[name], known.heads, problems, rows
+            )
             reached[name] = found[name].reached
         # Batches of all places by the instant of writing, where each stream's own order allows.
         batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
@@ -392,10 +395,9 @@ class Sealer:
             with self._transaction():
                 note = self._append([batch for _, batch in batches], at)
         for name, connection in connections.items():
-            seen, ends = stood[name]
-            if found[name].rows or seen != note:
+            if found[name].rows or stood[name].seen != note:
                 drop_sealed(connection, found[name].rows, found[name].ends, note)
-                stood[name] = note, {**ends, **found[name].ends}
+                stood[name] = Stand(note, {**stood[name].ends, **found[name].ends}, None)
         return Sealing(len(batches), sum(len(batch.seen) for _, batch in batches), note)
 
     def _check_ends(
@@ -524,13 +526,14 @@ def _look(
     after: int | None,
     sealed: Mapping[str, Head],
     problems: dict[str, TailProblem],
+    known: Sequence[tuple[Any, ...]] | None = None,
 ) -> _Found:
     """The batches of a place that are not sealed yet, up to the first that is not sound of each stream."""
     found = _Found([], [], {}, None)
     if after is None:
         return found
     heads, written_at = dict(sealed), dict[str, int]()
-    rows, more = batches_in(connection, after, ROUND)
+    rows, more = batches_in(connection, after, ROUND, known)
     for row in rows:
         stream, n = f"{name}/", None
         try:

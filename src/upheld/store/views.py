@@ -256,6 +256,8 @@ class Views:
     def know_aliases(self, subject_ids: Sequence[SubjectId]) -> None:
         """Fetch the pseudonyms of many at once."""
         missing = [one for one in subject_ids if one not in self._aliases]
+        if not missing:
+            return
         with self.keys.reading() as connection:
             found = _aliases(connection, missing)
         self._aliases.update({one: found.get(one, "") for one in missing})
