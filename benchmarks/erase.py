@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from statistics import median
 from time import perf_counter
@@ -63,9 +63,9 @@ def _first_scrub() -> Iterator[list[float]]:
     instants: list[float] = []
     scrub = Place.scrub
 
-    def noted(place: Place) -> bool:
+    def noted(place: Place, tables: Collection[str] | None = None) -> bool:
         instants.append(perf_counter())
-        return scrub(place)
+        return scrub(place, tables)
 
     with patch.object(Place, "scrub", noted):
         yield instants
