@@ -560,9 +560,9 @@ class Place:
         try:
             ticket.result = ticket.work(transaction)
             if not alone:
-                transaction.execute("RELEASE one")
                 if apart:
                     self.engine.settled(self.connection)  # what was not sent yet is now, and fails here if it does
+                transaction.execute("RELEASE one")
         except BaseException as failure:  # noqa: BLE001 - handed to the caller whose work it was
             ticket.failure = self._told(failure)
             del transaction.entries[so_far:]

@@ -540,14 +540,14 @@ def epochs_and_values(
 
 
 def proved_values(
-    connection: Connection, plan_epoch: int, epochs: Mapping[str, int], values: Sequence[ValueId]
+    connection: Connection, plan_epoch: int, epochs: Mapping[SubjectId, int], values: Sequence[ValueId]
 ) -> Callable[[], list[HeldRow]]:
     """The rows of values that are held, for who looks at them late. Where the plan or one of these subjects has another
     epoch by the time that it is asked, or is not there, everything that is sent together fails with Overtaken.
     """
     if len(epochs) == len(values) == 1:
         [(one, epoch)] = epochs.items()
-        key = (bucket_of(SubjectId(one)), one)
+        key = (bucket_of(one), one)
         found = connection.execute(_PROVED_VALUE, (plan_epoch, *key, epoch, *placed_value(values[0])))
     elif len(epochs) == 1 and (bucket := _bucket_of_all(values)) is not None:
         [(one, epoch)] = epochs.items()

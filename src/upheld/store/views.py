@@ -391,7 +391,7 @@ class Views:
         one of these since, has raised its epoch; nobody changes it from the locks to the end. What this process knows
         to be late is not taken for granted.
         """
-        epochs: dict[str, int] = {}
+        epochs: dict[SubjectId, int] = {}
         for seen in several:
             if seen.era == UNPROVED or epochs.setdefault(seen.subject_id, seen.epoch) != seen.epoch:
                 raise Overtaken("something of this process has taken the place of a view")

@@ -1,0 +1,738 @@
+"""On PostgreSQL a recorded read is one message and a write two. What is taken for granted in them is proved by the
+server; what is lost on the way is settled; nothing of a message that fails has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count as numbered
+from pathlib import Path
+from random import Random
+from threading import Event
+from typing import Any
+from zlib import crc32
+
+import psycopg
+import pytest
+
+import upheld
+from tests import postgres
+from tests.homes import column, connection_to
+from tests.proxy import DOWN, UP, Proxy, between
+from tests.trial_home import POLICY, House, at, member, opened, proved
+from upheld import system
+from upheld.engine.acts import SubjectId, ValueId
+from upheld.errors import InputRefused, NotRecorded, StoreFailed
+from upheld.keeper import Keeper
+from upheld.store import subjects
+from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
+from upheld.store.ids import IdTaken
+from upheld.store.place import DOUBTED, Place, Transaction, Way
+from upheld.store.postgres import PostgresConnection
+from upheld.store.wire import Message, Wire
+
+NOW = at("2024-03-01")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres.server() as address:
+        yield address
+
+
+@dataclass
+class Trial:
+    """A home on a server with three persons, seen from a service and from a neighbour."""
+
+    path: Path
+    house: House
+    neighbour: House
+    persons: list[SubjectId]
+    phones: list[ValueId]
+
+    @property
+    def keeper(self) -> Keeper:
+        return self.house.keeper
+
+    def read(self, number: int = 0) -> Any:
+        desk = self.keeper.application("desk")
+        return self.keeper.read(self.persons[number], "offers", reader=desk, values=(self.phones[number],))
+
+    def read_batch(self) -> Any:
+        wanted = list(zip(self.persons, self.phones, strict=True))
+        return self.keeper.read_batch("offers", wanted, reader=self.keeper.application("desk"))
+
+    def records(self) -> int:
+        return int(column(self.path / "active.db", "SELECT count(*) FROM journal")[0])
+
+
+def phone_of(keeper: Keeper, person: SubjectId) -> ValueId:
+    values = keeper.views.get(person, keeper.now()).state.values
+    return next(one.value_id for one in values if one.item == "phone")
+
+
+@pytest.fixture(scope="module")
+def home(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House, House]]:
+    """A home that the tests share; each has persons of its own."""
+    with opened_twice(tmp_path_factory.mktemp("one") / "home", postgres.made(server, "one_message")) as made:
+        yield made
+
+
+@pytest.fixture
+def trial(home: tuple[Path, House, House]) -> Trial:
+    return peopled(*home)
+
+
+@contextmanager
+def opened_twice(path: Path, databases: dict[str, str]) -> Iterator[tuple[Path, House, House]]:
+    options = upheld.Options(clock=upheld.SetClock(NOW), look_up={"trial": ["email", "phone"]}, light_hashing=True)
+    system.init(path, options, databases)
+    with opened(path, NOW) as house, opened(path, NOW) as neighbour:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        yield path, house, neighbour
+
+
+def peopled(path: Path, house: House, neighbour: House) -> Trial:
+    persons = [member(house, f"person-{number}") for number in range(3)]
+    return Trial(path, house, neighbour, persons, [phone_of(house.keeper, one) for one in persons])
+
+
+@contextmanager
+def trial_on(path: Path, databases: dict[str, str]) -> Iterator[Trial]:
+    with opened_twice(path, databases) as made:
+        yield peopled(*made)
+
+
+@dataclass
+class Heard:
+    """Every message that was sent: the statements of each."""
+
+    messages: list[list[str]] = field(default_factory=list)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
+    found = Heard()
+    plain, alone = Wire.post, psycopg.Cursor.execute
+
+    def post(self: Wire, messages: list[Message]) -> None:
+        found.messages.append([word.decode() for word, _ in messages])
+        plain(self, messages)
+
+    def execute(self: psycopg.Cursor[Any], query: Any, *given: Any, **named: Any) -> Any:
+        found.messages.append([str(query)])
+        return alone(self, query, *given, **named)
+
+    monkeypatch.setattr(Wire, "post", post)
+    monkeypatch.setattr(psycopg.Cursor, "execute", execute)
+    return found
+
+
+# ── how many messages ───────────────────────────────────────────────────────────────────────────────────────────────
+
+VERBS: dict[str, tuple[int, Callable[[Trial], Any]]] = {
+    "read": (1, lambda trial: trial.read()),
+    "a batch of readings": (1, lambda trial: trial.read_batch()),
+    "a read that is refused": (
+        1, lambda trial: trial.keeper.read(trial.persons[0], "service", reader=trial.keeper.application("desk"),
+                                           values=(trial.phones[0],)),
+    ),
+    "collect": (2, lambda trial: trial.keeper.collect(trial.persons[0], "service", {"name": "made up"})),
+    "collect what is looked up": (
+        3, lambda trial: trial.keeper.collect(trial.persons[0], "service", {"email": "a@example.org"}),
+    ),
+    "consent": (2, lambda trial: trial.keeper.consent(trial.persons[0], "provision/mall", channel="website")),
+    "begin": (2, lambda trial: trial.keeper.begin(trial.persons[0], "membership")),
+    "enter": (3, lambda trial: trial.keeper.enter("trial", "member")),
+    "withdraw": (2, lambda trial: trial.keeper.withdraw(trial.persons[0], "provision/mall", channel="website")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_takes_so_many_messages_and_no_more(trial: Trial, heard: Heard, verb: str) -> None:
+    most, act = VERBS[verb]
+    trial.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+    act(trial)
+    heard.messages.clear()
+    act(trial)
+    assert len(heard.messages) == most, heard.messages
+    assert not any("SAVEPOINT" in word for message in heard.messages for word in message)
+
+
+def test_a_read_leaves_beginning_and_end_to_the_message_itself(trial: Trial, heard: Heard) -> None:
+    trial.read()
+    heard.messages.clear()
+    assert trial.read().granted
+    [message] = heard.messages
+    kinds = [word.split("(")[0].split()[1] for word in message]
+    assert [word[:6] for word in message] == ["SELECT", "SELECT", "INSERT"], kinds
+    assert "pg_advisory_xact_lock_shared" in message[0]
+
+
+def test_a_group_of_writers_is_two_messages(trial: Trial, heard: Heard) -> None:
+    heard.messages.clear()
+    answers = together(trial, [consenting(trial, one) for one in trial.persons])
+    assert all(answer.granted for answer in answers)
+    assert len(heard.messages) == 2, heard.messages
+
+
+# ── what is taken for granted ───────────────────────────────────────────────────────────────────────────────────────
+
+
+TRACES = "SELECT count(*) FROM shown_text WHERE text = 'a trace'"
+DIGESTS = (b"%032d" % number for number in numbered())
+
+
+def proof(trial: Trial, plan: int, epochs: dict[SubjectId, int], wanted: list[ValueId]) -> list[subjects.HeldRow]:
+    """What the server says to views of these epochs, in a transaction of its own."""
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("BEGIN")
+        rows = subjects.proved_values(connection, plan, epochs, wanted)
+        connection.execute("INSERT INTO shown_text(digest, locale, text) VALUES(?, 'en', 'a trace')", (next(DIGESTS),))
+        connection.execute("COMMIT")
+        return list(rows())
+
+
+def epochs_of(trial: Trial, count: int) -> tuple[int, dict[SubjectId, int]]:
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        plan, epochs = subjects.epochs_of(connection, trial.persons[:count])
+    return plan, {SubjectId(one): epoch for one, epoch in epochs.items()}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_current_views_are_proved_and_their_values_come(trial: Trial, count: int) -> None:
+    plan, epochs = epochs_of(trial, count)
+    rows = proof(trial, plan, epochs, trial.phones[:count])
+    assert {row[0] for row in rows} == set(trial.phones[:count])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("by", [-1, 1])
+def test_a_view_that_is_late_or_early_in_any_position_fails_the_whole_message(
+    trial: Trial, count: int, by: int
+) -> None:
+    plan, epochs = epochs_of(trial, count)
+    before = column(trial.path / "active.db", TRACES)
+    for late in epochs:
+        with pytest.raises(Overtaken):
+            proof(trial, plan, {**epochs, late: epochs[late] + by}, trial.phones[:count])
+    with pytest.raises(Overtaken):
+        proof(trial, plan + by, epochs, trial.phones[:count])
+    assert column(trial.path / "active.db", TRACES) == before
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_view_of_nobody_fails_the_whole_message(trial: Trial, count: int) -> None:
+    plan, epochs = epochs_of(trial, count or 1)
+    known = epochs if count else {}
+    with pytest.raises(Overtaken):
+        proof(trial, plan, {**known, SubjectId("a" * 20): 1}, trial.phones[:1])
+
+
+def test_epochs_of_two_that_are_exchanged_are_not_proved(trial: Trial) -> None:
+    trial.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+    plan, epochs = epochs_of(trial, 2)
+    first, second = epochs
+    assert epochs[first] != epochs[second]
+    with pytest.raises(Overtaken):
+        proof(trial, plan, {first: epochs[second], second: epochs[first]}, trial.phones[:2])
+
+
+def test_a_value_that_is_not_held_does_not_come(trial: Trial) -> None:
+    plan, epochs = epochs_of(trial, 1)
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("UPDATE value SET state = 'moving' WHERE value_id = ?", (trial.phones[0],))
+    assert proof(trial, plan, epochs, trial.phones[:1]) == []
+    assert {row[0] for row in proof(trial, plan, epochs, trial.phones[:2])} == {trial.phones[1]}
+
+
+# ── somebody else is faster ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_neighbour_has_withdrawn_is_not_read_and_the_first_try_left_no_record(trial: Trial) -> None:
+    assert trial.read().granted
+    trial.neighbour.keeper.withdraw(trial.persons[0], "purpose/offers", channel="website")
+    before = trial.records()
+    outcome = trial.read()
+    assert not outcome.granted
+    assert not outcome.texts
+    assert trial.records() == before + 1, "the refusal, and nothing of the message that failed"
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_what_a_neighbour_has_withdrawn_is_left_out_of_a_batch_wherever_it_stands(trial: Trial, position: int) -> None:
+    assert len(trial.read_batch().texts) == 3
+    trial.neighbour.keeper.withdraw(trial.persons[position], "purpose/offers", channel="website")
+    before = trial.records()
+    outcome = trial.read_batch()
+    assert set(outcome.texts) == set(trial.phones) - {trial.phones[position]}
+    assert set(outcome.refused) == {trial.phones[position]}
+    assert trial.records() <= before + 2
+
+
+def test_a_policy_that_a_neighbour_has_published_is_read_by_at_once(trial: Trial) -> None:
+    assert trial.read().granted
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("UPDATE guard SET plan_epoch = plan_epoch + 1")
+    before = trial.records()
+    assert trial.read().granted
+    assert trial.records() == before + 1
+
+
+def test_who_was_overtaken_is_asked_for_some_time_and_then_taken_for_granted_again(
+    trial: Trial, heard: Heard
+) -> None:
+    trial.read()
+    trial.neighbour.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+    assert trial.read().granted
+    taken = []
+    for _ in range(DOUBTED + 2):
+        heard.messages.clear()
+        assert trial.read().granted
+        taken.append(len(heard.messages))
+    assert taken[-1] == 1
+    assert max(taken) == 2
+    heard.messages.clear()
+    assert trial.read(1).granted
+    assert len(heard.messages) == 1, "others were not doubted"
+
+
+def test_who_changes_a_person_all_the_time_does_not_keep_another_from_reading(trial: Trial) -> None:
+    stop = Event()
+
+    def changes() -> int:
+        turns = 0
+        while not stop.is_set():
+            verb = trial.neighbour.keeper.consent if turns % 2 else trial.neighbour.keeper.withdraw
+            verb(trial.persons[0], "provision/mall", channel="website")
+            turns += 1
+        return turns
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(changes)
+        for _ in range(40):
+            assert trial.read().granted
+        stop.set()
+        assert running.result(60) > 5
+
+
+def test_a_withdrawal_that_waited_for_a_reader_happened_after_what_was_read(trial: Trial) -> None:
+    """Its instant is that at which it had the person to itself, not that at which it came."""
+    keeper, neighbour = trial.keeper, trial.neighbour
+    go, begun = Event(), Event()
+
+    def reads(transaction: Transaction) -> None:
+        begun.set()
+        assert go.wait(30)
+
+    with ThreadPoolExecutor(2) as pool:
+        reading = pool.submit(neighbour.keeper.places.active.submit, reads, about=trial.persons[:1], reads=True)
+        assert begun.wait(30)
+        withdrawing = pool.submit(keeper.withdraw, trial.persons[0], "purpose/offers", channel="website")
+        with pytest.raises(TimeoutError):
+            withdrawing.result(0.5)
+        trial.house.clock.set(NOW + timedelta(hours=1))
+        go.set()
+        reading.result(30)
+        assert withdrawing.result(30).granted
+    [said] = [one for one in keeper.views.get(trial.persons[0], keeper.now()).state.consents if not one.given]
+    assert said.at == said.known_at == keeper.now()
+    trial.neighbour.clock.set(NOW + timedelta(hours=1))
+
+
+# ── both ways live alike ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+KINDS = "SELECT n.text, sum(t.entries) FROM tally t JOIN name n ON n.id = t.kind GROUP BY n.text ORDER BY n.text"
+
+
+def lived(trial: Trial, seed: int) -> list[str]:
+    """A history of verbs, some of them by the neighbour, and what was answered to each."""
+    random, said = Random(seed), []
+    for turn in range(40):
+        who = trial.house if random.random() < 0.7 else trial.neighbour
+        keeper, number = who.keeper, random.randrange(3)
+        person, act = trial.persons[number], random.choice(["read", "batch", "consent", "withdraw", "offer", "name"])
+        desk = keeper.application("desk")
+        match act:
+            case "read":
+                outcome = keeper.read(person, "offers", reader=desk, items=("phone",))
+                said.append(f"{act} {sorted(outcome.texts.values())} {outcome.reasons}")
+            case "batch":
+                got = keeper.read_batch("offers", list(zip(trial.persons, trial.phones, strict=True)), reader=desk)
+                said.append(f"{act} {sorted(got.texts.values())} {len(got.refused)}")
+            case "consent" | "withdraw":
+                verb = keeper.consent if act == "consent" else keeper.withdraw
+                said.append(f"{act} {verb(person, 'purpose/offers', channel='website').granted}")
+            case _:
+                purpose, item = ("offers", "phone") if act == "offer" else ("service", "name")
+                outcome = keeper.collect(person, purpose, {item: f"{turn}"})
+                said.append(f"{act} {outcome.granted} {outcome.reasons}")
+    return said
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_taken_for_granted_and_what_is_asked_for_lead_to_the_same(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    ends = []
+    for name in ("granted", "asked"):
+        with monkeypatch.context() as patch:
+            if name == "asked":
+                patch.setattr(Place, "_ways", lambda _, batch: iter(()))
+            with trial_on(tmp_path / name, postgres.made(server, f"alike_{seed}_{name}")) as trial:
+                said = lived(trial, seed)
+                trial.keeper.seal()
+                kinds = column(trial.path / "ledger.db", KINDS)
+                epochs = column(trial.path / "active.db", "SELECT epoch FROM subject ORDER BY epoch")
+                values = column(trial.path / "active.db", "SELECT item, state FROM value ORDER BY item, state")
+                proved(trial.path, trial.keeper)
+                ends.append((said, kinds, epochs, values))
+    assert ends[0] == ends[1]
+
+
+# ── one of a group fails ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def consenting(trial: Trial, person: SubjectId) -> Callable[[], Any]:
+    return lambda: trial.keeper.consent(person, "provision/mall", channel="website")
+
+
+def together(trial: Trial, acts: list[Callable[[], Any]]) -> list[Any]:
+    """What each answers or raises, all of them merged into one transaction."""
+    place = trial.keeper.places.active
+
+    def said(act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except Exception as failure:  # noqa: BLE001 - told as it is
+            return failure
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        with place._turn:
+            running = [pool.submit(said, act) for act in acts]
+            while len(place._waiting) < len(acts):
+                pass
+        return [one.result(60) for one in running]
+
+
+def writes(
+    trial: Trial, person: SubjectId, statement: str, parameters: tuple[Any, ...], looks: bool
+) -> Callable[[], Any]:
+    """Work about a person that runs a statement of its own, and may look at what came of it."""
+
+    def work(transaction: Transaction) -> str:
+        rows = transaction.connection.execute(statement, parameters)
+        return f"{rows.rowcount}" if looks else "not looked at"
+
+    return lambda: trial.keeper.places.active.submit(work, about=(person,))
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_one_that_the_server_refuses_takes_nobody_of_its_group_with_it(trial: Trial, looks: bool) -> None:
+    bad = writes(trial, trial.persons[1], "UPDATE subject SET epoch = NULL WHERE subject_id = ?",
+                 (trial.persons[1],), looks)  # fmt: skip
+    before = column(trial.path / "active.db", "SELECT count(*) FROM consent")[0]
+    first, failed, last = together(
+        trial, [consenting(trial, trial.persons[0]), bad, consenting(trial, trial.persons[2])]
+    )
+    assert first.granted
+    assert last.granted
+    assert isinstance(failed, Exception)
+    assert column(trial.path / "active.db", "SELECT count(*) FROM consent")[0] == before + 2
+    trial.keeper.seal()
+    proved(trial.path, trial.keeper)
+
+
+def test_one_that_changes_its_mind_leaves_nothing_of_what_waited(trial: Trial) -> None:
+    place = trial.keeper.places.active
+
+    def regrets(transaction: Transaction) -> None:
+        transaction.connection.execute("DELETE FROM consent WHERE subject_id = ?", (trial.persons[1],))
+        raise InputRefused("regretted", "no")
+
+    before = column(trial.path / "active.db", "SELECT count(*) FROM consent")[0]
+    first, failed = together(
+        trial,
+        [consenting(trial, trial.persons[0]), lambda: place.submit(regrets, about=(trial.persons[1],))],
+    )
+    assert first.granted
+    assert isinstance(failed, InputRefused)
+    assert column(trial.path / "active.db", "SELECT count(*) FROM consent")[0] == before + 1
+
+
+def test_a_reader_that_is_overtaken_takes_nobody_of_its_group_with_it(trial: Trial) -> None:
+    trial.read(), trial.read(1)
+    trial.neighbour.keeper.withdraw(trial.persons[0], "purpose/offers", channel="website")
+    first, second, both = together(trial, [lambda: trial.read_batch(), consenting(trial, trial.persons[1]),
+                                           lambda: trial.read_batch()])  # fmt: skip
+    assert second.granted
+    for outcome in (first, both):
+        assert set(outcome.refused) == {trial.phones[0]}
+        assert set(outcome.texts) == set(trial.phones[1:])
+
+
+def test_a_number_that_is_taken_is_drawn_again_though_nobody_looked(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = trial.keeper.places.random_bytes
+    taken = iter([b"\1" * 8, b"\1" * 8, b"\1" * 8, b"\1" * 8])
+
+    def bytes_of(count: int) -> bytes:
+        return next(taken, drawn(8))[:count] if count < 8 else drawn(count)
+
+    monkeypatch.setattr(trial.keeper.places, "random_bytes", bytes_of)
+    made = [trial.keeper.collect(trial.persons[0], "service", {"name": f"{turn}"}) for turn in range(3)]
+    ids = [value for outcome in made for ones in outcome.values.values() for value in ones]
+    assert len(set(ids)) == 3
+    found = column(trial.path / "active.db", "SELECT value_id FROM value WHERE item = 'name'")
+    assert set(ids) <= set(found)
+
+
+# ── what a connection keeps to ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def line(server: str, request: pytest.FixtureRequest) -> Iterator[PostgresConnection]:
+    databases = postgres.made(server, f"line_{crc32(request.node.nodeid.encode()):08x}")
+    with closing(PostgresConnection(databases["active"], "public")) as connection:
+        connection.execute("CREATE TABLE one(id INTEGER PRIMARY KEY, word TEXT)")
+        connection.execute(
+            "CREATE TABLE other(id INTEGER REFERENCES one(id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+        yield connection
+
+
+def words(line: PostgresConnection) -> list[Any]:
+    return [row[0] for row in line.execute("SELECT word FROM one ORDER BY id").fetchall()]
+
+
+INSERT = "INSERT INTO one(id, word) VALUES(?, ?)"
+
+
+@pytest.mark.parametrize("looked_at", [False, True], ids=["one message", "looked at in between"])
+def test_an_error_in_the_middle_leaves_nothing_of_what_stood_before_and_after_it(
+    line: PostgresConnection, looked_at: bool
+) -> None:
+    line.execute("BEGIN")
+    before = line.execute(INSERT, (1, "before"))
+    if looked_at:
+        assert before.rowcount == 1
+    line.execute(INSERT, (1, "twice"))
+    after = line.execute(INSERT, (2, "after"))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        line.execute("COMMIT")
+    with pytest.raises(Unanswered):
+        _ = after.rowcount
+    if line.in_transaction:
+        line.execute("ROLLBACK")
+    assert words(line) == []
+    line.execute("BEGIN")
+    line.execute(INSERT, (1, "again"))
+    line.execute("COMMIT")
+    assert words(line) == ["again"]
+
+
+@pytest.mark.parametrize("looked_at", [False, True], ids=["one message", "looked at in between"])
+def test_what_only_the_commit_refuses_is_told(line: PostgresConnection, looked_at: bool) -> None:
+    line.execute("BEGIN")
+    rows = line.execute("INSERT INTO other(id) VALUES(?)", (5,))
+    if looked_at:
+        assert rows.rowcount == 1
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        line.execute("COMMIT")
+    if line.in_transaction:
+        line.execute("ROLLBACK")
+    assert line.execute("SELECT count(*) FROM other").fetchone() == (0,)
+
+
+def test_a_transaction_that_failed_before_is_not_taken_for_committed(line: PostgresConnection) -> None:
+    line.execute("BEGIN")
+    line.execute(INSERT, (1, "one"))
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        line.execute("SELECT 1 FROM nowhere").fetchone()
+    with pytest.raises((NotRecorded, psycopg.Error)):
+        line.execute("COMMIT")
+    if line.in_transaction:
+        line.execute("ROLLBACK")
+    assert words(line) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "given", "kept"),
+    [
+        (INSERT, (2, "two"), True),
+        ("INSERT INTO one(id, word) VALUES(?, ?) ON CONFLICT(id) DO NOTHING", (1, "taken"), False),
+        ("INSERT INTO one(id, word) VALUES(?, ?) ON CONFLICT DO NOTHING", (1, "taken"), False),
+        ("UPDATE one SET word = ? WHERE id = ?", ("changed", 1), True),
+        ("UPDATE one SET word = ? WHERE id = ?", ("nobody", 7), False),
+        ("UPDATE one SET word = ? WHERE id < ?", ("all", 9), False),
+        ("DELETE FROM one WHERE id = ?", (7,), False),
+    ],
+)
+def test_a_change_of_other_than_one_row_fails_the_whole_message(
+    line: PostgresConnection, statement: str, given: tuple[Any, ...], kept: bool
+) -> None:
+    line.executemany(INSERT, [(1, "first"), (3, "third")])
+    line.execute("BEGIN")
+    line.execute(INSERT, (4, "with it"))
+    line.execute(statement, given).must(IdTaken())
+    if kept:
+        line.execute("COMMIT")
+    else:
+        with pytest.raises(IdTaken):
+            line.execute("COMMIT")
+        if line.in_transaction:
+            line.execute("ROLLBACK")
+    assert ("with it" in words(line)) == kept
+
+
+def test_back_to_a_savepoint_is_back_to_what_waited_then(line: PostgresConnection) -> None:
+    line.execute("BEGIN")
+    line.execute(INSERT, (1, "before"))
+    for looks in (False, True):
+        line.execute("SAVEPOINT one")
+        rows = line.execute(INSERT, (2, "undone"))
+        if looks:
+            assert rows.rowcount == 1
+        line.execute("ROLLBACK TO one")
+        line.execute("RELEASE one")
+    line.execute("SAVEPOINT one")
+    line.execute(INSERT, (3, "kept"))
+    line.execute("RELEASE one")
+    line.execute("COMMIT")
+    assert words(line) == ["before", "kept"]
+
+
+def test_what_a_lost_connection_had_open_is_not_gone_on_with_on_the_next(
+    line: PostgresConnection, server: str
+) -> None:
+    line.execute("BEGIN")
+    assert line.execute(INSERT, (1, "lost")).rowcount == 1
+    postgres.end_connections(line._address)
+    with pytest.raises(ConnectionLost):
+        _ = line.execute(INSERT, (2, "also lost")).rowcount
+    line.execute(INSERT, (3, "not alone"))
+    with pytest.raises(ConnectionLost):
+        line.execute("COMMIT")
+    assert words(line) == []
+
+
+def test_what_was_not_begun_with_when_the_connection_went_is_done_on_the_next(line: PostgresConnection) -> None:
+    line.execute("BEGIN")
+    line.execute(INSERT, (1, "one"))
+    postgres.end_connections(line._address)
+    line.execute("COMMIT")
+    line.execute("BEGIN")
+    postgres.end_connections(line._address)
+    assert line.execute(INSERT, (2, "two")).rowcount == 1
+    line.execute("COMMIT")
+    assert words(line) == ["one", "two"]
+
+
+# ── the line is cut at any byte ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def cut(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, Proxy]]:
+    databases = postgres.made(server, "cut_anywhere")
+    with between(databases["active"]) as (proxy, through):
+        path = tmp_path_factory.mktemp("cut") / "home"
+        with trial_on(path, {**databases, "active": through}) as trial:
+            yield trial, proxy
+
+
+def size_of(proxy: Proxy, act: Callable[[], Any]) -> dict[str, int]:
+    """So many bytes go each way while this is done."""
+    before = dict(proxy.passed)
+    act()
+    return {way: proxy.passed[way] - before[way] for way in before}
+
+
+def positions(size: int) -> list[int]:
+    """The first and last bytes, and some between."""
+    return sorted({0, 1, size // 5, size // 3, size // 2, 4 * size // 5, size - 11, size - 6, size - 5, size - 1, size})
+
+
+@pytest.mark.parametrize("way", [UP, DOWN])
+def test_a_read_that_is_cut_at_any_byte_is_answered_and_never_without_a_record(
+    cut: tuple[Trial, Proxy], way: str
+) -> None:
+    trial, proxy = cut
+    trial.read(), trial.read()
+    size = size_of(proxy, trial.read)[way]
+    for count in positions(size):
+        before, cuts = trial.records(), proxy.cuts
+        proxy.cut_after(way, count)
+        outcome = trial.read()
+        proxy.whole()
+        assert outcome.granted, f"{count} of {size} bytes {way}: {outcome.reasons}"
+        assert proxy.cuts == cuts + 1
+        assert before < trial.records() <= before + 2, f"{count} of {size} bytes {way}"
+        trial.read()
+    trial.keeper.seal()
+    proved(trial.path, trial.keeper)
+
+
+@pytest.mark.parametrize("way", [UP, DOWN])
+def test_a_write_that_is_cut_at_any_byte_was_done_whole_or_not_at_all(cut: tuple[Trial, Proxy], way: str) -> None:
+    trial, proxy = cut
+    number = iter(range(1_000))
+
+    def write() -> Any:
+        return trial.keeper.collect(trial.persons[1], "service", {"name": f"{way} {next(number)}"})
+
+    def values() -> int:
+        return int(column(trial.path / "active.db", "SELECT count(*) FROM value")[0])
+
+    write(), write()
+    size = size_of(proxy, write)[way]
+    done = failed = 0
+    for count in positions(size):
+        before, records = values(), trial.records()
+        proxy.cut_after(way, count)
+        try:
+            assert write().granted
+        except StoreFailed:
+            failed += 1
+            assert (values(), trial.records()) == (before, records), f"{count} of {size} bytes {way}"
+        else:
+            done += 1
+            assert (values(), trial.records()) == (before + 1, records + 1), f"{count} of {size} bytes {way}"
+        proxy.whole()
+        assert write().granted
+    assert done
+    assert bool(failed) == (way == UP), "what the server has done is found done"
+    trial.keeper.seal()
+    proved(trial.path, trial.keeper)
+
+
+def test_a_read_whose_answer_was_lost_after_the_commit_is_on_record_twice_and_given_once(
+    cut: tuple[Trial, Proxy],
+) -> None:
+    trial, proxy = cut
+    trial.read(), trial.read()
+    before = trial.records()
+    proxy.cut_after(DOWN, 0)
+    assert trial.read().granted
+    assert trial.records() == before + 2
+
+
+def test_the_ways_are_tried_from_the_quickest_to_the_surest(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Way] = []
+    plain = Place._run_all
+
+    def run_all(self: Place, batch: Any, way: Way) -> Any:
+        tried.append(way)
+        return plain(self, batch, way)
+
+    monkeypatch.setattr(Place, "_run_all", run_all)
+    trial.read()
+    trial.neighbour.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+    tried.clear()
+    trial.read()
+    assert tried[:2] == [Way.TRUSTING, Way.APART]
