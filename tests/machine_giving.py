@@ -191,15 +191,20 @@ class Giving:
             self.keeper.revoke(self.policy.policy, HandlerId(role.staff), role.duty)
             same = [one for one in self.house.roles if (one.staff, one.duty) == (role.staff, role.duty)]
             self.house.roles = [one for one in self.house.roles if one not in same]
+            kept = [one for one in self.roles_ever if one not in same]
+            self.roles_ever = [*kept, *(replace(one, until=self.now) for one in same)]
             return
         row = self.pick(data, duties, "duty")
         shown = frozenset(map(str, row.granted_with))
-        handler, outcome = self.keeper.grant(self.policy.policy, row.name, shown=shown)
+        again = [role.staff for role in self.roles_ever if role.until <= self.now]
+        known = HandlerId(self.pick(data, again, "who")) if again and self.chance(data, 4, "somebody known") else None
+        handler, outcome = self.keeper.grant(self.policy.policy, row.name, handler=known, shown=shown)
         assert outcome.granted
         zone = self.people[0].world.zone() if self.people else None
         assert zone is not None
         until = end_of(self.now, row.granted_for, zone) if row.granted_for else FOREVER
         self.house.roles.append(Role(handler, row.name, Instant(until)))
+        self.roles_ever.append(self.house.roles[-1])
         if self.chance(data, 7, "cleared"):
             for control in self.policy.safeguards.values():
                 if blocks_access(control):

@@ -33,11 +33,13 @@ import upheld
 from tests.homes import copied, forgotten
 from tests.machine_agreeing import Agreeing
 from tests.machine_asking import Asking
+from tests.machine_filing import Filing
 from tests.machine_giving import Giving
 from tests.reference import CONTACT, contact_of
 from tests.reference_answers import Reference
-from tests.reference_giving import Given, House, Speaker, Twin
+from tests.reference_giving import Given, House, Role, Speaker, Twin
 from tests.reference_history import Begun, Event, Fact, Held, Sweep, Unasked, Used
+from tests.reference_papers import Filed, kept_until
 from tests.reference_reviews import up_for_review
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
 from upheld.engine.acts import EngagementId, HandlerId, Read, Reader, ReaderKind, SubjectId, ValueId
@@ -112,6 +114,7 @@ class Person:
     born: date | None
     history: list[Event | Given | Speaker] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
+    papers: dict[str, Filed] = field(default_factory=dict)
     forgotten: bool = False
 
     @property
@@ -126,7 +129,7 @@ class Person:
         self.history.append(event)
 
 
-class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
+class Lives(Agreeing, Asking, Giving, Filing, RuleBasedStateMachine):
     """The steered machine; each policy line has a subclass."""
 
     files: ClassVar[tuple[str, ...]] = ()
@@ -144,6 +147,8 @@ class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
         self.house = House()
         self.organisation: list[Fact] = []
         self.made = 0
+        self.staff_papers: dict[str, tuple[str, Filed]] = {}
+        self.roles_ever: list[Role] = []
         self.approver: HandlerId | None = None
 
     def teardown(self) -> None:
@@ -193,6 +198,7 @@ class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
                     }
             found |= {end_of(one.received, Period(days=10), zone) for one in world.requests.values()}
             found |= {Instant(world.ended(one)[0]) for one in world.begun.values()}
+            found |= {Instant(kept_until(world, one)) for one in person.papers.values()}
             if world.held and all(value.state == "destroyed" for value in world.held.values()):
                 found |= {end_of(world.changed_at, Period(years=3), zone)}
         return sorted(at for at in found if self.now < at < FOREVER)
@@ -818,13 +824,16 @@ class Lives(Agreeing, Asking, Giving, RuleBasedStateMachine):
     def sweeps(self) -> None:
         swept = self.keeper.sweep()
         assert not swept.waiting
+        before = {person.subject_id: dict(person.world.held) for person in self.alive()}
         for person in self.alive():
-            before = dict(person.world.held)
             person.world.tell(Sweep(self.now))
             person.history.append(Sweep(self.now))
-            if person.world.held != before:
+            if person.world.held != before[person.subject_id]:
                 person.world.changed_at = self.now
-            elif person.world.forgettable():
+        self.papers_go()
+        for person in self.alive():
+            moved = person.world.held != before[person.subject_id]
+            if not moved and not person.papers and person.world.forgettable():
                 person.forgotten = True
                 with pytest.raises(InputRefused):
                     self.keeper.views.load(person.subject_id, self.now)

@@ -469,8 +469,8 @@ FAULTS = (
     Fault(
         "what-can-still-be-seen-counts-as-gone",
         "store/postgres.py",
-        "if not any(kept):",
-        "if kept:",
+        "if not any(told):",
+        "if told:",
         "tests/test_beyond_recovery.py",
     ),
     Fault(
@@ -513,6 +513,24 @@ FAULTS = (
         "        if cited is not None:  # whether",
         "        if cited is None:  # whether",
         FACTS,
+    ),
+    Fault("a-file-outlives-its-request", PAPERS, "Instant(own.settled_at or over)", "Instant(over)", FILED),
+    Fault(
+        "a-proof-outlives-its-consent",
+        PAPERS,
+        "return min(ended, _withdrawn",
+        "return max(ended, _withdrawn",
+        FILED,
+    ),
+    Fault("an-end-that-comes-to-light-waits", PAPERS, "over = over or until <= at", "over = over or until < 0", FILED),
+    Fault("an-account-outlives-its-role", PAPERS, "max(coalesce(revoked_at, until_at))", "max(until_at)", READERS),
+    Fault("nobody-comes-back", PAPERS, "if until is None or until <= now:", "if until is None or until >= 0:", FILED),
+    Fault(
+        "a-rejected-input-leaves-nothing",
+        "keeper/rejecting.py",
+        "if not refusal.on_record:",
+        "if refusal.on_record:",
+        "tests/test_on_record.py",
     ),
     Fault(
         "an-order-is-followed-before-it-was-given",

@@ -212,6 +212,43 @@ def test_an_account_is_kept_three_years_after_the_last_role_was_taken_away(home:
         assert keeper.paper("trial", account) is None
 
 
+def test_a_role_whose_time_is_over_lets_the_account_go_as_one_that_was_taken_away(home: Path) -> None:
+    with opened(home, at("2024-03-01")) as house:
+        keeper = house.keeper
+        handler, _ = keeper.grant("trial", "desk", handler=HandlerId("i" * 20))
+        account = keeper.file_paper("trial", "staff", LETTER, owner=handler)
+        with keeper.places.active.transaction() as transaction:
+            over = instant(at("2025-03-02", 0))
+            transaction.execute("UPDATE handler SET until_at = ? WHERE handler_id = ?", (over, handler))
+        keeper.sweep()
+        until = keeper.papers("trial", owner=handler)[0].until_at
+        assert until is not None
+        assert moment(until) == at("2028-03-02", 0)
+        keeper.revoke("trial", handler, "desk")  # sooner than it would have ended
+        keeper.sweep()
+        assert keeper.papers("trial", owner=handler)[0].until_at == instant(at("2027-03-02", 0))
+        house.clock.set(at("2027-03-02", 0))
+        assert keeper.sweep().papers == 1
+        assert keeper.paper("trial", account) is None
+
+
+def test_a_sweep_that_finds_an_end_that_came_long_ago_destroys_and_forgets_at_once(home: Path) -> None:
+    with opened(home, at("2020-03-01")) as house:
+        keeper = house.keeper
+        person = member(house, "leaves")
+        keeper.file_paper("trial", "notices", LETTER, owner=person)
+        keeper.fact(person, "closed")
+        for day in ("2020-03-04", "2020-10-20"):
+            house.clock.set(at(day))
+            keeper.sweep()
+        late = keeper.file_paper("trial", "letters", LETTER, owner=person)  # filed after the last look at this person
+        house.clock.set(at("2027-03-03"))
+        first, again = keeper.sweep(), keeper.sweep()
+        assert (first.papers, first.forgotten) == (2, 1)
+        assert (again.papers, again.forgotten, again.looked_at) == (0, 0, 0)
+        assert keeper.paper("trial", late) is None
+
+
 def test_an_account_of_somebody_who_got_a_role_again_is_kept_on(home: Path) -> None:
     with opened(home, at("2024-03-01")) as house:
         keeper, clock = house.keeper, house.clock

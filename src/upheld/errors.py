@@ -47,6 +47,9 @@ class UpheldError(Exception):
 class PolicyRefused(UpheldError):
     """A document has errors and is refused whole. `problems` are all of them in the order of the file."""
 
+    on_record = False
+    """Whether the ledger has its code and place already."""
+
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         errors = [problem for problem in problems if problem.level is Level.ERROR]
@@ -79,6 +82,9 @@ class HomeUnusable(UpheldError):
 
 class InputRefused(UpheldError):
     """An argument cannot be used. Refused whole; only the code and the place are recorded, never the content."""
+
+    on_record = False
+    """Whether the ledger has its code and place already."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code

@@ -33,6 +33,7 @@ from upheld.keeper.publishing import Publication, Publishing
 from upheld.keeper.receipting import Receipting
 from upheld.keeper.reconsenting import Reconsenting
 from upheld.keeper.recovering import Recovered, Recovery
+from upheld.keeper.rejecting import VERBS, noted
 from upheld.keeper.seeing import Reading
 from upheld.keeper.steps import Swept
 from upheld.keeper.telling import Delivered, Message
@@ -98,6 +99,10 @@ class Keeper(
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+for _verb in VERBS:
+    setattr(Keeper, _verb, noted(_verb, getattr(Keeper, _verb)))
 
 
 __all__ = [

@@ -324,9 +324,9 @@ class Asking(Door):
         owner is refused with `identity-not-proved` while unproved. `handler`: who answered; an objection is answered
         by somebody else than what it objects to.
         """
-        state = RequestState(outcome)
-        if state in WAITING:
+        if outcome not in _ANSWERS:
             raise InputRefused("outcome-unknown", f"answer with one of: {', '.join(one.value for one in _ANSWERS)}")
+        state = RequestState(outcome)
 
         def change(one: Request, now: Instant) -> Request:
             if one.settled_at is not None:

@@ -44,6 +44,8 @@ class PublicationRefused(InputRefused):
     `notices` is the human text of the version by locale all the same: what a law obliges to tell is not held back.
     """
 
+    on_record = True  # as a kind of its own, with what stands in the way
+
     def __init__(self, obstacles: tuple[Obstacle, ...], notices: Mapping[str, str]) -> None:
         self.obstacles = obstacles
         self.notices = notices

@@ -154,16 +154,13 @@ class Door:
                     if turn >= OVERTAKEN:
                         seen = self.views.get(subject_id, self.now())
                     at = self._decided_at(seen)
-                    return self.places.active.submit(
-                        partial(_with, work, seen, at), about=(subject_id,), early=early
-                    )
+                    return self.places.active.submit(partial(_with, work, seen, at), about=(subject_id,), early=early)
             except (Stale, IdTaken, Deadlocked):
                 self.views.drop(subject_id)
-            except InputRefused as refusal:
+            except InputRefused:
                 self.views.drop(subject_id)
                 if self.views.renewed(seen):
                     continue  # by a document or a person that are others by now
-                self._rejected(seen, refusal, work.__qualname__.split(".")[1].strip("_").replace("_", "-"))
                 raise
             except BaseException:
                 self.views.drop(subject_id)
@@ -178,14 +175,6 @@ class Door:
             return
         with self.places.active.batch():
             yield
-
-    def _rejected(self, seen: Seen, refusal: InputRefused, verb: str) -> None:
-        """A rejected input leaves nothing but code and place. INVARIANT: I14."""
-
-        def note(transaction: Transaction) -> None:
-            transaction.journal(self._entry(seen, transaction.at, "input.rejected", code=refusal.code, place=verb))
-
-        self.places.active.submit(note, about=(seen.subject_id,), reads=True)
 
     @contextmanager
     def batch(self, about: Collection[str] | None = None) -> Iterator[None]:

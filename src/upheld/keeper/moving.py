@@ -94,6 +94,11 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         for policy in tuple(self.views.lines):
             if self._sweep_policy(policy, swept, now):
                 self._sweep_policy(policy, swept, now)
+        if swept.papers_over:  # INVARIANT: I7: else another sweep at the same instant would do more
+            self._finish(swept)
+            self._sweep_papers(swept, now)
+            for policy in tuple(self.views.lines):
+                self._sweep_policy(policy, swept, now)
         self._finish(swept)
         if swept.unapproved:
             swept.waiting.append(f"{swept.unapproved} values wait for somebody to approve their destruction")
@@ -151,7 +156,8 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
 
     def _sweep_papers(self, swept: Swept, now: Instant) -> None:
         """Before persons are looked at: whose last paper goes may be forgotten in the same sweep."""
-        swept.papers, scrubbed = self._papers_due(now)
+        destroyed, scrubbed = self._papers_due(now)
+        swept.papers += destroyed
         if not scrubbed:
             swept.waiting.append("a reader keeps a file open: papers are unreadable, their bytes not scrubbed yet")
 
@@ -290,7 +296,7 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         at = max(now, row.last_at)
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen, at)
-        self._reckon_papers(transaction, seen, at, filed)
+        swept.papers_over |= self._reckon_papers(transaction, seen, at, filed)
         swept.recalled += self.recall(seen, transaction, at)
         self._note_reviews(transaction, seen, at, noted)
         coming = tuple(steps_coming(seen.view.life, at))

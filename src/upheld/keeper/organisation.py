@@ -227,8 +227,11 @@ class Organisation(Late):
         """The party has shown that it returned or destroyed everything that it got under this contract."""
 
         def work(transaction: Transaction) -> None:
+            found = transaction.execute(_CONTRACT_PARTY, (policy, contract_id)).fetchone()
+            if found is None:
+                raise InputRefused("contract-unknown", "no such contract")
+            party = found[0]
             transaction.changed(_CLOSE_CONTRACT, (transaction.at, policy, contract_id))
-            party = transaction.execute(_CONTRACT_PARTY, (policy, contract_id)).fetchone()[0]
             rules = self._party_rules(policy, party)
             paths = [one.path for one in rules]
             for subject_id, processor in returned_under(transaction, policy, contract_id, paths, transaction.at):
@@ -439,6 +442,7 @@ class Organisation(Late):
         """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a
         person's name).
         """
+        self._known_plans(policy)
         when = self._happened(at)
 
         def work(transaction: Transaction) -> None:
@@ -452,6 +456,7 @@ class Organisation(Late):
 
         Raises InputRefused when the register does not have it then.
         """
+        self._known_plans(policy)
         when = self._happened(at)
 
         def work(transaction: Transaction) -> None:

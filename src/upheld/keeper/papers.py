@@ -203,15 +203,18 @@ class Papers(Door):
 
     # ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _reckon_papers(self, transaction: Transaction, seen: Seen, at: Instant, found: list[Any]) -> None:
+    def _reckon_papers(self, transaction: Transaction, seen: Seen, at: Instant, found: list[Any]) -> bool:
         """Papers whose end was not known get one as soon as the facts name it, and another when the facts change.
 
-        `found`: what the place has answered to `papers.OF_OWNER`.
+        `found`: what the place has answered to `papers.OF_OWNER`. Whether such an end has come by now.
         """
+        over = False
         for row in papers.open_among(found):
             until = self._end_of_paper(row, seen, at)
             if until is not None and until != row.until_at:
                 papers.set_until(transaction, row, until)
+                over = over or until <= at
+        return over
 
     def _end_of_paper(self, row: PaperRow, seen: Seen, at: Instant) -> Instant | None:
         """When the time of a person's paper is over by what is known; None: its kind is not kept any more."""
@@ -243,8 +246,8 @@ class Papers(Door):
         return None if end is None else _ended(end, partial(_of_staff, row, Instant(left or FOREVER)), zone)
 
     def _reckon_staff(self, policy: str) -> None:
-        """Papers of handlers end with their last role, or from the day they were filed."""
-        rows = papers.endless_of_staff(self.places.active, policy)
+        """Papers of handlers end with their last role, or from the day they were filed; sooner when it ends sooner."""
+        rows = papers.open_of_staff(self.places.active, policy)
         if not rows:
             return
         zone = self.views.line(policy).latest.zone
@@ -252,7 +255,7 @@ class Papers(Door):
             for row in rows:
                 left = transaction.execute(_LEFT, (policy, row.owner)).fetchone()[0]
                 until = self._end_for_staff(row, left, zone)
-                if until is not None and until < FOREVER:
+                if until is not None and until != row.until_at:
                     papers.set_until(transaction, row, until)
 
     @staticmethod
@@ -419,7 +422,5 @@ def _counted(point: Point, period: Period, happened: Callable[[str], Instant], z
 _POLICIES = "SELECT DISTINCT policy FROM policy_version"
 _HANDLER = "SELECT 1 FROM handler WHERE policy = ? AND handler_id = ?"
 _SOURCE = "SELECT source FROM policy_version WHERE policy = ? AND version = ?"
-_LEFT = (
-    "SELECT CASE WHEN count(*) = count(revoked_at) THEN max(revoked_at) END FROM handler "
-    "WHERE policy = ? AND handler_id = ?"
-)
+_LEFT = "SELECT max(coalesce(revoked_at, until_at)) FROM handler WHERE policy = ? AND handler_id = ?"
+"""When the last role was taken away, or its time was over; FOREVER while one has no end."""

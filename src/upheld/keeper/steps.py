@@ -33,6 +33,8 @@ class Swept:
     forgotten: int = 0
     recalled: int = 0
     papers: int = 0
+    papers_over: bool = False
+    """The end of a paper came to light while its person was looked at."""
     looked_at: int = 0
     unapproved: int = 0
     unfinished: int = 0

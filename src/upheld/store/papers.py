@@ -176,8 +176,9 @@ ALL_WHERE: Final = f"SELECT {_COLUMNS} FROM paper WHERE {{}} ORDER BY paper_id" 
 OF_OWNER: Final = f"SELECT {_COLUMNS} FROM paper WHERE bucket = ? AND owner = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
 _OF_POLICY: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? ORDER BY filed_at, paper_id"  # noqa: S608 - as above
 _DUE: Final = f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND until_at <= ? ORDER BY bucket, owner, paper_id"  # noqa: S608 - as above
-_ENDLESS: Final = (
-    f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND held_by = 'handler' AND until_at = ? AND state = 'held'"  # noqa: S608 - as above
+_OPEN_OF_STAFF: Final = (
+    f"SELECT {_COLUMNS} FROM paper WHERE policy = ? AND held_by = 'handler' AND (until_at = ? OR reckoned = 1) "  # noqa: S608 - as above
+    "AND state = 'held'"
 )
 _SET_UNTIL: Final = "UPDATE paper SET until_at = ?, reckoned = 1 WHERE bucket = ? AND paper_id = ? AND state = 'held'"
 _CONDEMN: Final = (
@@ -238,10 +239,10 @@ def going(place: Place, policy: str) -> list[PaperRow]:
     return [row for row in due(place, policy, OVER) if row.state != "held"]
 
 
-def endless_of_staff(place: Place, policy: str) -> list[PaperRow]:
-    """Papers of handlers of which nobody knows the end yet."""
+def open_of_staff(place: Place, policy: str) -> list[PaperRow]:
+    """Papers of handlers whose end nobody knows yet, or follows from what happened so far."""
     with place.reading() as connection:
-        return [paper_row(row) for row in connection.execute(_ENDLESS, (policy, FOREVER))]
+        return [paper_row(row) for row in connection.execute(_OPEN_OF_STAFF, (policy, FOREVER))]
 
 
 def open_among(found: Iterable[tuple[Any, ...]]) -> list[PaperRow]:
