@@ -128,3 +128,20 @@ def test_work_that_turns_out_to_be_about_somebody_else_is_still_whole(home: Path
         )
         assert [each.granted for each in done] == [True, True]
         assert {keeper.consents(each)["purpose/offers"] for each in (one, other)} == {"withdrawn"}
+
+
+def test_what_was_undone_is_seen_by_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes next in the same commit decides on what stands, not on what was taken back a moment ago."""
+    person = SubjectId((home / "persons").read_text().split()[0])
+    with opened(home / "home", NOW) as house:
+        keeper = house.keeper
+
+        def phone() -> object:
+            return keeper.together(
+                lambda: keeper.collect(person, "offers", {"phone": "a new number"}), about=(person,)
+            ).granted
+
+        found, commits = at_once(house, [changed(house, person, breaks=True), phone, phone], monkeypatch)
+        assert commits == 1
+        assert isinstance(found[0], Broken)
+        assert found[1:] == [True, True]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from argon2 import PasswordHasher
@@ -33,6 +33,7 @@ from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
 from upheld.store.ids import bucket_of, placed_value, value_id
 from upheld.store.place import Transaction
+from upheld.store.vault import TokenRow
 from upheld.store.views import Seen
 
 MOST_BYTES = 1_000_000
@@ -65,7 +66,7 @@ class Data(Seeing):
         _check_contents(texts)
         items = tuple(texts)
         hashed: dict[str, bytes] = {}
-        kept: list[Callable[[], None]] = []
+        kept: list[TokenRow] = []
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             kept.clear()
@@ -80,7 +81,7 @@ class Data(Seeing):
                 self._refusal(transaction, seen, act, decision)
                 return Outcome(decision, now)
             made = self._store(transaction, seen, act, texts, now, hashed)
-            kept.append(lambda: self._keep_tokens(seen, made, texts))
+            kept[:] = self._tokens(seen, made, texts)
             transaction.journal(
                 entry(
                     "value.collected",
@@ -100,8 +101,8 @@ class Data(Seeing):
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 
         outcome = self._attempt(subject_id, work, early=True)
-        for action in kept:
-            self.places.active.afterwards(action)
+        if kept:
+            self.places.active.later(self.places.vault.keep_tokens, kept)
         return outcome
 
     def _store(
@@ -143,23 +144,21 @@ class Data(Seeing):
             hashed[item] = self.hasher.hash(text).encode()
         return hashed[item]
 
-    def _keep_tokens(self, seen: Seen, made: Sequence[Value], texts: Mapping[str, str]) -> None:
-        vault = self.places.vault
-        rows = [
+    def _tokens(self, seen: Seen, made: Sequence[Value], texts: Mapping[str, str]) -> list[TokenRow]:
+        token, policy = self.places.vault.token, seen.policy
+        return [
             (
                 Tier.ACTIVE,
-                seen.policy,
+                policy,
                 value.item,
-                vault.token(Tier.ACTIVE, seen.policy, value.item, texts[value.item]),
+                token(Tier.ACTIVE, policy, value.item, texts[value.item]),
                 value.value_id,
                 bucket_of(seen.subject_id),
                 seen.subject_id,
             )
             for value in made
-            if self.looked_up(seen.policy, value.item)
+            if self.looked_up(policy, value.item)
         ]
-        if rows:
-            vault.keep_tokens(rows)
 
     def reuse(
         self,
@@ -220,7 +219,7 @@ class Data(Seeing):
 
         Purpose and retention grounds pass over; the old value keeps only what a statute, claim or dispute holds.
         """
-        kept: list[Callable[[], None]] = []
+        kept: list[TokenRow] = []
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             old = seen.view.values.get(value)
@@ -231,7 +230,7 @@ class Data(Seeing):
                 reason = Reason.UNKNOWN if old is None else state_reason(old) or Reason.GROUND_ENDED
                 return self._not_done(transaction, seen, "correct", rule.cited(reason), now)
             new = self._replacement(transaction, seen, old, text, now)
-            kept[:] = [lambda: self._keep_tokens(seen, [new], {new.item: text})]
+            kept[:] = self._tokens(seen, [new], {new.item: text})
             transaction.journal(
                 self._entry(
                     seen,
@@ -251,8 +250,8 @@ class Data(Seeing):
             return Outcome(Decision(True, (rule.cited(),)), now, {new.item: (new.value_id,)}, tells=tells)
 
         outcome = self._attempt(subject_id, work)
-        for action in kept:
-            self.places.active.afterwards(action)
+        if kept:
+            self.places.active.later(self.places.vault.keep_tokens, kept)
         return outcome
 
     def _replacement(self, transaction: Transaction, seen: Seen, old: Value, text: str, now: Instant) -> Value:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
+from functools import partial
 from itertools import chain
 from threading import Lock, RLock, get_ident
 from typing import Any, Generic, TypeVar
@@ -47,8 +48,8 @@ class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
     __slots__ = (
-        "_at", "_taken", "about", "claim", "connection", "entries", "epochs", "execute", "executemany", "first",
-        "guarded", "meanwhile", "trusting",
+        "_at", "_taken", "about", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
+        "first", "guarded", "meanwhile", "moved", "proved", "trusting",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
@@ -65,7 +66,11 @@ class Transaction:
         self.trusting = False
         """Whether views are taken to be current, and the server fails the transaction where one is not."""
         self.epochs: dict[str, int] = {}
-        """Epochs of subjects as this transaction has found or made them, where it asked for all at once."""
+        """Epochs of subjects as this transaction has found or made them, where it asked for several at once."""
+        self.asked = self.proved = 0
+        """How often it asked for epochs besides, and how many views were compared with what it had."""
+        self.moved: list[SubjectId] = []
+        """Whose views have moved on with it, in this order: those are nobody's if it does not happen."""
         self.first: Rows | None = None
         """The answer to what the place asks first, where that was asked with the beginning."""
         self.meanwhile: list[Callable[[], None]] = []
@@ -159,6 +164,7 @@ class Place:
         self._owner = 0
         self._unsettled = False
         self._afterwards: list[Callable[[], None]] = []
+        self._later: dict[Callable[[list[Any]], None], list[Any]] = {}
         self.asks: Callable[[Claim], Question] | None = None
         """What whoever changes something about these asks first."""
         self._doubted: dict[str, int] = {}
@@ -169,6 +175,9 @@ class Place:
         self.mark: Mark | None = None
         """Told, after each durable commit, how far the journal has got."""
         self._soon = False
+        self.undone: Callable[[SubjectId], None] | None = None
+        """Told at once of everybody whose change was undone: what was seen of them never was."""
+        self._moved: list[SubjectId] = []
         self.tail: Tail | None = None
         self.relieve: Callable[[], None] | None = None
         """What whoever comes next does about a tail that is over, once its own work is durable and the turn given back.
@@ -251,7 +260,7 @@ class Place:
     def _inside(self, work: Callable[[Transaction], T], transaction: Transaction, about: Collection[str] | None) -> T:
         """Run work in the batch that is open, in a savepoint of its own."""
         self._claim_more(transaction, about)
-        so_far = len(transaction.entries)
+        so_far, moved = len(transaction.entries), len(transaction.moved)
         transaction.at = self._now()
         transaction.execute("SAVEPOINT one")
         try:
@@ -259,10 +268,21 @@ class Place:
             transaction.execute("RELEASE one")
         except BaseException:
             del transaction.entries[so_far:]
+            for one in transaction.moved[moved:]:
+                transaction.epochs.pop(one, None)
+            self._undo(moved)
             transaction.execute("ROLLBACK TO one")
             transaction.execute("RELEASE one")
             raise
         return result
+
+    def _undo(self, so_far: int = 0) -> None:
+        """What was seen of those who moved on since then is nobody's any more."""
+        gone = self._moved[so_far:]
+        del self._moved[so_far:]
+        if self.undone is not None:
+            for one in gone:
+                self.undone(one)
 
     def _claim_more(self, transaction: Transaction, about: Collection[str] | None) -> None:
         """What a batch turns out to be about besides. Nobody waits for it, so nobody can wait in a circle."""
@@ -310,8 +330,17 @@ class Place:
         else:
             action()
 
+    def later(self, action: Callable[[list[Any]], None], items: Sequence[Any]) -> None:
+        """The same for many: at the end of a batch the action is done once, with the items of all of it."""
+        if self._open is not None and self._owner == get_ident():
+            self._later.setdefault(action, []).extend(items)
+        else:
+            action(list(items))
+
     def _taken_afterwards(self) -> list[Callable[[], None]]:
-        actions, self._afterwards = self._afterwards, []
+        actions = list(self._afterwards)
+        actions += [partial(action, items) for action, items in self._later.items()]
+        self._afterwards, self._later = [], {}
         return actions
 
     @contextmanager
@@ -328,7 +357,7 @@ class Place:
                     yield transaction
                 except BaseException as failure:
                     self._roll_back()
-                    self._afterwards.clear()
+                    self._taken_afterwards()
                     if isinstance(failure, self.engine.failures):
                         raise _not_recorded(failure) from failure
                     raise
@@ -379,6 +408,7 @@ class Place:
         first = self.engine.begin(self.connection, claim, question)
         transaction = Transaction(self.connection, self._granted, claim)
         transaction.first = first
+        self._moved = transaction.moved
         return transaction
 
     def _granted(self) -> Instant:
@@ -406,6 +436,7 @@ class Place:
             raise
         else:
             self.writer.committed()
+        self._moved = []
         if self.tail is not None:
             self.tail.grew(len(transaction.entries))
 
@@ -458,6 +489,7 @@ class Place:
         return happened
 
     def _roll_back(self) -> None:
+        self._undo()
         try:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
@@ -553,7 +585,8 @@ class Place:
         return told
 
     def _run(self, ticket: _Ticket[Any], transaction: Transaction, *, alone: bool, apart: bool) -> None:
-        so_far, epochs = len(transaction.entries), {} if alone else dict(transaction.epochs)
+        so_far, moved = len(transaction.entries), len(transaction.moved)
+        epochs = {} if alone else dict(transaction.epochs)
         transaction.about = ticket.about
         if not alone:
             transaction.execute("SAVEPOINT one")
@@ -567,6 +600,7 @@ class Place:
             ticket.failure = self._told(failure)
             del transaction.entries[so_far:]
             transaction.epochs = epochs
+            self._undo(moved)
             if not alone:
                 transaction.execute("ROLLBACK TO one")
                 transaction.execute("RELEASE one")

@@ -390,7 +390,7 @@ class Vault:
 
         Start-up makes the tokens of values that have none, so they need not wait for the disk.
         """
-        with self.place.soon_durable(about=[row[-1] for row in rows], early=True) as transaction:
+        with self.place.soon_durable(about={row[-1] for row in rows}, early=True) as transaction:
             self.put_tokens(transaction, rows)
 
     @staticmethod
