@@ -261,10 +261,10 @@ class PostgresConnection:
         self._posted: list[PostgresRows] = []
         """What was sent, and is not answered."""
         self._block = _Block.NONE
-        self._saved_at: int | None = None
-        """Before which of those that wait a savepoint is due, if one of those after it has to be sent."""
-        self._saved = False
-        """Whether that savepoint is known to the server."""
+        self._saves: list[int | None] = []
+        """Of each savepoint that stands, one inside the other: before which of those that wait it is due, if one of
+        those after it has to be sent; None once the server knows it.
+        """
         self.soon = False
         """Whether the commit of a transaction that begins now need not wait for the disk."""
         self._open()
@@ -297,7 +297,7 @@ class PostgresConnection:
             self._roll_back(b"ROLLBACK")
         self._block = _Block.WAITING
         self._waiting = [PostgresRows.awaited(_BEGIN, None)]
-        self._saved_at, self._saved = None, False
+        self._saves.clear()
         if self.soon:
             self._waiting.append(PostgresRows.awaited(_SOON, None))
         for statement, parameters in statements:
@@ -308,7 +308,7 @@ class PostgresConnection:
         if not self._waiting:
             return
         self._await_posted()
-        self._posted, self._waiting, self._block = self._waiting, [], _Block.OPEN
+        self._posted, self._waiting, self._block = self._with_savepoints(), [], _Block.OPEN
         for one in self._posted:
             one.sent = True
         try:
@@ -413,7 +413,8 @@ class PostgresConnection:
             raise NotRecorded(f"the database of `{self._place}` gave the transaction up before its end")
 
     def _roll_back(self, word: bytes) -> None:
-        sent, self._block, self._saved = self._block, _Block.NONE, False
+        sent, self._block = self._block, _Block.NONE
+        self._saves.clear()
         self._waiting.clear()
         if sent is not _Block.OPEN:
             return
@@ -424,24 +425,34 @@ class PostgresConnection:
             raise self._lost(failure) from failure
 
     def _save(self, _: bytes) -> None:
-        self._saved_at, self._saved = len(self._waiting), False
+        self._saves.append(len(self._waiting))
 
-    def _release(self, word: bytes) -> None:
-        if self._saved:
-            self._waiting.append(PostgresRows.awaited((word, NOTHING), None))
-        self._saved_at, self._saved = None, False
+    def _release(self, _: bytes) -> None:
+        if self._saves.pop() is None:
+            self._waiting.append(PostgresRows.awaited((b"RELEASE %b" % _level(len(self._saves)), NOTHING), None))
 
-    def _undo(self, word: bytes) -> None:
-        """Back to the savepoint: to what waited then, if nothing was sent since."""
+    def _undo(self, _: bytes) -> None:
+        """Back to the innermost savepoint: to what waited then, if nothing was sent since."""
         self._must_have_it()
-        if not self._saved:
-            del self._waiting[self._saved_at or 0 :]
+        due = self._saves[-1]
+        if due is not None:
+            del self._waiting[due:]
             return
         self._waiting.clear()
         try:
-            self._wire.roll_back(word)
+            self._wire.roll_back(b"ROLLBACK TO %b" % _level(len(self._saves) - 1))
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
+
+    def _with_savepoints(self) -> list[PostgresRows]:
+        """What waits, with the savepoints that are due in it, which the server knows from then on."""
+        waiting = self._waiting
+        for level in reversed(range(len(self._saves))):
+            due = self._saves[level]
+            if due is not None:
+                waiting.insert(due, PostgresRows.awaited((b"SAVEPOINT %b" % _level(level), NOTHING), None))
+                self._saves[level] = None
+        return waiting
 
     # ── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -453,9 +464,7 @@ class PostgresConnection:
         waiting = self._waiting
         if not waiting:
             return
-        if self._saved_at is not None and not self._saved:
-            waiting.insert(self._saved_at, PostgresRows.awaited(_SAVEPOINT, None))
-            self._saved = True
+        waiting = self._with_savepoints()
         first = self._block is _Block.WAITING
         self._waiting, self._block = [], _Block.OPEN
         self._send_these(waiting, again=first)
@@ -599,7 +608,6 @@ def _arrived(entries: Sequence[PostgresRows], answers: Sequence[Answer]) -> None
 
 _DONE: Final = PostgresRows([], -1)
 _BEGIN: Final[Message] = (b"BEGIN", NOTHING)
-_SAVEPOINT: Final[Message] = (b"SAVEPOINT one", NOTHING)
 _SOON: Final[Message] = (b"SELECT set_config('synchronous_commit', 'off', true)", NOTHING)
 _STEPS: Final[dict[_Kind, Callable[[PostgresConnection, bytes], None]]] = {
     _Kind.BEGIN: PostgresConnection._begin,
@@ -609,3 +617,8 @@ _STEPS: Final[dict[_Kind, Callable[[PostgresConnection, bytes], None]]] = {
     _Kind.RELEASE: PostgresConnection._release,
     _Kind.UNDO: PostgresConnection._undo,
 }
+
+
+def _level(depth: int) -> bytes:
+    """Savepoints by how deep they lie: what stands for all callers as one name is several to the server."""
+    return b"level_%d" % depth
