@@ -382,7 +382,10 @@ class PostgresConnection:
         if self._block is not _Block.NONE:
             waiting = [self._queue(_spelled(statement).word, given) for statement, given in questions]
             return [rows.fetchall() for rows in waiting]
-        return [one.rows for one in self._exchanged(asked, again=True)]
+        try:
+            return [one.rows for one in self._exchanged(asked, again=True)]
+        except Refused as refused:
+            raise self._told(refused, ()) from refused.failure
 
     def _begin(self, _: bytes) -> None:
         self.begin()
