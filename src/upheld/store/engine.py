@@ -112,6 +112,12 @@ def asks_at_once(connection: Connection) -> AsksAtOnce | None:
     return cast(AsksAtOnce, connection) if hasattr(connection, "answers") else None
 
 
+def beside_each_other(engines: Iterable[object]) -> bool:
+    """Whether places are schemas of one database under one role, so that a connection to one of them sees all."""
+    addresses = {getattr(one, "address", None) for one in engines}
+    return len(addresses) == 1 and None not in addresses
+
+
 def answers(connection: Connection, questions: Sequence[Question]) -> list[list[Any]]:
     """The rows of several questions, in one message where that is quicker."""
     if not questions:

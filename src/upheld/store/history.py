@@ -61,6 +61,8 @@ NO_ELEMENT: Final = ""
 _PLACES: Final = 20
 
 _SELECT_META: Final = "SELECT value FROM meta WHERE key = ?"
+SIZE_OF_LEDGER: Final = "SELECT coalesce(max(leaf) + 1, 0) FROM ledger.batch"
+"""For a connection that sees the ledger as a schema beside others."""
 _SELECT_SIZE: Final = "SELECT coalesce(max(leaf) + 1, 0) FROM batch"
 _SELECT_TILE: Final = "SELECT hashes FROM tile WHERE level = ? AND place = ?"
 _SELECT_LAST_NOTE: Final = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"

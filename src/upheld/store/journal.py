@@ -13,7 +13,7 @@ and `meta` holds the newest checkpoint it has seen.
     writer.committed()                      # or writer.rolled_back(); writer.settled(connection) when not known which
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 from upheld.errors import UpheldError
@@ -47,11 +47,13 @@ _SELECT_FIRST: Final = "SELECT header FROM journal WHERE id IN (SELECT min(id) F
 _SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 # The last row of every writer by one look at the index for each, and the checkpoint, which says when rows were dropped.
 _SELECT_REACHED: Final = """
-    WITH RECURSIVE writer(top) AS (
-        SELECT max(id) FROM journal
-        UNION ALL SELECT (SELECT max(id) FROM journal WHERE id < (top >> 32) << 32) FROM writer WHERE top IS NOT NULL)
-    SELECT top, CAST(NULL AS TEXT) FROM writer WHERE top IS NOT NULL
-    UNION ALL SELECT CAST(NULL AS INTEGER), value FROM meta WHERE key = 'checkpoint'"""
+    SELECT top, CAST(NULL AS TEXT) FROM (
+        WITH RECURSIVE writer(top) AS (
+            SELECT max(id) FROM {0}journal
+            UNION ALL SELECT (SELECT max(id) FROM {0}journal WHERE id < (top >> 32) << 32) FROM writer
+                WHERE top IS NOT NULL)
+        SELECT top FROM writer WHERE top IS NOT NULL) written
+    UNION ALL SELECT CAST(NULL AS INTEGER), value FROM {0}meta WHERE key = 'checkpoint'"""
 _SELECT_ROWS: Final = """
     SELECT id, bucket, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB),
            CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
@@ -274,14 +276,34 @@ NOWHERE: Final = Reached()
 
 def reached_in(connection: Connection) -> Reached:
     """How far the journal has got now."""
+    return _reached(connection.execute(_SELECT_REACHED.format("")).fetchall())
+
+
+def asking_for(schemas: Sequence[str], also: str) -> str:
+    """The statement that asks how far the journals of several schemas of one database have got, each row led by its
+    schema; `also` asks for one number more, led by nothing.
+    """
+    each = (f"SELECT '{one}' AS place, r.* FROM ({_SELECT_REACHED.format(f'{one}.')}) r" for one in schemas)  # noqa: S608
+    return f"{' UNION ALL '.join(each)} UNION ALL SELECT '', ({also}), NULL"
+
+
+def _reached(found: Iterable[tuple[int | None, str | None]]) -> Reached:
     rows: list[int] = []
     checkpoint: str | None = None
-    for row, note in connection.execute(_SELECT_REACHED).fetchall():
+    for row, note in found:
         if row is None:
             checkpoint = note
         else:
             rows.append(row)
     return Reached(tuple(rows), checkpoint)
+
+
+def reached_by(found: Iterable[tuple[str, int | None, str | None]]) -> dict[str, Reached]:
+    """What `asking_for` has found, by schema."""
+    by: dict[str, list[tuple[int | None, str | None]]] = {}
+    for schema, row, note in found:
+        by.setdefault(schema, []).append((row, note))
+    return {schema: _reached(rows) for schema, rows in by.items()}
 
 
 class JournalRow(NamedTuple):

@@ -7,6 +7,7 @@ meanwhile is met in one of them; one that is met in both counts once.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from typing import NamedTuple
 from upheld.ledger.batch import BatchBroken, Head, Header, read_header
 from upheld.ledger.entries import Entry
 from upheld.store import history
+from upheld.store.engine import beside_each_other
 from upheld.store.history import Written
-from upheld.store.journal import NOWHERE, JournalRow, Reached, reached_in, rows_between
+from upheld.store.journal import NOWHERE, JournalRow, Reached, asking_for, reached_by, reached_in, rows_between
 from upheld.store.place import Place
 from upheld.store.sealing import Sealer, TailBroken, TailProblem
 
@@ -61,6 +63,10 @@ class Newest:
         self._waiting: list[_Waiting] = []
         self._told: tuple[int, list[Entry]] | None = None
         """The last answer, while nothing has come since."""
+        names = [place.name for place in places]
+        beside = beside_each_other([sealer.engine, *(place.engine for place in places)])
+        self._asking = asking_for(names, history.SIZE_OF_LEDGER) if beside else ""
+        """One statement that asks everybody how far they have got, where one connection sees all of them."""
 
     def close(self) -> None:
         """Give the connection back."""
@@ -93,22 +99,29 @@ class Newest:
     # ── what came since ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _catch_up(self) -> None:
-        met = [batch for journal in self._journals for batch in self._came(journal)]
-        size = history.size_of(self._ledger)
-        if met:
+        by: dict[str, Reached] = {}
+        if self._asking:
+            by = reached_by(self._ledger.execute(self._asking).fetchall())
+            if by.pop("").rows == (self._to,) and all(by.get(one.place.name) == one.reached for one in self._journals):
+                return
+        met = [batch for journal in self._journals for batch in self._came(journal, by.get(journal.place.name))]
+        size = history.size_of(self._ledger)  # after the journals: what left one of them meanwhile is there
+        for batch in met:
             self._told = None
             # Batches of all places by the instant of writing, as the sealer will order them.
-            self._waiting = sorted([*self._waiting, *met], key=lambda one: one.until_at)
+            insort(self._waiting, batch, key=lambda one: one.until_at)
         if self._to < 0:
             self._from = self._to = size
         elif size > self._to:
             self._told = None
             self._read_on(size)
 
-    def _came(self, journal: _Journal) -> list[_Waiting]:
+    def _came(self, journal: _Journal, reached: Reached | None) -> list[_Waiting]:
         """Batches of the policy that were written to a place since the last look and are not sealed."""
+        if reached == journal.reached:
+            return []
         with journal.place.reading() as connection:
-            reached = reached_in(connection)
+            reached = reached or reached_in(connection)
             if reached == journal.reached:
                 return []
             rows = rows_between(connection, journal.reached, reached)

@@ -347,6 +347,8 @@ class PostgresConnection:
             if kind is _Kind.ROLLBACK:
                 self._wire.roll_back(word)
                 return _DONE
+            if harmless and kind is _Kind.QUEUED:
+                return self._asked(word, parameters)
             return self._at_once(word, harmless, parameters)
         if kind is _Kind.OTHER:
             self._send()
@@ -532,6 +534,18 @@ class PostgresConnection:
         if isinstance(failure, psycopg.DataError):
             return _unusable(failure)
         return self._lost(failure) if isinstance(failure, psycopg.OperationalError) else failure
+
+    def _asked(self, word: bytes, parameters: Sequence[Any]) -> PostgresRows:
+        """A question that stands alone; what fails is asked again the sure way, which tells why."""
+        message = (word, _travelling(parameters))
+        try:
+            answer = self._wire.ask(message)
+        except (psycopg.OperationalError, Refused):
+            try:
+                (answer,) = self._exchanged([message], again=True)
+            except Refused as refused:
+                raise self._told(refused, ()) from refused.failure
+        return PostgresRows(answer.rows, answer.changed)
 
     def _at_once(self, word: bytes, harmless: bool, parameters: Sequence[Any]) -> PostgresRows:
         alone = harmless and not self.in_transaction

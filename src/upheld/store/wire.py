@@ -132,6 +132,23 @@ class Wire:
         self.post(messages)
         return self.take()
 
+    def ask(self, message: Message) -> Answer:
+        """Run one statement that changes nothing: once it is prepared it needs no pipeline. Raises as `send` does."""
+        word, (values, types) = message
+        name = self._prepared.get((word, types))
+        if name is None:
+            return self.send([message])[0]
+        try:
+            self._pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
+            result = self._result()
+            self._end()
+        except BaseException:
+            self._connection.close()
+            raise
+        if result.status not in _WELL:
+            raise self._refused(0, result)
+        return Answer(self._rows(result), result.command_tuples or 0, result.command_status or b"")
+
     def post(self, messages: Sequence[Message]) -> None:
         """Send statements and go on; `take` waits for the answers. Raises psycopg.OperationalError."""
         pgconn, prepared, expected = self._pgconn, self._prepared, self._expected
