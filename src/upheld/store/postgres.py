@@ -6,7 +6,6 @@ statement. Hashing and encrypting is done in Python: any server from version 15 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import zlib
@@ -20,7 +19,7 @@ from typing import Final
 
 from upheld.errors import StoreFailed
 from upheld.store import schema
-from upheld.store.engine import Claim, Connection, ConnectionLost, Question, Rows
+from upheld.store.engine import Claim, Connection, ConnectionLost, Question, Rows, array
 from upheld.store.leases import HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled, spelled
 from upheld.store.sqlite import export
@@ -56,6 +55,10 @@ _COLUMNS: Final = (
 LEDGER: Final = "ledger"
 _OURS: Final = 0x55_70_68
 """Leads the numbers of our advisory locks, which all applications of a database share."""
+_NAMED: Final = 0x55_70_6E << 32
+"""Leads the numbers of what is claimed by name. Two names in four thousand million share one: then they wait for each
+other as if they were one, and nothing else comes of it.
+"""
 MOST_CLAIMED: Final = 256
 """Names that a transaction claims one by one; who wants more takes the place. The server has room for
 `max_locks_per_transaction` (64) times `max_connections` locks in all.
@@ -392,11 +395,14 @@ def _locks(place: str, claim: Claim | None) -> Question:
     if len(claim.reads) + len(claim.changes) == 1:
         several = _OF_ONE_READ if claim.reads else _OF_ONE_CHANGED
         return several, (whole, _lock_of_name(place, next(iter(claim.reads or claim.changes))))
-    changes = {_lock_of_name(place, name) for name in claim.changes}
-    reads = {_lock_of_name(place, name) for name in claim.reads} - changes
+    seed = _seed_of(place)
+    changes = {_NAMED | zlib.crc32(name.encode(), seed) for name in claim.changes}
+    reads = {_NAMED | zlib.crc32(name.encode(), seed) for name in claim.reads} - changes
     if not reads and not changes:
         return _OF_NONE, (whole,)
     numbers = sorted(reads | changes)
+    if not changes:
+        return _MANY_READ, (array((whole, *numbers)),)
     alone = ",".join("t" if one in changes else "f" for one in numbers)
     return _MANY, (f"{{{whole},{','.join(map(str, numbers))}}}", f"{{f,{alone}}}")
 
@@ -410,6 +416,9 @@ _MANY: Final = (
     "WHEN alone THEN pg_advisory_xact_lock(number) ELSE pg_advisory_xact_lock_shared(number) END IS NOT NULL"
 )
 """One after the other as they stand in the list, which is what keeps those that want the same from a circle."""
+_MANY_READ: Final = (
+    "SELECT count(pg_advisory_xact_lock_shared(number)) FROM unnest(CAST(? AS BIGINT[])) AS claimed(number)"
+)
 
 
 _MORE: Final = (
@@ -422,9 +431,14 @@ def _lock_of_place(place: str) -> int:
     return _lock_of(f"turn {place}")
 
 
-@lru_cache(maxsize=65_536)
 def _lock_of_name(place: str, name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{place}/{name}".encode(), digest_size=8).digest(), "big", signed=True)
+    return _NAMED | zlib.crc32(name.encode(), _seed_of(place))
+
+
+@lru_cache(maxsize=16)
+def _seed_of(place: str) -> int:
+    """Where the numbers of a place's names begin: the same name is another one elsewhere."""
+    return zlib.crc32(place.encode())
 
 
 def _lock_of(name: str) -> int:
