@@ -49,7 +49,7 @@ def owned() -> frozenset[str]:
 @cache
 def tables_of(statement: str) -> frozenset[str]:
     """Tables that a statement names."""
-    return frozenset(_TABLE.findall(statement)) - {"json_each", "SET"}
+    return frozenset(_TABLE.findall(statement)) - {"json_each", "unnest", "SET"}
 
 
 def strayed(statement: str, parameters: Sequence[Any], about: Collection[str]) -> str | None:

@@ -37,7 +37,7 @@ def on_server() -> Iterator[str]:
 @pytest.mark.usefixtures("on_server")
 @pytest.mark.parametrize(
     ("scenario", "stride", "least"),
-    [("sweep", 31, 10), ("revived", 37, 4), ("recover-active", 61, 3), ("recover-keys", 61, 3), ("recover-all", 89, 3)],
+    [("sweep", 19, 10), ("revived", 23, 4), ("recover-active", 61, 3), ("recover-keys", 61, 3), ("recover-all", 89, 3)],
 )
 def test_on_a_server_what_is_killed_half_way_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, scenario: str, stride: int, least: int
@@ -92,7 +92,7 @@ def cut(trial: Trial, home: Path, before: int) -> bool:
 
 @pytest.mark.usefixtures("on_server")
 @pytest.mark.parametrize(
-    ("name", "stride"), [("sweep", 47), ("collect", 2), ("withdraw", 2), ("read", 2), ("provide", 2)]
+    ("name", "stride"), [("sweep", 29), ("collect", 2), ("withdraw", 2), ("read", 2), ("provide", 2)]
 )
 def test_a_connection_that_ends_at_any_statement_leaves_nothing_by_half(tmp_path: Path, name: str, stride: int) -> None:
     trial, places = prepared(tmp_path, name)

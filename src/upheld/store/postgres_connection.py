@@ -18,7 +18,7 @@ from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
-from upheld.store.engine import ConnectionLost, Deadlocked, Question, Unanswered
+from upheld.store.engine import ConnectionLost, Deadlocked, Question, Unanswered, array, array_of_texts
 from upheld.store.tls import secured
 from upheld.store.wire import NOTHING, Answer, Message, Refused, Travelling, Wire, travelling
 
@@ -364,9 +364,12 @@ class PostgresConnection:
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> PostgresRows:
         """Run one statement for each row of parameters. Raises ConnectionLost."""
         self._renew()
-        if self._block is not _Block.NONE:
-            return _ManyRows([self.execute(statement, row) for row in parameters])
         rows = list(parameters)
+        if self._block is not _Block.NONE:
+            together = _together(statement, rows)
+            if together is not None:
+                return self.execute(*together)
+            return _ManyRows([self.execute(statement, row) for row in rows])
         if not rows:
             return PostgresRows([], 0)
         try:
@@ -616,6 +619,44 @@ class PostgresConnection:
         """Give the connection back. Anything not committed is gone."""
         self._given_back = True
         self._inner.close()
+
+
+_BY_KEY: Final = re.compile(
+    r"((?:UPDATE|DELETE)\b.*?) WHERE (\w+ = \?(?: AND \w+ = \?)*)((?: AND \w+ (?:=|<>) '\w+')*)", re.DOTALL
+)
+
+
+@cache
+def _parts(statement: str) -> tuple[str, tuple[str, ...], str] | None:
+    """A change of the row with a key: what is done, the columns of the key, and what else must be so of the row."""
+    found = _BY_KEY.fullmatch(statement)
+    return found and (found[1], tuple(one.split(" ")[0] for one in found[2].split(" AND ")), found[3])
+
+
+def _together(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[Any, ...]] | None:
+    """The same done to the rows of many keys in one statement; None where it is not the same, or can't be said so."""
+    parts = _parts(statement) if len(rows) > 1 else None
+    if parts is None:
+        return None
+    does, columns, besides = parts
+    fixed = does.count("?")
+    keys = {tuple(row[fixed:]) for row in rows}
+    if len(keys) < len(rows) or any(row[:fixed] != rows[0][:fixed] for row in rows):
+        return None
+    kinds: list[str] = []
+    lists: list[str] = []
+    for column in zip(*(row[fixed:] for row in rows), strict=True):
+        if all(isinstance(one, int) for one in column):
+            kinds.append("BIGINT")
+            lists.append(array(column))
+        elif all(isinstance(one, str) for one in column):
+            kinds.append("TEXT")
+            lists.append(array_of_texts(column))
+        else:
+            return None
+    named = ", ".join(f"CAST(? AS {kind}[])" for kind in kinds)
+    text = f"{does} WHERE ({', '.join(columns)}) IN (SELECT * FROM unnest({named})){besides}"  # noqa: S608 - words of ours
+    return text, (*rows[0][:fixed], *lists)
 
 
 def _arrived(entries: Sequence[PostgresRows], answers: Sequence[Answer]) -> None:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
-from upheld.store.engine import Rows, answers, array
+from upheld.store.engine import Question, Rows, answers, array, asks_at_once
 from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, placed_value
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
@@ -55,6 +55,15 @@ _SELECT_KEYS = {
     for tier in Tier
 }
 DELETE_KEY = {tier: f"DELETE FROM {tier}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
+_TOKENS_AT_ONCE = (
+    "SELECT DISTINCT t.value_id FROM token t JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) "
+    "AS w(bucket, value_id) ON t.bucket = w.bucket AND t.value_id = w.value_id"
+)
+_DELETE_KEYS_AT_ONCE = {
+    tier: f"DELETE FROM {tier}_key WHERE (bucket, key_id) IN "  # noqa: S608 - as above
+    "(SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))) RETURNING key_id"
+    for tier in Tier
+}
 _ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _INSERT_TOKEN = (
     "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?) "
@@ -277,11 +286,25 @@ class Vault:
 
     def left(self, keys: Sequence[DestroyedKey]) -> set[ValueId]:
         """Which of the values still have a key or a look-up token."""
+        if self.place.engine.stores_buckets:
+            return self._left_at_once(keys)
         asked = [(_SELECT_KEY[tier], placed_key(key_id or 0)) for tier, key_id, _ in keys]
         with self.place.reading() as connection:
             found = answers(connection, asked + [(_COUNT_TOKENS, placed_value(value)) for _, _, value in keys])
         there = zip(keys, found[: len(keys)], found[len(keys) :], strict=True)
         return {value for (_, _, value), rows, tokens in there if rows or tokens != [(0,)]}
+
+    def _left_at_once(self, keys: Sequence[DestroyedKey]) -> set[ValueId]:
+        """`left` with a question for each table."""
+        value_of = {key_id: value for _, key_id, value in keys if key_id is not None}
+        asked: list[Question] = [(_TOKENS_AT_ONCE, _pairs(placed_value(value) for _, _, value in keys))]
+        for tier in Tier:
+            of = [key_id for one, key_id, _ in keys if one is tier and key_id is not None]
+            if of:
+                asked.append((_SELECT_KEYS[tier], _pairs(map(placed_key, of))))
+        with self.place.reading() as connection:
+            tokens, *found = answers(connection, asked)
+        return {ValueId(value) for (value,) in tokens} | {value_of[key_id] for rows in found for key_id, _ in rows}
 
     @staticmethod
     def destroy(transaction: Transaction, keys: Iterable[DestroyedKey]) -> set[ValueId]:
@@ -289,6 +312,9 @@ class Vault:
 
         All of it goes before anything is looked at: where each statement is a message, it is one for all.
         """
+        keys = list(keys)
+        if asks_at_once(transaction.connection) is not None:
+            return _destroyed_at_once(transaction, keys)
         asked: list[tuple[ValueId, Rows]] = []
         for tier, key_id, value_id in keys:
             transaction.execute(_DELETE_TOKENS, placed_value(value_id))
@@ -411,6 +437,24 @@ class Vault:
         """How many look-up tokens of a value remain."""
         with self.place.reading() as connection:
             return int(connection.execute(_COUNT_TOKENS, placed_value(value_id)).fetchone()[0])
+
+
+def _pairs(placed: Iterable[tuple[int, int]]) -> tuple[str, str]:
+    """Buckets and numbers as two parameters."""
+    pairs = list(placed)
+    return array([bucket for bucket, _ in pairs]), array([number for _, number in pairs])
+
+
+def _destroyed_at_once(transaction: Transaction, keys: Sequence[DestroyedKey]) -> set[ValueId]:
+    """`Vault.destroy` with a statement for each table, for engines where each takes a while."""
+    value_of = {key_id: value for _, key_id, value in keys if key_id is not None}
+    transaction.executemany(_DELETE_TOKENS, [placed_value(value) for _, _, value in keys])
+    gone: list[Rows] = []
+    for tier in Tier:
+        of = [key_id for one, key_id, _ in keys if one is tier and key_id is not None]
+        if of:
+            gone.append(transaction.execute(_DELETE_KEYS_AT_ONCE[tier], _pairs(map(placed_key, of))))
+    return {value_of[key_id] for rows in gone for (key_id,) in rows.fetchall()}
 
 
 def _open_to(opener: Opener | None, now: float) -> bool:
