@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 import upheld
 from tests.trial_home import POLICY, at
+from upheld import system
 from upheld.cli import app
 from upheld.web import doctor
 
@@ -55,6 +57,37 @@ def test_a_full_disk_is_told_before_it_is_full(home: Path, monkeypatch: pytest.M
 def test_a_ledger_that_was_not_sealed_for_long_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "SEALED_WITHIN", -1)
     assert wrong(home) == ["sealing"]
+
+
+def test_a_home_that_nobody_swept_or_copied_for_two_days_is_told_with_what_to_run(home: Path) -> None:
+    def told() -> dict[str, str]:
+        return {one.what: one.remedy for one in doctor.examined(home) if not one.holds}
+
+    assert told() == {}
+    long_ago = system.SystemClock().now() // 1_000_000 - doctor.SWEPT_WITHIN - 3600
+    os.utime(home / "home.json", (long_ago, long_ago))
+    assert set(told()) == {"sweep", "backup"}
+    assert "upheld backup" in told()["backup"]
+    assert "upheld sweep" in told()["sweep"]
+    ran = CliRunner().invoke(app, ["backup", "--home", str(home), "--to", str(home.parent / "night")])
+    assert ran.exit_code == 0, ran.output
+    assert set(told()) == {"sweep"}
+    with upheld.open(home) as keeper:
+        keeper.sweep()
+        keeper.seal()
+    assert told() == {}
+    os.utime(home / "copied", (long_ago, long_ago))
+    assert set(told()) == {"backup"}
+
+
+def test_a_copy_of_the_ledger_alone_is_no_backup(home: Path) -> None:
+    long_ago = system.SystemClock().now() // 1_000_000 - doctor.COPIED_WITHIN - 3600
+    with upheld.open(home) as keeper:
+        keeper.sweep()
+        keeper.seal()
+    os.utime(home / "home.json", (long_ago, long_ago))
+    CliRunner().invoke(app, ["backup", "--home", str(home), "--to", str(home.parent / "l"), "--only", "ledger"])
+    assert wrong(home) == ["backup"]
 
 
 @pytest.mark.parametrize(

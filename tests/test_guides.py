@@ -60,16 +60,23 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def run(root: Path, commands: str, home: Path) -> str:
+def run(root: Path, commands: str, home: Path, **variables: str) -> str:
     """Run commands of a page under a folder of their own."""
     assert commands.strip(), "the page has no command there"
-    script = commands.replace("/srv/upheld", str(root / "srv/upheld")).replace("/backup", str(root / "backup"))
+    ended = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"  # what a chapter began does not outlive it
+    script = ended + commands.replace("/srv/upheld", str(root / "srv/upheld")).replace("/backup", str(root / "backup"))
     known = databases(home) if (home / "home.json").exists() else {}
     first, _, rest = os.environ["PATH"].partition(":")
     path = f"{first}:{Path(sys.executable).parent}:{postgres.programs()}:{rest}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        env={**os.environ, "PATH": path, "DATABASE": known.get("active", ""), "PYTHONPATH": str(DOCS.parent / "src")},
+        env={
+            **os.environ,
+            "PATH": path,
+            "DATABASE": known.get("active", ""),
+            "PYTHONPATH": str(DOCS.parent / "src"),
+            **variables,
+        },
         cwd=root,
         capture_output=True,
         text=True,
@@ -157,14 +164,34 @@ def test_an_upgrade_by_the_guide_and_the_way_back_keep_what_is_destroyed_destroy
 def test_the_walk_from_an_empty_machine_to_a_service_works_line_by_line(tmp_path: Path) -> None:
     (tmp_path / "srv/upheld").mkdir(parents=True)
     (tmp_path / "backup").mkdir()
-    walk = (DOCS / "operating.md").read_text("utf-8").partition("### Under systemd")[0]
+    walk = (DOCS / "operating.md").read_text("utf-8").partition("### The same on PostgreSQL")[0]
     commands = re.findall(r"^```sh\n(.*?)^```", walk, re.M | re.S)
     home = tmp_path / "srv/upheld/home"
     script = "\n".join(f"({one})" if "cd " in one else one for one in commands)
     told = run(tmp_path, script.replace("$PORT", str(free_port())), home)
-    for said in ("is ready", "WRONG", "is on file", "client secret", "alive", "batches", "complete"):
+    for said in ("is ready", "WRONG", "is on file", "client secret", "alive", "stopped", "batches", "complete"):
         assert (said in told) is (said != "WRONG"), said
     assert "<html" in (tmp_path / "srv/upheld/report.html").read_text("utf-8")
+
+
+def test_the_walk_on_postgresql_from_databases_and_roles_to_a_service_works_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "srv/upheld").mkdir(parents=True)
+    (tmp_path / "backup").mkdir()
+    commands = chapters("operating.md")["From an empty machine to a service", "The same on PostgreSQL"]
+    settings = re.search(r"^wal_recycle = off\n(.*?)^```", (DOCS / "operating.md").read_text("utf-8"), re.M | re.S)
+    assert settings
+    said = " ".join(f"-c {line.replace(' ', '')}" for line in ("wal_recycle = off", *settings[1].split("\n")) if line)
+    with postgres.running(durable=True, settings=said) as server:
+        told = run(
+            tmp_path, commands.replace("$PORT", str(free_port())), tmp_path / "srv/upheld/home",
+            PGHOST=str(server.data.parent), PGUSER="postgres",
+        )  # fmt: skip
+    for word in ("is on file", "upheld_refusals_total", "stopped", "complete"):
+        assert word in told, word
+    assert "WRONG" not in told
+    assert "Traceback" not in told
+    assert "permission denied" not in told
+    assert len(list((tmp_path / "backup/postgresql").iterdir())) == 4
 
 
 DEPLOY = DOCS.parent / "deploy"
@@ -189,7 +216,7 @@ def test_every_unit_is_closed_to_all_but_its_home_and_runs_a_command_that_there_
         command.callback.__name__ for command in cli.app.registered_commands if command.callback and not command.name
     }
     services = sorted((DEPLOY / "systemd").glob("*.service"))
-    assert len(services) == 5
+    assert len(services) == 6
     for unit in services:
         settings = dict(
             line.split("=", 1) for line in unit.read_text("utf-8").splitlines() if re.match(r"[A-Z]\w+=", line)

@@ -47,6 +47,8 @@ from upheld.store.views import CACHED, Views
 
 SETTINGS = "home.json"
 SECRETS = "secrets"
+COPIED = "copied"
+"""An empty file as old as the last backup of all places."""
 LEDGER = "ledger.db"
 KEY_FILES = (*ROOTS, SIGNING)
 COPIES_KEPT = "P30D"
@@ -270,6 +272,8 @@ def backed_up(home: Path, to: Path, places: Iterable[str] = PLACES) -> list[Path
         sqlite.copy(home / copy.name, copy)
     for name in (SETTINGS, "public.pem"):
         _write_durably(to / name, (home / name).read_bytes())
+    if wanted == set(PLACES):
+        _write_durably(home / COPIED, b"", 0o600)  # its age is what the doctor asks for
     return made
 
 

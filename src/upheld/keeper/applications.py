@@ -190,9 +190,7 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def program_of(
-    policy: str, application_id: str, name: str, purposes: str, duties: str, opened_at: int
-) -> Application:
+def program_of(policy: str, application_id: str, name: str, purposes: str, duties: str, opened_at: int) -> Application:
     """A program as its row has it."""
     trusted = frozenset(map(Duty, unpacked_names(duties)))
     return Application(policy, application_id, name, frozenset(unpacked_names(purposes)), trusted, Instant(opened_at))

@@ -34,6 +34,11 @@ def mode_of(address: str, environment: Mapping[str, str] = os.environ) -> str | 
     return None if _is_here(said) else str(said.get("sslmode") or environment.get("PGSSLMODE", "prefer"))
 
 
+def without_password(address: str) -> str:
+    """An address that may be printed."""
+    return make_conninfo("", **{name: text for name, text in _parts(address).items() if name != "password"})
+
+
 def _is_here(said: Mapping[str, str]) -> bool:
     hosts = [*said.get("host", "").split(","), *said.get("hostaddr", "").split(",")]
     return all(one in _HERE or one.startswith(("/", "@")) for one in hosts)

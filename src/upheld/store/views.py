@@ -478,8 +478,6 @@ def _asked_first(claim: Claim) -> Question:
     return subjects.epochs_question((*claim.changes, *claim.reads))
 
 
-
-
 def _nobody() -> InputRefused:
     return InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
 

@@ -72,6 +72,9 @@ def serve(
     scan_command: ScanCommand = None,
     scan_socket: Annotated[Path | None, typer.Option(help="The socket of a ClamAV daemon.")] = None,
     sign_in: SignIn = None,
+    background: Annotated[
+        bool, typer.Option("--background/--no-background", help="Sweep, seal and deliver here too, or by `work` alone.")
+    ] = True,
 ) -> None:
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
@@ -108,7 +111,29 @@ def serve(
             mailbox=mailbox or mail_from or "",
         )
         typer.echo(f"serving {home}")
-        serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"))
+        serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"), background=background)
+        typer.echo("stopped")
+
+
+def work(
+    home: Home,
+    mail: Annotated[str | None, typer.Option(help="HOST:PORT of a mail server.")] = None,
+    mail_from: Annotated[str | None, typer.Option(help="The sender's address.")] = None,
+    mail_security: Annotated[Security, typer.Option(help="starttls, tls, or local.")] = Security.STARTTLS,
+    sms_gateway: Annotated[str | None, typer.Option(help="The https address that takes text messages.")] = None,
+) -> None:
+    """Sweep, seal, confirm and deliver until interrupted, beside services that only serve."""
+    from upheld.web.sending import transports_of
+    from upheld.web.serving import log_failure, work_until_stopped
+    from upheld.web.settings import Settings
+
+    settings_of(home)
+    with open_home(home) as keeper:
+        transports = transports_of(
+            os.environ, partial(_now, keeper), mail=mail, sender=mail_from, security=mail_security, gateway=sms_gateway
+        )
+        settings = Settings(keeper, home, "http://localhost", failed=log_failure, transports=transports)
+        work_until_stopped(settings, lambda: typer.echo(f"working on {home}"))
         typer.echo("stopped")
 
 

@@ -5,40 +5,29 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
 
 from psycopg.conninfo import conninfo_to_dict
 
+from upheld.dates import Instant
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger.checkpoint import checkpoint_in
-from upheld.store import distribution, grants, history, schema
-from upheld.store.postgres import PostgresConnection
+from upheld.store import history
 from upheld.store.rotation import before_of
 from upheld.store.tls import CHECKED, mode_of
 from upheld.store.vault import Tier
-from upheld.system import SECRETS, SystemClock, open_home, settings_of
+from upheld.system import COPIED, SECRETS, SETTINGS, SystemClock, copies_kept_in, open_home, settings_of
+from upheld.web.doctor_servers import Finding, laid_out, looked_at
 from upheld.web.health import readiness
 
 SEALED_WITHIN = 3600
 """Ours: seconds after which a home that works should have sealed again."""
-CLOCKS_APART = 5
-"""Ours: seconds by which the clocks of this machine and a database may differ."""
+SWEPT_WITHIN = COPIED_WITHIN = 2 * 86_400
+"""Ours: seconds after which a home that is looked after was swept, and copied, again; daily work may be late once."""
 LEAST_FREE = 1024**3
 """Ours: bytes of disk under which writing is in danger."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. Where it holds, `remedy` is what could be better still, and mostly empty."""
-
-    what: str
-    holds: bool
-    says: str
-    remedy: str = ""
 
 
 def examined(home: Path) -> Iterator[Finding]:
@@ -49,12 +38,14 @@ def examined(home: Path) -> Iterator[Finding]:
     yield _disk(home)
     yield _apart(databases)
     yield from _connections(databases)
-    yield from _servers(databases)
+    yield from looked_at(databases, copies_kept_in(settings))
     if settings.get("distributed"):
-        yield from _laid_out(databases)
+        yield from laid_out(databases)
+    if not databases:
+        yield _copied(home)
     try:
         with open_home(home) as keeper:
-            yield from _open(keeper)
+            yield from _open(keeper, Instant(int((home / SETTINGS).stat().st_mtime) * 1_000_000))
     except UpheldError as failure:
         yield Finding("opening", False, str(failure), "mend this first; nothing else can be looked at")
 
@@ -104,67 +95,17 @@ def _connections(databases: dict[str, str]) -> Iterator[Finding]:
         yield Finding("TLS", safe, f"`{name}`: {says}", remedy)
 
 
-_CLOCK = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-_MIGHTY = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-_SETTINGS = (
-    "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')"
-)
+def _copied(home: Path) -> Finding:
+    """Whether `upheld backup` copied all places of late. What else copies files is not seen from here."""
+    mark = home / COPIED
+    since = (mark if mark.exists() else home / SETTINGS).stat().st_mtime
+    age = max(0, SystemClock().now() // 1_000_000 - int(since))
+    fresh = age <= COPIED_WITHIN
+    says = f"copied {age // 3600} hours ago" if mark.exists() else "never copied by `upheld backup`"
+    return Finding("backup", fresh, says, "" if fresh else "run `upheld backup` each night, see docs/backup.md")
 
 
-def _servers(databases: Mapping[str, str]) -> Iterator[Finding]:
-    """Each server's durability and clock, and who may do what there."""
-    for name, address in databases.items():
-        try:
-            with closing(PostgresConnection(address, name)) as server:
-                yield from _server(name, server)
-                yield from _granted(name, server)
-        except UpheldError as failure:
-            yield Finding("server", False, str(failure), f"mend the address of `{name}` or start its server")
-
-
-def _server(name: str, server: PostgresConnection) -> Iterator[Finding]:
-    values = server.execute(_SETTINGS).fetchone()
-    words = dict(zip(("fsync", "full_page_writes", "synchronous_commit"), values, strict=True))
-    weak = [f"{word} = {value}" for word, value in words.items() if value == "off"]
-    remedy = f"set {', '.join(weak).replace('off', 'on')}: a power failure loses what was acknowledged" if weak else ""
-    yield Finding("durability", not weak, f"`{name}`: {', '.join(weak) or 'commits wait for the disk'}", remedy)
-    apart = abs(SystemClock().now() - int(server.execute(_CLOCK).fetchone()[0])) // 1_000_000
-    remedy = "" if apart <= CLOCKS_APART else "run NTP on both machines"
-    yield Finding("clock", apart <= CLOCKS_APART, f"`{name}`: its server is {apart} seconds from here", remedy)
-    if server.execute(_MIGHTY).fetchone()[0]:
-        yield Finding(
-            "grants", True, f"`{name}`: this user may do anything there", "serve as a user of one role: `upheld grants`"
-        )
-
-
-def _laid_out(databases: Mapping[str, str]) -> Iterator[Finding]:
-    """Of a home that lies on several machines: everything is laid out, and all go by one coordinator."""
-    for name in schema.PLACES:
-        try:
-            with closing(PostgresConnection(databases[name], name)) as server:
-                own, left = distribution.on_coordinator(server), distribution.left(server, name)
-        except UpheldError:
-            continue  # said already
-        says = "the coordinator: its locks keep writers apart" if own else "a worker, whose locks no other process asks"
-        yield Finding("coordinator", own, f"`{name}`: {says}", "" if own else "give the coordinator's address to all")
-        said = f"{', '.join(left[:3])} not yet laid out" if left else "all tables are laid out"
-        remedy = "run `upheld distribute --citus --apply`" if left else ""
-        yield Finding("distribution", not left, f"`{name}`: {said}", remedy)
-
-
-def _granted(name: str, server: PostgresConnection) -> Iterator[Finding]:
-    """Rights that `upheld grants` would not give."""
-    wide = sorted(
-        f"{role} may {right} {table}"
-        for role, table, right in server.execute(grants.HELD, (name,)).fetchall()
-        if (role, table, right) not in grants.rights_of(name)
-    )
-    remedy = "" if not wide else "revoke it; `upheld grants` prints what each role needs"
-    more = f" and {len(wide) - 3} more" if len(wide) > 3 else ""
-    yield Finding("grants", not wide, f"`{name}`: {', '.join(wide[:3]) + more or 'none too wide'}", remedy)
-
-
-def _open(keeper: Keeper) -> Iterator[Finding]:
+def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
     for name, holds in readiness(keeper).items():
         remedy = "" if holds else "see docs/operating.md, what to do when something stands still"
         yield Finding(name, holds, "answers" if holds else "does not answer as it should", remedy)
@@ -180,11 +121,24 @@ def _open(keeper: Keeper) -> Iterator[Finding]:
         "anchors", True, f"the newest checkpoint has {newest.size} batches",
         "keep one elsewhere each week, and give it to `upheld verify --anchor`: only that finds a ledger cut off",
     )  # fmt: skip
+    yield _swept(keeper, made)
     yield from _rotations(keeper)
     for policy in sorted(keeper.views.lines):
         late = len(keeper.overdue(policy))
         yield Finding("overdue", late == 0, f"`{policy}`: {late} values wait longer than promised",
                       "" if late == 0 else "run `upheld sweep` and read what it says")  # fmt: skip
+
+
+def _swept(keeper: Keeper, made: Instant) -> Finding:
+    """What is due is destroyed by a sweep only: one a day."""
+    tallies = history.tally(keeper.places.sealer.connection)
+    ran = [one.last_at for one in tallies if one.kind == "sweep.ran"]
+    age = (keeper.now() - max(ran, default=made)) // 1_000_000
+    fresh = age <= SWEPT_WITHIN or not keeper.views.lines
+    says = f"the last ran {max(0, age) // 3600} hours ago" if ran else "none has run yet"
+    return Finding(
+        "sweep", fresh, says, "" if fresh else "run `upheld serve` or `upheld work`, or `upheld sweep` daily"
+    )
 
 
 def _rotations(keeper: Keeper) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -71,15 +72,37 @@ def log_failure(page: str, failure: Exception) -> None:
     structlog.get_logger("upheld").error("a page failed", page=page, failure=type(failure).__name__)
 
 
-def serve_until_stopped(settings: Settings, listening: Listening, started: Callable[[], None] = lambda: None) -> None:
-    """Serve until interrupted; stop cleanly then: what is under way is finished, the lease given back."""
+def serve_until_stopped(
+    settings: Settings, listening: Listening, started: Callable[[], None] = lambda: None, *, background: bool = True
+) -> None:
+    """Serve until interrupted; stop cleanly then: what is under way is finished, the lease given back.
+
+    `background`: whether the work beside is done here too, or by other processes alone.
+    """
     write_json()
     server = _Server(_config(settings, listening), started)
-    with scheduled(settings):
-        try:
-            server.run()
-        except KeyboardInterrupt:
-            return
+    with _stopped_by_either(), scheduled(settings) if background else _counting(settings), suppress(KeyboardInterrupt):
+        server.run()
+
+
+def work_until_stopped(settings: Settings, started: Callable[[], None] = lambda: None) -> None:
+    """The work beside the service, and nothing else, until interrupted."""
+    write_json()
+    with _stopped_by_either(), scheduled(settings), suppress(KeyboardInterrupt):
+        started()
+        Event().wait()
+
+
+@contextmanager
+def _stopped_by_either() -> Iterator[None]:
+    """Inside the block SIGTERM is what SIGINT is. The web server, done, raises again what stopped it: without this the
+    process would end there, the lease not given back and the home not closed.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -124,13 +147,34 @@ def _deliveries(settings: Settings) -> dict[str, Job]:
 @contextmanager
 def scheduled(settings: Settings) -> Iterator[None]:
     """Background work for as long as the block lasts. A turn that fails is told and the next one tries again."""
-    scheduler, stop = Scheduler(settings.keeper, {**JOBS, **_deliveries(settings)}), Event()
+    scheduler = Scheduler(settings.keeper, {**JOBS, **_deliveries(settings)})
+
+    def turn() -> None:
+        settings.measures.flush(settings.keeper)
+        scheduler.turn()
+
+    try:
+        with _again_and_again(settings, turn):
+            yield
+    finally:
+        scheduler.release()
+
+
+@contextmanager
+def _counting(settings: Settings) -> Iterator[None]:
+    """What this process counts is added to what all have, for as long as the block lasts."""
+    with _again_and_again(settings, lambda: settings.measures.flush(settings.keeper)):
+        yield
+
+
+@contextmanager
+def _again_and_again(settings: Settings, turn: Callable[[], object]) -> Iterator[None]:
+    stop = Event()
 
     def turns() -> None:
         while True:
             try:
-                settings.measures.flush(settings.keeper)
-                scheduler.turn()
+                turn()
             except Exception as failure:  # noqa: BLE001 - outermost of its thread: told, tried again at the next turn
                 settings.failed("background", failure)
             if stop.wait(TURN_SECONDS):
@@ -143,4 +187,3 @@ def scheduled(settings: Settings) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
-        scheduler.release()
