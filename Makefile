@@ -8,7 +8,7 @@ PICTURES ?= ../upheld-pictures
 STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
 
 .DEFAULT_GOAL := help
-.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses bench faults accept screenshots format lock clean
+.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses bench faults image accept screenshots format lock clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ screenshots: setup  ## pictures of every page, two widths, two languages, dark, 
 	@$(BIN)/python -m tests.every_page $(PICTURES)
 faults: setup  ## kill, fill, cut, turn back and confuse, on both engines: tried, lost, disclosed
 	@$(BIN)/python -m tests.faults
+
+image: setup  ## build the container image and run it until it is ready; root, buildah, and a registry or mmdebstrap
+	@$(BIN)/python tools/image.py
 
 accept: setup  ## rewrite the expected findings of documents; read them in `git diff`
 	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py tests/test_findings.py

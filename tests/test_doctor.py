@@ -59,35 +59,39 @@ def test_a_ledger_that_was_not_sealed_for_long_is_told(home: Path, monkeypatch: 
     assert wrong(home) == ["sealing"]
 
 
-def test_a_home_that_nobody_swept_or_copied_for_two_days_is_told_with_what_to_run(home: Path) -> None:
-    def told() -> dict[str, str]:
-        return {one.what: one.remedy for one in doctor.examined(home) if not one.holds}
-
-    assert told() == {}
-    long_ago = system.SystemClock().now() // 1_000_000 - doctor.SWEPT_WITHIN - 3600
-    os.utime(home / "home.json", (long_ago, long_ago))
-    assert set(told()) == {"sweep", "backup"}
-    assert "upheld backup" in told()["backup"]
-    assert "upheld sweep" in told()["sweep"]
-    ran = CliRunner().invoke(app, ["backup", "--home", str(home), "--to", str(home.parent / "night")])
-    assert ran.exit_code == 0, ran.output
-    assert set(told()) == {"sweep"}
-    with upheld.open(home) as keeper:
-        keeper.sweep()
-        keeper.seal()
-    assert told() == {}
-    os.utime(home / "copied", (long_ago, long_ago))
-    assert set(told()) == {"backup"}
+LONG = doctor.COPIED_WITHIN + 3600
 
 
-def test_a_copy_of_the_ledger_alone_is_no_backup(home: Path) -> None:
-    long_ago = system.SystemClock().now() // 1_000_000 - doctor.COPIED_WITHIN - 3600
-    with upheld.open(home) as keeper:
-        keeper.sweep()
-        keeper.seal()
-    os.utime(home / "home.json", (long_ago, long_ago))
-    CliRunner().invoke(app, ["backup", "--home", str(home), "--to", str(home.parent / "l"), "--only", "ledger"])
+def older(file: Path) -> None:
+    long_ago = system.SystemClock().now() // 1_000_000 - LONG
+    os.utime(file, (long_ago, long_ago))
+
+
+def test_a_home_that_nobody_copied_for_two_days_is_told_what_to_run(home: Path) -> None:
+    assert wrong(home) == []
+    older(home / "home.json")
     assert wrong(home) == ["backup"]
+    night = ["backup", "--home", str(home), "--to"]
+    CliRunner().invoke(app, [*night, str(home.parent / "ledger"), "--only", "ledger"])
+    assert wrong(home) == ["backup"], "a copy of the ledger alone is no backup"
+    ran = CliRunner().invoke(app, [*night, str(home.parent / "night")])
+    assert ran.exit_code == 0, ran.output
+    assert wrong(home) == []
+    older(home / "copied")
+    told = CliRunner().invoke(app, ["doctor", "--home", str(home)])
+    assert told.exit_code == 1
+    assert "run `upheld backup` each night" in told.output
+
+
+def test_a_home_that_nobody_swept_for_two_days_is_told_what_to_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with upheld.open(home) as keeper:
+        keeper.sweep()
+        keeper.seal()
+    assert wrong(home) == []
+    monkeypatch.setattr(doctor, "SWEPT_WITHIN", -1)
+    (told,) = [one for one in doctor.examined(home) if not one.holds]
+    assert told.what == "sweep"
+    assert "`upheld sweep` daily" in told.remedy
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
@@ -42,6 +43,7 @@ from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
 from upheld.store import distribution, grants, verifying
+from upheld.store.postgres import PostgresConnection
 from upheld.store.tls import without_password
 from upheld.system import (
     PLACES,

@@ -45,6 +45,7 @@ ScanCommand = Annotated[
 SignIn = Annotated[Path | None, typer.Option("--sign-in", help="A file of the house's own OpenID Connect providers.")]
 ProviderName = Annotated[str, typer.Option("--provider", help="The provider's name in the file of providers.")]
 Identity = Annotated[str, typer.Option("--identity", help="Who it is there: the text of the claim that is looked at.")]
+NoBackground = Annotated[bool, typer.Option("--no-background", help="Only serve: `work` does the rest elsewhere.")]
 ProgramName = Annotated[str, typer.Option("--name", help="The program's name.")]
 
 application_app = typer.Typer(help="Programs that may use the API.", no_args_is_help=True)
@@ -72,9 +73,7 @@ def serve(
     scan_command: ScanCommand = None,
     scan_socket: Annotated[Path | None, typer.Option(help="The socket of a ClamAV daemon.")] = None,
     sign_in: SignIn = None,
-    background: Annotated[
-        bool, typer.Option("--background/--no-background", help="Sweep, seal and deliver here too, or by `work` alone.")
-    ] = True,
+    no_background: NoBackground = False,
 ) -> None:
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
@@ -111,7 +110,7 @@ def serve(
             mailbox=mailbox or mail_from or "",
         )
         typer.echo(f"serving {home}")
-        serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"), background=background)
+        serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"), background=not no_background)
         typer.echo("stopped")
 
 

@@ -134,7 +134,7 @@ def _swept(keeper: Keeper, made: Instant) -> Finding:
     tallies = history.tally(keeper.places.sealer.connection)
     ran = [one.last_at for one in tallies if one.kind == "sweep.ran"]
     age = (keeper.now() - max(ran, default=made)) // 1_000_000
-    fresh = age <= SWEPT_WITHIN or not keeper.views.lines
+    fresh = age <= SWEPT_WITHIN or not any(one.kind == "policy.published" for one in tallies)
     says = f"the last ran {max(0, age) // 3600} hours ago" if ran else "none has run yet"
     return Finding(
         "sweep", fresh, says, "" if fresh else "run `upheld serve` or `upheld work`, or `upheld sweep` daily"
