@@ -13,6 +13,8 @@ import upheld
 from tests.trial_home import POLICY, at
 from upheld import system
 from upheld.cli import app
+from upheld.dates import Instant
+from upheld.desk.background import Scheduler, note_swept
 from upheld.web import doctor
 
 
@@ -67,31 +69,39 @@ def older(file: Path) -> None:
     os.utime(file, (long_ago, long_ago))
 
 
-def test_a_home_that_nobody_copied_for_two_days_is_told_what_to_run(home: Path) -> None:
-    assert wrong(home) == []
+def test_a_home_that_nobody_swept_or_copied_for_two_days_is_told_what_to_run(home: Path) -> None:
+    def told() -> list[str]:
+        return sorted(wrong(home))
+
+    assert told() == []
     older(home / "home.json")
-    assert wrong(home) == ["backup"]
+    assert told() == ["backup", "sweep"]
+    said = CliRunner().invoke(app, ["doctor", "--home", str(home)])
+    assert said.exit_code == 1
+    assert "run `upheld backup` each night" in said.output
+    assert "or `upheld sweep` daily" in said.output
+    CliRunner().invoke(app, ["sweep", "--home", str(home)])
+    assert told() == ["backup"]
     night = ["backup", "--home", str(home), "--to"]
     CliRunner().invoke(app, [*night, str(home.parent / "ledger"), "--only", "ledger"])
-    assert wrong(home) == ["backup"], "a copy of the ledger alone is no backup"
+    assert told() == ["backup"], "a copy of the ledger alone is no backup"
     ran = CliRunner().invoke(app, [*night, str(home.parent / "night")])
     assert ran.exit_code == 0, ran.output
-    assert wrong(home) == []
+    assert told() == []
     older(home / "copied")
-    told = CliRunner().invoke(app, ["doctor", "--home", str(home)])
-    assert told.exit_code == 1
-    assert "run `upheld backup` each night" in told.output
+    assert told() == ["backup"]
 
 
-def test_a_home_that_nobody_swept_for_two_days_is_told_what_to_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with upheld.open(home) as keeper:
-        keeper.sweep()
-        keeper.seal()
-    assert wrong(home) == []
-    monkeypatch.setattr(doctor, "SWEPT_WITHIN", -1)
-    (told,) = [one for one in doctor.examined(home) if not one.holds]
-    assert told.what == "sweep"
-    assert "`upheld sweep` daily" in told.remedy
+def test_a_sweep_of_three_days_ago_is_told_whoever_ran_it(tmp_path: Path) -> None:
+    clock = upheld.SetClock(at("2024-03-01"))
+    with upheld.open(tmp_path / "one", upheld.Options(light_hashing=True, clock=clock)) as keeper:
+        keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        Scheduler(keeper).turn()
+        assert doctor._swept(keeper, keeper.now()).holds
+        clock.set(Instant(keeper.now() + 3 * 86_400_000_000))
+        assert doctor._swept(keeper, keeper.now()).says == "the last ran 72 hours ago"
+        note_swept(keeper)
+        assert doctor._swept(keeper, keeper.now()).holds
 
 
 @pytest.mark.parametrize(

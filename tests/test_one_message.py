@@ -283,9 +283,7 @@ def test_a_policy_that_a_neighbour_has_published_is_read_by_at_once(trial: Trial
     assert trial.records() == before + 1
 
 
-def test_who_was_overtaken_is_asked_for_some_time_and_then_taken_for_granted_again(
-    trial: Trial, heard: Heard
-) -> None:
+def test_who_was_overtaken_is_asked_for_some_time_and_then_taken_for_granted_again(trial: Trial, heard: Heard) -> None:
     trial.read()
     trial.neighbour.keeper.consent(trial.persons[0], "provision/mall", channel="website")
     assert trial.read().granted
@@ -501,9 +499,7 @@ def line(server: str, request: pytest.FixtureRequest) -> Iterator[PostgresConnec
     databases = postgres.made(server, f"line_{crc32(request.node.nodeid.encode()):08x}")
     with closing(PostgresConnection(databases["active"], "public")) as connection:
         connection.execute("CREATE TABLE one(id INTEGER PRIMARY KEY, word TEXT)")
-        connection.execute(
-            "CREATE TABLE other(id INTEGER REFERENCES one(id) DEFERRABLE INITIALLY DEFERRED)"
-        )
+        connection.execute("CREATE TABLE other(id INTEGER REFERENCES one(id) DEFERRABLE INITIALLY DEFERRED)")
         yield connection
 
 
@@ -608,9 +604,7 @@ def test_back_to_a_savepoint_is_back_to_what_waited_then(line: PostgresConnectio
     assert words(line) == ["before", "kept"]
 
 
-def test_what_a_lost_connection_had_open_is_not_gone_on_with_on_the_next(
-    line: PostgresConnection, server: str
-) -> None:
+def test_what_a_lost_connection_had_open_is_not_gone_on_with_on_the_next(line: PostgresConnection, server: str) -> None:
     line.execute("BEGIN")
     assert line.execute(INSERT, (1, "lost")).rowcount == 1
     postgres.end_connections(line._address)

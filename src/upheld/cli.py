@@ -20,6 +20,7 @@ from rich.console import Console
 from upheld.cases import run_cases
 from upheld.dates import Instant, Period, instant, moment, start_of
 from upheld.desk import merging, publications
+from upheld.desk.background import note_swept
 from upheld.desk.confirming import confirm_consents
 from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
@@ -518,6 +519,7 @@ def sweep(
     """
     with _opened(home) as keeper:
         done = keeper.sweep(confirm_clock=confirm_clock)
+        note_swept(keeper)
         confirmed = confirm_consents(keeper)
         keeper.seal()
         typer.echo(", ".join(f"{name} {count}" for name, count in done.counts().items()))

@@ -129,6 +129,20 @@ class Scheduler:
         return work(lambda transaction: transaction.execute(statement, row).rowcount, about=(str(row[0]),))
 
 
+def note_swept(keeper: Keeper) -> None:
+    """A sweep ran that no scheduler asked for: the next of theirs counts from it, and so does the doctor."""
+    row = ("job/sweep", "", keeper.now(), keeper.now())
+    keeper.places.active.submit(lambda transaction: transaction.execute(_MARK, row), about=(row[0],))
+
+
+def last_swept(keeper: Keeper) -> Instant | None:
+    """When the last sweep began; None where nobody knows of one."""
+    with keeper.places.active.reading() as connection:
+        row = connection.execute(_RAN, ("job/sweep",)).fetchone()
+    return Instant(row[0]) if row else None
+
+
+_RAN = "SELECT ran_at FROM background WHERE name = ?"
 _TAKE = (
     "INSERT INTO background(name, holder, until_at, ran_at) VALUES(?, ?, ?, 0) "
     "ON CONFLICT(name) DO UPDATE SET holder = excluded.holder, until_at = excluded.until_at "

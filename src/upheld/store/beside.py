@@ -1,8 +1,8 @@
 """One thing done beside another: a thread that waits for the disk while the caller goes on.
 
-    with beside.doing(flush):
-        rows = look()
-    # here both are over; a failure of either was raised
+with beside.doing(flush):
+    rows = look()
+# here both are over; a failure of either was raised
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from shutil import disk_usage
 from psycopg.conninfo import conninfo_to_dict
 
 from upheld.dates import Instant
+from upheld.desk.background import last_swept
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.ledger.checkpoint import checkpoint_in
@@ -131,14 +132,11 @@ def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
 
 def _swept(keeper: Keeper, made: Instant) -> Finding:
     """What is due is destroyed by a sweep only: one a day."""
-    tallies = history.tally(keeper.places.sealer.connection)
-    ran = [one.last_at for one in tallies if one.kind == "sweep.ran"]
-    age = (keeper.now() - max(ran, default=made)) // 1_000_000
-    fresh = age <= SWEPT_WITHIN or not any(one.kind == "policy.published" for one in tallies)
-    says = f"the last ran {max(0, age) // 3600} hours ago" if ran else "none has run yet"
-    return Finding(
-        "sweep", fresh, says, "" if fresh else "run `upheld serve` or `upheld work`, or `upheld sweep` daily"
-    )
+    ran = last_swept(keeper)
+    age = (keeper.now() - (made if ran is None else ran)) // 1_000_000
+    says = "none has run yet" if ran is None else f"the last ran {max(0, age) // 3600} hours ago"
+    remedy = "" if age <= SWEPT_WITHIN else "run `upheld serve`, `upheld work`, or `upheld sweep` daily"
+    return Finding("sweep", age <= SWEPT_WITHIN, says, remedy)
 
 
 def _rotations(keeper: Keeper) -> Iterator[Finding]:
