@@ -95,8 +95,8 @@ def test_test_names_are_sentences_and_no_test_is_skipped() -> None:
     short = [where for where in names if where[1].count("_") < 3]
     assert short == []
     skipping = re.compile(r"pytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b")
-    # This module names them to forbid them. Five agreed helpers skip, where there is no browser, scanner, pooler, reader
-    # of units or server that speaks TLS, and say how not to.
+    # This module names them to forbid them. Five agreed helpers skip, where there is no browser, scanner, pooler,
+    # reader of units or server that speaks TLS, and say how not to.
     found = {path.name: len(skipping.findall(path.read_text("utf-8"))) for path in TESTS if path != Path(__file__)}
     agreed = ("browser.py", "clam.py", "postgres.py", "test_doctor_servers.py", "test_guides.py")
     assert {name: count for name, count in found.items() if count} == dict.fromkeys(agreed, 1)
