@@ -12,6 +12,7 @@ import upheld
 from benchmarks.ground import Ground, members, opened
 from benchmarks.measure import Figure, seconds
 from upheld.engine.acts import RequestId, SubjectId, ValueId
+from upheld.store.ids import placed_value
 from upheld.store.place import Place
 
 SEVEN = ("name", "address", "contact", "gender", "birth-date", "mobile", "login-id")
@@ -73,5 +74,6 @@ def _first_scrub() -> Iterator[list[float]]:
 
 def _left(keeper: upheld.Keeper, value: ValueId) -> bool:
     with keeper.places.active.reading() as connection:
-        row = connection.execute("SELECT sealed FROM value WHERE value_id = ?", (value,)).fetchone()
+        statement = "SELECT sealed FROM value WHERE bucket = ? AND value_id = ?"
+        row = connection.execute(statement, placed_value(value)).fetchone()
     return row is not None and row[0] is not None
