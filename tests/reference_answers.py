@@ -342,7 +342,8 @@ class Reference(World):
             found.add("reconfirmation-overdue")
         words = self.policy.advertising.get(medium)
         at_night = words is None or words.at_night == "own-consent"
-        if medium != "email" and not 8 <= hour < 21 and not (at_night and self.stands(f"night/{medium}", self.at)):
+        apart = words is not None or medium not in ("email", "e-mail")
+        if apart and not 8 <= hour < 21 and not (at_night and self.stands(f"night/{medium}", self.at)):
             found.add("night")
         used = [value for value in self.held.values() if self.in_use(value, purpose)]
         holds = [self.holds(value, purpose) for value in used]

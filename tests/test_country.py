@@ -139,6 +139,16 @@ def test_at_night_nothing_is_sent_by_the_law_of_korea_and_elsewhere_where_it_is_
     assert Reason.NIGHT in reasons(decide(Send("letter", "sms", 22), subject_of(korean, *ADVERT), AT))
 
 
+def test_a_promise_to_send_nothing_at_night_holds_for_e_mail_too_though_the_law_does_not_ask_it() -> None:
+    for zone in ("Asia/Seoul", "Europe/Dublin", "America/Los_Angeles"):
+        promised = plan_in(zone, (TO_PHONES[0], TO_PHONES[1].replace("sms", "e-mail")))
+        refused = decide(Send("letter", "e-mail", 22), subject_of(promised, *ADVERT), AT)
+        assert [one.element for one in refused.because if one.reason is Reason.NIGHT] == ["advertising.e-mail"]
+        silent = plan_in(zone)  # it says something of `email` alone
+        for medium in ("e-mail", "mail"):
+            assert Reason.NIGHT not in reasons(decide(Send("letter", medium, 22), subject_of(silent, *ADVERT), AT))
+
+
 def test_a_refusal_in_europe_cites_europe_and_elsewhere_the_element_alone() -> None:
     abroad = decide(Entrust("mailer", "letter", ("email",)), subject_of(plan_in("Europe/Dublin")), AT)
     assert not abroad.granted

@@ -552,3 +552,13 @@ def test_a_processor_is_asked_back_once_and_not_for_what_was_corrected(house: Ho
         keeper.sweep()
         assert asked() == ["corrected", "return-or-destroy"]
     keeper.end_contract(BIZMEKA, contract)
+
+
+def test_a_home_that_is_closed_twice_takes_nobody_elses_file_with_it(tmp_path: Path) -> None:
+    keeper = upheld.open(tmp_path / "home", upheld.Options(light_hashing=True))
+    keeper.presence.close()
+    with (tmp_path / "other").open("w", encoding="utf-8") as other:  # has the number that the lock had
+        keeper.presence.close()
+        keeper.close()
+        other.write("still open")
+    assert (tmp_path / "other").read_text("utf-8") == "still open"

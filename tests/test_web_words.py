@@ -30,13 +30,14 @@ from upheld.keeper.handing_over import FACTS, REFUSED_MEANS
 from upheld.keeper.looking import BROKEN, KEPT, SYSTEM_CHECK
 from upheld.keeper.posting import NO_FAULT
 from upheld.keeper.reviewing import ENDED, OUTCOMES
-from upheld.keeper.telling import ADVERT, RECORDED, WAYS
+from upheld.keeper.telling import ADVERT, RECORDED
 from upheld.law.stricter import By
 from upheld.ledger.certificate_page import _STATES as CERTIFICATE_STATES
 from upheld.ledger.entries import KINDS
 from upheld.ledger.report import State
 from upheld.policy.vocabulary import (
     EVIDENCE,
+    TRANSPORTS,
     ConsentWay,
     DestructionMethod,
     Duty,
@@ -307,7 +308,7 @@ CLOSED: dict[str, tuple[spoken.Table, Iterable[str]]] = {
         spoken.UNTOLD,
         (*NO_FAULT, *FallbackIf, *Reason, "by-hand", "interrupted", "tried-again"),
     ),
-    "media": (spoken.MEDIA, {*RECORDED, *WAYS.values()}),
+    "media": (spoken.MEDIA, {*RECORDED, *TRANSPORTS.values()}),
     "steps of a leak": (spoken.STEPS, LeakStep),
     "causes of a leak": (spoken.CAUSES, LeakCause),
     "findings": (spoken.FINDINGS, (*CHECKLIST, *LOOKED_FOR)),

@@ -13,7 +13,7 @@ from upheld.dates import local_date
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Bundle, Terms
 from upheld.keeper.posting import Region
-from upheld.keeper.telling import way_of
+from upheld.policy.vocabulary import served_by
 
 NOTICE: Final = "business-transfer"
 _SAID: Final = Terms(
@@ -63,7 +63,7 @@ def tell_merger(stage: Stage, step: Step) -> Iterator[Came]:
     """Queues the notice and works the outbox; `bounces` names those whose letter comes back."""
     media, case = step.words("tell-merger"), _case(stage)
     stage.keeper.tell_merger(stage.code, case, media)
-    stage.keeper.deliver(*(_Everywhere(way_of(one)) for one in media))
+    stage.keeper.deliver(*(_Everywhere(served_by(one)) for one in media))
     for name in step.words("bounces"):
         person = stage.people[name].subject_id
         for one in stage.keeper.messages(stage.code, subject=person, about=case, state="sent"):

@@ -32,6 +32,7 @@ from upheld.engine.lifecycle import DueState
 from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, PurposePlan, Rule
 from upheld.engine.state import About, AboutKind, Disclosure, HeldState, Value
 from upheld.engine.view import STATE_REASON, View, holds_on, nothing_there
+from upheld.policy.vocabulary import EMAIL, served_by
 
 
 class Against(NamedTuple):
@@ -284,7 +285,7 @@ def _still_used(view: View, purpose: PurposePlan, at: Instant, no: Refusals) -> 
 def _medium_agreed(view: View, act: Send, rule: Rule, at: Instant, no: Refusals) -> None:
     """LAW: `cited.medium`, `advertising.*`: consent to receive on each medium, asked again, night apart but for e-mail.
 
-    Where no law speaks of the night, it is apart where the policy promises so.
+    Where no law speaks of the night, or not for e-mail, it is apart where the policy promises so.
     """
     law = view.plan.country
     medium = view.life.standing(About(AboutKind.MEDIUM, act.medium), at)
@@ -293,8 +294,8 @@ def _medium_agreed(view: View, act: Send, rule: Rule, at: Instant, no: Refusals)
     elif law.reconfirmed is not None and end_of(medium.at, law.reconfirmed, view.plan.zone) <= at:
         article = law.article("advertising.reconfirmed")
         no.add(Reason.RECONFIRMATION_OVERDUE, rule.path, rule.cites(), article, act.medium)
-    apart = law.has_night or act.medium in view.plan.advertising
-    if apart and law.is_night(act.local_hour) and act.medium != "email":
+    by_law = law.has_night and served_by(act.medium) != EMAIL
+    if (by_law or act.medium in view.plan.advertising) and law.is_night(act.local_hour):
         word = view.plan.advertising.get(act.medium, (rule, "own-consent"))[1]  # undeclared: no promise beyond the law
         agreed = view.life.standing(About(AboutKind.NIGHT, act.medium), at)
         if word == "never" or agreed is None:

@@ -35,6 +35,7 @@ from upheld.law import law_for
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.letters import Written, letter
 from upheld.policy.model import Policy
+from upheld.policy.vocabulary import TRANSPORTS, served_by
 from upheld.store import outbox, papers, subjects
 from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of, placed_value
@@ -46,10 +47,6 @@ from upheld.store.views import Seen
 ADVERT: Final = "advert"
 """The notice that nobody is owed: it needs consents, is decided again when it is sent, and carries a label."""
 LABEL: Final = "(광고)"
-WAYS: Final[Mapping[str, str]] = {
-    "e-mail": "email", "mail": "email", "text": "sms", "message": "sms", "mms": "sms", "calling": "call",
-}  # fmt: skip
-"""Words of policies for media, and the transport that serves them."""
 AT_ONCE: Final = 20
 """Messages taken together: with the longest wait for each, the lease still covers them all."""
 LEASE: Final = 15 * 60 * 1_000_000
@@ -204,12 +201,12 @@ class Telling(Papers):
         unknown = [one for one in items if one not in self.views.line(policy).latest.items]
         if unknown:
             raise InputRefused("item-unknown", f"`{policy}` has no items {', '.join(unknown)}")
-        row = (policy, f"address/{way_of(medium)}", " ".join(items))
+        row = (policy, f"address/{served_by(medium)}", " ".join(items))
         self.places.active.submit(lambda transaction: transaction.execute(_SET_SETTING, row))
 
     @staticmethod
     def _items_for(transaction: Transaction, policy: str, medium: str) -> tuple[str, ...]:
-        way = way_of(medium)
+        way = served_by(medium)
         row = transaction.execute(_SELECT_SETTING, (policy, f"address/{way}")).fetchone()
         return tuple(str(row[0]).split()) if row else ADDRESS_ITEMS.get(way, ())
 
@@ -262,7 +259,7 @@ class Telling(Papers):
 
     def _queue_uncertain(self, ways: list[str]) -> None:
         def work(transaction: Transaction) -> None:
-            for medium in (*ways, *(word for word, served in WAYS.items() if served in ways)):
+            for medium in (*ways, *(word for word, served in TRANSPORTS.items() if served in ways)):
                 for row in outbox.uncertain(transaction.connection, medium):
                     self._moved(transaction, row, "queued", "tried-again", transaction.at)
 
@@ -272,7 +269,7 @@ class Telling(Papers):
         """t2. Gives what is to be sent, and how many messages were looked at."""
         if self.views.plan_epoch < 0:
             self.views.refresh()
-        media = (way, *(word for word, served in WAYS.items() if served == way))
+        media = (way, *(word for word, served in TRANSPORTS.items() if served == way))
 
         def waiting(connection: Connection) -> list[MessageRow]:
             return [row for one in media for row in outbox.ready(connection, one, self.now(), limit)][:limit]
@@ -492,11 +489,6 @@ def _advertised(seen: Seen, row: MessageRow) -> tuple[str, ...]:
         return ()
     found = seen.view.plan.advertising.get(row.about)
     return () if found is None else (found[0].path,)
-
-
-def way_of(medium: str) -> str:
-    """The transport that serves a medium as a policy calls it."""
-    return WAYS.get(medium, medium)
 
 
 def element_of(notice: str) -> str:

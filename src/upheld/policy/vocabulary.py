@@ -443,3 +443,17 @@ KNOWN_FACTS: Final = VALUE_FACTS | CONSENT_FACTS | ENGAGEMENT_FACTS | REQUEST_FA
 
 KNOWN_CLOSERS: Final = {"dispute-settled": "dispute-opened"}
 """Of those, the facts that close another."""
+
+EMAIL: Final = "email"
+TRANSPORTS: Final = {
+    "e-mail": EMAIL, "mail": EMAIL, "electronic-mail": EMAIL,
+    "text": "sms", "text-message": "sms", "message": "sms", "mms": "sms", "lms": "sms",
+    "calling": "call", "phone": "call", "telephone": "call", "phone-call": "call",
+    "post": "letter", "postal-mail": "letter", "website": "site",
+}  # fmt: skip
+"""Words that documents use for a medium, and what serves it. A medium of any other name is served by that name."""
+
+
+def served_by(medium: str) -> str:
+    """`email` for `e-mail`, `sms` for `text-message`; its own name where there is no other word for it."""
+    return TRANSPORTS.get(medium, medium)

@@ -62,7 +62,7 @@ class FilePresence:
         """Raises HomeInUse while somebody else recovers."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if not self._taken(fcntl.LOCK_SH):
-            os.close(self._file)
+            self.close()
             raise HomeInUse("another process recovers this home; open it when that is over")
 
     def _taken(self, kind: int) -> bool:
@@ -73,8 +73,10 @@ class FilePresence:
         return True
 
     def close(self) -> None:
-        """Leave."""
-        os.close(self._file)
+        """Leave. Again does nothing: the number may be somebody else's file by now."""
+        held, self._file = self._file, -1
+        if held >= 0:
+            os.close(held)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
