@@ -267,6 +267,13 @@ BELOW = (
     Fault("strangers-value-stands-ready", SEEING, "== reading.subject_id:", "!= reading.subject_id:", TOGETHER),
     Fault("too-few-rows-are-enough", SEEING, "len(rows) < len(owners):", "len(rows) > len(owners):", TOGETHER),
     Fault("opened-before-the-disk", "store/place.py", "doing(self.flush):", "doing(lambda: None):", TOGETHER),
+    Fault(
+        "an-expired-key-opens-a-batch",
+        "store/vault.py",
+        "opener.until <= now or opener.binding is None",
+        "opener.until <= 0 or opener.binding is None",
+        "tests/test_vault.py",
+    ),
     Fault("cancelled-are-read", "keeper/gathering.py", "in some if not future.done()", "in some", IN_LOOPS),
     Fault("batch-waits-for-itself", "keeper/aio.py", "active.batching:", "active.barred:", IN_LOOPS),
 )

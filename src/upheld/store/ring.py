@@ -7,7 +7,7 @@ While it is rotated it has two: whatever either wrapped opens, and the one that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Final
 
@@ -111,6 +111,23 @@ class Wrapping:
             return self._cipher(root).decrypt(wrapped[MARK : MARK + NONCE], wrapped[MARK + NONCE :], about)
         except InvalidTag as failure:
             raise _does_not_open() from failure
+
+    def all_unwrapped(self, several: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """`unwrapped` for many, each with what it is about; the root of a mark is looked up once while it stays."""
+        keys: list[bytes] = []
+        mark, opens = b"", self._cipher(self.ring.oldest).decrypt
+        for wrapped, about in several:
+            if len(wrapped) != MARKED:
+                keys.append(self.unwrapped(wrapped, about))
+                continue
+            if wrapped[:MARK] != mark:
+                mark = wrapped[:MARK]
+                opens = self._cipher(self.ring.root(mark)).decrypt
+            try:
+                keys.append(opens(wrapped[MARK : MARK + NONCE], wrapped[MARK + NONCE :], about))
+            except InvalidTag as failure:
+                raise _does_not_open() from failure
+        return keys
 
     def _tried(self, wrapped: bytes, about: bytes) -> bytes:
         for root in self.ring.roots:

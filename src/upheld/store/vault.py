@@ -242,8 +242,9 @@ class Vault:
                 for start in range(0, len(key_ids), 500):
                     some = key_ids[start : start + 500]
                     rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
-        unwrapped, name = self.wrapping[tier].unwrapped, _TIER_BYTES[tier]
-        return {key_id: AESGCM(unwrapped(row, b"%s|%d" % (name, key_id))) for key_id, row in rows}
+        name = _TIER_BYTES[tier]
+        keys = self.wrapping[tier].all_unwrapped((row, b"%s|%d" % (name, key_id)) for key_id, row in rows)
+        return {key_id: AESGCM(key) for (key_id, _), key in zip(rows, keys, strict=True)}
 
     def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float, binding: bytes | None) -> Opener:
         cache = self._cache[tier]
@@ -385,21 +386,38 @@ class Vault:
         What has expired opens nothing unless its key is still there.
         """
         now, cache = self._monotonic(), self._cache[tier]
-        strange = [row for row in rows if not _open_to(cache.get(row[1]), now)]
-        if strange:
-            key_ids = [row[1] for row in strange]
-            self.forget(tier, key_ids)
-            fetched = self._fetched(tier, key_ids)
-            for number, key_id, _ in strange:
-                cipher = fetched.get(key_id)
-                if cipher is not None:
-                    self._remember(tier, key_id, cipher, now + CACHE_SECONDS, binding_of(ValueId(number), key_id))
-        for number, key_id, blob in rows:
+        strange: list[tuple[int, int, bytes]] = []
+        for row in rows:
+            number, key_id, blob = row
             opener = cache.get(key_id)
             cipher = None if opener is None else opener.cipher
-            if cipher is not None and opener is not None:
-                holders[ValueId(number)].opener = opener
-                texts[ValueId(number)] = cipher.decrypt(blob[:12], blob[12:], opener.binding).decode()
+            if cipher is None or opener is None or opener.until <= now or opener.binding is None:
+                strange.append(row)
+                continue
+            holders[ValueId(number)].opener = opener
+            texts[ValueId(number)] = cipher.decrypt(blob[:12], blob[12:], opener.binding).decode()
+        if strange:
+            self._open_strange(tier, strange, holders, binding_of, texts)
+
+    def _open_strange(
+        self,
+        tier: Tier,
+        rows: Sequence[tuple[int, int, bytes]],
+        holders: Mapping[ValueId, Holder],
+        binding_of: Callable[[ValueId, int], bytes],
+        texts: dict[ValueId, str],
+    ) -> None:
+        """Rows whose keys are fetched together, and remembered. One whose key is gone is left out."""
+        key_ids = [row[1] for row in rows]
+        self.forget(tier, key_ids)
+        fetched, until = self._fetched(tier, key_ids), self._monotonic() + CACHE_SECONDS
+        for number, key_id, blob in rows:
+            cipher = fetched.get(key_id)
+            if cipher is not None:
+                value = ValueId(number)
+                binding = binding_of(value, key_id)
+                holders[value].opener = self._remember(tier, key_id, cipher, until, binding)
+                texts[value] = cipher.decrypt(blob[:12], blob[12:], binding).decode()
 
     # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -455,10 +473,6 @@ def _destroyed_at_once(transaction: Transaction, keys: Sequence[DestroyedKey]) -
         if of:
             gone.append(transaction.execute(_DELETE_KEYS_AT_ONCE[tier], _pairs(map(placed_key, of))))
     return {value_of[key_id] for rows in gone for (key_id,) in rows.fetchall()}
-
-
-def _open_to(opener: Opener | None, now: float) -> bool:
-    return opener is not None and opener.cipher is not None and opener.until > now and opener.binding is not None
 
 
 @cache
