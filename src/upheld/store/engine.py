@@ -102,7 +102,7 @@ class AsksAtOnce(Protocol):
 
 
 def sent_late(rows: Rows) -> SentLate | None:
-    """The answer as one that may be awaited. A look at a name: asking for the whole protocol takes thirty microseconds."""
+    """The answer as one that may be awaited. A look at a name: asking for the whole protocol takes far longer."""
     return cast(SentLate, rows) if hasattr(rows, "must") else None
 
 

@@ -345,7 +345,7 @@ class Place:
 
     @contextmanager
     def transaction(self, about: Collection[str] | None = None, *, early: bool = False) -> Iterator[Transaction]:
-        """A durable transaction of one's own, for steps that are batches already. `about` and `early` as for `submit`."""
+        """A durable transaction of one's own, for steps that are batches already. `about`, `early`: as for `submit`."""
         self._check_open()
         with self._turn:
             with self.engine.held():
@@ -543,7 +543,7 @@ class Place:
         self._doubted.update(dict.fromkeys(chain.from_iterable(ticket.about or () for ticket in batch), DOUBTED))
 
     def _doubts(self, batch: Sequence[_Ticket[Any]]) -> bool:
-        """Whether somebody else was faster with one of these not long ago: then it is asked, and not taken for granted."""
+        """Whether somebody else was faster with one of these not long ago: then it is asked, not taken for granted."""
         doubted = self._doubted
         if not doubted:
             return False
