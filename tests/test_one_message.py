@@ -730,3 +730,14 @@ def test_the_ways_are_tried_from_the_quickest_to_the_surest(trial: Trial, monkey
     tried.clear()
     trial.read()
     assert tried[:2] == [Way.TRUSTING, Way.APART]
+
+
+def test_what_does_not_fit_into_the_socket_at_once_arrives_all_the_same(line: PostgresConnection) -> None:
+    """More than both ends can hold, in both directions, so that one who only sends would wait for ever."""
+    word = "x" * 200_000
+    line.execute("BEGIN")
+    rows = [line.execute("SELECT CAST(? AS TEXT)", (f"{number}{word}",)) for number in range(40)]
+    line.execute(INSERT, (1, word))
+    assert [len(one.fetchone()[0]) for one in rows] == [len(f"{number}{word}") for number in range(40)]
+    line.execute("COMMIT")
+    assert words(line) == [word]

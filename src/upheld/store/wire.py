@@ -118,6 +118,8 @@ class Wire:
         self._names = count()
         self._expected: list[_Known | None] = []
         """Of each answer that will come, which statement is prepared by it; None where one is run."""
+        self._unsent = False
+        """Whether some of it did not fit into the socket yet."""
         self._loaded = Transformer(connection)
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
@@ -162,7 +164,7 @@ class Wire:
                 expected.append(None)
                 pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
             pgconn.pipeline_sync()
-            pgconn.flush()
+            self._unsent = bool(pgconn.flush())
         except BaseException:
             self._connection.close()  # in the middle of an exchange nothing else can be said on it
             raise
@@ -180,7 +182,10 @@ class Wire:
         """The answers to what was posted. Raises as `send` does."""
         results: list[PGresult] = []
         refused: PGresult | None = None
+        get_result = self._pgconn.get_result
         try:
+            if self._unsent:
+                self._push()
             for known in self._expected:
                 result = self._result()
                 well = result.status in _WELL
@@ -190,7 +195,8 @@ class Wire:
                     results.append(result)
                 if not well and refused is None:
                     refused = result
-                self._end()
+                if get_result() is not None:  # the end of the answer to one statement
+                    raise psycopg.OperationalError("the server said more than it was asked")
             while (ended := self._next()) is None or ended.status != ExecStatus.PIPELINE_SYNC:
                 if ended is None:
                     self._must_be_there()
@@ -226,14 +232,18 @@ class Wire:
             return True
         return self._pgconn.status == ConnStatus.BAD
 
+    def _push(self) -> None:
+        """Send the rest. What the server says meanwhile is taken, or both would wait for each other."""
+        pgconn = self._pgconn
+        self._poll.modify(pgconn.socket, select.POLLIN | select.POLLOUT)
+        while pgconn.flush():
+            self._poll.poll()
+            pgconn.consume_input()
+        self._poll.modify(pgconn.socket, select.POLLIN)
+
     def _next(self) -> PGresult | None:
         """The next answer; other threads go on while it is waited for."""
         pgconn = self._pgconn
-        while pgconn.flush():
-            self._poll.modify(pgconn.socket, select.POLLIN | select.POLLOUT)
-            self._poll.poll()
-            pgconn.consume_input()
-            self._poll.modify(pgconn.socket, select.POLLIN)
         while pgconn.is_busy():
             self._poll.poll()
             pgconn.consume_input()
@@ -244,11 +254,6 @@ class Wire:
         if result is None:
             raise psycopg.OperationalError(f"the server went away: {self._pgconn.get_error_message()}")
         return result
-
-    def _end(self) -> None:
-        """The end of the answer to one statement."""
-        if self._next() is not None:
-            raise psycopg.OperationalError("the server said more than it was asked")
 
     def _must_be_there(self) -> None:
         if self._pgconn.status == ConnStatus.BAD:
