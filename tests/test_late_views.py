@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from tests.trial_home import POLICY, House, at, member, opened
+from upheld.dates import Period
 from upheld.engine.acts import Read, Reason, SubjectId, ValueId
 from upheld.keeper import Reading
+from upheld.store.subjects import new_plan
+from upheld.store.views import Stale
 
 
 @pytest.fixture
@@ -112,3 +115,21 @@ def test_a_view_loaded_while_its_subject_changed_is_compared_before_use(
     monkeypatch.setattr(views, "keep", late)
     outcome = house.keeper.read_batch("offers", [(person, value)], reader=reader)
     assert not outcome.texts
+
+
+def test_a_view_that_left_memory_before_a_publication_does_not_decide_after_it(house: House) -> None:
+    """A thread holds it while others have pushed it out and loaded the policies anew: it is none of those on file."""
+    person, value = _offered(house)
+    views, active = house.keeper.views, house.keeper.places.active
+    held = views.get(person, house.keeper.now())
+    views.cached = 1
+    member(house, "pushes out")
+    house.keeper.source("trial", "shop", Period.parse("P3D"))
+    active.submit(new_plan)
+    views.refresh()
+    for trusting in (False, True):
+        with pytest.raises(Stale):
+            active.submit(
+                lambda transaction: views.prove(transaction, held), about=(person,), reads=True, trusting=trusting
+            )
+    assert value in house.keeper.read_batch("offers", [(person, value)], reader=house.keeper.application("desk")).texts

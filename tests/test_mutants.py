@@ -277,8 +277,33 @@ BELOW = (
     Fault("cancelled-are-read", "keeper/gathering.py", "in some if not future.done()", "in some", IN_LOOPS),
     Fault("batch-waits-for-itself", "keeper/aio.py", "active.batching:", "active.barred:", IN_LOOPS),
 )
+ON_A_SERVER = "tests/test_one_message.py"
+LATE_OR_EARLY = f"{ON_A_SERVER}::test_a_view_that_is_late_or_early_in_any_position_fails_the_whole_message"
+SENT = (
+    # what a message to PostgreSQL takes for granted
+    Fault(
+        "an-unknown-person-is-as-taken-for-granted",
+        "store/subjects.py",
+        "WHERE bucket = ? AND subject_id = ?) = ?, FALSE",
+        "WHERE bucket = ? AND subject_id = ?) = ?, TRUE",
+        f"{ON_A_SERVER}::test_a_view_of_nobody_fails_the_whole_message",
+    ),
+    Fault("one-of-many-may-be-newer", "store/subjects.py", "AND s.epoch = w.epoch", "AND s.epoch >= w.epoch",
+          LATE_OR_EARLY),
+    Fault("one-of-many-may-be-older", "store/subjects.py", "AND s.epoch = w.epoch", "AND s.epoch <= w.epoch",
+          LATE_OR_EARLY),
+    Fault("a-change-may-change-nothing", "store/postgres_connection.py", "CAST(count(*) = 1", "CAST(count(*) <= 1",
+          f"{ON_A_SERVER}::test_a_change_of_other_than_one_row_fails_the_whole_message"),
+    Fault("what-the-end-refuses-is-not-heard", "store/wire.py", "elif refused is None:\n                    refused",
+          "elif refused is not None:\n                    refused",
+          f"{ON_A_SERVER}::test_what_only_the_commit_refuses_is_told"),
+    Fault("a-view-on-older-policies-decides", "store/views.py", "if epoch != seen.epoch or seen.plan_epoch !=",
+          "if epoch != seen.epoch or seen.plan_epoch is",
+          "tests/test_late_views.py::test_a_view_that_left_memory_before_a_publication_does_not_decide_after_it"),
+)  # fmt: skip
 FAULTS = (
     *BELOW,
+    *SENT,
     Fault(
         "an-exception-for-what-may-be-refused", "engine/plan.py", "return purpose.required and (", "return (", UNASKED
     ),

@@ -53,6 +53,8 @@ class Seen:
     alias: str
     era: int
     """The era in which it was last proved; `UNPROVED` once something of this process has taken its place."""
+    plan_epoch: int
+    """That of the policies on which it was built."""
 
     @property
     def state(self) -> SubjectState:
@@ -154,8 +156,9 @@ class Views:
             return subjects.epoch_of(connection, seen.subject_id) not in (seen.epoch, None)
 
     def _refresh(self, connection: Connection) -> None:
-        self.plan_epoch = subjects.plan_epoch(connection)
+        plan_epoch = subjects.plan_epoch(connection)
         self.lines, self.controllers = self.reload(connection)
+        self.plan_epoch = plan_epoch  # last: a thread that builds a view meanwhile takes it for an older one
         self._clear()
 
     def forget_all(self) -> None:
@@ -241,7 +244,7 @@ class Views:
     def _unnamed(self, row: subjects.Row, at: Instant) -> Seen:
         """What was loaded, for one look only: not cached, and without the alias, which is kept elsewhere."""
         view = View(self.line(row.policy), row.state, self.controller(row.policy), max(at, row.last_at))
-        return Seen(row.state.subject_id, view, row.policy, row.epoch, row.last_at, "", UNPROVED)
+        return Seen(row.state.subject_id, view, row.policy, row.epoch, row.last_at, "", UNPROVED, self.plan_epoch)
 
     def several(self, subject_ids: Sequence[SubjectId], at: Instant) -> list[Seen]:
         """Subjects as known to this process, those that it has not met loaded together; who is unknown is left out."""
@@ -282,9 +285,19 @@ class Views:
 
     def keep(self, row: subjects.Row, era: int, at: Instant) -> Seen:
         """Cache what was loaded."""
+        if self.plan_epoch < 0:
+            self.refresh()
+        plan_epoch = self.plan_epoch
         view = View(self.line(row.policy), row.state, self.controller(row.policy), at)
         seen = Seen(
-            row.state.subject_id, view, row.policy, row.epoch, row.last_at, self.alias(row.state.subject_id), era
+            row.state.subject_id,
+            view,
+            row.policy,
+            row.epoch,
+            row.last_at,
+            self.alias(row.state.subject_id),
+            era,
+            plan_epoch,
         )
         self._put(seen)
         while len(self._cache) > self.cached:
@@ -346,7 +359,7 @@ class Views:
             transaction.proved += 1
             if epoch is None:
                 epoch = self._asked(transaction, seen.subject_id)
-            if epoch != seen.epoch:
+            if epoch != seen.epoch or seen.plan_epoch != self.plan_epoch:
                 self.drop(seen.subject_id)
                 raise Stale
             if self._cache.get(seen.subject_id) is seen:
@@ -414,7 +427,8 @@ class Views:
         """
         epochs: dict[SubjectId, int] = {}
         for seen in several:
-            if seen.era == UNPROVED or epochs.setdefault(seen.subject_id, seen.epoch) != seen.epoch:
+            known = epochs.setdefault(seen.subject_id, seen.epoch)
+            if known != seen.epoch or seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
                 raise Overtaken("something of this process has taken the place of a view")
         for name in epochs:
             transaction.must_claim(name)
@@ -466,7 +480,7 @@ class Views:
             raise Stale
         view = View(seen.view.line, state, seen.view.controller, at, seen.view)
         last_at = max(seen.last_at, at)
-        moved = Seen(seen.subject_id, view, seen.policy, seen.epoch + 1, last_at, seen.alias, self.era)
+        moved = Seen(seen.subject_id, view, seen.policy, seen.epoch + 1, last_at, seen.alias, self.era, seen.plan_epoch)
         self._moves += 1
         transaction.moved.append(seen.subject_id)
         self._put(moved)

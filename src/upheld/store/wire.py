@@ -142,8 +142,11 @@ class Wire:
             return self.send([message])[0]
         try:
             self._pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
+            if self._pgconn.flush():
+                self._push()
             result = self._result()
-            self._end()
+            if self._next() is not None:
+                raise psycopg.OperationalError("the server said more than it was asked")
         except BaseException:
             self._connection.close()
             raise
