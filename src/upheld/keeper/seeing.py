@@ -236,6 +236,7 @@ class Seeing(Door):
             try:
                 with self._undisturbed(turn):
                     now = self.now()
+                    self.views.meet(about, now)
                     chosen = self._chosen(purpose, use, wanted, reader, now)
                     work = partial(self._batch_recorded, purpose, use, reader, chosen)
                     found = self.places.active.submit(work, about=about, reads=True, trusting=True)

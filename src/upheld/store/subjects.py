@@ -103,7 +103,7 @@ _OF_SUBJECTS = tuple(
     for statement in _OF_SUBJECT
 )
 """The same of many, on a server: each is found by its key."""
-_FEW = 3
+FEW = 3
 """Subjects that are asked for one by one."""
 _UNDER = (
     "SELECT subject_id FROM under_purpose WHERE bucket IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) "
@@ -308,7 +308,7 @@ def load_each_with(
     connection: Connection, subject_ids: Sequence[SubjectId], also: Sequence[Question]
 ) -> tuple[list[Row | None], list[list[Any]]]:
     """`load_each`, and answers to what else is asked, in the same message."""
-    if len(subject_ids) > _FEW and asks_at_once(connection) is not None:
+    if len(subject_ids) > FEW and asks_at_once(connection) is not None:
         keys = (array([bucket_of(one) for one in subject_ids]), array_of_texts(subject_ids))
         found = answers(connection, [*((statement, keys) for statement in _OF_SUBJECTS), *also])
         of = [_sorted(rows) for rows in found[: len(_OF_SUBJECTS)]]

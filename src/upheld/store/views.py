@@ -8,7 +8,7 @@ before it is used again.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -258,6 +258,13 @@ class Views:
                 rows, era, moves = subjects.load_each(connection, missing), self.era, self._moves
             known |= {row.state.subject_id: self._loaded(row, era, moves, at) for row in rows if row is not None}
         return [known[one] for one in subject_ids if one in known]
+
+    def meet(self, subject_ids: Collection[SubjectId], at: Instant) -> None:
+        """Load together who is asked for together and was not met yet."""
+        cache = self._cache
+        missing = [one for one in subject_ids if one not in cache]
+        if len(missing) > subjects.FEW:
+            self.several(missing, at)
 
     def know_aliases(self, subject_ids: Sequence[SubjectId]) -> None:
         """Fetch the pseudonyms of many at once."""
