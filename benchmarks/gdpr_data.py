@@ -23,7 +23,7 @@ from typing import Any
 
 import upheld
 from benchmarks.ground import Bare, Ground, bare, opened
-from benchmarks.loader import load_like
+from benchmarks.loader import analyse, load_like
 from upheld.engine.acts import HandlerId, Reader, SubjectId, ValueId
 
 PURPOSES, PERIODS, OBJECTIONS, DECISIONS, RECIPIENTS, SOURCES, CATEGORIES = 25, 10, 100, 2, 10, 10, 10
@@ -131,10 +131,11 @@ def loaded(ground: Ground, records: int) -> Records:
         mine = range(kind, len(people), LIKE)
         first = _one(keeper, kind, len(people))
         texts = [data_of(number + step * len(people)) for number in mine[1:] for step in range(10)]
-        copies = load_like(home, keeper, len(mine) - 1, first, iter(texts))
+        copies = load_like(home, keeper, len(mine) - 1, first, iter(texts), analysed=False)
         for number, (who, ids) in zip(mine, [first, *copies], strict=True):
             people[number] = who
             values.update({number + step * len(people): value for step, value in enumerate(ids)})
+    analyse(home)
     handler, granted = keeper.grant(POLICY, "supervisor")
     assert granted.granted, granted.reasons
     keeper.seal()

@@ -97,6 +97,7 @@ class Governed:
         self._keeper = records.keeper
         self._application = self._keeper.application("crm")
         self._numbers = {value: number for number, value in records.values.items()}
+        self._sources = {purpose_of(number): source_of(number) for number in range(PURPOSES)}
         self._roles: dict[int, HandlerId] = {}
         self._withdrawn: set[int] = set()
         self._stopped: set[int] = set()
@@ -210,8 +211,8 @@ class Governed:
     def _told(self, kept: Any, number: int) -> Fields:
         """What the answer says, and what the policy says of the purpose that it names."""
         purpose = kept.purposes[0]
-        role = purpose.removeprefix("purpose")
-        return (purpose, str(kept.until), kept.given_to[0][0] if kept.given_to else "", source_of(int(role)), kept.item)
+        given = kept.given_to
+        return (purpose, str(kept.until), given[0][0] if given else "", self._sources[purpose], kept.item)
 
     def look_at(self, number: int) -> Fields:
         return self.look(number)[number]

@@ -37,17 +37,24 @@ def load(home: Path, keeper: upheld.Keeper, number: int, items: tuple[str, ...] 
 
 
 def load_like(
-    home: Path, keeper: upheld.Keeper, number: int, like: Person, texts: Iterator[str] | None = None
-) -> list[Person]:
+    home: Path, keeper: upheld.Keeper, number: int, like: Person, texts: Iterator[str] | None = None,
+    *, analysed: bool = True,
+) -> list[Person]:  # fmt: skip
     """So many persons more, each like one who is there; `texts` are the contents, person by person, value by value."""
     pattern = _Pattern(keeper, like, texts or repeat(CONTENT))
     made: list[Person] = []
     for start in range(0, number, _CHUNK):
         made += _chunk(home, keeper, pattern, min(_CHUNK, number - start))
+    if analysed:
+        analyse(home)
+    return made
+
+
+def analyse(home: Path) -> None:
+    """Let a server look at what its tables hold, as it does by itself a minute later."""
     for place, address in databases(home).items():
         with psycopg.connect(address, options=f"-c search_path={place}", autocommit=True) as server:
-            server.execute("ANALYZE")  # as the server does by itself a minute later
-    return made
+            server.execute("ANALYZE")
 
 
 def databases(home: Path) -> Mapping[str, str]:
