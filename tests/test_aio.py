@@ -301,6 +301,18 @@ def test_two_loops_read_at_once(house: tuple[upheld.Keeper, list[Person]]) -> No
     assert found == [len(people), len(people)]
 
 
+def test_loops_that_are_gone_are_not_kept(house: tuple[upheld.Keeper, list[Person]]) -> None:
+    keeper, ((who, values), *_) = house
+    reader = keeper.application("crm")
+
+    async def ask() -> None:
+        await keeper.front.read(who, "identity", reader=reader, values=(values[0],), use="identify")
+
+    for _ in range(3):
+        asyncio.run(ask())
+    assert len(keeper.front._gathering) == 1
+
+
 def test_a_task_in_a_batch_is_refused_before_it_waits(house: tuple[upheld.Keeper, list[Person]]) -> None:
     keeper, people = house
     who, values = people[0]

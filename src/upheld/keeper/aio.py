@@ -13,7 +13,6 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 from upheld.engine.acts import EngagementId, Read, Reader, SubjectId, ValueId
 from upheld.errors import InputRefused
@@ -32,7 +31,7 @@ class AsyncKeeper:
         self.keeper = keeper
         self._workers = Workers()
         self._lock = Lock()
-        self._gathering: WeakKeyDictionary[AbstractEventLoop, LoopGathering[Reading, Outcome]] = WeakKeyDictionary()
+        self._gathering: dict[AbstractEventLoop, LoopGathering[Reading, Outcome]] = {}
 
     async def read(
         self,
@@ -71,8 +70,10 @@ class AsyncKeeper:
         loop = asyncio.get_running_loop()
         known = self._gathering.get(loop)
         if known is None:
+            known = LoopGathering(loop, self.keeper.read_many, self._workers.run)
             with self._lock:
-                known = self._gathering[loop] = LoopGathering(loop, self.keeper.read_many, self._workers.run)
+                open_ones = {one: its for one, its in self._gathering.items() if not one.is_closed()}
+                self._gathering = {**open_ones, loop: known}
         return known
 
     def close(self) -> None:
