@@ -29,6 +29,7 @@ from upheld.store.leases import LeaseHeld
 from upheld.store.place import Place, Transaction
 from upheld.store.vault import DELETE_KEY
 
+REHEARSALS: Final = "SELECT code FROM rehearsal"
 MARK: Final = "rehearsal."
 """No policy's code has a dot, so nothing of a policy begins like this."""
 TEXT: Final = "rehearsal, nobody"
@@ -56,7 +57,7 @@ class Clearing(Door):
     def rehearsals_left(self) -> list[str]:
         """The codes of rehearsals that have begun and are not cleared away."""
         with self.places.active.reading() as connection:
-            return [row[0] for row in connection.execute("SELECT code FROM rehearsal")]
+            return [row[0] for row in connection.execute(REHEARSALS)]
 
     def _clear(self, reason: str, *, sealed: bool = False) -> bool:
         """Keys first, then what they opened, then aliases, then bytes; the mark goes last. False: a reader is in."""

@@ -18,7 +18,7 @@ from upheld.engine.lifecycle import Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
 from upheld.engine.state import HeldState
 from upheld.keeper.approving import Approving, approval_for
-from upheld.keeper.clearing import Clearing
+from upheld.keeper.clearing import REHEARSALS, Clearing
 from upheld.keeper.destroying import PROOFS_KEPT, Erasing
 from upheld.keeper.door import GONE, Tier
 from upheld.keeper.giving import Giving
@@ -111,6 +111,9 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
 
     def _prepared(self, swept: Swept, now: Instant) -> bool:
         """What one sweeper does for all: what a rehearsal left, and papers. False: the sweep can't go on yet."""
+        with self.places.active.reading() as connection:
+            if not any(answers(connection, [(REHEARSALS, ()), *papers.whether_any(self.views.lines, now)])):
+                return True
         try:
             with self.places.leases.lease("sweep-first", wait=False):
                 if self.rehearsals_left() and not self._clear("cut-short"):

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import SubjectId
 from upheld.ledger.entries import entry
+from upheld.store.engine import Question
 from upheld.store.ids import bucket_of, new_id, paper_id_in, placed_paper_key
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
@@ -232,6 +233,11 @@ def due(place: Place, policy: str, now: Instant) -> list[PaperRow]:
     """Papers whose time is over, and those on their way out."""
     with place.reading() as connection:
         return [paper_row(row) for row in connection.execute(_DUE, (policy, now))]
+
+
+def whether_any(policies: Iterable[str], now: Instant) -> list[Question]:
+    """What to ask to know whether there is anything that `open_of_staff` and `due` would find."""
+    return [one for of in policies for one in ((_OPEN_OF_STAFF, (of, FOREVER)), (_DUE, (of, now)))]
 
 
 def going(place: Place, policy: str) -> list[PaperRow]:
