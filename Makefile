@@ -8,7 +8,7 @@ PICTURES ?= ../upheld-pictures
 STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
 
 .DEFAULT_GOAL := help
-.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses bench faults image accept screenshots format lock clean
+.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses eleven bench faults image accept screenshots format lock clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ audit-dependencies: setup  ## locked versions against known weaknesses; goes on 
 
 clauses: setup  ## per policy: clauses in the catalogue, carried by the document, cited by a test
 	@$(BIN)/python tools/clauses.py
+
+eleven: setup  ## the spine part by part: eleven commands, the last line of each
+	@tools/eleven.sh
 
 bench: setup  ## ratios against the bare driver, in one run
 	@$(BIN)/python -m benchmarks

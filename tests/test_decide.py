@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 
 from tests.sketch import APPLICATION, Sketch, day, plan_of
@@ -441,7 +442,7 @@ def test_of_a_secret_every_reader_is_answered_apart() -> None:
     one.agree("purpose/scraping")
     value = one.hold("hometax-pass", "scraping", one.begin("scraping"))
     view, asked = one.view, Read("scraping", APPLICATION, values=(value,))
-    job = replace(asked, reader=Reader(ReaderKind.APPLICATION, "scraper", frozenset({"scraping"})))
+    job = msgspec.structs.replace(asked, reader=Reader(ReaderKind.APPLICATION, "scraper", frozenset({"scraping"})))
     assert [decide(act, view, one.now).granted for act in (asked, job, asked, job)] == [False, True, False, True]
 
 
