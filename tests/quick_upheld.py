@@ -1,7 +1,7 @@
 """`upheld` for guides that call it fifty times: one process has it loaded and forks for each call.
 
 What is run is the program's own `main`, with the caller's words, folder, environment and open files; only the second in
-which Python loads it is spared. `upheld serve` is started as it is, since it has to get signals.
+which Python loads it is spared. `upheld serve` and `upheld work` are started as they are, since they have to get signals.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 CALLER = """#!{python} -SE
 import json, os, socket, sys
-if sys.argv[1:2] == ["serve"]:
+if sys.argv[1:2] in (["serve"], ["work"]):
     os.execv({python!r}, [{python!r}, "-m", "upheld.cli", *sys.argv[1:]])
 ear = socket.socket(socket.AF_UNIX)
 ear.connect({address!r})
