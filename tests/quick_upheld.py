@@ -1,7 +1,7 @@
 """`upheld` for guides that call it fifty times: one process has it loaded and forks for each call.
 
 What is run is the program's own `main`, with the caller's words, folder, environment and open files; only the second in
-which Python loads it is spared. `upheld serve` and `upheld work` are started as they are, since they have to get signals.
+which Python loads it is spared. `upheld serve` and `upheld work` are started as they are, to get signals.
 """
 
 from __future__ import annotations
