@@ -25,6 +25,10 @@ WORDS: Final = {
     "refused.identity-unusable": Words(
         "An identity has 1 to 320 characters that can be printed.", "식별값은 1자에서 320자까지의 문자여야 합니다."
     ),
+    "refused.cursor-unknown": Words(
+        "This page of the list is unknown; begin again at the first.",
+        "해당 쪽을 찾을 수 없으니 첫 쪽부터 다시 보시기 바랍니다.",
+    ),
     "refused.acting-unclear": Words(
         "An agent or a legal representative acts for a person, nobody else.",
         "위임받은 대리인이나 법정대리인만 대신할 수 있습니다.",
