@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -21,6 +22,7 @@ from upheld import cli, system
 from upheld.dates import Period, instant
 from upheld.engine.acts import RequestId
 from upheld.store import postgres as store
+from upheld.store.leases import SCRUB
 from upheld.store.remains import Remains, complaints, remains
 
 START, DESTROYED_ON = at("2024-03-01"), at("2024-03-06")
@@ -120,6 +122,36 @@ def test_a_transaction_that_can_still_see_a_destroyed_key_keeps_the_certificate_
         assert len(keeper.certificates("trial")) == 1
         flushed_tables(home)
         assert [key for key in keys.values() if lies_in(data / "base", key)] == []
+
+
+def test_who_waits_for_the_right_to_scrub_does_not_keep_a_key_in_its_table(
+    server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waited in the server's own queue could see what was there when the waiting began."""
+    monkeypatch.setattr(store, "PATIENCE", 0.5)
+    home, had = tmp_path / "home", Event()
+    system.init(home, upheld.Options(clock=upheld.SetClock(START), look_up={"trial": ["email"]}))
+    with opened(home, START) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        member(house, "leaver")
+        leases, keys = house.keeper.places.leases, house.keeper.places.keys
+
+        def next_one() -> None:
+            with leases.lease(SCRUB):
+                had.set()
+
+        waiting = Thread(target=next_one)
+        with leases.lease(SCRUB):
+            waiting.start()
+            assert not had.wait(0.3)
+            with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+                made = connection.execute(
+                    "DELETE FROM keys.active_key WHERE key_id IN (SELECT key_id FROM keys.active_key LIMIT 1)"
+                )
+                assert made.rowcount == 1
+            assert keys.scrub({"active_key"})
+        assert had.wait(5)
+        waiting.join()
 
 
 def keys_in(home: Path) -> dict[int, bytes]:

@@ -499,6 +499,13 @@ FAULTS = (
         READERS,
     ),
     Fault(
+        "who-waits-to-scrub-holds-up-who-scrubs",
+        "store/postgres.py",
+        "if wait and name == SCRUB:",
+        "if wait and name != name:",
+        "tests/test_beyond_recovery.py",
+    ),
+    Fault(
         "what-can-still-be-seen-counts-as-gone",
         "store/postgres.py",
         "if not any(told):",

@@ -36,6 +36,7 @@ from upheld.ledger.entries import entry
 from upheld.store import history, subjects
 from upheld.store.engine import Question, Rows, answers
 from upheld.store.ids import bucket_of, placed_value
+from upheld.store.leases import SCRUB
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
 
@@ -103,7 +104,7 @@ class Erasing(Stepping, Elsewhere):
         """
         if not swept.unfinished and not self._removed(policy):
             return
-        with self.places.leases.lease("scrub"):
+        with self.places.leases.lease(SCRUB):
             steps = self._removed(policy)
             swept.unfinished = 0
             if not steps:

@@ -10,9 +10,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from upheld.errors import StoreFailed, UpheldError
+
+SCRUB: Final = "scrub"
+"""The right to clear away the bytes of what was destroyed."""
 
 
 class LeaseHeld(UpheldError):

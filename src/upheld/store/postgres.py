@@ -20,7 +20,7 @@ from typing import Final
 from upheld.errors import StoreFailed
 from upheld.store import schema
 from upheld.store.engine import Claim, Connection, ConnectionLost, Question, Rows, array
-from upheld.store.leases import HomeInUse, LeaseHeld
+from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled, spelled
 from upheld.store.sqlite import export
 
@@ -316,10 +316,19 @@ class PostgresLeases:
 
     @contextmanager
     def lease(self, name: str, wait: bool = True, shared: bool = False) -> Iterator[None]:
-        """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False."""
+        """Hold a right for the block. Raises LeaseHeld when another holds it and `wait` is False.
+
+        Who waits in the server waits in a statement, and whatever was there when that began can be seen by it: who
+        scrubs would wait for those who wait for them. So the right to scrub is asked for again and again.
+        """
         kind = "_shared" if shared else ""
         with self._session() as session:
-            if wait:
+            if wait and name == SCRUB:
+                pause = 0.002
+                while not _granted(session, "SELECT pg_try_advisory_lock(?)", name):
+                    sleep(pause)
+                    pause = min(pause * 2, 0.05)
+            elif wait:
                 session.execute(f"SELECT pg_advisory_lock{kind}(?)", (_lock_of(name),))
             elif not _granted(session, f"SELECT pg_try_advisory_lock{kind}(?)", name):
                 raise LeaseHeld(f"another process holds `{name}`")
