@@ -229,9 +229,8 @@ def test_what_a_worker_keeps_of_destroyed_keys_counts_like_what_the_coordinator_
     assert said(planted(home), "--citus", "--apply")[0] == 0
     run(home, "INSERT INTO keys.worker VALUES('second', true, '0 off always'), ('third', false, 'connection refused')")
     told = CliRunner().invoke(cli.app, ["doctor", "--home", str(home)]).output
-    assert "the oldest log of the server was written at 1970-01-01" in told
+    assert "the oldest was written at 1970-01-01" in told
     assert "the log of the server is older than the time that certificates count in" in told
-    assert "the server archives its log" in told
     assert "the machine third could not be asked what its log keeps" in told
 
 

@@ -159,6 +159,9 @@ def test_a_verb_takes_so_many_messages_and_no_more(trial: Trial, heard: Heard, v
     act(trial)
     heard.messages.clear()
     act(trial)
+    if len(heard.messages) > most:  # one call in hundreds fetches the next block of keys as well
+        heard.messages.clear()
+        act(trial)
     assert len(heard.messages) == most, heard.messages
     assert not any("SAVEPOINT" in word for message in heard.messages for word in message)
 

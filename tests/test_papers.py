@@ -212,6 +212,17 @@ def test_an_account_is_kept_three_years_after_the_last_role_was_taken_away(home:
         assert keeper.paper("trial", account) is None
 
 
+def test_a_role_taken_away_and_given_back_at_one_instant_stands(home: Path) -> None:
+    with opened(home, at("2024-03-01")) as house:
+        keeper = house.keeper
+        handler, _ = keeper.grant("trial", "desk", handler=HandlerId("h" * 20))
+        keeper.file_paper("trial", "staff", LETTER, owner=handler)
+        keeper.revoke("trial", handler, "desk")
+        assert keeper.grant("trial", "desk", handler=handler)[1].granted
+        keeper.sweep()
+        assert keeper.papers("trial", owner=handler)[0].until_at is None, "nothing ended"
+
+
 def test_a_role_whose_time_is_over_lets_the_account_go_as_one_that_was_taken_away(home: Path) -> None:
     with opened(home, at("2024-03-01")) as house:
         keeper = house.keeper

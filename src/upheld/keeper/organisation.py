@@ -290,7 +290,7 @@ class Organisation(Late):
         until_at = end_of(when, row.granted_for, plan.zone) if row.granted_for else FOREVER
 
         def work(transaction: Transaction) -> None:
-            transaction.execute(_INSERT_HANDLER, (policy, handler_id, duty, party, when, until_at))
+            transaction.execute(INSERT_HANDLER, (policy, handler_id, duty, party, when, until_at))
             until_said = None if until_at >= FOREVER else until_at
             transaction.journal(
                 entry(
@@ -518,7 +518,12 @@ _INSERT_CONTRACT = (
 _CONTRACT_PARTY = "SELECT party FROM contract WHERE policy = ? AND contract_id = ?"
 _END_CONTRACT = "UPDATE contract SET until_at = ? WHERE policy = ? AND contract_id = ?"
 _CLOSE_CONTRACT = "UPDATE contract SET closed_at = ? WHERE policy = ? AND contract_id = ?"
-_INSERT_HANDLER = "INSERT INTO handler(policy, handler_id, duty, party, granted_at, until_at) VALUES(?, ?, ?, ?, ?, ?)"
+INSERT_HANDLER = (
+    "INSERT INTO handler(policy, handler_id, duty, party, granted_at, until_at) VALUES(?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT(policy, handler_id, duty, granted_at) DO UPDATE SET revoked_at = NULL "
+    "WHERE handler.revoked_at = excluded.granted_at"
+)
+"""Given, taken and given again at one instant: it is given."""
 _REVOKE = "UPDATE handler SET revoked_at = ? WHERE policy = ? AND handler_id = ? AND duty = ? AND revoked_at IS NULL"
 _GRANTS = (
     "SELECT duty, party, until_at FROM handler WHERE policy = ? AND handler_id = ? AND granted_at <= ? "

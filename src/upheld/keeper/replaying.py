@@ -33,7 +33,7 @@ from upheld.keeper.approving import INSERT_APPROVAL
 from upheld.keeper.door import anchor_days
 from upheld.keeper.elsewhere import returned_under
 from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
-from upheld.keeper.organisation import lines_on_file
+from upheld.keeper.organisation import INSERT_HANDLER, lines_on_file
 from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
 from upheld.ledger.entries import Entry
 from upheld.policy.model import Policy
@@ -165,7 +165,7 @@ class Replay:
     def handler_granted(self, one: Entry) -> None:
         fields = one.fields
         row = (one.policy, fields["handler"], fields["duty"], fields.get("party"), one.at)
-        self._add("handlers", _INSERT_HANDLER, (*row, fields.get("until", FOREVER)))
+        self._add("handlers", INSERT_HANDLER, (*row, fields.get("until", FOREVER)))
 
     def handler_revoked(self, one: Entry) -> None:
         self._add("handlers", _REVOKE, (one.at, one.policy, one.fields["handler"], one.fields["duty"]))
@@ -737,10 +737,6 @@ _ALL_DIRTY = (
 _INSERT_CONTRACT = (
     "INSERT INTO contract(policy, contract_id, party, from_at, until_at, terms, sub_consent) "
     "VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
-_INSERT_HANDLER = (
-    "INSERT INTO handler(policy, handler_id, duty, party, granted_at, until_at) VALUES(?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT DO NOTHING"
 )
 _REVOKE = "UPDATE handler SET revoked_at = ? WHERE policy = ? AND handler_id = ? AND duty = ? AND revoked_at IS NULL"
 _INSERT_EVIDENCE = (

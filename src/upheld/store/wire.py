@@ -116,6 +116,8 @@ class Wire:
         self._pgconn = connection.pgconn
         self._prepared: dict[_Known, bytes] = {}
         self._names = count()
+        self._own = self._pgconn.backend_pid
+        """Behind a pooler two connections may meet in one session of the server: each has names of its own there."""
         self._expected: list[_Known | None] = []
         """Of each answer that will come, which statement is prepared by it; None where one is run."""
         self._unsent = False
@@ -174,7 +176,7 @@ class Wire:
 
     def _prepare(self, word: bytes, types: Types) -> bytes:
         """In the same message, before its first use."""
-        numbers, name = count(1), b"upheld_%d" % next(self._names)
+        numbers, name = count(1), b"upheld_%d_%d" % (self._own, next(self._names))
         text = _PLACE.sub(lambda _: b"$%d" % next(numbers), word).replace(b"%%", b"%")
         self._pgconn.send_prepare(name, text, types.codes)
         self._prepared[word, types] = name
