@@ -76,7 +76,7 @@ def _providers() -> Iterator[HouseProvider]:
     titles = {"en": "Example account", "ko": "예시 계정"}
     for name, area, claims in (("house", "console", {"account": "sub"}), ("people", "portal", {"email": "email"})):
         settings = ProviderSettings(name, "https://login.example.org", "upheld")
-        yield HouseProvider(Provider(settings, lambda: 0), titles, area, None, claims)  # type: ignore[arg-type]
+        yield HouseProvider(Provider(settings, lambda: 0), titles, area, None, claims)  # type: ignore[arg-type]  # a client that needs no network
 
 
 def looks(house: Served) -> dict[str, Look]:

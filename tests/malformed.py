@@ -218,7 +218,7 @@ def facts(folder: Path, number: int) -> tuple[int, list[str]]:
             given["key"] = chance.choice(["taken", "", "x" * 3_000]) if given["source"] else None
             person = chance.choice([persons["stayer"], persons["leaver"], *texts])
             try:
-                done = keeper.fact(person, chance.choice(["closed", *texts]), **given)  # type: ignore[arg-type]
+                done = keeper.fact(person, chance.choice(["closed", *texts]), **given)  # type: ignore[arg-type]  # malformed on purpose
             except UpheldError:
                 watched.refusal()
             except Exception as failure:  # noqa: BLE001 - anything else is what is looked for

@@ -146,7 +146,7 @@ def homes_on(address: str) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
 
         def init(home: Path | str, options: system.Options | None = None, places: object = None) -> None:
-            plain(home, options, made(address, fresh_name()) if places is None else places)  # type: ignore[arg-type]
+            plain(home, options, made(address, fresh_name()) if places is None else places)  # type: ignore[arg-type]  # options as they come
 
         patch.setattr(system, "init", init)
         patch.setenv(ADDRESS, address)

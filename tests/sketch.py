@@ -170,7 +170,7 @@ class Sketch:
 
     def answer(self, request: RequestId, state: str) -> None:
         settled = {"state": RequestState(state), "settled_at": self.now, "settled_known_at": self.now}
-        self.requests[request] = replace(self.requests[request], **settled)  # type: ignore[arg-type]
+        self.requests[request] = replace(self.requests[request], **settled)  # type: ignore[arg-type]  # fields of a request
 
     def lift(self, request: RequestId) -> None:
         self.requests[request] = replace(self.requests[request], lifted_at=self.now)

@@ -152,7 +152,7 @@ def test_a_mandate_for_items_that_are_not_there_is_no_mandate_for_all_the_rest(h
 def test_a_mandate_ends_with_its_day_or_when_it_is_taken_back(house: House) -> None:
     subject = house.member()
     until = house.clock.now() + 86_400_000_000
-    brief = house.keeper.acts_for(subject, "agent", shown="agent-papers", until=until).made or ""  # type: ignore[arg-type]
+    brief = house.keeper.acts_for(subject, "agent", shown="agent-papers", until=until).made or ""  # type: ignore[arg-type]  # an instant is a number
     longer = house.keeper.acts_for(subject, "agent", shown="agent-papers").made or ""
     assert {one.acting_id for one in house.keeper.acting_for(subject)} == {brief, longer}
     house.tick(days=1)
@@ -214,12 +214,12 @@ def test_access_is_postponed_to_a_day_and_resumes_by_itself(house: House) -> Non
     subject = house.member()
     access, erasure = house.asks(subject, "access"), house.asks(subject, "erasure")
     until = house.clock.now() + 20 * 86_400_000_000
-    house.keeper.postpone(subject, access, until=until, reason="court-order")  # type: ignore[arg-type]
+    house.keeper.postpone(subject, access, until=until, reason="court-order")  # type: ignore[arg-type]  # an instant is a number
     one = house.one(subject, access)
     assert one.stands(house.clock.now()) is RequestState.POSTPONED
     assert one.due_at > until
     with pytest.raises(InputRefused, match="only access"):
-        house.keeper.postpone(subject, erasure, until=until, reason="court-order")  # type: ignore[arg-type]
+        house.keeper.postpone(subject, erasure, until=until, reason="court-order")  # type: ignore[arg-type]  # an instant is a number
     with pytest.raises(InputRefused, match="access"):
         house.keeper.answer(subject, erasure, "done")
     with pytest.raises(InputRefused, match="postponed"):
@@ -375,7 +375,7 @@ def test_mandates_states_and_looks_are_known_again_after_a_recovery(house: House
     asked = house.keeper.request(subject, "access", channel="phone", proved=True, by=agent)
     postponed = RequestId(asked.made or "")
     until = house.clock.now() + 20 * 86_400_000_000
-    house.keeper.postpone(subject, postponed, until=until, reason="court-order")  # type: ignore[arg-type]
+    house.keeper.postpone(subject, postponed, until=until, reason="court-order")  # type: ignore[arg-type]  # an instant is a number
     automated = house.asks(subject, AUTOMATED)
     house.keeper.extend(subject, automated, reason="complex")
     wrong = house.asks(subject, "rectification")

@@ -105,7 +105,7 @@ def test_a_lost_answer_is_asked_for_again_under_the_same_key(client: Client, net
     done = client.collect(person, "service", FORM, channel="website")
     assert len(set(network.keys)) == 1
     assert len(network.keys) == 2
-    held = [str(value.value_id) for value, _, _ in shop.house.keeper.holdings(person)]  # type: ignore[arg-type]
+    held = [str(value.value_id) for value, _, _ in shop.house.keeper.holdings(person)]  # type: ignore[arg-type]  # an id is text
     assert sorted(held) == sorted(value for values in done.values.values() for value in values)
 
 

@@ -219,14 +219,21 @@ def test_a_late_fact_that_changes_nothing_destroyed_is_no_exception(lived: Lived
     assert lived.entries("exception.late") == []
 
 
-@pytest.mark.clauses("BZ18-9.2.c")
-def test_recipients_are_told_of_a_withdrawal_that_was_known_too_late(lived: Lived) -> None:
+def given_gifts(lived: Lived) -> EngagementId:
+    """A name was handed to the recipient of gifts on 5 August; it is the 9th."""
     keeper, subject = lived.keeper, lived.subject
     keeper.consent(subject, "provision/mhows", channel="website")
     gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
     lived.to("2018-08-05")
     assert keeper.provide(subject, "mhows", ("name",), engagement=gifts).granted
     lived.to("2018-08-09")
+    return gifts
+
+
+@pytest.mark.clauses("BZ18-9.2.c")
+def test_recipients_are_told_of_a_withdrawal_that_was_known_too_late(lived: Lived) -> None:
+    keeper, subject = lived.keeper, lived.subject
+    given_gifts(lived)
     outcome = keeper.withdraw(subject, "provision/mhows", channel="phone", at=day("2018-08-03"))
     assert outcome.tells == ("told:mhows",)
     assert [one.entry.fields["exception"] for one in lived.entries("exception.late")] == ["disclosed-before-known"]
@@ -268,23 +275,14 @@ def test_whoever_got_something_after_an_end_that_was_known_too_late_is_told(live
 
 def test_what_was_given_before_the_fact_happened_is_no_exception(lived: Lived) -> None:
     keeper, subject = lived.keeper, lived.subject
-    keeper.consent(subject, "provision/mhows", channel="website")
-    gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
-    lived.to("2018-08-05")
-    assert keeper.provide(subject, "mhows", ("name",), engagement=gifts).granted
-    lived.to("2018-08-09")
+    gifts = given_gifts(lived)
     assert keeper.fact(subject, "ended", engagement=gifts, at=day("2018-08-05")).tells == ()
     assert lived.entries("exception.late") == []
 
 
 @pytest.mark.clauses("BZ18-7.1.0")
 def test_a_use_that_had_ended_before_its_value_was_given_is_an_exception(lived: Lived) -> None:
-    keeper, subject = lived.keeper, lived.subject
-    keeper.consent(subject, "provision/mhows", channel="website")
-    gifts = EngagementId(keeper.begin(subject, "gifti-show").made or "")
-    lived.to("2018-08-05")
-    assert keeper.provide(subject, "mhows", ("name",), engagement=gifts).granted
-    lived.to("2018-08-09")
+    given_gifts(lived)
     assert "told:mhows" in lived.tell("cancelled", day("2018-08-03")).tells
     (late,) = [one.entry for one in lived.entries("exception.late")]
     assert late.fields["reasons"] == ("ground-ended",)

@@ -350,7 +350,7 @@ def test_receipts_carry_the_checkpoint_and_the_withdrawal(clinic: Policy) -> Non
     assert receipt["publicKey"] == "a public key"
     assert record["@context"]["proof"] is None
     assert receipt["upheld"]["withdrawnTimestamp"] == int(datetime(2026, 12, 1, tzinfo=UTC).timestamp())
-    assert "withdrawnTimestamp" not in kantara.receipt(clinic, NEWS, HOUSE)["upheld"]  # type: ignore[operator]
+    assert "withdrawnTimestamp" not in kantara.receipt(clinic, NEWS, HOUSE)["upheld"]  # type: ignore[operator]  # JSON
 
 
 def test_a_withdrawal_is_a_second_event_of_the_record(clinic: Policy) -> None:
@@ -368,7 +368,7 @@ def test_what_cannot_be_told_exactly_is_refused(clinic: Policy, make: Any) -> No
         with pytest.raises(InputRefused, match="matter-unknown"):
             make(clinic, replace(NEWS, matter=matter), HOUSE)
     with pytest.raises(InputRefused, match="instant-without-zone"):
-        make(clinic, replace(NEWS, at=datetime(2026, 11, 22)), HOUSE)  # noqa: DTZ001
+        make(clinic, replace(NEWS, at=datetime(2026, 11, 22)), HOUSE)  # noqa: DTZ001 - wrong on purpose
 
 
 def test_the_command_prints_what_the_function_makes(clinic: Policy) -> None:

@@ -158,7 +158,7 @@ def test_readings_of_many_threads_are_recorded_each_and_refused_each_for_itself(
     bodies = keeper.places.active.connection.execute("SELECT body FROM journal").fetchall()
     entries = [unpacked(data) for (body,) in bodies for data in read_body(body)[1]]
     granted = [one for one in entries if one.kind == "read.granted"]
-    assert sorted(value for one in granted for value in one.fields["values"]) == sorted(v[0] for _, v in people)  # type: ignore[union-attr]
+    assert sorted(value for one in granted for value in one.fields["values"]) == sorted(v[0] for _, v in people)  # type: ignore[union-attr]  # an entry's list
     assert sum(one.kind == "read.refused" for one in entries) == 1
     assert len(granted) <= len(people), "those that waited share a record"
     keeper.close()

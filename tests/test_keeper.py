@@ -298,7 +298,7 @@ def test_a_value_in_dispute_stands_still_until_its_correction_is_settled(house: 
     asked = house.keeper.request(subject, "rectification", channel="website", proved=True, values=named)
     assert reasons(house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM)) == ["frozen"]
     assert house.keeper.read(subject, "identity", use="identify", items=("email",), reader=CRM).granted
-    house.keeper.answer(subject, asked.made, "refused", reason="correct-as-it-is")  # type: ignore[arg-type]
+    house.keeper.answer(subject, asked.made, "refused", reason="correct-as-it-is")  # type: ignore[arg-type]  # made by what was granted
     assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
     again = house.keeper.request(subject, "rectification", channel="website", proved=True, values=named)
     assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
@@ -322,7 +322,7 @@ def test_a_request_of_someone_unproved_is_logged_and_not_obeyed(house: House) ->
     house.keeper.collect(subject, "identity", IDENTITY, engagement=engagement, channel="website")
     asked = house.keeper.request(subject, "erasure", channel="phone")
     assert house.keeper.read(subject, "identity", use="identify", items=("name",), reader=CRM).granted
-    assert reasons(house.keeper.answer(subject, asked.made, "done")) == ["identity-not-proved"]  # type: ignore[arg-type]
+    assert reasons(house.keeper.answer(subject, asked.made, "done")) == ["identity-not-proved"]  # type: ignore[arg-type]  # made by what was granted
 
 
 def test_a_fact_that_could_belong_to_two_engagements_names_one(house: House) -> None:

@@ -232,7 +232,7 @@ def test_keys_wrapped_before_roots_had_marks_still_open(tmp_path: Path) -> None:
         for table in KEYS:
             rows = column(home / "keys.db", f"SELECT wrapped FROM {table}")
             keeper.places.keys.submit(
-                lambda transaction, table=table, rows=rows: transaction.executemany(  # type: ignore[misc]
+                lambda transaction, table=table, rows=rows: transaction.executemany(  # type: ignore[misc]  # bound at once
                     f"UPDATE {table} SET wrapped = ? WHERE wrapped = ?", [(one[4:], one) for one in rows]
                 )
             )

@@ -135,7 +135,7 @@ def test_ids_may_be_whole_numbers() -> None:
     assert unpacked(packed(one)) == one
     for wrong in [(1, -1), (1, 2**63), (1, VALUE), (VALUE, 1), (True,), (1.5,)]:
         with pytest.raises(EntryRefused):
-            packed(entry("key.destroyed", AT, "nexr", ALIAS, values=wrong))  # type: ignore[arg-type]
+            packed(entry("key.destroyed", AT, "nexr", ALIAS, values=wrong))  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_a_kind_can_grow_and_old_entries_still_read(monkeypatch: pytest.MonkeyPatch) -> None:

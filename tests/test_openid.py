@@ -50,7 +50,7 @@ def offered(provider: Lying, factors: frozenset[str] = frozenset({"mfa"})) -> It
     ):
         settings = ProviderSettings(name, provider.address, CLIENT, SECRET, factors=factors)
         client = Provider(settings, provider.seconds)
-        yield HouseProvider(client, {"en": f"Example {name}", "ko": "예시"}, area, frozenset({"trial"}), claims)  # type: ignore[arg-type]
+        yield HouseProvider(client, {"en": f"Example {name}", "ko": "예시"}, area, frozenset({"trial"}), claims)  # type: ignore[arg-type]  # the client of the test
 
 
 def bound(house: Served, name: str = "handler", identity: str = IDENTITY) -> None:

@@ -60,7 +60,7 @@ def seconds() -> int:
 def offered(address: str) -> Iterator[HouseProvider]:
     for name, area, claims in (("house", "console", {"account": "sub"}), ("people", "portal", {"email": "email"})):
         settings = ProviderSettings(name, address, "upheld", "any secret will do")
-        yield HouseProvider(Provider(settings, seconds), {"en": f"Example {name}"}, area, None, claims)  # type: ignore[arg-type]
+        yield HouseProvider(Provider(settings, seconds), {"en": f"Example {name}"}, area, None, claims)  # type: ignore[arg-type]  # the client of the test
 
 
 @pytest.mark.parametrize("scripts", [False, True])

@@ -306,7 +306,7 @@ def test_a_rehearsal_is_in_no_register_figure_or_report(tmp_path: Path) -> None:
             one.kind for one in about
         }
         own = entries(keeper, "rehearsal.ran")[-1].entry
-        assert (own.policy, own.fields["counts"]["rules"]) == ("trial", 3)  # type: ignore[index,call-overload]
+        assert (own.policy, own.fields["counts"]["rules"]) == ("trial", 3)  # type: ignore[index,call-overload]  # an entry's table
 
 
 def test_a_rehearsal_moves_no_clock_and_wakes_no_real_person(tmp_path: Path) -> None:

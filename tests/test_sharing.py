@@ -88,7 +88,7 @@ def carried_out_once(home: Path) -> None:
         house.keeper.seal()
         moves: Counter[tuple[str, int]] = Counter()
         for recorded in history.entries(house.keeper.places.sealer.connection, kinds=MOVES):
-            moves.update((recorded.entry.kind, value) for value in recorded.entry.fields["values"])  # type: ignore[union-attr,misc]
+            moves.update((recorded.entry.kind, value) for value in recorded.entry.fields["values"])  # type: ignore[union-attr,misc]  # an entry's list
         assert set(moves.values()) == {1}
         kinds = Counter(kind for kind, _ in moves)
         assert kinds["value.separated"] == 2 * PERSONS

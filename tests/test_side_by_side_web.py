@@ -119,8 +119,8 @@ def test_a_batch_that_comes_upon_somebody_whom_others_have_waits_for_the_whole_p
         done, running = passes(lambda: shop.post("/collect", body, KEY))
         assert not done
     answer = running.result(30)
-    assert answer.status_code == 200, answer.text  # type: ignore[attr-defined]
-    assert [bool(one["done"]) for one in answer.json()["entries"]] == [True, True]  # type: ignore[attr-defined]
+    assert answer.status_code == 200, answer.text  # type: ignore[attr-defined]  # an answer of the test client
+    assert [bool(one["done"]) for one in answer.json()["entries"]] == [True, True]  # type: ignore[attr-defined]  # an answer of the test client
 
 
 def test_what_needs_the_whole_place_does_not_happen_in_a_batch_that_has_less(house: Served) -> None:

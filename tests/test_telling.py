@@ -124,7 +124,7 @@ def mail_server(server: Server | None = None, **settings: Any) -> Iterator[Serve
 
 def by_mail(server: Server, **changes: object) -> Mail:
     settings = {"host": "127.0.0.1", "port": server.port, "sender": "privacy@example.org", "security": Security.LOCAL}
-    return Mail(MailSettings(**{**settings, **changes}), lambda: datetime(2024, 3, 1, tzinfo=UTC))  # type: ignore[arg-type]
+    return Mail(MailSettings(**{**settings, **changes}), lambda: datetime(2024, 3, 1, tzinfo=UTC))  # type: ignore[arg-type]  # settings by name
 
 
 @dataclass

@@ -275,7 +275,7 @@ def test_an_auditor_walks_from_a_clause_to_its_evidence_and_on_to_verification_a
         page.click("nav.menu >> text=Destruction calendar")
         page.locator("a[href*='/certificates/']").first.click()
         assert "파기 증명서" in page.inner_text("main")
-        assert page.goto(f"/console/{policy}/people/{person}").status == 403  # type: ignore[union-attr]
+        assert page.goto(f"/console/{policy}/people/{person}").status == 403  # type: ignore[union-attr]  # a page answers
         assert "not among your duties" in page.inner_text("main")
         page.goto(f"/console/{policy}/calendar")
         assert page.locator("main form").count() == 0

@@ -241,7 +241,7 @@ def whole_state(home: Path, keeper: Keeper) -> dict[str, Any]:
     for recorded in history.entries(keeper.places.sealer.connection):
         kinds[recorded.entry.kind] += 1
         if recorded.entry.kind in MOVES:
-            moves.update((recorded.entry.kind, value) for value in recorded.entry.fields["values"])  # type: ignore[union-attr,misc]
+            moves.update((recorded.entry.kind, value) for value in recorded.entry.fields["values"])  # type: ignore[union-attr,misc]  # an entry's list
     return {
         "values": {
             (row.value_id, row.tier.value): (row.item, row.state, row.key_id is not None, row.sealed is not None)

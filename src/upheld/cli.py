@@ -210,7 +210,7 @@ def new_policy(
     phone: Annotated[str | None, typer.Option(help="The phone of the privacy officer's office.")] = None,
     service: Annotated[str | None, typer.Option(help="What you do for people, as a noun: care, your orders.")] = None,
     people: Annotated[str, typer.Option(help="What you call them.")] = "customer",
-    item: Annotated[list[str], typer.Option("--item", help="A kind of data that the service needs.")] = ["name"],  # noqa: B006
+    item: Annotated[list[str], typer.Option("--item", help="A kind of data that the service needs.")] = ["name"],  # noqa: B006 - read, never changed
     newsletter: Annotated[bool, typer.Option("--newsletter", help="A newsletter for those who agree.")] = False,
     sells: Annotated[bool, typer.Option("--sells", help="You sell on-line.")] = False,
     law: Annotated[str, typer.Option(help="kr or eu.")] = "kr",
@@ -352,7 +352,7 @@ def upgrade(home: Home) -> None:
 def backup(
     home: Home,
     to: Annotated[Path, typer.Option(help="A new or empty folder.")],
-    only: Annotated[list[str], typer.Option("--only", help="active, separated, keys or ledger; all if left out.")] = [],  # noqa: B006
+    only: Annotated[list[str], typer.Option("--only", help="active, separated, keys or ledger; all if left out.")] = [],  # noqa: B006 - read, never changed
 ) -> None:
     """Copy the files of a home while it is served: one after the other, the ledger last; no key file."""
     if unknown := set(only) - set(PLACES):
@@ -459,7 +459,7 @@ def publish(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Put a past publication on file.")
     ] = None,
     evidence: Annotated[str | None, typer.Option(help="Reference of the proof of a past publication.")] = None,
-    over: Annotated[list[str], typer.Option("--over", help="Publish over this gap; may be repeated.")] = [],  # noqa: B006
+    over: Annotated[list[str], typer.Option("--over", help="Publish over this gap; may be repeated.")] = [],  # noqa: B006 - read, never changed
     officer: Annotated[str | None, typer.Option(help="The role that publishes over gaps.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why, as a code.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say everything, put nothing on file.")] = False,
@@ -566,8 +566,8 @@ def prune(
 @app.command()
 def recover(
     home: Home,
-    anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006
-    document: Annotated[list[Path], typer.Option("--document", help="A policy published since the copy.")] = [],  # noqa: B006
+    anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006 - read, never changed
+    document: Annotated[list[Path], typer.Option("--document", help="A policy published since the copy.")] = [],  # noqa: B006 - read, never changed
     incident: Annotated[
         str | None, typer.Option(help="Go on from an old ledger under this code of an incident.")
     ] = None,
@@ -637,7 +637,7 @@ def tell_merger(
     case: CaseId,
     home: Home,
     policy: PolicyCode = None,
-    medium: Annotated[list[str], typer.Option("--medium", help="By which medium, best first.")] = ["email"],  # noqa: B006
+    medium: Annotated[list[str], typer.Option("--medium", help="By which medium, best first.")] = ["email"],  # noqa: B006 - read, never changed
 ) -> None:
     """Queue the notice for everybody who has none yet; it leaves with the next work on the outbox."""
     with _opened(home) as keeper:
@@ -730,8 +730,8 @@ def verify(
         Path, typer.Option("--home", help="A home, a folder with a copy of ledger.db, or the copy itself.")
     ],
     public_key: Annotated[Path | None, typer.Option(help="The public key, from a source you trust.")] = None,
-    anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006
-    certificate: Annotated[list[Path], typer.Option("--certificate", help="A certificate to check as well.")] = [],  # noqa: B006
+    anchor: Annotated[list[Path], typer.Option("--anchor", help="A checkpoint or certificate from elsewhere.")] = [],  # noqa: B006 - read, never changed
+    certificate: Annotated[list[Path], typer.Option("--certificate", help="A certificate to check as well.")] = [],  # noqa: B006 - read, never changed
 ) -> None:
     """Check a copy of the ledger, alone and offline; name the first entry that was tampered with."""
     key = public_key.read_text() if public_key else None

@@ -53,7 +53,7 @@ class PublicationRefused(InputRefused):
         super().__init__("publication-refused", "\n  ".join(lines))
 
     # Every exception says less precisely of itself how it is made again.
-    def __reduce__(  # type: ignore[override]
+    def __reduce__(  # type: ignore[override]  # every exception says it less precisely
         self,
     ) -> tuple[type[PublicationRefused], tuple[tuple[Obstacle, ...], Mapping[str, str]]]:
         """It crosses from one process to another whole."""

@@ -627,7 +627,7 @@ _MOVE: Final = (
 )
 
 
-_WRAPPED: Final = {tier: f"SELECT wrapped FROM {tier.value}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608
+_WRAPPED: Final = {tier: f"SELECT wrapped FROM {tier.value}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608 - names of ours only
 _SET_USES: Final = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ?"
 _SEALED: Final = "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?"
 _CERTIFICATES: Final = "SELECT body FROM certificate WHERE bucket = ? AND subject_id = ?"

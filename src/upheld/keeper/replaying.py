@@ -556,7 +556,7 @@ class Replay:
         """Rows go; the alias is destroyed again by the step that stays."""
         key = (bucket_of(person), person)
         for table in _OF_A_PERSON:
-            self.transaction.execute(f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?", key)  # noqa: S608
+            self.transaction.execute(f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?", key)  # noqa: S608 - names of ours only
         self.counts["forgotten"] += 1
         known = (0, "forget", one.policy, "gone", 0, "active", None, "")
         self.transaction.execute(_INSERT_STEP, (*key, *known, one.at, one.at, one.at, "[]"))

@@ -160,10 +160,10 @@ def add(
     policy: PolicyCode,
     name: Name,
     role: Annotated[StaffRole, typer.Option(help="officer, handler, or auditor (reads only).")] = StaffRole.HANDLER,
-    duty: Annotated[list[str], typer.Option("--duty", help="A kind of staff of the policy; may be repeated.")] = [],  # noqa: B006
+    duty: Annotated[list[str], typer.Option("--duty", help="A kind of staff of the policy; may be repeated.")] = [],  # noqa: B006 - read, never changed
     shown: Annotated[
         list[str], typer.Option("--shown", help="What is on record for the grant: reason, approver.")
-    ] = [],  # noqa: B006
+    ] = [],  # noqa: B006 - read, never changed
 ) -> None:
     """Open an account and grant its duties. The password and the second factor are printed once."""
     with _opened(home) as keeper:
@@ -233,7 +233,7 @@ def add_application(
     duty: Annotated[list[Duty], typer.Option("--duty", help="What it may do; may be repeated.")],
     purpose: Annotated[
         list[str], typer.Option("--purpose", help="A purpose for which it collects and reads; may be repeated.")
-    ] = [],  # noqa: B006
+    ] = [],  # noqa: B006 - read, never changed
 ) -> None:
     """Let a program act through the API. Its secret is printed once."""
     with _opened(home) as keeper:
