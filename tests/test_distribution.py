@@ -231,6 +231,7 @@ def test_what_a_worker_keeps_of_destroyed_keys_counts_like_what_the_coordinator_
     told = CliRunner().invoke(cli.app, ["doctor", "--home", str(home)]).output
     assert "the oldest was written at 1970-01-01" in told
     assert "the log of the server is older than the time that certificates count in" in told
+    assert "a server archives its log" in told
     assert "the machine third could not be asked what its log keeps" in told
 
 

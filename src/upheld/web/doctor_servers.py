@@ -144,5 +144,7 @@ def _kept(keys: PostgresConnection, copies_kept: Period) -> Iterator[Finding]:
         yield Finding("log", True, "this user may not look at it", "GRANT pg_monitor to the user of the doctor")
         return
     told = f"the oldest was written at {moment(found.oldest_log_at):%Y-%m-%d %H:%M} UTC"
+    if found.archives:
+        told += "; a server archives its log: keep the archive no longer than the time that certificates count in"
     complaints = remains.complaints(found, SystemClock().now(), copies_kept, ZoneInfo("UTC"))
     yield Finding("log", not complaints, told, "; ".join(complaints))
