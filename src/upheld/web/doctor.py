@@ -77,7 +77,7 @@ def _disk(home: Path) -> Finding:
 def _apart(databases: Mapping[str, str]) -> Finding:
     """What a thief finds in one place: the keys and what they open should not lie on one machine."""
     if not databases:
-        return Finding("places", True, "all places are files of this machine", "keys on another host: see stores.md")
+        return Finding("places", True, "all places are files of this machine", "keys on another host: see docs/stores.md")
     hosts = {name: str(conninfo_to_dict(address).get("host", "")) for name, address in databases.items()}
     beside = sorted(name for name, host in hosts.items() if name != "active" and host == hosts["active"])
     if not beside:
@@ -103,7 +103,8 @@ def _copied(home: Path) -> Finding:
     age = max(0, SystemClock().now() // 1_000_000 - int(since))
     fresh = age <= COPIED_WITHIN
     says = f"copied {age // 3600} hours ago" if mark.exists() else "never copied by `upheld backup`"
-    return Finding("backup", fresh, says, "" if fresh else "run `upheld backup` each night, see docs/backup.md")
+    remedy = "" if fresh and mark.exists() else "run `upheld backup` each night, see docs/backup.md"
+    return Finding("backup", fresh, says, remedy)
 
 
 def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
