@@ -260,7 +260,10 @@ def leak_report(
             (Words("controller", "개인정보처리자").say(locale), _house(document, locale)),
             (Words("contact", "담당 부서·연락처").say(locale), contacts),
             (Words("case", "사고 번호").say(locale), leak.case),
-            (Words("to be told by", "신고 기한").say(locale), "" if due is None else _minute(due, plan)),
+            (
+                Words("to be told by", "신고 기한").say(locale),
+                _NOT_OWED.say(locale) if due is None else _minute(due, plan),
+            ),
         ),
         tables=(
             Grid(
@@ -286,11 +289,13 @@ def _of_leak(
     counts = told.counts
     informed = counts.get("told", 0) + counts.get("covered", 0)
     persons = _PERSONS.say(locale).format(held=len(hit.persons), gone=hit.gone)
+    span, said = f"{_minute(leak.from_at, plan)} – {_minute(leak.until_at, plan)}", contents.get("when", "")
+    how = CAUSES[leak.cause.value].say(locale) + ("" if said in ("", span) else f"\n{said}")
     pairs = (
         (Words("items and persons", "유출 항목과 규모"), persons),
-        (Words("when", "유출 시점"), f"{_minute(leak.from_at, plan)} – {_minute(leak.until_at, plan)}"),
+        (Words("when", "유출 시점"), span),
         (Words("known since", "인지 시점"), _minute(leak.aware_at, plan)),
-        (Words("how", "유출 경위"), f"{CAUSES[leak.cause.value].say(locale)}\n{contents.get('when', '')}"),
+        (Words("how", "유출 경위"), how),
         (Words("what we did", "대응 조치"), contents.get("response", "")),
         (Words("what persons can do", "피해 최소화 방법"), contents.get("advice", "")),
         (Words("persons told", "정보주체 통지"), _INFORMED.say(locale).format(told=informed, all=len(hit.persons))),
@@ -299,6 +304,7 @@ def _of_leak(
     return tuple((label.say(locale), text) for label, text in pairs)
 
 
+_NOT_OWED: Final = Words("no report is owed", "신고 대상 아님")
 _PERSONS: Final = Words(
     "{held} persons whose data we hold; {gone} whose data is destroyed meanwhile",
     "보유 중인 정보주체 {held}명, 그사이 파기된 정보주체 {gone}명",

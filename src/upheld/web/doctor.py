@@ -77,7 +77,9 @@ def _disk(home: Path) -> Finding:
 def _apart(databases: Mapping[str, str]) -> Finding:
     """What a thief finds in one place: the keys and what they open should not lie on one machine."""
     if not databases:
-        return Finding("places", True, "all places are files of this machine", "keys on another host: see docs/stores.md")
+        return Finding(
+            "places", True, "all places are files of this machine", "keys on another host: see docs/stores.md"
+        )
     hosts = {name: str(conninfo_to_dict(address).get("host", "")) for name, address in databases.items()}
     beside = sorted(name for name, host in hosts.items() if name != "active" and host == hosts["active"])
     if not beside:

@@ -105,7 +105,7 @@ WORDS: Final = {
     ),
     "representative.answered": Words("They have agreed.", "법정대리인이 동의했습니다."),
     "representative.address-missing": Words(
-        "Write an e-mail address or a telephone number.", "이메일 주소나 전화번호를 적어 주세요."
+        "Write an e-mail address or a telephone number.", "전자우편 주소나 전화번호를 적어 주세요."
     ),
     "representative.elsewhere": Words(
         "This service takes nothing from children on this page.", "이 화면에서는 아동의 정보를 받지 않습니다."
@@ -147,7 +147,7 @@ WORDS: Final = {
     ),
     "heard.by-reply-mail": Words(
         "The person answers an e-mail. The answer is the evidence.",
-        "정보주체가 이메일로 회신합니다. 회신 메일을 증빙으로 남기십시오.",
+        "정보주체가 전자우편으로 회신합니다. 회신 메일을 증빙으로 남기십시오.",
     ),
     "heard.script": Words("Read this out", "읽어 드릴 내용"),
     "heard.opening": Words(

@@ -52,7 +52,7 @@ WORDS: Final = {
     "start.portal": Words("See what is held on you", "내 개인정보 확인"),
     "start.portal-help": Words(
         "By a code to your e-mail or telephone: see, correct, erase, stop, take back consent.",
-        "이메일이나 휴대전화로 받은 인증번호로 확인합니다. 열람, 정정, 삭제, 처리정지, 동의 철회.",
+        "전자우편이나 휴대전화로 받은 인증번호로 확인합니다. 열람, 정정, 삭제, 처리정지, 동의 철회.",
     ),
     "start.console": Words("Staff: to the desk", "담당자 로그인"),
     "start.console-help": Words("For the privacy office and its handlers.", "개인정보 보호 부서와 취급자 전용."),
