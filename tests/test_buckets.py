@@ -24,7 +24,7 @@ from upheld.store import schema
 from upheld.store.distribution import Laid, laid
 from upheld.store.ids import bucket_of
 from upheld.store.postgres import PostgresConnection
-from upheld.store.postgres_connection import spelled
+from upheld.store.spelling import spelled
 
 WITH_NEWS = (
     POLICY.replace("ko: 몰}}", "ko: 몰}, post: {clause: T-1, en: Post Ltd., ko: 우편}}")

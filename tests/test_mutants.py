@@ -292,7 +292,7 @@ SENT = (
           LATE_OR_EARLY),
     Fault("one-of-many-may-be-older", "store/subjects.py", "AND s.epoch = w.epoch", "AND s.epoch <= w.epoch",
           LATE_OR_EARLY),
-    Fault("a-change-may-change-nothing", "store/postgres_connection.py", "CAST(count(*) = 1", "CAST(count(*) <= 1",
+    Fault("a-change-may-change-nothing", "store/spelling.py", "CAST(count(*) = 1", "CAST(count(*) <= 1",
           f"{ON_A_SERVER}::test_a_change_of_other_than_one_row_fails_the_whole_message"),
     Fault("what-the-end-refuses-is-not-heard", "store/wire.py", "elif refused is None:\n                    refused",
           "elif refused is not None:\n                    refused",

@@ -19,7 +19,8 @@ from upheld.errors import StoreFailed
 from upheld.store import place as places
 from upheld.store.engine import ConnectionLost
 from upheld.store.leases import HomeInUse, LeaseHeld
-from upheld.store.postgres import PostgresLeases, spelled
+from upheld.store.postgres import PostgresLeases
+from upheld.store.spelling import spelled
 from upheld.store.verifying import verify_copy
 
 LOOKED_UP = ("--look-up", "trial/email", "--look-up", "trial/phone")

@@ -21,7 +21,7 @@ from upheld.errors import StoreFailed
 from upheld.store import schema
 from upheld.store.engine import Claim, Connection, ConnectionLost, Question, Rows, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
-from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled, spelled
+from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
 from upheld.store.sqlite import export
 
 _TO_SCRUB: Final = (
@@ -65,7 +65,7 @@ MOST_CLAIMED: Final = 256
 """
 _RUN_BITS: Final = 32
 
-__all__ = ["PostgresConnection", "PostgresPlace", "PostgresRows", "dialled", "spelled"]
+__all__ = ["PostgresConnection", "PostgresPlace", "PostgresRows", "dialled"]
 
 
 class _NotScrubbed(StoreFailed):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from alembic import op
 
-from upheld.store.postgres import spelled
+from upheld.store.spelling import spelled
 
 
 def executed(statements: Iterable[str], in_a_file: Iterable[str] = (), on_a_server: Iterable[str] = ()) -> None:
