@@ -252,7 +252,7 @@ def rejected(verb: Callable[..., object]) -> InputRefused | PolicyRefused:
 
 THEIR_OWN = {"read": "read-many"}
 """One read is several of which there is one."""
-NOTHING_THERE = frozenset({"destroy_paper", "paper", "read_purpose"})
+NOTHING_THERE = frozenset({"destroy_paper", "paper"})
 """What is not there is nothing to show, and to destroy it again changes nothing: none of these is a rejected input."""
 
 

@@ -173,10 +173,12 @@ class Inspecting(Seeing):
     ) -> Page:  # fmt: skip
         """See everything that may be read for one purpose, a page at a time: decided by value, one record a page.
 
-        `after` is what the page before calls `next`. Raises InputRefused for one that no page has said.
+        `after` is what the page before calls `next`. Raises InputRefused for one that no page has said, and for a policy
+        that is not on file.
         """
         self._refuse_while_recovering()
         self._releases()
+        self.views.line(policy)
         wanted, following = self._next_under(policy, purpose, after, min(limit, MOST_AT_ONCE))
         if not wanted:
             return Page({}, {}, following)
