@@ -173,8 +173,8 @@ class Inspecting(Seeing):
     ) -> Page:  # fmt: skip
         """See everything that may be read for one purpose, a page at a time: decided by value, one record a page.
 
-        `after` is what the page before calls `next`. Raises InputRefused for one that no page has said, and for a policy
-        that is not on file.
+        `after` is what the page before calls `next`. Raises InputRefused for one that no page has said, and for a
+        policy that is not on file.
         """
         self._refuse_while_recovering()
         self._releases()
