@@ -48,6 +48,9 @@ class Lying:
     names_itself: str | None = None
     token: str | None = None
     """An ID token in place of its own."""
+    userinfo: dict[str, object] | None = None
+    """What it says besides the ID token, to whoever has the access token; None: it has no such place."""
+    access_token: object = "an-access-token"
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     """Why it gave no token, as providers log it."""
@@ -60,7 +63,10 @@ class Lying:
             "token_endpoint": f"{self.address}/token",
             "jwks_uri": f"{self.address}/keys",
             "code_challenge_methods_supported": ["S256"],
+            "end_session_endpoint": f"{self.address}/logout?from=discovery",
         }
+        if self.userinfo is not None:
+            told["userinfo_endpoint"] = f"{self.address}/userinfo"
         return {**told, **self.metadata}
 
     def authorized(self, query: dict[str, str]) -> str:
@@ -85,11 +91,22 @@ class Lying:
         if challenge.decode().rstrip("=") != query["code_challenge"]:
             return self._no("invalid_verifier")
         made = self.token or self.made(query)
-        return 200, {"access_token": "not-looked-at", "token_type": "Bearer", "id_token": made}
+        return 200, {"access_token": self.access_token, "token_type": "Bearer", "id_token": made}
 
     def _no(self, error: str) -> tuple[int, dict[str, object]]:
         self.refused.append(error)
         return 400, {"error": error}
+
+    def ended(self, **claims: object) -> str:
+        """A logout token; None takes a claim away."""
+        now = self.seconds()
+        true: dict[str, object] = {
+            "iss": self.address, "aud": CLIENT, "iat": now, "exp": now + 120, "jti": "one", "sub": self.user["sub"],
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        }  # fmt: skip
+        said = {name: one for name, one in {**true, **claims}.items() if one is not None}
+        key = self.signs_with or self.keys[-1]
+        return jwt.encode({"alg": "RS256", "kid": key.kid, "typ": "logout+jwt"}, said, key, algorithms=["RS256"])
 
     def made(self, query: dict[str, str]) -> str:
         """The ID token."""
@@ -119,6 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(200, self.provider.discovery())
             case "/keys":
                 self._json(200, dict(KeySet(self.provider.keys).as_dict()))
+            case "/userinfo" if self.headers.get("Authorization") == f"Bearer {self.provider.access_token}":
+                self._json(200, dict(self.provider.userinfo or {}))
             case "/authorize":
                 self.send_response(302)
                 self.send_header("Location", self.provider.authorized(query))

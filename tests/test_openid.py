@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from collections.abc import Iterator
@@ -48,7 +50,8 @@ def offered(provider: Lying, factors: frozenset[str] = frozenset({"mfa"})) -> It
         ("house", "console", {"account": "sub"}),
         ("people", "portal", {"email": "email", "phone": "phone_number"}),
     ):
-        settings = ProviderSettings(name, provider.address, CLIENT, SECRET, factors=factors)
+        wanted = tuple(claims.values())
+        settings = ProviderSettings(name, provider.address, CLIENT, SECRET, factors=factors, wanted=wanted)
         client = Provider(settings, provider.seconds)
         yield HouseProvider(client, {"en": f"Example {name}", "ko": "예시"}, area, frozenset({"trial"}), claims)  # type: ignore[arg-type]  # the client of the test
 
@@ -461,6 +464,219 @@ def test_nothing_that_came_from_a_provider_is_kept(house: Served, provider: Lyin
     kept = b"".join(one.read_bytes() for one in house.home.rglob("*") if one.is_file())
     for said in (b"like-no-other", b"Like No Other", b"that-is-unknown", b"code-0", SECRET.encode()):
         assert said not in kept
+
+
+# ── what it says besides ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_person_is_known_by_what_the_provider_says_besides_the_token(house: Served, provider: Lying) -> None:
+    provider.user = {"sub": "p-1"}
+    provider.userinfo = {"sub": "p-1", "email": text_of("stayer", "email"), "email_verified": True, "amr": ["mfa"]}
+    browser = house.browser()
+    assert led_on(person_back(house, browser).text) == "/portal/trial/mine"
+    assert provider.asked.count("/userinfo") == 1
+    assert browser.get("/portal/trial/mine").url.path == "/portal/trial/mine"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"sub": "p-2", "email": "stayer@example.org", "email_verified": True},
+        {"email": "stayer@example.org", "email_verified": True},
+        {"sub": "p-1", "email": "stayer@example.org"},
+        {"sub": "p-1", "phone_number_verified": True},
+    ],
+)
+def test_what_is_said_of_another_or_was_not_looked_at_lets_nobody_in(
+    house: Served, provider: Lying, said: dict[str, object]
+) -> None:
+    provider.user, provider.userinfo = {"sub": "p-1"}, said
+    browser = house.browser()
+    assert person_back(house, browser).status_code == 403
+    assert browser.get("/portal/trial/mine").url.path == "/portal/trial"
+
+
+def test_the_token_has_the_say_over_what_is_said_besides(house: Served, provider: Lying) -> None:
+    provider.user = {"sub": "p-1", "email": "nobody@example.org", "email_verified": True}
+    provider.userinfo = {"sub": "p-1", "email": text_of("stayer", "email"), "email_verified": True}
+    assert person_back(house, house.browser()).status_code == 403
+
+
+@pytest.mark.parametrize("access", [None, 7, "with a blank", "with\r\na: line", "x" * 9_000])
+def test_an_access_token_that_is_none_is_never_sent(house: Served, provider: Lying, access: object) -> None:
+    provider.user, provider.access_token = {"sub": "p-1"}, access
+    provider.userinfo = {"sub": "p-1", "email": text_of("stayer", "email"), "email_verified": True}
+    assert person_back(house, house.browser()).status_code == 403
+    assert "/userinfo" not in provider.asked
+
+
+def test_staff_is_known_by_the_token_alone_and_nothing_else_is_asked_for(house: Served, provider: Lying) -> None:
+    bound(house)
+    provider.userinfo = {"sub": IDENTITY, "amr": ["mfa"]}
+    browser = house.browser()
+    assert led_on(back(browser, away(browser)).text) == "/console/trial/sign-in/code"
+    assert "/userinfo" not in provider.asked
+
+
+def test_an_access_token_that_was_put_in_place_of_another_is_found(house: Served, provider: Lying) -> None:
+    bound(house)
+    right = base64.urlsafe_b64encode(hashlib.sha256(b"an-access-token").digest()[:16]).decode().rstrip("=")
+    for claim, status in ((right, 200), ("another", 403)):
+        provider.claims = {"at_hash": claim}
+        browser = house.browser()
+        assert back(browser, away(browser)).status_code == status
+
+
+# ── signing out ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def staff_in(house: Served, provider: Lying) -> Browser:
+    provider.claims = {**provider.claims, "amr": ["mfa"]}
+    browser = house.browser()
+    assert led_on(back(browser, away(browser)).text) == "/console/trial"
+    browser.get("/console/trial")
+    return browser
+
+
+def test_signing_out_leads_to_the_provider_and_back(house: Served, provider: Lying) -> None:
+    bound(house)
+    browser = staff_in(house, provider)
+    out = browser.send("/console/trial/sign-out")
+    to = urlsplit(led_on(out.text))
+    assert f"{to.scheme}://{to.netloc}{to.path}" == f"{provider.address}/logout"
+    query = {name: given[0] for name, given in parse_qs(to.query).items()}
+    assert jwt.decode(query.pop("id_token_hint"), provider.keys[0]).claims["sub"] == IDENTITY
+    assert query == {
+        "from": "discovery",
+        "client_id": CLIENT,
+        "post_logout_redirect_uri": f"{house.settings.address}/console/trial/sign-in",
+    }
+    assert not came_in(browser)
+    assert not any("token" in name for name in dict(browser.client.cookies))
+    assert "sign-out" not in out.text
+
+
+def test_who_is_known_by_more_than_the_provider_signs_out_there_too(house: Served, provider: Lying) -> None:
+    """The second factor begins a session of its own; it rests on the same sign-in."""
+    bound(house)
+    browser = house.browser()
+    back(browser, away(browser))
+    browser.get("/console/trial/sign-in/code")
+    browser.send("/console/trial/sign-in/code", code=house.code("handler"))
+    assert led_on(browser.send("/console/trial/sign-out").text).startswith(provider.address)
+    provider.user = {"sub": "p-1", "email": text_of("stayer", "email"), "email_verified": True}
+    person = house.browser()
+    person_back(house, person)
+    person.get("/portal/trial/mine")
+    person.send("/portal/trial/mine/second", item="phone", address=text_of("stayer", "phone"))
+    person.send("/portal/trial/code", code=house.sent[-1].code or "")
+    assert person.get("/portal/trial/mine/contents").status_code == 200
+    person.get("/portal/trial/mine")
+    query = parse_qs(urlsplit(led_on(person.send("/portal/trial/sign-out").text)).query)
+    assert query["post_logout_redirect_uri"] == [f"{house.settings.address}/portal/trial"]
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://other.example.org/logout"])
+def test_signing_out_needs_no_provider(house: Served, provider: Lying, endpoint: str | None) -> None:
+    bound(house)
+    provider.metadata = {"end_session_endpoint": endpoint}
+    browser = staff_in(house, provider)
+    out = browser.send("/console/trial/sign-out")
+    assert out.url.path == "/console/trial/sign-in"
+    assert not came_in(browser)
+    # Who signed in with an account of ours is led nowhere.
+    own = house.signed_in("handler")
+    assert own.send("/console/trial/sign-out").url.path == "/console/trial/sign-in"
+
+
+def test_an_id_token_too_long_for_a_cookie_is_not_kept(house: Served, provider: Lying) -> None:
+    bound(house)
+    provider.claims = {"more": "x" * 3_600}
+    browser = staff_in(house, provider)
+    query = parse_qs(urlsplit(led_on(browser.send("/console/trial/sign-out").text)).query)
+    assert "id_token_hint" not in query
+
+
+def ends(house: Served, token: str, name: str = "house") -> int:
+    """The provider tells us, as a program of its own does."""
+    return house.browser().post(f"/sign-ins/{name}/ended", {"logout_token": token}).status_code
+
+
+@pytest.mark.parametrize("said", ["of a person", "of a sign-in", "of both"])
+def test_what_ends_at_the_provider_ends_here(house: Served, provider: Lying, said: str) -> None:
+    bound(house)
+    provider.claims = {"sid": "s-1"}
+    first = staff_in(house, provider)
+    provider.claims = {"sid": "s-2"}
+    second = staff_in(house, provider)
+    own = house.signed_in("counsel")
+    of: dict[str, dict[str, object]] = {
+        "of a person": {}, "of a sign-in": {"sub": None, "sid": "s-1"}, "of both": {"sid": "s-1"}
+    }  # fmt: skip
+    told = of[said]
+    assert ends(house, provider.ended(sub="staff-2", sid="s-3")) == 200
+    assert came_in(first)
+    assert ends(house, provider.ended(**told)) == 200
+    assert not came_in(first)
+    assert came_in(second) == (said != "of a person")
+    assert came_in(own)
+
+
+def test_a_person_whose_sign_in_ends_at_the_provider_is_out_here(house: Served, provider: Lying) -> None:
+    provider.user = {"sub": "p-1", "email": text_of("stayer", "email"), "email_verified": True}
+    browser = house.browser()
+    person_back(house, browser)
+    assert browser.get("/portal/trial/mine").url.path == "/portal/trial/mine"
+    # The same name at another provider of the house is somebody else.
+    assert ends(house, provider.ended()) == 200
+    assert browser.get("/portal/trial/mine").url.path == "/portal/trial/mine"
+    assert ends(house, provider.ended(), "people") == 200
+    assert browser.get("/portal/trial/mine").url.path == "/portal/trial"
+
+
+NO_LOGOUT: dict[str, dict[str, object]] = {
+    "another audience": {"aud": "another-client"},
+    "another issuer": {"iss": "https://other.example.org"},
+    "over": {"exp": 1},
+    "without an end": {"exp": None},
+    "made long ago": {"iat": 1},
+    "without a number": {"jti": None},
+    "without an event": {"events": None},
+    "with another event": {"events": {"http://schemas.openid.net/event/other": {}}},
+    "an ID token": {"nonce": "n"},
+    "of nobody": {"sub": None},
+    "of a number": {"sub": 7},
+}
+
+
+@pytest.mark.parametrize("lie", NO_LOGOUT)
+def test_what_is_no_logout_token_ends_nothing(house: Served, provider: Lying, lie: str) -> None:
+    bound(house)
+    browser = staff_in(house, provider)
+    assert ends(house, provider.ended(**NO_LOGOUT[lie])) == 400
+    assert came_in(browser)
+
+
+def test_nobody_else_can_say_that_a_sign_in_is_over(house: Served, provider: Lying) -> None:
+    bound(house)
+    browser = staff_in(house, provider)
+    provider.signs_with = RSAKey.import_key(rsa("stranger").as_dict(private=True), {"kid": "first"})
+    assert ends(house, provider.ended()) == 400
+    provider.signs_with = None
+    assert ends(house, "a.b.c") == ends(house, "") == ends(house, provider.made({"nonce": "n"})) == 400
+    assert ends(house, provider.ended(), "none") == 404
+    assert came_in(browser)
+
+
+def test_a_logout_token_that_comes_again_ends_nothing_that_began_since(house: Served, provider: Lying) -> None:
+    bound(house)
+    staff_in(house, provider)
+    token = provider.ended(exp=provider.seconds() + 600)
+    assert ends(house, token) == 200
+    house.clock.set(house.clock.now() + 90_000_000)
+    later = staff_in(house, provider)
+    assert ends(house, token) == 200
+    assert came_in(later)
 
 
 # ── the file of providers ───────────────────────────────────────────────────────────────────────────────────────────

@@ -28,12 +28,12 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def provider_of_others() -> Iterator[str]:
-    """`oidc-provider-mock` in a process of its own; `localhost` is another site than `127.0.0.1`."""
+def provider_of_others(log: Path) -> Iterator[str]:
+    """`oidc-provider-mock` in a process of its own; `localhost` is another site than `127.0.0.1`. It logs requests."""
     port = free_port()
     options = ["--port", str(port), "--require-nonce", "true"]
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         address = f"http://localhost:{port}"
         try:
             _await(address)
@@ -58,8 +58,10 @@ def seconds() -> int:
 
 
 def offered(address: str) -> Iterator[HouseProvider]:
-    for name, area, claims in (("house", "console", {"account": "sub"}), ("people", "portal", {"email": "email"})):
-        settings = ProviderSettings(name, address, "upheld", "any secret will do")
+    both = {"email": "email", "phone": "phone_number"}
+    for name, area, claims in (("house", "console", {"account": "sub"}), ("people", "portal", both)):
+        scopes, wanted = ("email", "phone"), tuple(claims.values())
+        settings = ProviderSettings(name, address, "upheld", "any secret will do", scopes, wanted=wanted)
         yield HouseProvider(Provider(settings, seconds), {"en": f"Example {name}"}, area, None, claims)  # type: ignore[arg-type]  # the client of the test
 
 
@@ -67,7 +69,8 @@ def offered(address: str) -> Iterator[HouseProvider]:
 def test_staff_and_a_person_sign_in_at_another_site_with_and_without_scripts(tmp_path: Path, scripts: bool) -> None:
     path, port = chromium(), free_port()
     address = f"http://127.0.0.1:{port}"
-    with provider_of_others() as provider, served(tmp_path / "home") as house:
+    log = tmp_path / "provider.log"
+    with provider_of_others(log) as provider, served(tmp_path / "home") as house:
         settings = replace(house.settings, address=address, providers=tuple(offered(provider)))
         account = account_named(house.keeper, "trial", "handler")
         assert account
@@ -94,6 +97,20 @@ def test_staff_and_a_person_sign_in_at_another_site_with_and_without_scripts(tmp
             page.get_by_role("button", name="Authorize").first.click()
             page.wait_for_url("**/portal/trial/mine")
             assert page.get_by_role("heading", level=1).count() == 1
+            # A claim that the token lacks was asked for, by the key that came with it.
+            assert '"GET /userinfo HTTP/1.1" 200' in log.read_text()
+            for inside, outside in (
+                ("/portal/trial/mine", "/portal/trial"),
+                ("/console/trial", "/console/trial/sign-in"),
+            ):
+                page.goto(inside)
+                page.get_by_role("button", name="Sign out").click()
+                page.wait_for_url(re.compile(f"{provider}/oauth2/end_session.*"))
+                assert "id_token_hint=ey" in page.url
+                page.get_by_role("button", name="End session").click()
+                page.wait_for_url(f"{address}{outside}")
+                page.goto(inside)
+                assert page.url == f"{address}{outside}"
             # Whom the provider does not sign in comes back and is told so.
             page.goto("/console/other/sign-in")
             page.get_by_role("button", name="Continue with: Example house").click()

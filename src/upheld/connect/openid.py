@@ -1,7 +1,9 @@
 """OpenID Connect: authorization code with PKCE at a provider of the house. joserfc checks signatures and claims.
 
-Nothing of an answer is believed but its ID token: signed by a key that the provider publishes, made by this issuer for
-this client, alive, and carrying the nonce of this browser. The token is fetched from the provider itself, over TLS.
+An answer is believed for its ID token: signed by a key that the provider publishes, made by this issuer for this
+client, alive, and carrying the nonce of this browser. The token is fetched from the provider itself, over TLS. Claims
+that it lacks are asked for at the provider's `userinfo`, which must speak of the same person. Signing out leads to the
+provider too, and what it says of a sign-in that is over there (back-channel logout) is held to the same signatures.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +38,8 @@ LONGEST_CLAIM: Final = 320
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 _SHOWN: Final = {"email": "email_verified", "phone_number": "phone_number_verified"}
 """Claims that count only where the provider says that it has looked."""
+_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
+_BEARER: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,8000}=*")
 
 
 class NotSignedIn(UpheldError):
@@ -58,6 +63,8 @@ class ProviderSettings:
     secret: str = field(default="", repr=False)
     scopes: tuple[str, ...] = ("email",)
     factors: frozenset[str] = frozenset()
+    wanted: tuple[str, ...] = ()
+    """Claims that somebody is known by; `userinfo` is asked for those that the ID token lacks."""
 
     def __post_init__(self) -> None:
         if not _safe(self.issuer):
@@ -89,6 +96,19 @@ class Signed:
 
     claims: Mapping[str, Any]
     second_factor: bool
+    token: str = field(default="", repr=False)
+    """The ID token as it came: what the provider wants to see again when somebody signs out."""
+
+    @property
+    def subject(self) -> str:
+        """Who this is there."""
+        return str(self.claims["sub"])
+
+    @property
+    def sitting(self) -> str | None:
+        """Which sign-in there this was, where the provider tells (`sid`)."""
+        said = self.claims.get("sid")
+        return said if isinstance(said, str) else None
 
     def claim(self, name: str) -> str | None:
         """A claim as text; None where it is missing, or not verified where that is asked."""
@@ -96,6 +116,15 @@ class Signed:
         if not isinstance(said, str) or not 0 < len(said) <= LONGEST_CLAIM:
             return None
         return said if looked_at is None or self.claims.get(looked_at) is True else None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a provider says has ended there: all of somebody's sign-ins, or (`sitting`) one. `at`: Unix seconds."""
+
+    subject: str | None
+    sitting: str | None
+    at: int
 
 
 class Provider:
@@ -143,11 +172,25 @@ class Provider:
             raise NotSignedIn("issuer-other", "another provider answered than the one that was asked")
         if "error" in came or not came.get("code"):
             raise NotSignedIn("refused-there", "the provider signed nobody in")
-        token = self._redeemed(redirect, attempt, came["code"])
-        claims = self._claims(token, attempt.nonce)
-        return Signed(claims, self._second_factor(claims))
+        token, access = self._redeemed(redirect, attempt, came["code"])
+        claims = self._claims(token, attempt.nonce, access)
+        if any(one not in claims or _SHOWN.get(one, one) not in claims for one in self.settings.wanted):
+            claims = {**self._userinfo(access, claims["sub"]), **claims}
+        return Signed(claims, self._second_factor(claims), token)
 
-    def _redeemed(self, redirect: str, attempt: Attempt, code: str) -> str:
+    def _userinfo(self, access: str, subject: str) -> Mapping[str, Any]:
+        """What the provider says besides of this very person; nothing where it has no such place or gives no key."""
+        if not access or "userinfo_endpoint" not in self._discovered():
+            return {}
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {access}"}
+        found = self._asked("GET", self._endpoint("userinfo_endpoint"), headers, None)
+        if found.get("sub") != subject:
+            raise NotSignedIn("userinfo-other", "the provider spoke of another person than the one who signed in")
+        wanted = {*self.settings.wanted, *(_SHOWN.get(one, one) for one in self.settings.wanted)}
+        return {name: said for name, said in found.items() if name in wanted}
+
+    def _redeemed(self, redirect: str, attempt: Attempt, code: str) -> tuple[str, str]:
+        """The ID token, and the key to `userinfo`; empty where that is none."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -167,10 +210,13 @@ class Provider:
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise NotSignedIn("token-missing", "the provider gave no ID token")
-        return token
+        access = answer.get("access_token")
+        usable = isinstance(access, str) and _BEARER.fullmatch(access) is not None
+        return token, str(access) if usable else ""
 
-    def _claims(self, token: str, nonce: str) -> Mapping[str, Any]:
-        claims = self._verified(token).claims
+    def _claims(self, token: str, nonce: str, access: str) -> Mapping[str, Any]:
+        verified = self._verified(token)
+        claims = verified.claims
         s, now = self.settings, self._seconds()
         registry = jwt.JWTClaimsRegistry(
             now=now,
@@ -192,6 +238,9 @@ class Provider:
             raise NotSignedIn("token-refused", "the ID token was made for another client too, and not asked for by us")
         if not isinstance(claims["nonce"], str) or now - claims["iat"] > OLDEST_SECONDS:
             raise NotSignedIn("token-refused", "the ID token was not made for this sign-in")
+        named = claims.get("at_hash")
+        if access and named is not None and named != _half_hash(access, verified.header["alg"]):
+            raise NotSignedIn("token-refused", "the ID token came with another access token than its own")
         return claims
 
     def _verified(self, token: str) -> jwt.Token:
@@ -208,6 +257,47 @@ class Provider:
         shown = {one for one in ways if isinstance(one, str)} if isinstance(ways, list) else set()
         acr = claims.get("acr")
         return bool(self.settings.factors & (shown | ({acr} if isinstance(acr, str) else set())))
+
+    # ── signing out ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def logout_address(self, back: str, token: str | None) -> str | None:
+        """Where the browser goes to sign out there too (RP-initiated logout), coming back to `back`, which the provider
+        has to know; `token`: the ID token, where it is still had. None where the provider offers it not, or is away.
+        """
+        try:
+            endpoint = self._endpoint("end_session_endpoint")
+        except NotSignedIn:
+            return None
+        query = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
+        if token:
+            query["id_token_hint"] = token
+        return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
+
+    def ended(self, token: str) -> Ended:
+        """What a logout token says (OpenID Connect Back-Channel Logout 1.0, 2.6). Raises NotSignedIn."""
+        verified = self._verified(token)
+        claims, s, now = verified.claims, self.settings, self._seconds()
+        registry = jwt.JWTClaimsRegistry(
+            now=now,
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": s.issuer},
+            aud={"essential": True, "value": s.client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            jti={"essential": True},
+        )
+        try:
+            registry.validate(dict(claims))
+        except JoseError as failure:
+            raise NotSignedIn("token-refused", f"the logout token does not hold: {failure.error}") from None
+        subject, sitting = (one if isinstance(one, str) else None for one in (claims.get("sub"), claims.get("sid")))
+        events = claims.get("events")
+        told = isinstance(events, dict) and isinstance(events.get(_LOGOUT), dict)
+        if not told or "nonce" in claims or (subject is None and sitting is None):
+            raise NotSignedIn("token-refused", "this is no logout token")
+        if now - claims["iat"] > OLDEST_SECONDS:
+            raise NotSignedIn("token-refused", "the logout token was made too long ago")
+        return Ended(subject, sitting, claims["iat"])
 
     # ── what it publishes ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,6 +371,12 @@ def _signs(key: object) -> bool:
 def _safe(address: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
+
+
+def _half_hash(access: str, algorithm: str) -> str:
+    """What `at_hash` has to be (OpenID Connect Core, 3.1.3.6): half of the digest that the signature uses."""
+    digest = hashlib.new(f"sha{algorithm[-3:]}" if algorithm[-3:].isdigit() else "sha512", access.encode()).digest()
+    return _base64(digest[: len(digest) // 2])
 
 
 def _base64(data: bytes) -> str:

@@ -14,6 +14,7 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Keeper
 from upheld.store.place import Transaction
+from upheld.store.vault import Tier
 
 MINUTE = 60_000_000
 _TOUCHED_EVERY = MINUTE
@@ -48,6 +49,17 @@ LIVES: Mapping[SessionKind, SessionLife] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The sign-in at a provider of the house on which a session rests. Whom and which the provider calls it are keyed
+    digests.
+    """
+
+    provider: str
+    known_as: bytes
+    sitting: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A live session. `who` is an account id or a subject id, `proved` the addresses (items) shown to be one's own."""
 
@@ -57,13 +69,23 @@ class Session:
     who: str
     began_at: Instant
     proved: frozenset[str]
+    elsewhere: Elsewhere | None = None
 
 
-def open_session(keeper: Keeper, policy: str, kind: SessionKind, who: str, proved: Iterable[str] = ()) -> str:
+def open_session(
+    keeper: Keeper,
+    policy: str,
+    kind: SessionKind,
+    who: str,
+    proved: Iterable[str] = (),
+    elsewhere: Elsewhere | None = None,
+) -> str:
     """Begin a session and return its token. A token is never taken from outside: nothing can be fixed upon it."""
     token = keeper.places.random_bytes(32).hex()
     now = keeper.now()
-    row = (digest_of(token), policy, kind.value, who, now, now, now + LIVES[kind].longest, " ".join(sorted(proved)))
+    there = (None, None, None) if elsewhere is None else (elsewhere.provider, elsewhere.known_as, elsewhere.sitting)
+    until = now + LIVES[kind].longest
+    row = (digest_of(token), policy, kind.value, who, now, now, until, " ".join(sorted(proved)), *there)
     keeper.places.active.submit(lambda transaction: transaction.execute(_INSERT, row), about=(who,))
     return token
 
@@ -77,7 +99,7 @@ def session_of(keeper: Keeper, policy: str, kind: SessionKind, token: str | None
         row = connection.execute(_SELECT, (digest, policy, kind.value)).fetchone()
     if row is None:
         return None
-    who, began_at, seen_at, until_at, proved = row
+    who, began_at, seen_at, until_at, proved, provider, *there = row
     if now >= until_at or now >= seen_at + LIVES[kind].idle:
         end_session(keeper, digest)
         return None
@@ -85,7 +107,8 @@ def session_of(keeper: Keeper, policy: str, kind: SessionKind, token: str | None
         keeper.places.active.submit(
             lambda transaction: transaction.execute(_TOUCH, (now, digest)), about=(who, digest.hex())
         )
-    return Session(digest, policy, kind, who, Instant(began_at), frozenset(proved.split()))
+    elsewhere = Elsewhere(provider, *there) if provider is not None else None
+    return Session(digest, policy, kind, who, Instant(began_at), frozenset(proved.split()), elsewhere)
 
 
 def end_session(keeper: Keeper, digest: bytes) -> None:
@@ -99,6 +122,45 @@ def end_session(keeper: Keeper, digest: bytes) -> None:
         row = connection.execute(_SELECT_WHO, (digest,)).fetchone()
     if row is not None:
         keeper.places.active.submit(work, about=(row[0], digest.hex()))
+
+
+def elsewhere_of(keeper: Keeper, provider: str, subject: str, sitting: str | None) -> Elsewhere:
+    """What a session keeps of a sign-in at a provider: nothing by which anybody else could be asked about it."""
+    return Elsewhere(
+        provider,
+        _there(keeper, provider, "subject", subject),
+        None if sitting is None else _there(keeper, provider, "sitting", sitting),
+    )
+
+
+def end_sessions_from(
+    keeper: Keeper, provider: str, subject: str | None, sitting: str | None, before: Instant
+) -> tuple[str, ...]:
+    """End the sessions of every policy that rest on a sign-in that has ended at its provider, if they began before
+    then: that one, or all of somebody's where the provider names none. Returns whose they were.
+    """
+    known_as = None if subject is None else _there(keeper, provider, "subject", subject)
+    which = None if sitting is None else _there(keeper, provider, "sitting", sitting)
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_SELECT_FROM, (provider, before)).fetchall()
+    found = [(digest, who) for digest, who, known, named in rows if _rests_on(known_as, which, known, named)]
+    for digest, _ in found:
+        end_session(keeper, digest)
+    return tuple(who for _, who in found)
+
+
+def _rests_on(known_as: bytes | None, which: bytes | None, known: bytes, named: bytes | None) -> bool:
+    """Whether a session is one of those that ended. Where the provider did not say which sign-in began a session, it
+    ends with any of that person.
+    """
+    if known_as is None:
+        return which is not None and named == which
+    return known == known_as and (which is None or named is None or named == which)
+
+
+def _there(keeper: Keeper, provider: str, what: str, text: str) -> bytes:
+    """Keyed; in hexadecimal, since capital letters and blanks make another."""
+    return keeper.places.vault.token(Tier.ACTIVE, "", f"@{what}-{provider}", text.encode().hex())
 
 
 def end_sessions_of(transaction: Transaction, who: str) -> None:
@@ -137,9 +199,14 @@ def digest_of(token: str) -> bytes:
 
 _TOKEN = re.compile(r"[0-9a-f]{64}")
 _INSERT = (
-    "INSERT INTO session(digest, policy, kind, who, began_at, seen_at, until_at, proved) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO session(digest, policy, kind, who, began_at, seen_at, until_at, proved, provider, known_as, sitting) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_SELECT = "SELECT who, began_at, seen_at, until_at, proved FROM session WHERE digest = ? AND policy = ? AND kind = ?"
+_SELECT = (
+    "SELECT who, began_at, seen_at, until_at, proved, provider, known_as, sitting FROM session "
+    "WHERE digest = ? AND policy = ? AND kind = ?"
+)
+_SELECT_FROM = "SELECT digest, who, known_as, sitting FROM session WHERE provider = ? AND began_at < ?"
 _SELECT_WHO = "SELECT who FROM session WHERE digest = ?"
 _TOUCH = "UPDATE session SET seen_at = ? WHERE digest = ?"
 _DELETE = "DELETE FROM session WHERE digest = ?"

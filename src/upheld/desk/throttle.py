@@ -36,6 +36,8 @@ CODE_SOURCE = Limit("code-source", 120, 30)
 """Ours: codes asked for from one network address."""
 CHOICES = Limit("cookie-choices", 600, 60)
 """Ours: choices about cookies from one network address; an office shares one."""
+LOGOUTS = Limit("logouts", 6_000, 15)
+"""Ours: ended sign-ins that one network address tells of; a provider has one for everybody."""
 LOOKS = Limit("looks", 60, 60)
 """Ours: look-ups by one member of staff; more is no desk work but a search."""
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from upheld.store.journal import SCHEMA as JOURNAL
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised with every change of these tables; a module of `store/alembic/versions` leads there."""
 
 
@@ -227,7 +227,7 @@ DESK: Final = (
     """CREATE TABLE session(
         digest BLOB NOT NULL PRIMARY KEY, policy TEXT NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
         began_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, until_at INTEGER NOT NULL,
-        proved TEXT NOT NULL) WITHOUT ROWID""",
+        proved TEXT NOT NULL, provider TEXT, known_as BLOB, sitting BLOB) WITHOUT ROWID""",
     "CREATE INDEX session_of ON session(who)",
     """CREATE TABLE session_look(
         digest BLOB NOT NULL, subject_id TEXT NOT NULL, at INTEGER NOT NULL,

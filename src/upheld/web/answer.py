@@ -63,7 +63,12 @@ class Static:
     """Whether pages of other sites may load it."""
 
 
-Answer = Shown | Moved | Printed | Download | Static
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a program sent was taken; there is nothing to show."""
+
+
+Answer = Shown | Moved | Printed | Download | Static | Taken
 
 
 class Refused(Exception):

@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from upheld.desk.scanning import LARGEST_FILE, MOST_FILES
 from upheld.errors import InputRefused, UpheldError
 from upheld.web import places, render
-from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static
+from upheld.web.answer import Answer, Cookie, Download, Moved, Printed, Refused, Shown, Static, Taken
 from upheld.web.api.edge import LARGEST_BODY, PROBLEM, create_api
 from upheld.web.api.edge import Edge as ProgramsEdge
 from upheld.web.api.problems import problem
@@ -193,6 +193,8 @@ class Edge:
                 if answer.anywhere:
                     made.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
                 return made
+            case Taken():
+                made, cookies = Response(status_code=200), ()
             case _:
                 assert_never(answer)
         made.headers["Cache-Control"] = "no-store"

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 
-from upheld.connect.openid import Attempt, NotSignedIn, Signed, attempt_of
+from upheld.connect.openid import LEEWAY_SECONDS, Attempt, NotSignedIn, Signed, attempt_of
+from upheld.dates import SECOND, Instant
 from upheld.desk.failures import note_failure
 from upheld.desk.flows import SECRET_BYTES, begin_flow, take_flow
 from upheld.desk.identities import account_bound
-from upheld.desk.sessions import SessionKind, open_session
-from upheld.desk.throttle import SIGN_IN_SOURCE, counted
+from upheld.desk.sessions import Elsewhere, SessionKind, elsewhere_of, end_sessions_from, open_session
+from upheld.desk.throttle import LOGOUTS, SIGN_IN_SOURCE, counted
 from upheld.engine.acts import SubjectId
-from upheld.web.answer import Answer, Cookie, Refused, Shown
+from upheld.web.answer import Answer, Cookie, Refused, Shown, Taken
 from upheld.web.asked import Asked
 from upheld.web.portal import PORTAL
 from upheld.web.providers import ACCOUNT, HouseProvider
@@ -23,6 +24,8 @@ from upheld.web.signing import entered
 
 _SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 _STEP = "provider"
+LONGEST_TOKEN = 3_500
+"""Characters of an ID token that the browser keeps for signing out there; a cookie has 4,096 with its name."""
 
 
 def leave(asked: Asked) -> Answer:
@@ -37,7 +40,7 @@ def leave(asked: Asked) -> Answer:
     except NotSignedIn as failure:
         raise _refused(asked, failure) from failure
     begin_flow(keeper, asked.policy, house.name, asked.route.area, attempt.state)
-    return Shown("onward", {"to": to, "away": True}, cookies=(Cookie(asked.cookie_name("flow"), secret.hex(), True),))
+    return Shown("onward", {"to": to, "way": "away"}, cookies=(Cookie(asked.cookie_name("flow"), secret.hex(), True),))
 
 
 def return_staff(asked: Asked) -> Answer:
@@ -48,10 +51,11 @@ def return_staff(asked: Asked) -> Answer:
     if account is None:
         note_failure(asked.keeper, asked.policy, "console", _STEP, "not-bound", about=identity)
         raise Refused(403, "not-bound")
+    there = _there(asked, house, signed)
     if signed.second_factor:
-        return _onward(asked, "desk", *entered(asked, account))
-    token = open_session(asked.keeper, asked.policy, SessionKind.PENDING, account.account_id)
-    return _onward(asked, "second-step", Cookie(asked.cookie_name("step"), token))
+        return _onward(asked, "desk", signed, *entered(asked, account, there))
+    token = open_session(asked.keeper, asked.policy, SessionKind.PENDING, account.account_id, elsewhere=there)
+    return _onward(asked, "second-step", signed, Cookie(asked.cookie_name("step"), token))
 
 
 def return_person(asked: Asked) -> Answer:
@@ -67,8 +71,32 @@ def return_person(asked: Asked) -> Answer:
         note_failure(keeper, asked.policy, "portal", _STEP, "not-known")
         raise Refused(403, "not-known")
     item, subject = next(iter(found.items()))
-    token = open_session(keeper, asked.policy, SessionKind.SUBJECT, subject, {item})
-    return _onward(asked, "mine", Cookie(asked.cookie_name("mine"), token))
+    token = open_session(keeper, asked.policy, SessionKind.SUBJECT, subject, {item}, _there(asked, house, signed))
+    return _onward(asked, "mine", signed, Cookie(asked.cookie_name("mine"), token))
+
+
+def ended_there(asked: Asked) -> Answer:
+    """A provider says that a sign-in there is over (back-channel logout): what rests on it ends here, in every policy.
+
+    Its own signature is all that shows who says so. A token that came twice ends nothing that began since it was made.
+    """
+    name, keeper = asked.parts["provider"], asked.keeper
+    house = next((one for one in asked.settings.providers if one.name == name), None)
+    if house is None:
+        raise Refused(404, "not-found")
+    if not counted(keeper, "", LOGOUTS, asked.source):
+        raise Refused(429, "too-many-tries")
+    try:
+        ended = house.provider.ended(asked.form.get("logout_token", ("",))[0])
+    except NotSignedIn as failure:
+        raise Refused(400, "not-signed-in") from failure
+    before = Instant((ended.at + LEEWAY_SECONDS) * SECOND)
+    end_sessions_from(keeper, name, ended.subject, ended.sitting, before)
+    return Taken()
+
+
+def _there(asked: Asked, house: HouseProvider, signed: Signed) -> Elsewhere:
+    return elsewhere_of(asked.keeper, house.name, signed.subject, signed.sitting)
 
 
 def _known(asked: Asked, item: str, text: str) -> SubjectId | None:
@@ -125,6 +153,8 @@ def _back(asked: Asked, house: HouseProvider) -> str:
     return asked.settings.address.rstrip("/") + asked.url(name, provider=house.name)
 
 
-def _onward(asked: Asked, to: str, *cookies: Cookie) -> Shown:
+def _onward(asked: Asked, to: str, signed: Signed, *cookies: Cookie) -> Shown:
     over = Cookie(asked.cookie_name("flow"), "", True)
-    return Shown("onward", {"to": asked.url(to), "away": False}, cookies=(over, *cookies))
+    if len(signed.token) <= LONGEST_TOKEN:
+        cookies = (*cookies, Cookie(asked.cookie_name(f"{asked.route.area}-token"), signed.token))
+    return Shown("onward", {"to": asked.url(to), "way": "back"}, cookies=(over, *cookies))

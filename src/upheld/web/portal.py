@@ -16,6 +16,7 @@ from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.following import followed_of
 from upheld.web.people import about_title, holding_rows
+from upheld.web.signing import signed_out
 
 PORTAL = Reader(ReaderKind.APPLICATION, "portal")
 FACTORS_TO_SEE = 2
@@ -47,11 +48,12 @@ def take_code(asked: Asked) -> Answer:
     if done is None or (asked.person is not None and done.subject_id != asked.person.who):
         note_failure(keeper, policy, "portal", "code", "wrong", about=challenge)
         return Shown("portal_code", {"wrong": True}, 403)
-    proved = {done.item}
+    proved, elsewhere = {done.item}, None
     if asked.person is not None:
         proved |= asked.person.proved
+        elsewhere = asked.person.elsewhere
         end_session(keeper, asked.person.digest)
-    token = open_session(keeper, policy, SessionKind.SUBJECT, done.subject_id, proved)
+    token = open_session(keeper, policy, SessionKind.SUBJECT, done.subject_id, proved, elsewhere)
     cookies = (Cookie(asked.cookie_name("code"), ""), Cookie(asked.cookie_name("mine"), token))
     return Moved(asked.url("mine"), cookies)
 
@@ -99,9 +101,10 @@ def contents(asked: Asked) -> Answer:
 
 
 def sign_out(asked: Asked) -> Answer:
-    """The session ends here and in the database."""
-    end_session(asked.keeper, _session(asked).digest)
-    return Moved(asked.url("portal"), (Cookie(asked.cookie_name("mine"), ""),))
+    """The session ends here and in the database, and then where it was begun."""
+    session = _session(asked)
+    end_session(asked.keeper, session.digest)
+    return signed_out(asked, session, "mine", "portal")
 
 
 def _sign_in(asked: Asked, status: int) -> Shown:

@@ -30,7 +30,7 @@ _SCOPES = {"email": "email", "email_verified": "email", "phone_number": "phone",
 
 @dataclass(frozen=True, slots=True)
 class HouseProvider:
-    """A provider and what it is for. `claims`: item or `account` → claim of the ID token, best first."""
+    """A provider and what it is for. `claims`: item or `account` → claim of its token or `userinfo`, best first."""
 
     provider: Provider
     title: Mapping[str, str]
@@ -89,6 +89,7 @@ def _provider(
         environment.get(f"UPHELD_SIGN_IN_{one.name.upper().replace('-', '_')}_SECRET", ""),
         tuple(dict.fromkeys(_scopes(claims.values()))),
         frozenset(one.factors),
+        tuple(claims.values()),
     )
     return HouseProvider(
         Provider(settings, seconds, http),

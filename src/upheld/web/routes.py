@@ -70,6 +70,9 @@ ROUTES: Final = (
     Route("second-step", "POST", "/console/{policy}/sign-in/code", Who.ANYBODY, signing.take_second),
     Route("staff-leave", "POST", "/console/{policy}/sign-in/with/{provider}", Who.ANYBODY, elsewhere.leave),
     Route("staff-return", "GET", "/console/{policy}/sign-in/from/{provider}", Who.ANYBODY, elsewhere.return_staff),
+    Route(
+        "ended-there", "POST", "/sign-ins/{provider}/ended", Who.ANYBODY, elsewhere.ended_there, of_other_sites=True
+    ),
     Route("sign-out", "POST", "/console/{policy}/sign-out", Who.STAFF, signing.sign_out),
     Route("own-account", "GET", "/console/{policy}/account", Who.STAFF, signing.own_account),
     Route("own-account", "POST", "/console/{policy}/account", Who.STAFF, signing.new_password),

@@ -13,7 +13,16 @@ from upheld.desk.accounts import (
     second_factor_right,
 )
 from upheld.desk.failures import note_failure
-from upheld.desk.sessions import Session, SessionKind, digest_of, end_session, name_of, open_session, session_of
+from upheld.desk.sessions import (
+    Elsewhere,
+    Session,
+    SessionKind,
+    digest_of,
+    end_session,
+    name_of,
+    open_session,
+    session_of,
+)
 from upheld.desk.throttle import SIGN_IN_NAME, SIGN_IN_SOURCE, count, forgiven
 from upheld.web.answer import Answer, Cookie, Moved, Refused, Shown
 from upheld.web.asked import Asked
@@ -56,24 +65,36 @@ def take_second(asked: Asked) -> Answer:
         return Shown("second_step", {"wrong": True}, 403)
     end_session(keeper, pending.digest)
     forgiven(keeper, policy, SIGN_IN_NAME, f"second {account.account_id}")
-    return Moved(asked.url("desk"), entered(asked, account))
+    return Moved(asked.url("desk"), entered(asked, account, pending.elsewhere))
 
 
-def entered(asked: Asked, account: Account) -> tuple[Cookie, ...]:
+def entered(asked: Asked, account: Account, elsewhere: Elsewhere | None = None) -> tuple[Cookie, ...]:
     """A session begins, with a token of its own and on record. The cookies for it."""
     keeper, policy = asked.keeper, asked.policy
     earlier = asked.cookies.get(asked.cookie_name("desk"))
     if earlier:
         end_session(keeper, digest_of(earlier))
-    token = open_session(keeper, policy, SessionKind.STAFF, account.account_id)
+    token = open_session(keeper, policy, SessionKind.STAFF, account.account_id, elsewhere=elsewhere)
     keeper.arrived(policy, account.handler_id, asked.source, session=name_of(digest_of(token)))
     return Cookie(asked.cookie_name("step"), ""), Cookie(asked.cookie_name("desk"), token)
 
 
 def sign_out(asked: Asked) -> Answer:
-    """The session ends here and in the database."""
-    end_session(asked.keeper, asked.signed().session.digest)
-    return Moved(asked.url("sign-in"), (Cookie(asked.cookie_name("desk"), ""),))
+    """The session ends here and in the database, and then where it was begun."""
+    session = asked.signed().session
+    end_session(asked.keeper, session.digest)
+    return signed_out(asked, session, "desk", "sign-in")
+
+
+def signed_out(asked: Asked, session: Session, cookie: str, to: str) -> Answer:
+    """Out of here; a browser that came by a provider is led on to sign out there too, and comes back."""
+    over = (Cookie(asked.cookie_name(cookie), ""), Cookie(asked.cookie_name(f"{asked.route.area}-token"), ""))
+    there, asked.staff, asked.person = session.elsewhere, None, None
+    house = next((one for one in asked.providers if there is not None and one.name == there.provider), None)
+    token = asked.cookies.get(asked.cookie_name(f"{asked.route.area}-token"))
+    back = asked.settings.address.rstrip("/") + asked.url(to)
+    address = house.provider.logout_address(back, token) if house is not None else None
+    return Moved(asked.url(to), over) if address is None else Shown("onward", {"to": address, "way": "out"}, 200, over)
 
 
 def own_account(asked: Asked) -> Answer:

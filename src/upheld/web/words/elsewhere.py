@@ -13,6 +13,11 @@ WORDS: Final = {
     ),
     "onward.back": Words("You are back", "로그인 확인"),
     "onward.back-lead": Words("The sign-in was recognised.", "로그인이 확인되었습니다."),
+    "onward.out": Words("You are signed out here", "로그아웃되었습니다"),
+    "onward.out-lead": Words(
+        "You are led on to sign out of our house as well, and come back here afterwards.",
+        "통합 로그인에서도 로그아웃하도록 이동합니다. 로그아웃한 뒤 이 화면으로 돌아옵니다.",
+    ),
     "onward.go": Words("Go on", "계속"),
     "error.not-signed-in": Words("Nobody was signed in", "로그인하지 못했습니다"),
     "help.not-signed-in": Words(
