@@ -158,8 +158,7 @@ def test_what_is_nowhere_is_refused_with_names_that_come_near(clinic: Policy) ->
     assert str(refused.value).startswith("`emali` is nothing here; near it: email")
     near = str(refused.value).partition("near it: ")[2].split(", ")
     assert len(near) == len({*near})
-    with pytest.raises(ValueError, match="wording"):
-        explain(clinic, "email", "fr")
+    assert explain(clinic, "email", "fr")  # no wording of that language is known: English stands in
 
 
 @pytest.mark.parametrize("name", NAMES)

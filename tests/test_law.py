@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from upheld.dates import Period
 from upheld.engine import compile as compiling
-from upheld.engine.country import AGE_OF_CONSENT, NIGHT, TEN_DAYS, THIRTY_DAYS, law_of
+from upheld.engine.country import AGE_OF_CONSENT, TEN_DAYS, THIRTY_DAYS, law_of
 from upheld.law import PACKS, Confidence, LawUnknown, Rule, contradictions, law_in, law_named, law_on
 from upheld.law.rows import on_day
 from upheld.law.stricter import By, at_least, at_most
 from upheld.policy import silence
 from upheld.policy.ends import Plus
 from upheld.policy.model import Upkeep
+from upheld.policy.plain import NIGHT
 from upheld.policy.read import read_policy
 from upheld.policy.vocabulary import Basis, RightName, TransferBasis
 

@@ -342,8 +342,8 @@ FAULTS = (
     Fault(
         "the-law-of-korea-everywhere",
         "law/__init__.py",
-        'PACKS.get(country_of(time_zone) or "")',
-        'PACKS.get("kr")',
+        "pack = TABLES.of_zone(time_zone)\n    if pack is None:\n        return LawOfDay",
+        'pack = TABLES.get("kr")\n    if pack is None:\n        return LawOfDay',
         COUNTRIES,
     ),
     Fault(

@@ -22,6 +22,7 @@ from upheld.policy.starter import COUNTRIES, KINDS, Answers, first_policy
 
 TODAY = date(2026, 11, 22)
 CLINIC = Answers(
+    law="kr",
     name="예시의원",
     policy="sample-clinic",
     site="clinic.example.org",
@@ -156,6 +157,7 @@ def test_a_draft_has_a_notice_in_each_of_its_languages(answers: Answers) -> None
 FLAGS = (
     *("--name", "Example Shop", "--policy", "shop", "--site", "shop.example.org", "--phone", "02-000-0001"),
     *("--service", "your orders", "--item", "name", "--item", "address", "--sells"),
+    *("--law", "kr"),
 )
 
 
@@ -177,6 +179,15 @@ def test_without_a_terminal_what_is_left_out_is_named() -> None:
     said = CliRunner().invoke(app, ["new", *FLAGS[2:]])
     assert said.exit_code == 2
     assert "--name" in said.output
+
+
+def test_nobody_is_under_a_law_that_was_not_named() -> None:
+    said = CliRunner().invoke(app, ["new", *FLAGS[:-2]])
+    assert said.exit_code == 2
+    assert "--law" in said.output
+    told = CliRunner().invoke(app, ["new", *FLAGS[:-2], "--time-zone", "Europe/Lisbon"])
+    assert told.exit_code == 0, told.output
+    assert "gdpr" in told.stdout
 
 
 def test_on_a_terminal_what_is_left_out_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

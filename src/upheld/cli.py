@@ -27,7 +27,7 @@ from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.keeper.binding import PublicationRefused
 from upheld.keeper.posting import Region
-from upheld.law import law_in, law_named
+from upheld.law import country_of, law_in, law_named
 from upheld.law.stricter import about_days
 from upheld.ledger import certificate_page
 from upheld.ledger.checkpoint import checkpoint_in
@@ -40,6 +40,7 @@ from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.model import Policy
 from upheld.policy.notice import notice, paper
 from upheld.policy.notice_folder import notice_files
+from upheld.policy.plain import speaks_korean
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
@@ -54,6 +55,7 @@ from upheld.system import (
     backed_up,
     distribute_home,
     init,
+    know_law,
     ledger_of,
     open_home,
     rotate_roots,
@@ -74,6 +76,7 @@ app = typer.Typer(
 
 Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
 Documents = Annotated[list[Path], typer.Argument(help="Policy documents (YAML).", exists=True, dir_okay=False)]
+Tables = Annotated[list[Path] | None, typer.Option(envvar="UPHELD_LAW", exists=True, help="Law and wordings: files.")]
 PolicyCode = Annotated[
     str | None, typer.Option("--policy", help="The policy's code; the only one on file if left out.")
 ]
@@ -88,6 +91,11 @@ class Format(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text, json or html.")]
+
+
+@app.callback(help="A privacy policy that runs.")
+def known(tables: Tables = None) -> None:
+    know_law(tables or [])
 
 
 # ── the document ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,12 +221,13 @@ def new_policy(
     item: Annotated[list[str], typer.Option("--item", help="A kind of data that the service needs.")] = ["name"],  # noqa: B006 - read, never changed
     newsletter: Annotated[bool, typer.Option("--newsletter", help="A newsletter for those who agree.")] = False,
     sells: Annotated[bool, typer.Option("--sells", help="You sell on-line.")] = False,
-    law: Annotated[str, typer.Option(help="kr or eu.")] = "kr",
+    law: Annotated[str | None, typer.Option(help="Whose law: kr, eu, or a table of yours.")] = None,
     time_zone: Annotated[str | None, typer.Option(help="Such as Europe/Paris; by the law if left out.")] = None,
     today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of the announcement.")] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; it must not be there yet.")] = None,
 ) -> None:
     """Write a first policy from a few answers; what is left out is asked on a terminal."""
+    law = law or country_of(time_zone or "") or _asked(None, "--law", "Whose law holds: kr, eu, or a table of yours")
     zone = starter.zone_of(law, time_zone)
     day = today.date() if today else moment(SystemClock().now(), zone).date()
     source = starter.first_policy(
@@ -778,7 +787,9 @@ def certificate(
         if form is Format.HTML:
             with ledger_of(home) as path:
                 checked = verifying.check_certificate(document, path)
-            typer.echo(certificate_page.page(document, checked, keeper.views.line(code).latest.zone))
+            plan = keeper.views.line(code).latest
+            page = certificate_page.page(document, checked, plan.zone, korean=speaks_korean(plan.controller))
+            typer.echo(page)
         else:
             typer.echo(document.decode())
 
@@ -791,13 +802,13 @@ def receipt(
     email: Annotated[str, typer.Option(help="A mailbox for questions.")],
     page: Annotated[str, typer.Option(help="The address of the page with the policy.")],
     matter: Annotated[str | None, typer.Option(help="One matter, such as purpose/news; all if left out.")] = None,
-    jurisdiction: Annotated[str, typer.Option(help="Whose law holds.")] = "KR",
+    jurisdiction: Annotated[str, typer.Option(help="Such as KR; by the time zone if left out.")] = "",
     form: Annotated[Literal["kantara", "27560"], typer.Option("--format", help="kantara or 27560.")] = "kantara",
 ) -> None:
     """What a person agreed to, as receipts in JSON that carry the newest checkpoint."""
-    house = formats.House(jurisdiction=jurisdiction, address=address, email=email, policy_url=page)
     with _opened(home) as keeper:
         person = SubjectId(subject)
+        house = formats.House(jurisdiction=jurisdiction, address=address, email=email, policy_url=page)
         found = keeper.receipts(person, house, form) if matter is None else keeper.receipt(person, matter, house, form)
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 

@@ -208,15 +208,13 @@ CALENDAR_RULES: Mapping[str, Callable[[date], date]] = {
 
 def moved_off_holidays(end: Instant, holiday: Callable[[date], bool], zone: ZoneInfo) -> Instant:
     """LAW: Civil Act 161: a period whose last day is a Saturday, Sunday or public holiday ends with the next day that
-    is none. Only for deadlines of answering; what is to be destroyed never waits for a working day.
+    is none; `holiday` says which days are free, those of the weekend too. Only for deadlines of answering; what is to
+    be destroyed never waits for a working day.
     """
     last = local_date(Instant(end - 1), zone)
-    while last.weekday() >= _SATURDAY or holiday(last):
+    while holiday(last):
         last += timedelta(days=1)
     return start_of(last + timedelta(days=1), zone)
-
-
-_SATURDAY = 5
 
 
 def age_on(birth: date, day: date) -> int:

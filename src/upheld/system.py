@@ -25,7 +25,10 @@ from upheld.errors import HomeUnusable
 from upheld.keeper import Keeper
 from upheld.keeper.door import Places
 from upheld.keeper.organisation import lines_on_file
+from upheld.law import TABLES
 from upheld.ledger.checkpoint import checkpoint_in
+from upheld.policy import law_table
+from upheld.policy.plain import LAW_NAMES, WORDINGS
 from upheld.policy.read import read_policy
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
 from upheld.store import distribution, history, migrations, postgres, schema, sqlite
@@ -47,6 +50,8 @@ from upheld.store.views import CACHED, Views
 
 SETTINGS = "home.json"
 SECRETS = "secrets"
+LAW = "law"
+"""The folder of a home with tables of law and wordings that do not come with Upheld."""
 COPIED = "copied"
 """An empty file as old as the last backup of all places."""
 LEDGER = "ledger.db"
@@ -128,6 +133,23 @@ class Options:
     """A command that prints the root key whose name is its last word; fixed when the home is made. None: files."""
     cached: int | None = None
     """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
+
+
+def know_law(places: Iterable[Path]) -> None:
+    """Know the tables of law and the wordings in these files, and in each `*.yaml` of the folders among them.
+
+    Raises LawUnknown with every problem of a file, and where a table is at odds with one that is known; OSError.
+    """
+    for place in places:
+        for path in sorted(place.glob("*.yaml")) if place.is_dir() else [place]:
+            source = path.read_bytes()
+            if law_table.is_wording(source):
+                wording = law_table.read_wording(source, str(path))
+                WORDINGS.add(wording.language, wording.name, wording.phrases)
+            else:
+                table = law_table.read_table(source, str(path))
+                TABLES.add(table.pack)
+                LAW_NAMES.add(table.laws)
 
 
 def init(home: Path | str, options: Options | None = None, databases: Mapping[str, str] | None = None) -> None:
@@ -272,6 +294,10 @@ def backed_up(home: Path, to: Path, places: Iterable[str] = PLACES) -> list[Path
         sqlite.copy(home / copy.name, copy)
     for name in (SETTINGS, "public.pem"):
         _write_durably(to / name, (home / name).read_bytes())
+    for path in sorted((home / LAW).glob("*.yaml")):
+        (to / LAW).mkdir(exist_ok=True)
+        _write_durably(to / LAW / path.name, path.read_bytes())
+        made.append(to / LAW / path.name)
     if wanted == set(PLACES):
         _write_durably(home / COPIED, b"", 0o600)  # its age is what the doctor asks for
     return made
@@ -432,6 +458,7 @@ def _sealer(root: Path, settings: Mapping[str, Any], source: KeySource, incarnat
 
 
 def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
+    know_law([root / LAW] if (root / LAW).is_dir() else [])
     clock, ids = options.clock, _Ids(options.seed)
     incarnation = new_id(os.urandom)
     source = key_source(root, settings)

@@ -125,7 +125,7 @@ def _falls(
 ) -> list[Falls]:
     plan, now = _plan(keeper, policy), keeper.now()
     every, law, limits = _by_law(duty, plan, now)
-    if not _has_matter(duty, plan):
+    if not _has_matter(duty, plan) or (duty.by_law_only and not law):
         return []
     if duty.threshold:
         holds = reached(limits, stated, held)

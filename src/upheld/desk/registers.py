@@ -1,4 +1,4 @@
-"""The registers that a Korean house keeps, by their names, made from the ledger for any span. Nothing is typed twice.
+"""The registers that a house keeps, by their names, made from the ledger for any span. Nothing is typed twice.
 
 A row is one entry, or one line of a published version; in either case it names the entry that shows it.
 """
@@ -18,6 +18,7 @@ from upheld.desk.records import code, recorded
 from upheld.desk.sheets import Grid, Sheet
 from upheld.desk.spoken import KINDS, said
 from upheld.keeper import Keeper
+from upheld.law import law_for
 from upheld.ledger.entries import Entry
 from upheld.policy import plain
 from upheld.policy.formats.ropa import COLUMNS
@@ -37,11 +38,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One register: its name, by which law it is kept, what goes into it."""
+    """One register: its name, what goes into it. By which law it is kept says the row `cited.register.CODE`."""
 
     code: str
     title: Words
-    article: str
     kinds: tuple[str, ...]
     columns: tuple[Column, ...]
     wanted: Wanted = lambda _: True
@@ -80,7 +80,6 @@ REGISTERS: Final = _rows(
     Register(
         "versions",
         Words("history of the policy", "개인정보 처리방침 변경 이력"),
-        "PIPA 30",
         ("policy.published",),
         (
             Column(Words("version", "판"), ("version",)),
@@ -92,7 +91,6 @@ REGISTERS: Final = _rows(
     Register(
         "processing",
         Words("register of processing", "개인정보 처리 대장"),
-        "GDPR 30, PIPA 30",
         ("policy.published",),
         (
             Column(Words("version", "판"), ()),
@@ -102,7 +100,6 @@ REGISTERS: Final = _rows(
     Register(
         "consents",
         Words("register of consents", "개인정보 동의 관리대장"),
-        "PIPA 22",
         ("consent.given", "consent.withdrawn"),
         (
             _ACT,
@@ -116,7 +113,6 @@ REGISTERS: Final = _rows(
     Register(
         "provisions",
         Words("register of provision to third parties", "개인정보 제3자 제공 대장"),
-        "PIPA 17, 18",
         ("value.provided", "value.disclosed"),
         (
             _ACT,
@@ -130,7 +126,6 @@ REGISTERS: Final = _rows(
     Register(
         "processors",
         Words("register of processors and inspections", "수탁자 관리·점검 대장"),
-        "PIPA 26",
         ("contract.recorded", "contract.ended", "recipient.acknowledged", "duty.done"),
         (
             _ACT,
@@ -144,7 +139,6 @@ REGISTERS: Final = _rows(
     Register(
         "transfers",
         Words("register of transfers abroad", "개인정보 국외 이전 대장"),
-        "PIPA 28-8",
         ("transfer.recorded",),
         (
             _WHO,
@@ -158,7 +152,6 @@ REGISTERS: Final = _rows(
     Register(
         "requests",
         Words("register of requests", "개인정보 열람등 요구 처리대장"),
-        "PIPA 35 to 38",
         (
             "request.received",
             "request.proved",
@@ -182,7 +175,6 @@ REGISTERS: Final = _rows(
     Register(
         "destruction",
         Words("destruction plan and register", "개인정보 파기 관리대장"),
-        "PIPA 21, Standard Guideline 10",
         ("destruction.ordered", "value.destroyed", "work-order.done", "certificate.issued"),
         (
             _ACT,
@@ -199,7 +191,6 @@ REGISTERS: Final = _rows(
     Register(
         "access-rights",
         Words("register of access rights", "접근권한 관리대장"),
-        "Safety Standards 5(3)",
         ("handler.granted", "handler.revoked"),
         (
             _ACT,
@@ -213,7 +204,6 @@ REGISTERS: Final = _rows(
     Register(
         "access-reviews",
         Words("register of access-record reviews", "접속기록 점검 대장"),
-        "Safety Standards 8",
         ("duty.done",),
         (_ACT, Column(Words("findings", "지적 사항"), ("findings",)), _BY),
         lambda entry: code(entry, "duty") == "access-review",
@@ -221,7 +211,6 @@ REGISTERS: Final = _rows(
     Register(
         "training",
         Words("register of training and pledges", "교육·보안서약 대장"),
-        "PIPA 28",
         ("control.evidenced", "duty.done"),
         (
             _ACT,
@@ -235,7 +224,6 @@ REGISTERS: Final = _rows(
     Register(
         "leaks",
         Words("register of leaks", "개인정보 유출 대장"),
-        "PIPA 34",
         ("breach.known", "breach.moved"),
         (
             _ACT,
@@ -250,7 +238,6 @@ REGISTERS: Final = _rows(
     Register(
         "notices",
         Words("register of notices", "개인정보 통지 대장"),
-        "PIPA 20, 20-2, 34",
         ("notice.queued", "notice.moved", "notice.posted", "notice.taken-down"),
         (
             _ACT,
@@ -297,6 +284,11 @@ def sheet_of(
     )
 
 
+def article_of(register: Register, time_zone: str) -> str:
+    """By which article a house in that time zone keeps it; empty where no table of law says it."""
+    return law_for(time_zone).article_on(f"register.{register.code}")
+
+
 def as_sheet(
     keeper: Keeper,
     document: Document,
@@ -318,7 +310,7 @@ def as_sheet(
         facts=(
             (_HOUSE.say(locale), plain.title_of(document.policy.controller, locale)),
             (_SPAN.say(locale), span),
-            (_LAW.say(locale), article_in(register.article, locale)),
+            (_LAW.say(locale), article_in(article_of(register, document.policy.time_zone), locale)),
             (_ROWS.say(locale), str(len(rows))),
         ),
         tables=(Grid("", heads, cells),),

@@ -13,6 +13,7 @@ from upheld.engine.lifecycle import touches
 from upheld.engine.plan import GroundKind, Plan
 from upheld.engine.state import HeldState, Request, RequestState, Value
 from upheld.keeper import Keeper
+from upheld.keeper.asking import AUTOMATED
 from upheld.store.ids import bucket_of
 from upheld.store.views import Seen
 
@@ -51,7 +52,7 @@ def set_by(plan: Plan, right: str) -> SetBy:
     """Promise or law: whichever gave the shorter time."""
     row = plan.rights.get(right)
     if row is None or row.builtin:
-        return SetBy("pipa 38", ())
+        return SetBy(plan.country.article("automated.answered" if right == AUTOMATED else "rights.answered"), ())
     return SetBy(row.decided_by_law, row.rule.cites("within"))
 
 

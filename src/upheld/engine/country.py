@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from upheld.dates import Period
 from upheld.law import LawOfDay, law_for
 from upheld.law.stricter import By, Decided, about_days, at_most
+from upheld.policy.plain import NIGHT
 
 T = TypeVar("T")
 
@@ -22,8 +23,6 @@ TEN_DAYS: Final = Period(days=10)
 """Ours, where neither promise nor law says how soon a person is answered."""
 THIRTY_DAYS: Final = Period(days=30)
 """Ours, the same about automated decisions."""
-NIGHT: Final = (21, 8)
-"""Ours, where a policy promises quiet nights and no law says when night is."""
 AGE_OF_CONSENT: Final = 14
 """Ours, where neither says below which age somebody is a child."""
 
@@ -66,9 +65,15 @@ class CountryLaw:
 
     def is_night(self, hour: int) -> bool:
         """Whether a local hour is in the night."""
-        begins = self._of(lambda law: law.number("advertising.night-from")) or NIGHT[0]
-        ends = self._of(lambda law: law.number("advertising.night-until")) or NIGHT[1]
-        return hour >= begins or hour < ends
+        begins, ends = self.night
+        return begins <= hour < ends if begins < ends else hour >= begins or hour < ends
+
+    @property
+    def night(self) -> tuple[int, int]:
+        """The local hours from which and until which it is night."""
+        begins = self._of(lambda law: law.number("advertising.night-from"))
+        ends = self._of(lambda law: law.number("advertising.night-until"))
+        return NIGHT[0] if begins is None else begins, NIGHT[1] if ends is None else ends
 
     def child_under(self, promised: int | None) -> int:
         """Below which age a representative agrees: what is promised, never below what the law allows."""

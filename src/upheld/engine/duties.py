@@ -38,16 +38,19 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One duty. `law`: the row that sets how often; `every`: ours, where no row does."""
+    """One duty. `law`: the row that sets how often; `every`: ours, where no row does. Its article is that of the row
+    `cited.duty.CODE`.
+    """
 
     code: str
     title: Words
-    article: str
     whose: Whose
     every: Period
     law: str | None = None
     threshold: Mapping[Size, str] = field(default_factory=dict)
     """Figure → the row of law with its number; any one reached will do. Empty: everybody's duty."""
+    by_law_only: bool = False
+    """Nobody is owed it where no row of that code is in force; the others are worth doing everywhere."""
     shown_by: tuple[str, ...] = ()
     """Words of evidence codes: a safeguard of the document that promises such evidence shows the duty as well."""
 
@@ -61,55 +64,56 @@ def _rows(*rows: Duty) -> Mapping[str, Duty]:
 
 DUTIES: Final = _rows(
     Duty(
-        "yearly-use", Words("yearly notice of use", "개인정보 이용·제공 내역 통지"), "PIPA 20-2", Whose.PERSON,
-        Period(years=1), "use.told-yearly", _LARGE,
+        "yearly-use", Words("yearly notice of use", "개인정보 이용·제공 내역 통지"), Whose.PERSON,
+        Period(years=1), "use.told-yearly", _LARGE, by_law_only=True,
     ),
     Duty(
-        "source", Words("notice of the source", "수집 출처 통지"), "PIPA 20(2)", Whose.PERSON, Period(months=3),
-        "source.unasked", _LARGE,
+        "source", Words("notice of the source", "수집 출처 통지"), Whose.PERSON, Period(months=3),
+        "source.unasked", _LARGE, by_law_only=True,
     ),
     Duty(
-        "reconfirmation", Words("advertising consent confirmed again", "광고성 정보 수신동의 확인"),
-        "Network Act 50(8)", Whose.PERSON, Period(years=2), "advertising.reconfirmed",
+        "reconfirmation", Words("advertising consent confirmed again", "광고성 정보 수신동의 확인"), Whose.PERSON,
+        Period(years=2), "advertising.reconfirmed", by_law_only=True,
     ),
     Duty(
         "consent-confirmed", Words("result of a yes or no to advertising told", "수신동의·거부 처리 결과 통지"),
-        "Network Act 50(7)", Whose.PERSON, Period(days=14), "advertising.result-told",
+        Whose.PERSON, Period(days=14), "advertising.result-told", by_law_only=True,
     ),
     Duty(
-        "inspection", Words("inspection of a processor", "수탁자 점검"), "PIPA 26(4)", Whose.PROCESSOR,
+        "inspection", Words("inspection of a processor", "수탁자 점검"), Whose.PROCESSOR,
         Period(years=1),
     ),
     Duty(
-        "access-review", Words("review of access records", "접속기록 점검"), "Safety Standards 8", Whose.HOUSE,
+        "access-review", Words("review of access records", "접속기록 점검"), Whose.HOUSE,
         Period(months=1), "access-record.reviewed", shown_by=("log-review",),
     ),
     Duty(
-        "grant-review", Words("review of access rights", "접근권한 점검"), "Safety Standards 5", Whose.ELEMENT,
+        "grant-review", Words("review of access rights", "접근권한 점검"), Whose.ELEMENT,
         Period(months=6),
     ),
     Duty(
-        "agency-review", Words("check of who else helps", "권익침해 구제기관 안내 점검"), "PIPA 30", Whose.ELEMENT,
+        "agency-review", Words("check of who else helps", "권익침해 구제기관 안내 점검"), Whose.ELEMENT,
         Period(years=1),
     ),
     Duty(
-        "plan-check", Words("check of the inside plan", "내부 관리계획 이행 점검"), "Safety Standards 4", Whose.HOUSE,
+        "plan-check", Words("check of the inside plan", "내부 관리계획 이행 점검"), Whose.HOUSE,
         Period(years=1), "plan.checked", shown_by=("plan",),
     ),
     Duty(
-        "id-survey", Words("survey of unique identifiers", "고유식별정보 안전성 조사"), "PIPA decree 21", Whose.HOUSE,
+        "id-survey", Words("survey of unique identifiers", "고유식별정보 안전성 조사"), Whose.HOUSE,
         Period(years=3), "unique-id.surveyed", MappingProxyType({Size.DELICATE: "large.sensitive"}),
+        by_law_only=True,
     ),
     Duty(
-        "training", Words("training of handlers", "개인정보취급자 교육"), "PIPA 28(2)", Whose.HANDLER, Period(years=1),
+        "training", Words("training of handlers", "개인정보취급자 교육"), Whose.HANDLER, Period(years=1),
         shown_by=("training",),
     ),
     Duty(
-        "pledge", Words("pledge of secrecy", "보안 서약"), "PIPA 28", Whose.HANDLER, Period(years=1),
+        "pledge", Words("pledge of secrecy", "보안 서약"), Whose.HANDLER, Period(years=1),
         shown_by=("pledge",),
     ),
     Duty(
-        "breach-drill", Words("leak drill", "유출 대응 훈련"), "PIPA 34", Whose.HOUSE, Period(years=1),
+        "breach-drill", Words("leak drill", "유출 대응 훈련"), Whose.HOUSE, Period(years=1),
     ),
 )  # fmt: skip
 """Every duty of the calendar, by its code."""

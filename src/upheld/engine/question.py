@@ -7,62 +7,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from upheld.engine.plan import EntrustmentPlan, Plan, PurposePlan
 from upheld.engine.state import About, AboutKind
 from upheld.policy import plain
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.model import Policy, Row
+from upheld.policy.plain import Words
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "purpose": "Purpose",
-        "items": "Items",
-        "until": "Kept and used until",
-        "kept": "Kept and used",
-        "recipient": "Recipient",
-        "their-use": "What the recipient uses it for",
-        "processor": "Who works for us",
-        "task": "What they do for us",
-        "receive": "May we send advertising messages by",
-        "night": "May we send them between 21:00 and 08:00 by",
-        "item": "May we process this item, which the law protects specially",
-        "permission": "May the application use this permission of your device",
-        "transfer": "May your data leave the country",
-        "representative": "As legal representative, do you agree that we process the data of the child",
-        "refuse": "You may refuse",
-        "free": "nothing is withheld from you for that.",
-        "needed": "the service that needs it cannot be given then.",
-        "may-refuse": "You may refuse. If you do",
-        "said-free": "nothing is withheld from you.",
-        "said-needed": "the service that needs it cannot be given.",
-        "later": "the later of",
-        "earlier": "the earlier of",
-    },
-    "ko": {
-        "purpose": "목적",
-        "items": "항목",
-        "until": "보유·이용 기간",
-        "kept": "보유·이용 기간",
-        "recipient": "제공받는 자",
-        "their-use": "제공받는 자의 이용 목적",
-        "processor": "처리를 위탁받는 자",
-        "task": "위탁하는 업무",
-        "receive": "광고성 정보를 다음 방법으로 보내도 되겠습니까",
-        "night": "21시부터 8시까지의 전송에 동의하십니까",
-        "item": "법이 특별히 보호하는 다음 항목의 처리에 동의하십니까",
-        "permission": "앱의 다음 접근권한 사용에 동의하십니까",
-        "transfer": "개인정보의 국외 이전에 동의하십니까",
-        "representative": "법정대리인으로서 아동의 개인정보 처리에 동의하십니까",
-        "refuse": "동의를 거부할 수 있으며",
-        "free": "거부하여도 불이익이 없습니다.",
-        "needed": "거부하면 해당 서비스를 제공할 수 없습니다.",
-        "may-refuse": "동의를 거부할 수 있습니다. 거부하시면",
-        "said-free": "불이익이 없습니다.",
-        "said-needed": "해당 서비스를 제공할 수 없습니다.",
-        "later": "다음 중 늦은 때",
-        "earlier": "다음 중 이른 때",
-    },
+_WORDS: Final[Mapping[str, Words]] = {
+    "purpose": Words("Purpose", "목적"),
+    "items": Words("Items", "항목"),
+    "until": Words("Kept and used until", "보유·이용 기간"),
+    "kept": Words("Kept and used", "보유·이용 기간"),
+    "recipient": Words("Recipient", "제공받는 자"),
+    "their-use": Words("What the recipient uses it for", "제공받는 자의 이용 목적"),
+    "processor": Words("Who works for us", "처리를 위탁받는 자"),
+    "task": Words("What they do for us", "위탁하는 업무"),
+    "receive": Words("May we send advertising messages by", "광고성 정보를 다음 방법으로 보내도 되겠습니까"),
+    "night": Words(
+        "May we send them between {begins}:00 and {ends}:00 by",
+        "{begins}시부터 {ends}시까지의 전송에 동의하십니까",
+    ),
+    "item": Words(
+        "May we process this item, which the law protects specially",
+        "법이 특별히 보호하는 다음 항목의 처리에 동의하십니까",
+    ),
+    "permission": Words(
+        "May the application use this permission of your device",
+        "앱의 다음 접근권한 사용에 동의하십니까",
+    ),
+    "transfer": Words("May your data leave the country", "개인정보의 국외 이전에 동의하십니까"),
+    "representative": Words(
+        "As legal representative, do you agree that we process the data of the child",
+        "법정대리인으로서 아동의 개인정보 처리에 동의하십니까",
+    ),
+    "refuse": Words("You may refuse", "동의를 거부할 수 있으며"),
+    "free": Words("nothing is withheld from you for that.", "거부하여도 불이익이 없습니다."),
+    "needed": Words("the service that needs it cannot be given then.", "거부하면 해당 서비스를 제공할 수 없습니다."),
+    "may-refuse": Words("You may refuse. If you do", "동의를 거부할 수 있습니다. 거부하시면"),
+    "said-free": Words("nothing is withheld from you.", "불이익이 없습니다."),
+    "said-needed": Words("the service that needs it cannot be given.", "해당 서비스를 제공할 수 없습니다."),
+    "later": Words("the later of", "다음 중 늦은 때"),
+    "earlier": Words("the earlier of", "다음 중 이른 때"),
 }
 
 
@@ -76,7 +64,8 @@ class _Asking:
 
     @property
     def words(self) -> Mapping[str, str]:
-        return _WORDS.get(self.locale.partition("-")[0], _WORDS["en"])
+        begins, ends = self.plan.country.night
+        return {key: words.say(self.locale).format(begins=begins, ends=f"{ends:02}") for key, words in _WORDS.items()}
 
     def line(self, key: str, text: str) -> str:
         return f"{self.words[key]}: {text}"
@@ -102,7 +91,7 @@ class _Asking:
         return self.line("may-refuse", _named(told, self.locale, self.words[f"said-{cost}"]))
 
     def end(self, until: End | None, per: Iterable[str] = ()) -> str:
-        if self.document is not None and self.locale.partition("-")[0] in plain.LANGUAGES:
+        if self.document is not None:
             return self.line("kept", plain.end(until, self.document, self.locale, per) or "-")
         return self.line("until", _end(until, self.words))
 

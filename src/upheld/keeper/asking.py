@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
+from typing import Final
 
 from holidays import HolidayBase, country_holidays
 
@@ -20,6 +21,7 @@ from upheld.engine.view import child_freeze
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, When, replaced
 from upheld.keeper.outcome import Outcome
+from upheld.law import TABLES
 from upheld.store import subjects
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
@@ -202,14 +204,12 @@ class Asking(Door):
         return self._working_day(plan, end)
 
     def _working_day(self, plan: Plan, end: Instant) -> Instant:
-        public = _public_holidays(_COUNTRIES.get(plan.zone.key))
-        added = self._added_holidays(plan.policy)
-        return moved_off_holidays(end, lambda day: day in public or day in added, plan.zone)
+        added, zone = self._added_holidays(plan.policy), plan.zone.key
+        return moved_off_holidays(end, lambda day: not _worked(zone, day) or day in added, plan.zone)
 
     def is_working_day(self, plan: Plan, day: date) -> bool:
         """Whether answers fall due on a day: no Saturday, Sunday, public holiday, nor one that an officer added."""
-        free = day in _public_holidays(_COUNTRIES.get(plan.zone.key)) or day in self._added_holidays(plan.policy)
-        return day.weekday() < _SATURDAY and not free
+        return _worked(plan.zone.key, day) and day not in self._added_holidays(plan.policy)
 
     def _added_holidays(self, policy: str) -> frozenset[date]:
         with self.places.active.reading() as connection:
@@ -560,14 +560,24 @@ def kept_after(seen: Seen, request: Request, now: Instant) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def _worked(zone: str, day: date) -> bool:
+    """Whether a day is none of the weekend and no public holiday where that zone is; without a table of law for it
+    Saturdays and Sundays alone are free.
+    """
+    pack = TABLES.of_zone(zone)
+    if pack is None:
+        return day.isoweekday() not in WEEKEND
+    free = day in pack.days_off or (pack.holidays and day in _public_holidays(pack.holidays))
+    return day.isoweekday() not in pack.weekend and not free
+
+
 @cache
-def _public_holidays(country: str | None) -> HolidayBase:
-    return country_holidays(country) if country else HolidayBase()
+def _public_holidays(country: str) -> HolidayBase:
+    return country_holidays(country)
 
 
-_SATURDAY = 5
-_COUNTRIES = {"Asia/Seoul": "KR"}
-"""Whose public holidays count, by the zone a policy names; elsewhere only weekends and what an officer added."""
+WEEKEND: Final = (6, 7)
+"""Ours, where no table of law says it: Saturday and Sunday."""
 _ADDED_HOLIDAYS = "SELECT name FROM setting WHERE policy = ? AND name LIKE 'holiday/%'"
 _ADD_HOLIDAY = (
     "INSERT INTO setting(policy, name, value) VALUES(?, ?, 'yes') "

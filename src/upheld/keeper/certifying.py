@@ -14,6 +14,7 @@ from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.approving import approval_for
 from upheld.keeper.door import Door
 from upheld.ledger.certificate import Certificate, Ground, Named, PlaceCleared, issued
+from upheld.policy.plain import text_in
 from upheld.store import history
 from upheld.store.engine import Connection
 
@@ -50,7 +51,9 @@ def certificate_of(
     return Certificate(
         certificate_id=certificate_id,
         policy=Named(plan.policy, f"{plan.policy} {plan.version}", f"{plan.policy} {plan.version}"),
-        controller=Named("controller", plan.controller.get("en", plan.policy), plan.controller.get("ko", plan.policy)),
+        controller=Named(
+            "controller", text_in(plan.controller, "en") or plan.policy, text_in(plan.controller, "ko") or plan.policy
+        ),
         pseudonym=alias,
         items=tuple(named_item(plan, item) for item in items),
         value_count=len(steps),
@@ -79,7 +82,7 @@ def named_item(plan: Plan, item: str) -> Named:
     """An item with its public names."""
     declared = plan.items.get(item)
     texts = declared.texts if declared else {}
-    return Named(item, texts.get("en", item), texts.get("ko", item))
+    return Named(item, text_in(texts, "en") or item, text_in(texts, "ko") or item)
 
 
 def _grounds(plan: Plan, steps: Sequence[OpenStep]) -> tuple[Ground, ...]:
@@ -90,7 +93,7 @@ def _grounds(plan: Plan, steps: Sequence[OpenStep]) -> tuple[Ground, ...]:
 
 
 def _ground(path: str, at: Instant, rule: Rule, texts: Mapping[str, str]) -> Ground:
-    named = Named(path, texts.get("en", path), texts.get("ko", path))
+    named = Named(path, text_in(texts, "en") or path, text_in(texts, "ko") or path)
     return Ground(named, at, rule.cites("until") if rule.path == path else ())
 
 

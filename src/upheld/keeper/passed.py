@@ -13,7 +13,7 @@ from upheld.store.history import Recorded
 
 _SHOWS = ("notice.moved", "notice.queued", "notice.posted", "handover.done", "handover.refused", "merger.closed")
 PAGE = Period(days=30)
-"""LAW: PIPA decree 29: how long a page stands in for who cannot be reached, where the document says nothing longer."""
+"""Ours, as Korea has it (PIPA decree 29): how long a page stands in for who cannot be reached, at the least."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from upheld.dates import Instant, moment
 from upheld.engine.acts import SubjectId
 from upheld.errors import InputRefused
 from upheld.keeper.certifying import Certifying
+from upheld.law import seat_of
 from upheld.policy import formats
 from upheld.policy.formats import Anchor, GivenConsent, House
 from upheld.policy.formats.given import has_receipt
@@ -84,6 +86,8 @@ class Receipting(Certifying):
         anchor: Anchor,
     ) -> dict[str, object]:
         found, withdrawn = given
+        if not house.jurisdiction:
+            house = replace(house, jurisdiction=seat_of(policy.time_zone))
         seen = self.views.get(subject_id, self.now())
         zone = seen.view.plan.zone
 

@@ -35,6 +35,7 @@ from upheld.law import law_for
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.letters import Written, letter
 from upheld.policy.model import Policy
+from upheld.policy.plain import Words
 from upheld.policy.vocabulary import TRANSPORTS, served_by
 from upheld.store import outbox, papers, subjects
 from upheld.store.engine import Connection
@@ -46,7 +47,8 @@ from upheld.store.views import Seen
 
 ADVERT: Final = "advert"
 """The notice that nobody is owed: it needs consents, is decided again when it is sent, and carries a label."""
-LABEL: Final = "(광고)"
+LABEL: Final = Words("[advertisement]", "(광고)")
+"""Ours, where no law says what an advertisement begins with."""
 AT_ONCE: Final = 20
 """Messages taken together: with the longest wait for each, the lease still covers them all."""
 LEASE: Final = 15 * 60 * 1_000_000
@@ -524,12 +526,14 @@ def _written(document: Policy, notice: str, locale: str, fields: Mapping[str, st
 
 
 def labelled(document: Policy, text: Written, refusing: str, *, one_click: bool = False) -> Written:
-    """LAW: Network Act 50(4): an advertisement says that it is one, who sends it, and how to refuse it."""
+    """An advertisement says that it is one, as the law of the house has it, who sends it, and how to refuse it."""
+    asked = law_for(document.time_zone).words("advertising.label")
+    label = asked[0] if asked else LABEL.say(text.locale)
     texts = document.controller.texts
     sender = texts.get(text.locale) or next(iter(texts.values()))
-    subject = text.subject if text.subject.startswith(LABEL) else f"{LABEL} {text.subject}"
-    words = "무료 수신거부" if text.locale.startswith("ko") else "To refuse, free of charge"
-    body = text.text if text.text.startswith(LABEL) else f"{LABEL} {sender}\n\n{text.text}"
+    subject = text.subject if text.subject.startswith(label) else f"{label} {text.subject}"
+    words = Words("To refuse, free of charge", "무료 수신거부").say(text.locale)
+    body = text.text if text.text.startswith(label) else f"{label} {sender}\n\n{text.text}"
     header = f"<{refusing}>" if refusing.startswith(("https://", "mailto:")) else ""
     posted = one_click and header.startswith("<https://")
     return Written(subject, f"{body}\n\n{words}: {refusing}\n", text.locale, header, posted)

@@ -193,6 +193,24 @@ _row(
     _FROM,
 )
 
+# ───── duties that nobody asks for, and registers
+
+_row("cited.duty.inspection", "GDPR 28(3)(h)", True, "a processor is audited", "GDPR M", _FROM)
+_row("cited.duty.training", "GDPR 39(1)(b)", True, "staff are taught", "GDPR M", _FROM)
+_row("cited.duty.pledge", "GDPR 32(4)", True, "staff act on instructions", "GDPR M", _FROM)
+_row("cited.duty.breach-drill", "GDPR 33", True, "a breach is told within 72 hours", "GDPR M", _FROM)
+_row("cited.duty.access-review", "GDPR 32(1)(d)", True, "measures are tested", "GDPR M", _FROM)
+_row("cited.duty.grant-review", "GDPR 32(1)(d)", True, "measures are tested", "GDPR M", _FROM)
+_row("cited.duty.plan-check", "GDPR 32(1)(d)", True, "measures are tested", "GDPR M", _FROM)
+_row("cited.duty.agency-review", "GDPR 13(2)(d)", True, "the notice names the authority", "GDPR M", _FROM)
+_row("cited.register.versions", "GDPR 12(1)", True, "what the register of versions rests on", "GDPR M", _FROM)
+_row("cited.register.processing", "GDPR 30(1)", True, "what the register of processing rests on", "GDPR M", _FROM)
+_row("cited.register.consents", "GDPR 7(1)", True, "what the register of consents rests on", "GDPR M", _FROM)
+_row("cited.register.provisions", "GDPR 30(1)(d)", True, "what the register of provisions rests on", "GDPR M", _FROM)
+_row("cited.register.transfers", "GDPR 30(1)(e)", True, "what the register of transfers rests on", "GDPR M", _FROM)
+_row("cited.register.requests", "GDPR 12(3)", True, "what the register of requests rests on", "GDPR M", _FROM)
+_row("cited.register.notices", "GDPR 13 and 14", True, "what the register of notices rests on", "GDPR M", _FROM)
+
 EU: Final = Pack(
     "eu",
     reaches_from=date(2018, 5, 25),
@@ -202,4 +220,5 @@ EU: Final = Pack(
         "EPD": "Directive 2002/58/EC on privacy and electronic communications, from general knowledge",
     },
     rules=tuple(_row.rules),
+    zones=("Europe/*",),
 )

@@ -134,6 +134,7 @@ _row(
 )
 _row("advertising.night-from", "Network Act 50(3)", 21, "from this hour a message needs a consent of its own", "NET M")
 _row("advertising.night-until", "Network Act 50(3)", 8, "until this hour", "NET M")
+_row("advertising.label", "Network Act 50(4)", ("(광고)",), "what an advertisement begins with", "NET M")
 _row("advertising.reconfirmed", "Network Act decree 62-3", Period(years=2), "the consent is confirmed again", "NET M")
 _row(
     "advertising.result-told",
@@ -861,5 +862,12 @@ SOURCES: Final = {
 }
 
 KR: Final = Pack(
-    "kr", reaches_from=date(2016, 1, 1), checked=date(2026, 11, 22), sources=SOURCES, rules=(*_row.rules, *ARTICLES)
+    "kr",
+    reaches_from=date(2016, 1, 1),
+    checked=date(2026, 11, 22),
+    sources=SOURCES,
+    rules=(*_row.rules, *ARTICLES),
+    zones=("Asia/Seoul",),
+    seat="KR",
+    holidays="KR",
 )

@@ -59,4 +59,51 @@ _row("cited.told.representative-asked", "PIPA 22-2(1)", True, "who represents a 
 _row("cited.told.grown-up", "PIPA 22-2", True, "who comes of age is told", "ACT M", "2020-08-05")
 _row("transfer.inside", "PIPA 28-8", ("KR",), "seats that are no transfer abroad", "ACT M")
 
+# ───── duties that nobody asks for, and registers
+
+_row("cited.duty.yearly-use", "PIPA 20-2", True, "use is told once a year", "ACT M")
+_row("cited.duty.source", "PIPA 20(2)", True, "the source is told unasked", "ACT M")
+_row("cited.duty.reconfirmation", "Network Act 50(8)", True, "the consent to messages is confirmed", "NET M")
+_row("cited.duty.consent-confirmed", "Network Act 50(7)", True, "a yes or no to messages is confirmed", "NET M")
+_row("cited.duty.inspection", "PIPA 26(4)", True, "a processor is supervised", "ACT M")
+_row("cited.duty.access-review", "Safety Standards 8", True, "access records are looked at", "SAFE M")
+_row("cited.duty.grant-review", "Safety Standards 5", True, "access rights are looked at", "SAFE M")
+_row("cited.duty.agency-review", "PIPA 30", True, "the policy names who else helps", "ACT M")
+_row("cited.duty.plan-check", "Safety Standards 4", True, "the inside plan is checked", "SAFE M")
+_row("cited.duty.id-survey", "PIPA decree 21", True, "unique identifiers are surveyed", "ACT M")
+_row("cited.duty.training", "PIPA 28(2)", True, "handlers are taught", "ACT M")
+_row("cited.duty.pledge", "PIPA 28", True, "handlers are bound to secrecy", "ACT M")
+_row("cited.duty.breach-drill", "PIPA 34", True, "a leak is answered as practised", "ACT M")
+_row("cited.register.versions", "PIPA 30", True, "what the register of versions rests on", "ACT M")
+_row("cited.register.processing", "PIPA 30", True, "what the register of processing rests on", "ACT M")
+_row("cited.register.consents", "PIPA 22", True, "what the register of consents rests on", "ACT M")
+_row("cited.register.provisions", "PIPA 17, 18", True, "what the register of provisions rests on", "ACT M")
+_row("cited.register.processors", "PIPA 26", True, "what the register of processors rests on", "ACT M")
+_row("cited.register.transfers", "PIPA 28-8", True, "what the register of transfers rests on", "ACT M")
+_row("cited.register.requests", "PIPA 35 to 38", True, "what the register of requests rests on", "ACT M")
+_row(
+    "cited.register.destruction",
+    "PIPA 21, Standard Guideline 10",
+    True,
+    "what the register of destruction rests on",
+    "ACT M",
+)
+_row(
+    "cited.register.access-rights",
+    "Safety Standards 5(3)",
+    True,
+    "what the register of access-rights rests on",
+    "SAFE M",
+)
+_row(
+    "cited.register.access-reviews",
+    "Safety Standards 8",
+    True,
+    "what the register of access-reviews rests on",
+    "SAFE M",
+)
+_row("cited.register.training", "PIPA 28", True, "what the register of training rests on", "ACT M")
+_row("cited.register.leaks", "PIPA 34", True, "what the register of leaks rests on", "ACT M")
+_row("cited.register.notices", "PIPA 20, 20-2, 34", True, "what the register of notices rests on", "ACT M")
+
 ARTICLES: Final[tuple[Rule, ...]] = tuple(_row.rules)

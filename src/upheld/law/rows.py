@@ -68,6 +68,21 @@ class Pack:
     checked: date
     sources: Mapping[str, str]
     rules: tuple[Rule, ...]
+    zones: tuple[str, ...] = ()
+    """Time zones by which a document says that this law is its own: `Asia/Seoul`, or `Europe/*` for all of those."""
+    seat: str = ""
+    """The country as two capital letters, for seats and receipts; empty where the table is of several countries."""
+    weekend: tuple[int, ...] = (6, 7)
+    """Days of the week on which no answer falls due, Monday being 1."""
+    holidays: str = ""
+    """Whose public holidays the library of holidays counts; empty where it is to count none."""
+    days_off: frozenset[date] = frozenset()
+    """Further days on which no answer falls due."""
+
+    def closeness(self, zone: str) -> int:
+        """How closely a time zone is named: 0 not at all, else so many letters; a whole name is closer than a start."""
+        starts = (len(one) - 1 for one in self.zones if one.endswith("*") and zone.startswith(one[:-1]))
+        return 1000 if zone in self.zones else max(starts, default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,11 @@ class LawOfDay:
         """The article that a decision or a default on that topic rests on, as a document would write it: `pipa 35`."""
         found = self.rules.get(f"cited.{topic}")
         return found.article.lower() if found else None
+
+    def article_on(self, topic: str) -> str:
+        """The same as the table writes it, for people: `PIPA 35`; empty where no table says it."""
+        found = self.rules.get(f"cited.{topic}")
+        return found.article if found else ""
 
     def under(self, prefix: str) -> tuple[Rule, ...]:
         """Every rule whose code begins with `prefix.`, in the order of the table."""

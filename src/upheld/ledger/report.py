@@ -19,6 +19,7 @@ import msgspec
 from jinja2 import Environment, StrictUndefined, Template
 
 from upheld.dates import FOREVER, Instant, moment
+from upheld.policy.plain import speaks_korean, text_in
 
 MOST_EVIDENCE: Final = 12
 """How many references a clause shows; all that was counted stands behind them in the ledger."""
@@ -510,7 +511,9 @@ def _gap_line(report: Report, gap: Gap) -> str:
 
 
 def as_html(report: Report) -> str:
-    """One page that prints well and needs nothing else: no script, no link, Korean and English side by side."""
+    """One page that prints well and needs nothing else: no script, no link, Korean and English side by side, and
+    English alone where the policy has no Korean.
+    """
     groups = [
         (state, STATES[state], [one for one in report.clauses if one.state is state])
         for state in (State.NOT_UPHELD, State.UPHELD, State.NO_EVIDENCE, State.STATED)
@@ -524,12 +527,14 @@ def as_html(report: Report) -> str:
         gap_said=lambda gap, language: said(f"{gap.what}:{gap.detail}" if gap.detail else gap.what, language),
         notes=NOTES,
         overall=FINDINGS,
+        korean=speaks_korean(report.controller),
+        named=text_in,
         title=lambda path, locale: _title(report, path, locale),
     )
 
 
 def _title(report: Report, path: str, locale: str) -> str:
-    return report.names.get(path, {}).get(locale, "")
+    return text_in(report.names.get(path), locale)
 
 
 @cache

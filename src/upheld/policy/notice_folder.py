@@ -15,7 +15,7 @@ from upheld.policy.formats import dpv
 from upheld.policy.model import Policy
 from upheld.policy.notice import notice, paper
 from upheld.policy.notice_parts import Beside, Folder
-from upheld.policy.notice_words import PROSE
+from upheld.policy.notice_words import PROSE, language_named
 
 FORMS: Final[Mapping[str, str]] = {
     "html": "text/html",
@@ -81,7 +81,7 @@ def _beside(policy: Policy, locale: str, form: str) -> Iterator[Beside]:
             yield Beside(PROSE[f"as-{other}"].say(locale), file_name(policy, locale, other), media, locale)
     for other in policy.locales:
         if other != locale:
-            language = PROSE[f"language-{plain.language_of(other)}"].say(locale)
+            language = language_named(other, locale)
             text = PROSE["in-language"].say(locale).format(language=language)
             yield Beside(text, file_name(policy, other, form), FORMS[form], other)
     yield Beside(PROSE["all-versions"].say(locale), "index.html", "text/html", locale)

@@ -14,7 +14,7 @@ from upheld.policy.change_rules import Demand
 from upheld.policy.ends import facts_in
 from upheld.policy.model import Policy, Purpose, Row, keys_of
 from upheld.policy.notice_parts import Block, Card, Cell, Folder, Grid, Line, Page, Para, Section
-from upheld.policy.notice_words import COUNTRIES, PROSE
+from upheld.policy.notice_words import COUNTRIES, PROSE, language_named
 from upheld.policy.shapes import attribute
 from upheld.policy.vocabulary import Collected, GroundKind, Nature, RightName, Seen, Source
 
@@ -43,7 +43,6 @@ class Notice:
         self.versions = sorted(
             {one.effective.date: one for one in (*versions, policy)}.items(), key=lambda one: str(one[0])
         )
-        self.korean = plain.language_of(locale) == "ko"
         self.printed: set[str] = set()
 
     # ------------------------------------------------------------------------------------------------------------ words
@@ -173,7 +172,7 @@ class Notice:
         return self.say(
             "translated",
             translation=plain.word(made, self.locale) if made else self.say("unsaid-translation"),
-            language=self.say(f"language-{plain.language_of(first)}"),
+            language=language_named(first, self.locale),
         )
 
     # ------------------------------------------------------------------------------------------------------- summary
@@ -429,7 +428,9 @@ def _child_span(page: Notice, row: Any) -> list[str]:
     until, start = page.key(row, "until"), page.key(row, "from")
     if not start or not until:
         return [text for text in (start, until) if text]
-    return [f"{start}부터 {until}" if page.korean else f"from {start} {until}"]
+    return [
+        plain.Words("from {start} {until}", "{start}부터 {until}").say(page.locale).format(start=start, until=until)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ 4 to 6 giving away

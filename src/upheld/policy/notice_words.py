@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.plain import WORDINGS, Words, language_of
 
 PROSE: Final[Mapping[str, Words]] = {
     # the head
@@ -274,3 +274,9 @@ COUNTRIES: Final[Mapping[str, Words]] = {
     "VN": Words("Viet Nam", "베트남"),
 }
 """Names of countries; another one is printed by its code."""
+
+
+def language_named(locale: str, into: str) -> str:
+    """The language of `locale` in the language of `into`; as it calls itself, or by its code, where nobody says."""
+    named = PROSE.get(f"language-{language_of(locale)}")
+    return named.say(into) if named else WORDINGS.name(language_of(locale)) or locale

@@ -13,13 +13,39 @@ from enum import StrEnum
 from typing import Final
 
 from upheld.dates import Period
+from upheld.law import law_for
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.model import Guarantee, Key, Policy, Right, Row, Rows, Term, keys_of, sections
 from upheld.policy.shapes import Deadline, Fallback, Freeze, Items, LawRef, Name, Names, Text, attribute
-from upheld.policy.vocabulary import FallbackIf, FreezeCovers, FreezeExcept, RegionalIf, RightName, TermName
+from upheld.policy.vocabulary import AtNight, FallbackIf, FreezeCovers, FreezeExcept, RegionalIf, RightName, TermName
 from upheld.policy.vocabulary import Guarantee as GuaranteeName
 
 LANGUAGES: Final = ("en", "ko")
+"""The languages that every fixed phrase comes in. Others are read from files: `WORDINGS`."""
+
+
+class Wordings:
+    """Fixed phrases in further languages, as files gave them: English → that language."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._phrases: dict[str, Mapping[str, str]] = {}
+
+    def add(self, language: str, name: str, phrases: Mapping[str, str]) -> None:
+        """Know one more language; what was said of it before holds on where nothing newer is said."""
+        self._names = {**self._names, language: name}
+        self._phrases = {**self._phrases, language: {**self._phrases.get(language, {}), **phrases}}
+
+    def say(self, language: str, english: str) -> str:
+        """A phrase in that language; in English where no file has it."""
+        return self._phrases.get(language, {}).get(english, english)
+
+    def name(self, language: str) -> str | None:
+        """What the language calls itself."""
+        return self._names.get(language)
+
+
+WORDINGS: Final = Wordings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +56,19 @@ class Words:
     ko: str
 
     def say(self, locale: str) -> str:
-        """In the language of `locale` (`en-GB` is English). Raises ValueError for another language."""
-        return self.ko if language_of(locale) == "ko" else self.en
+        """In the language of `locale` (`en-GB` is English); in English where no wording of that language has it."""
+        language = language_of(locale)
+        return self.ko if language == "ko" else self.en if language == "en" else WORDINGS.say(language, self.en)
 
 
 def language_of(locale: str) -> str:
-    """`en` or `ko`. Raises ValueError where there are no fixed phrases in that language."""
-    language = locale.partition("-")[0]
-    if language not in LANGUAGES:
-        raise ValueError(f"there is no wording in `{locale}` yet; choose one of {', '.join(LANGUAGES)}")
-    return language
+    """`en` of `en-GB`."""
+    return locale.partition("-")[0]
+
+
+def speaks_korean(texts: Mapping[str, str]) -> bool:
+    """Whether what is named so has a Korean name: pages in two languages then have Korean first."""
+    return any(language_of(locale) == "ko" for locale in texts)
 
 
 def text_in(texts: Mapping[str, str] | None, locale: str) -> str:
@@ -57,29 +86,34 @@ def title_of(row: Row, locale: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------- periods
 
-_UNITS: Final = (("years", "year", "년"), ("months", "month", "개월"), ("days", "day", "일"), ("hours", "hour", "시간"))
+_UNITS: Final = (
+    ("years", Words("{count} year", "{count}년"), Words("{count} years", "{count}년")),
+    ("months", Words("{count} month", "{count}개월"), Words("{count} months", "{count}개월")),
+    ("days", Words("{count} day", "{count}일"), Words("{count} days", "{count}일")),
+    ("hours", Words("{count} hour", "{count}시간"), Words("{count} hours", "{count}시간")),
+)
+_AT_ONCE: Final = Words("at once", "즉시")
 
 
 def period(length: Period, locale: str) -> str:
     """`P6M` is `6 months` and `6개월`, `P1Y6M` is `1 year 6 months` and `1년 6개월`."""
-    korean = language_of(locale) == "ko"
     found = []
-    for name, english, ko in _UNITS:
+    for name, one, several in _UNITS:
         count = getattr(length, name)
         if count:
-            found.append(f"{count}{ko}" if korean else f"{count} {english}{'' if count == 1 else 's'}")
-    return " ".join(found) or ("즉시" if korean else "at once")
+            found.append((one if count == 1 else several).say(locale).format(count=count))
+    return " ".join(found) or _AT_ONCE.say(locale)
 
 
 def deadline(limit: Deadline, policy: Policy, locale: str) -> str:
     """The source's own word where it gave one (`without delay`), else the period (`within 10 days`)."""
     if limit.word == "at-once":
-        return Words("at once", "즉시").say(locale)
+        return _AT_ONCE.say(locale)
     if limit.word:
         row = policy.soft_words.get(limit.word)
         return title_of(row, locale) if row else limit.word
     length = period(limit.period, locale)
-    return f"{length} 이내" if language_of(locale) == "ko" else f"within {length}"
+    return Words("within {length}", "{length} 이내").say(locale).format(length=length)
 
 
 # ---------------------------------------------------------------------------------------------------------------- facts
@@ -140,7 +174,7 @@ def fact(name: str, policy: Policy, locale: str) -> str:
     if row is None or not row.texts:
         return KNOWN_FACTS[name].say(locale) if name in KNOWN_FACTS else name
     text = text_in(row.texts, locale)
-    return text if language_of(locale) == "ko" else _after(text)
+    return _after(text) if language_of(locale) == "en" else text
 
 
 def _after(text: str) -> str:
@@ -174,6 +208,14 @@ _CALENDAR: Final[Mapping[str, Words]] = {
 }
 
 
+_UNTIL: Final = Words("until {point}", "{point} 시까지")
+_AFTER: Final = Words("{length} after {point}", "{point} 후 {length}")
+_ONE_OF: Final = Words(", or ", ", ")
+_LATER: Final = Words("{each}, whichever is later", "다음 중 가장 늦은 때까지: {each}")
+_EARLIER: Final = Words("{each}, whichever is earlier", "다음 중 먼저 오는 때까지: {each}")
+_END_OF: Final = Words("the end of the {names}", "{names} 종료")
+
+
 def end(until: End | None, policy: Policy, locale: str, per: Iterable[str] = ()) -> str:
     """`6 months after cancellation`, `해지 후 6개월`; a bare fact is `until cancellation`, `해지 시까지`.
 
@@ -181,27 +223,23 @@ def end(until: End | None, policy: Policy, locale: str, per: Iterable[str] = ())
     """
     if until is None:
         return ""
-    korean = language_of(locale) == "ko"
     match until:
         case Point():
-            point = _point(until, policy, locale, tuple(per))
-            return f"{point} 시까지" if korean else f"until {point}"
+            return _UNTIL.say(locale).format(point=_point(until, policy, locale, tuple(per)))
         case Plus(point=of, period=length):
             point = _point(of, policy, locale, tuple(per))
-            return f"{point} 후 {period(length, locale)}" if korean else f"{period(length, locale)} after {point}"
+            return _AFTER.say(locale).format(point=point, length=period(length, locale))
         case LaterOf(of=parts) | EarlierOf(of=parts):
             each = [end(part, policy, locale, per) for part in parts]
-            if korean:
-                which = "가장 늦은" if isinstance(until, LaterOf) else "먼저 오는"
-                return f"다음 중 {which} 때까지: {', '.join(one.removesuffix(' 시까지') for one in each)}"
-            return f"{', or '.join(each)}, whichever is {'later' if isinstance(until, LaterOf) else 'earlier'}"
+            whichever = (_LATER if isinstance(until, LaterOf) else _EARLIER).say(locale)
+            return whichever.format(each=_ONE_OF.say(locale).join(one.removesuffix(" 시까지") for one in each))
 
 
 def _point(point: Point, policy: Policy, locale: str, per: tuple[str, ...]) -> str:
     name = _ended(per, policy, locale) if point.fact == "ended" and per else fact(point.fact, policy, locale)
     if point.calendar is None:
         return name
-    clause = name if language_of(locale) == "ko" or " is " in name or " are " in name else f"{name} falls"
+    clause = name if language_of(locale) != "en" or " is " in name or " are " in name else f"{name} falls"
     return _CALENDAR[point.calendar].say(locale).format(fact=clause)
 
 
@@ -212,7 +250,7 @@ def _ended(per: tuple[str, ...], policy: Policy, locale: str) -> str:
     if isinstance(only, Point) and only.calendar is None and only.fact != "ended":
         return fact(only.fact, policy, locale)
     names = listed((title_of(policy.engagements[kind], locale) for kind in per if kind in policy.engagements), locale)
-    return f"{names} 종료" if language_of(locale) == "ko" else f"the end of the {names}"
+    return _END_OF.say(locale).format(names=names)
 
 
 def listed(names: Iterable[str], locale: str) -> str:
@@ -220,7 +258,8 @@ def listed(names: Iterable[str], locale: str) -> str:
     found = [*names]
     if language_of(locale) == "ko":
         return (", " if any("·" in name or "," in name for name in found) else "·").join(found)
-    return f"{', '.join(found[:-1])} or {found[-1]}" if len(found) > 1 else "".join(found)
+    last = Words(" or {last}", "·{last}").say(locale)
+    return ", ".join(found[:-1]) + last.format(last=found[-1]) if len(found) > 1 else "".join(found)
 
 
 # ----------------------------------------------------------------------------------------------------------------- laws
@@ -230,20 +269,39 @@ _LAWS: Final = {
     "gdpr": Words("General Data Protection Regulation", "유럽연합 일반 개인정보 보호규정"),
 }
 """Laws that rows cite by default; a document may name them otherwise."""
+
+
+class LawNames:
+    """The names of the laws that tables from files cite, in the languages that they give."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, Mapping[str, str]] = {}
+
+    def add(self, names: Mapping[str, Mapping[str, str]]) -> None:
+        """Know these laws: code → language → name."""
+        self._names = {**self._names, **names}
+
+    def say(self, code: str, locale: str) -> str:
+        """The name of a law; its code where nobody says it."""
+        return _LAWS[code].say(locale) if code in _LAWS else text_in(self._names.get(code), locale) or code
+
+
+LAW_NAMES: Final = LawNames()
 _ARTICLE: Final = re.compile(r"(decree )?([0-9]+)(?:-([0-9]+))?((?:\([0-9]+\))*)\Z")
 
 
 def law(ref: LawRef, policy: Policy, locale: str) -> str:
     """`Network Act, Art. 28`; `정보통신망법 제28조`."""
     row = policy.laws.get(ref.law)
-    name = title_of(row, locale) if row else _LAWS[ref.law].say(locale) if ref.law in _LAWS else ref.law
+    name = title_of(row, locale) if row else LAW_NAMES.say(ref.law, locale)
     found = _ARTICLE.match(ref.article or "")
     if not found:
         return name
     decree, article, branch, paragraphs = found.groups()
-    if language_of(locale) == "en":
-        of = ", Enforcement Decree" if decree else ""
-        return f"{name}{of}, Art. {article}{f'-{branch}' if branch else ''}{paragraphs}"
+    if language_of(locale) != "ko":
+        number = f"{article}{f'-{branch}' if branch else ''}{paragraphs}"
+        of = f", {Words('Enforcement Decree', '시행령').say(locale)}" if decree else ""
+        return f"{name}{of}, {Words('Art. {number}', '제{number}조').say(locale).format(number=number)}"
     numbers = re.findall(r"[0-9]+", paragraphs)
     inside = "".join(f" 제{number}{unit}" for number, unit in zip(numbers, ("항", "호", "목"), strict=False))
     return f"{name}{' 시행령' if decree else ''} 제{article}조{f'의{branch}' if branch else ''}{inside}"
@@ -297,10 +355,13 @@ _VOCABULARY: Final[Mapping[str, tuple[str, str]]] = {
     "ConsentSays.refusal": ("the right to refuse and what that costs", "거부할 권리와 거부 시 불이익"),
     "ConsentSays.terms": ("the terms of use", "이용약관"),
     "ConsentSays.policy": ("this policy", "개인정보 처리방침"),
-    "AtNight.never": ("never sent between 21:00 and 08:00", "21시부터 다음 날 8시까지는 보내지 않음"),
+    "AtNight.never": (
+        "never sent between {begins}:00 and {ends}:00",
+        "{begins}시부터 다음 날 {ends}시까지는 보내지 않음",
+    ),
     "AtNight.own-consent": (
-        "sent between 21:00 and 08:00 only with a consent of its own",
-        "21시부터 다음 날 8시까지는 별도 동의를 받은 경우에만 전송",
+        "sent between {begins}:00 and {ends}:00 only with a consent of its own",
+        "{begins}시부터 다음 날 {ends}시까지는 별도 동의를 받은 경우에만 전송",
     ),
     "GroundKind.retention": ("kept after its use", "이용 종료 후 보관"),
     "GroundKind.claim": ("open claims", "미납 채권"),
@@ -470,8 +531,7 @@ _VOCABULARY: Final[Mapping[str, tuple[str, str]]] = {
 
 def word(value: StrEnum, locale: str) -> str:
     """A word of a closed vocabulary. Raises KeyError for a word of the desk, which nobody outside is told."""
-    english, korean = _VOCABULARY[f"{type(value).__name__}.{value.value}"]
-    return korean if language_of(locale) == "ko" else english
+    return Words(*_VOCABULARY[f"{type(value).__name__}.{value.value}"]).say(locale)
 
 
 def words(values: Iterable[StrEnum], locale: str) -> str:
@@ -584,7 +644,17 @@ _KEYS: Final[Mapping[str, str]] = {
 
 def key_name(row: type[Row], key: str, locale: str) -> str:
     """The title of one key of an element."""
-    return keys_of(row)[key].ko if language_of(locale) == "ko" else _KEYS.get(key, key)
+    return Words(_KEYS.get(key, key), keys_of(row)[key].ko).say(locale)
+
+
+NIGHT: Final = (21, 8)
+"""Ours, where a policy promises quiet nights and no law says when night is: from which hour until which."""
+
+
+def _night(policy: Policy) -> tuple[int, int]:
+    law = law_for(policy.time_zone, policy.effective.date)
+    begins, ends = law.number("advertising.night-from"), law.number("advertising.night-until")
+    return NIGHT[0] if begins is None else begins, NIGHT[1] if ends is None else ends
 
 
 def value(found: object, spec: Key | Rows, policy: Policy, locale: str, per: tuple[str, ...] = ()) -> str:
@@ -599,6 +669,9 @@ def value(found: object, spec: Key | Rows, policy: Policy, locale: str, per: tup
             return deadline(found, policy, locale)
         case Period():
             return period(found, locale)
+        case AtNight():
+            begins, ends = _night(policy)
+            return word(found, locale).format(begins=begins, ends=f"{ends:02}")
         case StrEnum():
             return _word_or_code(found, locale)
         case Freeze():
@@ -670,24 +743,23 @@ def freeze(still: Freeze, policy: Policy, locale: str) -> str:
         *([word(FreezeExcept(still.except_), locale)] if still.except_ else []),
     ]
     tail = f" ({', '.join(besides)})" if besides else ""
-    if language_of(locale) == "ko":
-        return f"{start}부터 {until} 이용·제공 중지{tail}"
-    return f"neither used nor given from {start} {until}{tail}"
+    still_then = Words("neither used nor given from {start} {until}", "{start}부터 {until} 이용·제공 중지")
+    return still_then.say(locale).format(start=start, until=until) + tail
 
 
 def fallback(step: Fallback, policy: Policy, locale: str) -> str:
     """One way of telling people where the way before it does not work."""
     case = word(FallbackIf(step.if_), locale)
     where = ", ".join(named("places", place, policy, locale) for place in step.at)
-    if language_of(locale) == "ko":
-        papers = f" {step.papers}곳 이상" if step.papers else ""
-        papers += f" ({word(RegionalIf(step.regional), locale)})" if step.regional else ""
-        length = f" {period(step.for_, locale)} 이상" if step.for_ else ""
-        return f"{case}: {where}{papers}{length} 게시"
-    papers = f", at least {step.papers} of them" if step.papers else ""
+    several, long = (
+        Words(", at least {count} of them", " {count}곳 이상"),
+        Words(", for at least {length}", " {length} 이상"),
+    )
+    papers = several.say(locale).format(count=step.papers) if step.papers else ""
     papers += f" ({word(RegionalIf(step.regional), locale)})" if step.regional else ""
-    length = f", for at least {period(step.for_, locale)}" if step.for_ else ""
-    return f"{case}: {where}{papers}{length}"
+    length = long.say(locale).format(length=period(step.for_, locale)) if step.for_ else ""
+    posted = " 게시" if language_of(locale) == "ko" else ""
+    return f"{case}: {where}{papers}{length}{posted}"
 
 
 _CONNECTING: Final = (

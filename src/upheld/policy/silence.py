@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from upheld.dates import Period
 from upheld.law import LawOfDay, law_for
+from upheld.law.stricter import about_days
 from upheld.policy.ends import EarlierOf, End, Plus, Point, facts_in, is_certain
 from upheld.policy.model import (
     ActingFor,
@@ -226,7 +227,8 @@ def _destruction_builtin(policy: Policy) -> Mapping[str, Row]:
         "electronic": {**electronic, "shown_by": (DestructionProof.READ_BACK,)},
         "paper": {**paper, "shown_by": (DestructionProof.WITNESS_RECORD,)},
     }
-    times = {"starts": STARTS, "within": FIVE_DAYS}
+    asked = _law(policy).period("destruction.within")
+    times = {"starts": STARTS, "within": Deadline(min(asked, FIVE_DAYS.period, key=about_days)) if asked else FIVE_DAYS}
     return {
         name: _builtin(policy, Destroying, "destruction", name, "due", **times, **more) for name, more in rows.items()
     }

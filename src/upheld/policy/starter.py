@@ -19,7 +19,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from upheld.dates import Period
 from upheld.errors import InputRefused
+from upheld.law import TABLES
+from upheld.law.rows import on_day
 from upheld.policy.ends import NAME
 from upheld.policy.vocabulary import Nature
 
@@ -86,8 +89,8 @@ class Answers:
     today: date
     service: str
     people: str
+    law: str
     items: tuple[str, ...] = ("name", "email")
-    law: str = "kr"
     newsletter: bool = False
     sells: bool = False
     time_zone: str | None = None
@@ -126,12 +129,24 @@ def checked(answers: Answers) -> tuple[str, str] | None:
     return None
 
 
+def country_of(law: str) -> Country:
+    """What a draft under that law begins with: ours, else what a table of law from a file says. Raises InputRefused."""
+    if law in COUNTRIES:
+        return COUNTRIES[law]
+    pack = TABLES.get(law)
+    if pack is None:
+        raise InputRefused("law", f"`{law}` has no draft; choose one of {', '.join(TABLES)}, or name a table of yours")
+    asked = on_day(pack, pack.checked)
+    zone = next((one for one in pack.zones if "*" not in one), "")
+    age, answered = asked.number("children.age") or 14, asked.period("rights.answered") or Period(days=10)
+    return Country(zone, ("en",), age, str(answered))
+
+
 def zone_of(law: str, time_zone: str | None = None) -> ZoneInfo:
     """The time zone of a draft: the one given, else that of the law. Raises InputRefused."""
-    if law not in COUNTRIES:
-        raise InputRefused("law", f"`{law}` has no draft; choose one of {', '.join(COUNTRIES)}")
+    country = country_of(law)
     try:
-        return ZoneInfo(time_zone or COUNTRIES[law].time_zone)
+        return ZoneInfo(time_zone or country.time_zone)
     except (ValueError, OSError, KeyError) as error:
         raise InputRefused("time-zone", f"`{time_zone}` is no time zone; write one such as Europe/Paris") from error
 
@@ -139,7 +154,7 @@ def zone_of(law: str, time_zone: str | None = None) -> ZoneInfo:
 def first_policy(answers: Answers) -> str:
     """The document as YAML. Raises InputRefused for an answer that no document can hold."""
     zone = zone_of(answers.law, answers.time_zone)
-    country = COUNTRIES[answers.law]
+    country = country_of(answers.law)
     wrong = checked(answers)
     if wrong:
         raise InputRefused(*wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from upheld.dates import moment
 from upheld.desk import adverts as desk
+from upheld.desk.duties import calendar_of
 from upheld.desk.holdings import seen_of
 from upheld.engine.acts import SubjectId
 from upheld.policy.letters import Written
@@ -60,6 +61,7 @@ def _named(asked: Asked) -> SubjectId:
 def _page(asked: Asked, problem: str, status: int) -> Shown:
     plan, document = asked.plan, asked.document
     agreed = desk.agreed(asked.keeper, asked.policy)
+    owed = {one.duty.code for one in calendar_of(asked.keeper, asked.policy).falls}
     return Shown(
         "adverts",
         {
@@ -72,6 +74,11 @@ def _page(asked: Asked, problem: str, status: int) -> Shown:
                 name: document.title(plan.purposes[name].rule.path, asked.locale)
                 for name in sorted(plan.advertising_purposes)
             },
+            "asks": [
+                (duty, f"adverts.{words}")
+                for duty, words in (("reconfirmation", "reconfirm"), ("consent-confirmed", "confirm"))
+                if duty in owed
+            ],
             "hour": moment(asked.keeper.now(), plan.zone).hour,
             "owed": 0,
             "queued": asked.query.get("queued", ""),

@@ -8,6 +8,7 @@ from upheld.desk.accounts import StaffRole
 from upheld.desk.due import certificates_of, coming
 from upheld.keeper.elsewhere import KINDS_OF_PLACE, METHODS
 from upheld.ledger import certificate_page
+from upheld.policy.plain import speaks_korean
 from upheld.store.verifying import check_certificate
 from upheld.web.answer import Answer, Download, Moved, Printed, Refused, Shown
 from upheld.web.approving import approver
@@ -75,7 +76,9 @@ def certificate(asked: Asked) -> Answer:
     document = _document(asked)
     with asked.keeper.places.ledger_copy() as path:
         checked = check_certificate(document, path)
-    return Printed(certificate_page.page(document, checked, asked.plan.zone))
+    return Printed(
+        certificate_page.page(document, checked, asked.plan.zone, korean=speaks_korean(asked.plan.controller))
+    )
 
 
 def certificate_file(asked: Asked) -> Answer:

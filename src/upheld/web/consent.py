@@ -143,8 +143,7 @@ def receipts(asked: Asked) -> Answer:
     form = asked.query.get("form", "")
     place = next((row.site for row in asked.document.policy.places.values() if row.site), None)
     notice = f"{asked.settings.address}{asked.url('notice')}"
-    seat = "KR" if asked.plan.zone.key == "Asia/Seoul" else ""
-    house = House(jurisdiction=seat, address=place or "", email=asked.settings.mailbox, policy_url=notice)
+    house = House(jurisdiction="", address=place or "", email=asked.settings.mailbox, policy_url=notice)
     kind: Final = "27560" if form == "27560" else "kantara"
     found = asked.keeper.receipts(speaking.seen.subject_id, house, kind)
     content = json.dumps(found, ensure_ascii=False, indent=2).encode()

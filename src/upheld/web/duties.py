@@ -13,7 +13,8 @@ from upheld.desk.adverts import refusal_address
 from upheld.desk.articles import article_in, capital
 from upheld.desk.duties import CHECKLIST, LOOKED_FOR, Calendar, Falls, OwedNotice, calendar_of
 from upheld.desk.notifying import tell_all
-from upheld.engine.duties import DUTIES, Size, Whose
+from upheld.engine.duties import DUTIES, Duty, Size, Whose
+from upheld.law import law_for
 from upheld.web.answer import Answer, Download, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.staff import staff_title
@@ -21,6 +22,11 @@ from upheld.web.staff import staff_title
 FINDINGS: Final = {"inspection": CHECKLIST, "access-review": LOOKED_FOR}
 """What may be found when a duty is done; the others have no checklist."""
 DONE_SHOWN: Final = 50
+
+
+def article_of(asked: Asked, duty: Duty) -> str:
+    """By which article the house owes it; empty where no table of law says it."""
+    return law_for(asked.plan.zone.key).article_on(f"duty.{duty.code}")
 
 
 def duties(asked: Asked) -> Answer:
@@ -32,7 +38,7 @@ def duties(asked: Asked) -> Answer:
         {
             "calendar": found,
             "title": lambda code: capital(DUTIES[code].title.say(asked.locale)),
-            "law": lambda article: article_in(article, asked.locale),
+            "law": lambda duty: article_in(article_of(asked, duty), asked.locale),
             "about": cache(lambda name: about_title(asked, name)),
             "sizes": [(size.value, found.held.get(size, 0), found.stated.get(size)) for size in Size],
             "readers": access.readers_of(asked.keeper, asked.policy, since, asked.keeper.now(), asked.plan.zone),
@@ -53,7 +59,7 @@ def duty(asked: Asked) -> Answer:
         {
             "one": one,
             "title": capital(one.duty.title.say(asked.locale)),
-            "law": lambda article: article_in(article, asked.locale),
+            "law": lambda duty: article_in(article_of(asked, duty), asked.locale),
             "about": about_title(asked, one.about),
             "checklist": FINDINGS.get(one.duty.code, ()),
             "persons": one.duty.whose is Whose.PERSON,
@@ -123,7 +129,8 @@ def _told(asked: Asked, found: Calendar) -> dict[str, object]:
         "figures": {size.value: {"held": found.held.get(size, 0), "stated": found.stated.get(size)} for size in Size},
         "duties": [
             {
-                "duty": one.duty.code, "article": one.duty.article, "for": one.duty.whose.value, "about": one.about,
+                "duty": one.duty.code, "article": article_of(asked, one.duty), "for": one.duty.whose.value,
+                "about": one.about,
                 "every": str(one.every), "by_law": one.law or None, "state": one.state.value,
                 "last_at": when(one.last_at), "due_at": when(one.due_at), "persons": one.persons,
             }

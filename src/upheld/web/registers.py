@@ -8,7 +8,7 @@ from typing import Final
 
 from upheld.dates import Instant, local_date, start_of
 from upheld.desk.articles import article_in, capital
-from upheld.desk.registers import REGISTERS, Register, as_sheet, lines_of, sheet_of
+from upheld.desk.registers import REGISTERS, Register, article_of, as_sheet, lines_of, sheet_of
 from upheld.web.answer import Answer, Download, Refused, Shown
 from upheld.web.asked import Asked
 
@@ -29,7 +29,7 @@ def registers(asked: Asked) -> Answer:
         for one in REGISTERS.values()
     ]
     most = max((number for _, _, number in rows), default=0)
-    law = {one.code: article_in(one.article, asked.locale) for one in REGISTERS.values()}
+    law = {one.code: article_in(article_of(one, asked.plan.zone.key), asked.locale) for one in REGISTERS.values()}
     return Shown(
         "registers",
         {"law": law, "rows": rows, "most": most, "first": _text(asked, since), "last": _until(asked, until)},

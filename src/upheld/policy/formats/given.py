@@ -43,7 +43,10 @@ class GivenConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """What no policy document says of its controller and a receipt must: its seat and how it is reached."""
+    """What no policy document says of its controller and a receipt must: its seat and how it is reached.
+
+    An empty `jurisdiction` is the seat that the table of law of the policy's time zone names.
+    """
 
     jurisdiction: str
     address: str
