@@ -1,5 +1,5 @@
-"""A policy from anywhere else needs no change in code: an invented library under an invented law, in English and French,
-lives its whole life from files alone (examples/elsewhere).
+"""A policy from anywhere else needs no change in code: an invented library under an invented law, in English and
+French, lives its whole life from files alone (examples/elsewhere).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import upheld
 from tests.served import Browser
 from upheld.cli import app
 from upheld.dates import Period, instant
-from upheld.desk.accounts import StaffRole, open_account
+from upheld.desk.accounts import Credentials, StaffRole, open_account
 from upheld.desk.codes import CodeMessage
 from upheld.engine.acts import SubjectId
 from upheld.errors import Level
@@ -67,7 +67,7 @@ class Lived:
     clock: upheld.SetClock
     gone: SubjectId
     stays: SubjectId
-    officer: object
+    officer: Credentials
     sent: list[CodeMessage]
 
 

@@ -788,8 +788,7 @@ def certificate(
             with ledger_of(home) as path:
                 checked = verifying.check_certificate(document, path)
             plan = keeper.views.line(code).latest
-            page = certificate_page.page(document, checked, plan.zone, korean=speaks_korean(plan.controller))
-            typer.echo(page)
+            typer.echo(certificate_page.page(document, checked, plan.zone, korean=speaks_korean(plan.controller)))
         else:
             typer.echo(document.decode())
 

@@ -51,9 +51,7 @@ def certificate_of(
     return Certificate(
         certificate_id=certificate_id,
         policy=Named(plan.policy, f"{plan.policy} {plan.version}", f"{plan.policy} {plan.version}"),
-        controller=Named(
-            "controller", text_in(plan.controller, "en") or plan.policy, text_in(plan.controller, "ko") or plan.policy
-        ),
+        controller=Named("controller", *(text_in(plan.controller, one) or plan.policy for one in ("en", "ko"))),
         pseudonym=alias,
         items=tuple(named_item(plan, item) for item in items),
         value_count=len(steps),

@@ -61,7 +61,6 @@ def _named(asked: Asked) -> SubjectId:
 def _page(asked: Asked, problem: str, status: int) -> Shown:
     plan, document = asked.plan, asked.document
     agreed = desk.agreed(asked.keeper, asked.policy)
-    owed = {one.duty.code for one in calendar_of(asked.keeper, asked.policy).falls}
     return Shown(
         "adverts",
         {
@@ -74,11 +73,7 @@ def _page(asked: Asked, problem: str, status: int) -> Shown:
                 name: document.title(plan.purposes[name].rule.path, asked.locale)
                 for name in sorted(plan.advertising_purposes)
             },
-            "asks": [
-                (duty, f"adverts.{words}")
-                for duty, words in (("reconfirmation", "reconfirm"), ("consent-confirmed", "confirm"))
-                if duty in owed
-            ],
+            "asks": {one.duty.code for one in calendar_of(asked.keeper, asked.policy).falls},
             "hour": moment(asked.keeper.now(), plan.zone).hour,
             "owed": 0,
             "queued": asked.query.get("queued", ""),

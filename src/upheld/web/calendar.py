@@ -76,9 +76,8 @@ def certificate(asked: Asked) -> Answer:
     document = _document(asked)
     with asked.keeper.places.ledger_copy() as path:
         checked = check_certificate(document, path)
-    return Printed(
-        certificate_page.page(document, checked, asked.plan.zone, korean=speaks_korean(asked.plan.controller))
-    )
+    korean = speaks_korean(asked.plan.controller)
+    return Printed(certificate_page.page(document, checked, asked.plan.zone, korean=korean))
 
 
 def certificate_file(asked: Asked) -> Answer:
