@@ -58,10 +58,12 @@ _RULE = re.compile(rf"({NAME}) of ")
 class EndUnreadable(ValueError):
     """A text that is no end. `code` and `remedy` are those of the problem, the text of the error is its message."""
 
-    def __init__(self, code: str, message: str, remedy: str) -> None:
+    def __init__(self, code: str, message: str, remedy: str, facts: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.remedy = remedy
+        self.facts = facts
+        """What it names all the same: two mistakes in one text are told together."""
 
 
 def parse_atom(text: str) -> Point | Plus:
@@ -76,7 +78,8 @@ def parse_atom(text: str) -> Point | Plus:
     try:
         return Plus(point, Period.parse(period))
     except ValueError as error:
-        raise EndUnreadable("period-unreadable", str(error), "Write a period such as P5Y, P6M, P2W, P5D") from error
+        remedy = "Write a period such as P5Y, P6M, P2W, P5D"
+        raise EndUnreadable("period-unreadable", str(error), remedy, (fact,)) from error
 
 
 def _unreadable(text: str) -> EndUnreadable:
@@ -92,10 +95,10 @@ def _unreadable(text: str) -> EndUnreadable:
             "calendar-rule-unknown", f"`{rule[1]}` is no calendar rule", f"Use one of {', '.join(CALENDAR_RULES)}"
         )
     start, plus, period = text.partition("+")
-    if plus and _ATOM.match(start.strip()):
-        return EndUnreadable(
-            "period-unreadable", f"`{period.strip()}` is not a period", "Write a period such as P5Y, P6M, P2W, P5D"
-        )
+    begun = _ATOM.match(start.strip())
+    if plus and begun:
+        message, remedy = f"`{period.strip()}` is not a period", "Write a period such as P5Y, P6M, P2W, P5D"
+        return EndUnreadable("period-unreadable", message, remedy, (begun[2],))
     return EndUnreadable(
         "end-unreadable",
         f"`{text}` is not an end",

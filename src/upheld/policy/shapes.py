@@ -243,7 +243,9 @@ class Date:
                 return date.fromisoformat(found.text)
         except ValueError:
             pass  # 2018-02-30 looks like a date: the same problem as a text that does not
-        page.problem("date-unreadable", found, f"`{found.text}` is not a date", "Write it as 2018-07-09")
+        page.problem(
+            "date-unreadable", found, f"`{found.text}` is not a date", "Write year-month-day, such as 2018-07-09"
+        )
         return None
 
     def schema(self) -> Schema:
@@ -266,7 +268,10 @@ class Zone:
             ZoneInfo(found.text)
         except (ValueError, OSError, KeyError):  # no such zone, or a name that is no path inside the database
             page.problem(
-                "time-zone-unknown", found, f"`{found.text}` is no time zone", "Write one such as `Asia/Seoul`"
+                "time-zone-unknown",
+                found,
+                f"`{found.text}` is no time zone",
+                "Write one such as `Asia/Seoul` or `Europe/Paris`",
             )
             return None
         return found.text
@@ -599,6 +604,8 @@ class EndShape:
             end = parse_atom(found.text)
         except EndUnreadable as error:
             page.problem(error.code, found, str(error), error.remedy)
+            for fact in error.facts:
+                page.refer("facts", Scalar(fact, found.line, found.column))
             return None
         for fact in facts_in(end):
             page.refer("facts", Scalar(fact, found.line, found.column))

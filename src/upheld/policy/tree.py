@@ -5,6 +5,7 @@ Built from the event stream of libyaml, not from its nodes: nodes no longer show
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -177,7 +178,7 @@ def tree_of(source: bytes, file: str) -> tuple[Table | None, tuple[Problem, ...]
     except UnicodeDecodeError as error:
         before = source[: error.start].decode("utf-8", errors="replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"the byte {source[error.start]:#04x} is not UTF-8"
+        message = f"the byte {source[error.start]:#04x} is not UTF-8{_coding(source)}"
         return None, (Problem("not-utf-8", file, line, column, message, "Save the file as UTF-8"),)
     builder = _Builder(file)
     try:
@@ -185,11 +186,25 @@ def tree_of(source: bytes, file: str) -> tuple[Table | None, tuple[Problem, ...]
     except _Stop:
         return None, tuple(builder.problems)
     except yaml.YAMLError as error:
-        return None, (*builder.problems, _syntax(error, file))
+        return None, (*builder.problems, _syntax(error, file, text))
     if isinstance(builder.root, Table):
         return builder.root, tuple(builder.problems)
     message = "the document is not a table of keys" if builder.root else "the document is empty"
     return None, (*builder.problems, Problem("not-a-policy", file, 1, 1, message, "Begin with `upheld: 1`"))
+
+
+def _coding(source: bytes) -> str:
+    """What the bytes look like instead."""
+    if source[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "; the file is UTF-16, which some editors call Unicode"
+    try:
+        return f"; it may be {_OLD_KOREAN}" if re.search("[가-힣]", source.decode(_OLD_KOREAN)) else ""
+    except UnicodeDecodeError:
+        return ""
+
+
+_OLD_KOREAN: Final = "cp949"
+"""The coding in which older Korean programs save by default; it holds EUC-KR."""
 
 
 def _place(mark: Any) -> tuple[int, int]:
@@ -221,12 +236,40 @@ IN_PLAIN_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
 """What libyaml says, what it mostly means, and what to do."""
 
 
-def _syntax(error: yaml.YAMLError, file: str) -> Problem:
+_LOOK_ALIKES: Final = {"：": ("a wide colon `：`", "Write `: `, a colon and a space"),
+                       "\u00a0": ("a space that never breaks", "Write an ordinary space")}  # fmt: skip
+
+
+def _alike(text: str, line: int) -> tuple[int, int, str, str] | None:
+    """A sign that looks like another, at a place where YAML could not go on, or in the line before it."""
+    lines = text.splitlines()
+    for number in (line, line - 1):
+        here = lines[number - 1] if 0 < number <= len(lines) else ""
+        key = re.match(r"[\s{,-]*[A-Za-z0-9-]*\s*(：)|[^#\"']*?:?(\u00a0)", here)
+        found = next((at for at in (1, 2) if key and key[at]), 0)
+        if key and found:
+            named, remedy = _LOOK_ALIKES[key[found]]
+            return number, key.start(found) + 1, f"{named} stands here", remedy
+    return None
+
+
+def _syntax(error: yaml.YAMLError, file: str, text: str) -> Problem:
+    if isinstance(error, yaml.reader.ReaderError) or "control characters" in str(error):
+        bad = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", text)
+        before = text[: bad.start()] if bad else ""
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = "a control character stands here, which no editor shows"
+        return Problem("yaml-unreadable", file, line, column, message, "Take it out; write the line anew if need be")
     said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML")
     begun = (
         getattr(error, "context_mark", None) if "never" in said or "end of stream" in said or "','" in said else None
     )
     line, column = _place(begun or getattr(error, "problem_mark", None))
+    alike = _alike(text, line)
+    if alike:
+        return Problem("yaml-unreadable", file, *alike)
+    if text.splitlines()[line - 1 : line] and text.splitlines()[line - 1][column - 1 : column] == "\t":
+        return Problem("yaml-unreadable", file, line, column, "a tab stands where only spaces may", "Use spaces")
     for words, message, remedy in IN_PLAIN_WORDS:
         if words in said:
             return Problem("yaml-unreadable", file, line, column, message, remedy)
