@@ -13,7 +13,7 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.store import place, schema
-from upheld.store.engine import Claim, Connection, Rows
+from upheld.store.engine import Claim, Connection, Numbers, Rows
 from upheld.store.ids import bucket_of, bucket_of_value
 
 _TABLE: Final = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
@@ -68,7 +68,9 @@ def strayed(statement: str, parameters: Sequence[Any], about: Collection[str]) -
     buckets = {bucket_of(SubjectId(one)) for one in about}
     if _BY_BUCKET.search(statement):
         named = buckets & {one for one in parameters if isinstance(one, int)}
-        listed = any(isinstance(one, str) and one.startswith(("[", "{")) for one in parameters)
+        listed = any(
+            isinstance(one, Numbers) or (isinstance(one, str) and one.startswith(("[", "{"))) for one in parameters
+        )
         return None if named or listed else f"is not about {sorted(about)[:3]}"
     if _BY_VALUE.search(statement):
         values = [one for one in parameters if isinstance(one, int) and one >= 1 << 41]

@@ -127,15 +127,26 @@ def answers(connection: Connection, questions: Sequence[Question]) -> list[list[
     return [connection.execute(statement, given).fetchall() for statement, given in questions]
 
 
-def array(numbers: Sequence[int]) -> str:
+class Numbers(tuple[int, ...]):
+    """Numbers that travel as one parameter: an array, in the form in which the server keeps numbers."""
+
+    __slots__ = ()
+
+
+class Texts(tuple[str, ...]):
+    """Texts that travel as one parameter."""
+
+    __slots__ = ()
+
+
+def array(numbers: Iterable[int]) -> Numbers:
     """Numbers as a server takes them in one parameter."""
-    return f"{{{','.join(map(str, numbers))}}}"
+    return Numbers(numbers)
 
 
-def array_of_texts(texts: Sequence[str]) -> str:
+def array_of_texts(texts: Iterable[str]) -> Texts:
     """Texts as a server takes them in one parameter."""
-    quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in texts)
-    return "{" + ",".join(f'"{one}"' for one in quoted) + "}"
+    return Texts(texts)
 
 
 class Engine(Protocol):

@@ -16,10 +16,20 @@ from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
-from upheld.store.engine import ConnectionLost, Deadlocked, Question, Unanswered
+from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Question, Texts, Unanswered
 from upheld.store.spelling import Kind, guarded, together, told_apart
 from upheld.store.tls import secured
-from upheld.store.wire import NOTHING, Answer, Message, Refused, Travelling, Wire, travelling
+from upheld.store.wire import (
+    NOTHING,
+    Answer,
+    Message,
+    NumbersDumper,
+    Refused,
+    TextsDumper,
+    Travelling,
+    Wire,
+    travelling,
+)
 
 _WAITED_FOR_EACH_OTHER: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 _ENDED: Final = ("FATAL", "PANIC")
@@ -190,6 +200,8 @@ class PostgresConnection:
             raise ConnectionLost(f"the database of `{self._place}` can't be reached: {failure}") from failure
         # One size of number, so that a statement is prepared once and not once for each size.
         self._inner.adapters.register_dumper(int, Int8Dumper)
+        self._inner.adapters.register_dumper(Numbers, NumbersDumper)
+        self._inner.adapters.register_dumper(Texts, TextsDumper)
         self._inner.prepare_threshold = 2
         self._inner.prepared_max = 1_000
         self._cursor = self._inner.cursor(binary=True)

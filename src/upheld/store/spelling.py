@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from upheld.store.engine import array, array_of_texts
+from upheld.store.engine import Numbers, Texts, array, array_of_texts
 
 _WORDS: Final = (
     (re.compile(r"\bINTEGER GENERATED ALWAYS AS \(.+\) VIRTUAL"), "BIGINT NOT NULL"),
@@ -123,7 +123,7 @@ def together(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[
     if len(keys) < len(rows) or any(row[:fixed] != rows[0][:fixed] for row in rows):
         return None
     kinds: list[str] = []
-    lists: list[str] = []
+    lists: list[Numbers | Texts] = []
     for column in zip(*(row[fixed:] for row in rows), strict=True):
         if all(isinstance(one, int) for one in column):
             kinds.append("BIGINT")

@@ -32,8 +32,10 @@ from upheld.engine.state import (
 )
 from upheld.store.engine import (
     Connection,
+    Numbers,
     Overtaken,
     Question,
+    Texts,
     answers,
     array,
     array_of_texts,
@@ -583,7 +585,7 @@ def _held_values(count: int) -> str:
     return _HELD_VALUES.format(",".join("?" * count))
 
 
-def _placed_subjects(subject_ids: Sequence[str]) -> tuple[str, str]:
+def _placed_subjects(subject_ids: Sequence[str]) -> tuple[Numbers, Texts]:
     return array([bucket_of(SubjectId(one)) for one in subject_ids]), array_of_texts(subject_ids)
 
 
@@ -593,8 +595,8 @@ def _bucket_of_all(values: Sequence[ValueId]) -> int | None:
     return buckets.pop() if len(buckets) == 1 else None
 
 
-def _placed_values(values: Sequence[ValueId]) -> tuple[str, str]:
-    return array([bucket_of_value(one) for one in values]), array(values)
+def _placed_values(values: Sequence[ValueId]) -> tuple[Numbers, Numbers]:
+    return array([one >> 53 for one in values]), array(values)
 
 
 def touch(transaction: Transaction, subject_id: SubjectId, epoch: int, last_at: Instant) -> bool:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
-from upheld.store.engine import Question, Rows, answers, array, asks_at_once
+from upheld.store.engine import Numbers, Question, Rows, answers, array, asks_at_once
 from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, placed_value
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
@@ -457,7 +457,7 @@ class Vault:
             return int(connection.execute(_COUNT_TOKENS, placed_value(value_id)).fetchone()[0])
 
 
-def _pairs(placed: Iterable[tuple[int, int]]) -> tuple[str, str]:
+def _pairs(placed: Iterable[tuple[int, int]]) -> tuple[Numbers, Numbers]:
     """Buckets and numbers as two parameters."""
     pairs = list(placed)
     return array([bucket for bucket, _ in pairs]), array([number for _, number in pairs])

@@ -11,15 +11,18 @@ import re
 import select
 import struct
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import count
 from typing import Any, Final
 
 import psycopg
-from psycopg.adapt import Transformer
+from psycopg.adapt import Dumper, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-_BYTES, _NUMBER, _UNKNOWN = 17, 20, 0
+from upheld.store.engine import Numbers, Texts
+
+_BYTES, _NUMBER, _TEXT, _NUMBERS, _TEXTS, _UNKNOWN = 17, 20, 25, 1016, 1009, 0
 _PLACE: Final = re.compile(rb"%s")
 _WELL: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _LOOKS: Final = 8
@@ -92,6 +95,56 @@ def _real(number: float) -> bytes:
     return repr(number).encode()
 
 
+_ARRAY: Final = struct.Struct(">iiiii")
+"""How an array begins: one dimension, no NULL, of which type, how many, from 1."""
+_ID: Final = 20
+"""Characters of an id: texts that are all as long need no length of their own."""
+_AS_LONG: Final = _ID.to_bytes(4, "big").decode()
+
+
+@cache
+def _of_numbers(count: int) -> struct.Struct:
+    return struct.Struct(">iiiii" + "iq" * count)
+
+
+def numbers_as_array(numbers: Numbers) -> bytes:
+    """Each with its length before it, as the server's own form of an array has it."""
+    count = len(numbers)
+    lengths_too = [8] * (2 * count)
+    lengths_too[1::2] = numbers
+    return _of_numbers(count).pack(1, 0, _NUMBER, count, 1, *lengths_too)
+
+
+def texts_as_array(texts: Texts) -> bytes:
+    """The same of texts: ids are as long as each other, and joined at once."""
+    head = _ARRAY.pack(1, 0, _TEXT, len(texts), 1)
+    joined = _AS_LONG.join(("", *texts)).encode("utf-8", "surrogatepass")
+    if set(map(len, texts)) <= {_ID} and len(joined) == (_ID + 4) * len(texts):
+        return head + joined
+    each = [one.encode("utf-8", "surrogatepass") for one in texts]
+    return head + b"".join([len(one).to_bytes(4, "big") + one for one in each])
+
+
+class NumbersDumper(Dumper):
+    """The same for the driver's own cursors."""
+
+    format = Format.BINARY
+    oid = _NUMBERS
+
+    def dump(self, obj: Numbers) -> bytes:
+        return numbers_as_array(obj)
+
+
+class TextsDumper(Dumper):
+    """The same for the driver's own cursors."""
+
+    format = Format.BINARY
+    oid = _TEXTS
+
+    def dump(self, obj: Texts) -> bytes:
+        return texts_as_array(obj)
+
+
 def _way_of(kind: type) -> _Way:
     return next((way for known, way in _WAYS if issubclass(kind, known)), (_BYTES, None))
 
@@ -102,6 +155,8 @@ _WAYS: Final[tuple[tuple[type, _Way], ...]] = (
     (int, (_NUMBER, struct.Struct(">q").pack)),
     (float, (_UNKNOWN, _real)),
     (type(None), (_UNKNOWN, None)),
+    (Numbers, (_NUMBERS, numbers_as_array)),
+    (Texts, (_TEXTS, texts_as_array)),
 )
 _TYPES: Final[dict[tuple[type, ...], Types]] = {}
 _SAME: Final[dict[tuple[_Way, ...], Types]] = {}
