@@ -20,7 +20,7 @@ from tests import postgres
 from tests.trial_home import POLICY, SWEEP_DAY, House, at, member, opened
 from upheld.connect.transport import Answer, Handed, Letter
 from upheld.engine.acts import RequestId, SubjectId
-from upheld.store import schema
+from upheld.store import schema, subjects
 from upheld.store.distribution import Laid, laid
 from upheld.store.ids import bucket_of
 from upheld.store.postgres import PostgresConnection
@@ -91,7 +91,7 @@ def buckets_of(statement: str, parameters: Sequence[Any]) -> frozenset[int] | No
         found.add(parameters[statement.count("?", 0, own.start())])
     for pair in _PAIRS.finditer(statement):
         listed = parameters[statement.count("?", 0, pair.start())]
-        found.update(int(one) for one in listed.strip("{}").split(",") if one)
+        found.update(listed)
     return frozenset(found) or None
 
 
@@ -276,12 +276,19 @@ _MANY = (
 )
 
 
+def literal(parameter: object) -> str:
+    """A parameter as it is written in a statement."""
+    if isinstance(parameter, int):
+        return str(parameter)
+    return f"'{{{','.join(map(str, parameter))}}}'" if isinstance(parameter, tuple) else f"'{parameter}'"
+
+
 def planned(connection: psycopg.Connection[Any], statement: str, parameters: Sequence[Any], how: str) -> str:
     """How the server would find it: planned for these parameters, or once for all (`custom`, `generic`)."""
     connection.execute(f"SET plan_cache_mode = force_{how}_plan".encode())
     numbers = iter(range(1, 1_000))
     text = re.sub(r"\?", lambda _: f"${next(numbers)}", spelled(statement).replace("%s", "?").replace("%%", "%"))
-    given = ", ".join(str(one) if isinstance(one, int) else f"'{one}'" for one in parameters)
+    given = ", ".join(map(literal, parameters))
     connection.execute(f"PREPARE asked AS {text}".encode())
     rows = connection.execute(f"EXPLAIN EXECUTE asked({given})".encode()).fetchall()
     connection.execute("DEALLOCATE asked")
@@ -316,3 +323,7 @@ def test_a_server_finds_the_rows_of_a_batch_by_their_keys_among_many(house: Hous
                 for how in ("custom", "generic"):
                     plan = planned(connection, statement, parameters, how)
                     assert not re.search(r"Seq Scan on (subject|value|active_key)\b", plan), (statement, plan)
+        connection.execute("SET search_path = active")
+        lists: tuple[object, ...] = (1, (5,), ("somebody-5",), (1,), (5 << 53 | 5,), ('"(0,1)"',), ('"(0,1)"',))
+        plan = planned(connection, subjects._PROVED_WHERE_THEY_LAY, lists, "generic")
+        assert plan.count("Tid Scan") == 2, plan

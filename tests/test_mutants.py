@@ -278,6 +278,9 @@ BELOW = (
     Fault("batch-waits-for-itself", "keeper/aio.py", "active.batching:", "active.barred:", IN_LOOPS),
 )
 ON_A_SERVER = "tests/test_one_message.py"
+OWNERS_PROVED = (
+    "tests/test_one_message.py::test_values_come_with_the_proof_of_their_owners_by_their_keys_and_where_they_lay"
+)
 LATE_OR_EARLY = f"{ON_A_SERVER}::test_a_view_that_is_late_or_early_in_any_position_fails_the_whole_message"
 SENT = (
     # what a message to PostgreSQL takes for granted
@@ -288,10 +291,25 @@ SENT = (
         "WHERE bucket = ? AND subject_id = ?) = ?, TRUE",
         f"{ON_A_SERVER}::test_a_view_of_nobody_fails_the_whole_message",
     ),
-    Fault("one-of-many-may-be-newer", "store/subjects.py", "AND s.epoch = w.epoch", "AND s.epoch >= w.epoch",
+    Fault("one-of-many-may-be-newer", "store/subjects.py", "AND s.epoch = w.epoch)", "AND s.epoch >= w.epoch)",
           LATE_OR_EARLY),
-    Fault("one-of-many-may-be-older", "store/subjects.py", "AND s.epoch = w.epoch", "AND s.epoch <= w.epoch",
+    Fault("one-of-many-may-be-older", "store/subjects.py", "AND s.epoch = w.epoch)", "AND s.epoch <= w.epoch)",
           LATE_OR_EARLY),
+    Fault("an-owner-may-be-newer", "store/subjects.py", "AND s.epoch = w.epoch,", "AND s.epoch >= w.epoch,",
+          f"{OWNERS_PROVED}[False]"),
+    Fault("an-owner-that-lay-there-may-be-newer", "store/subjects.py", "AND s.epoch = w.epoch ",
+          "AND s.epoch >= w.epoch ",
+          f"{OWNERS_PROVED}[True]"),
+    Fault("an-owner-that-lay-there-may-be-older", "store/subjects.py", "AND s.epoch = w.epoch ",
+          "AND s.epoch <= w.epoch ",
+          f"{OWNERS_PROVED}[True]"),
+    Fault("who-lies-there-now-is-taken-for-who-lay-there", "store/subjects.py",
+          "ON s.ctid = w.of_subject AND s.bucket = w.bucket AND s.subject_id = w.subject_id",
+          "ON s.ctid = w.of_subject",
+          f"{ON_A_SERVER}::test_rows_that_lie_elsewhere_are_not_taken_for_others_that_came_there"),
+    Fault("a-value-that-lies-elsewhere-is-missing", "store/subjects.py",
+          "AND v.value_id = w.value_id, FALSE", ", FALSE",
+          f"{ON_A_SERVER}::test_a_value_that_was_taken_away_is_missing_by_its_key_and_overtaken_where_it_lay"),
     Fault("a-change-may-change-nothing", "store/spelling.py", "CAST(count(*) = 1", "CAST(count(*) <= 1",
           f"{ON_A_SERVER}::test_a_change_of_other_than_one_row_fails_the_whole_message"),
     Fault("what-the-end-refuses-is-not-heard", "store/wire.py", "elif refused is None:\n                    refused",

@@ -253,6 +253,96 @@ def test_a_value_that_is_not_held_does_not_come(trial: Trial) -> None:
     assert {row[0] for row in proof(trial, plan, epochs, trial.phones[:2])} == {trial.phones[1]}
 
 
+# ── where rows lay ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Wanted:
+    """A value that is wanted, with where its owner and it lay."""
+
+    lies: tuple[bytes, bytes] | None = None
+
+
+def owned_proof(
+    trial: Trial, plan: int, epochs: dict[SubjectId, int], wanted: dict[ValueId, Wanted]
+) -> list[subjects.HeldRow]:
+    """What the server says to views of these epochs, each of the owner of the value in its position."""
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("BEGIN")
+        rows = subjects.proved_owned(connection, plan, list(epochs), epochs, wanted)
+        connection.execute("INSERT INTO shown_text(digest, locale, text) VALUES(?, 'en', 'a trace')", (next(DIGESTS),))
+        connection.execute("COMMIT")
+        return list(rows())
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_values_come_with_the_proof_of_their_owners_by_their_keys_and_where_they_lay(trial: Trial, known: bool) -> None:
+    plan, epochs = epochs_of(trial, 3)
+    wanted = {one: Wanted() for one in trial.phones}
+    first = owned_proof(trial, plan, epochs, wanted)
+    assert {row[0] for row in first} == set(trial.phones)
+    assert len({one.lies for one in wanted.values()} - {None}) == 3
+    before = column(trial.path / "active.db", TRACES)
+    told = wanted if known else {one: Wanted() for one in trial.phones}
+    assert sorted(owned_proof(trial, plan, epochs, told)) == sorted(first)
+    late = [{**epochs, one: epochs[one] + by} for one in epochs for by in (-1, 1)]
+    stranger = dict(zip([SubjectId("a" * 20), *list(epochs)[1:]], epochs.values(), strict=True))
+    for wrong in (*late, stranger):
+        with pytest.raises(Overtaken):
+            owned_proof(trial, plan, wrong, told)
+        told = told if known else {one: Wanted() for one in trial.phones}
+    with pytest.raises(Overtaken):
+        owned_proof(trial, plan + 1, epochs, told)
+    assert column(trial.path / "active.db", TRACES) == [before[0] + 1], "nothing stayed of those that failed"
+
+
+def test_rows_that_lie_elsewhere_are_not_taken_for_others_that_came_there(trial: Trial) -> None:
+    plan, epochs = epochs_of(trial, 3)
+    wanted = {one: Wanted() for one in trial.phones}
+    owned_proof(trial, plan, epochs, wanted)
+    spots = [one.lies for one in wanted.values() if one.lies is not None]
+    for number, one in enumerate(trial.phones):
+        own, other = spots[number], spots[number - 1]
+        for lies in ((own[0], other[1]), (other[0], own[1]), other):
+            with pytest.raises(Overtaken):
+                owned_proof(trial, plan, epochs, {**wanted, one: Wanted(lies)})
+
+
+def test_a_value_that_was_taken_away_is_missing_by_its_key_and_overtaken_where_it_lay(trial: Trial) -> None:
+    plan, epochs = epochs_of(trial, 3)
+    wanted = {one: Wanted() for one in trial.phones}
+    owned_proof(trial, plan, epochs, wanted)
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("UPDATE value SET state = 'moving' WHERE value_id = ?", (trial.phones[1],))
+    with pytest.raises(Overtaken):
+        owned_proof(trial, plan, epochs, wanted)
+    by_key = owned_proof(trial, plan, epochs, {one: Wanted() for one in trial.phones})
+    assert {row[0] for row in by_key} == {trial.phones[0], trial.phones[2]}
+
+
+def test_a_table_that_was_written_anew_costs_one_message_more_and_nobody_fell_short(trial: Trial, heard: Heard) -> None:
+    for _ in range(3):
+        assert len(trial.read_batch().texts) == 3
+    heard.messages.clear()
+    assert len(trial.read_batch().texts) == 3
+    [message] = heard.messages
+    assert any("w.of_value" in word for word in message), "they were looked for where they lay"
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("UPDATE value SET item = item")
+        connection.execute("UPDATE subject SET kind = kind")
+    for _ in range(DOUBTED + 3):
+        assert len(trial.read_batch().texts) == 3
+    heard.messages.clear()
+    assert len(trial.read_batch().texts) == 3
+    [message] = heard.messages
+    assert any("w.of_value" in word for word in message), "and are again"
+    trial.keeper.seal()
+    assert "read.fell-short" not in column(trial.path / "ledger.db", NAMES)
+
+
+NAMES = "SELECT text FROM name"
+
+
 # ── somebody else is faster ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -304,21 +394,23 @@ def test_who_was_overtaken_is_asked_for_some_time_and_then_taken_for_granted_aga
 
 def test_who_changes_a_person_all_the_time_does_not_keep_another_from_reading(trial: Trial) -> None:
     stop = Event()
+    changed: list[bool] = []
 
-    def changes() -> int:
-        turns = 0
+    def changes() -> None:
         while not stop.is_set():
-            verb = trial.neighbour.keeper.consent if turns % 2 else trial.neighbour.keeper.withdraw
-            verb(trial.persons[0], "provision/mall", channel="website")
-            turns += 1
-        return turns
+            verb = trial.neighbour.keeper.consent if len(changed) % 2 else trial.neighbour.keeper.withdraw
+            changed.append(verb(trial.persons[0], "provision/mall", channel="website").granted)
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(changes)
-        for _ in range(40):
-            assert trial.read().granted
-        stop.set()
-        assert running.result(60) > 5
+        try:
+            read = 0
+            while read < 40 or len(changed) < 6:
+                assert trial.read().granted
+                read += 1
+        finally:
+            stop.set()
+        running.result(60)
 
 
 def test_a_withdrawal_that_waited_for_a_reader_happened_after_what_was_read(trial: Trial) -> None:

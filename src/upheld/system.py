@@ -492,7 +492,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         sealer=sealer,
         vault=vault,
         papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom, by_bucket=by_bucket),
-        views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED),
+        views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED, spread=by_bucket),
         leases=leases,
         marks=Marks(root, incarnation),
         copies_kept=copies_kept_in(settings),

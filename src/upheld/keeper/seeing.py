@@ -121,7 +121,7 @@ class Seeing(Door):
                     now = self.now()
                     decided = self._all_decided(readings, now)
                     owners = {value: one for one, made in decided for value in made.covers}
-                    work = partial(self._recorded, readings, decided, list(owners))
+                    work = partial(self._recorded, readings, decided, owners)
                     found = self.places.active.submit(work, about=about, reads=True, trusting=True)
                 rows = found()
             except (Stale, Unanswered):
@@ -180,10 +180,10 @@ class Seeing(Door):
         return Ready(seen), self._decide(reading.act, seen, max(now, seen.last_at))
 
     def _recorded(
-        self, readings: Sequence[Reading], decided: _Decided, wanted: Sequence[ValueId], transaction: Transaction
+        self, readings: Sequence[Reading], decided: _Decided, owners: Mapping[ValueId, Ready], transaction: Transaction
     ) -> Callable[[], Sequence[HeldRow]]:
         """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
-        rows = self.views.prove_all(transaction, [one.seen for one, _ in decided], wanted)
+        rows = self.views.prove_all(transaction, [one.seen for one, _ in decided], owners)
         transaction.entries += _access_entries(readings, decided, transaction.at)
         return rows
 
@@ -297,9 +297,8 @@ class Seeing(Door):
         owners, views = chosen.owners, chosen.views
         if len(views) > len(owners):  # a value was named twice
             views = [one.seen for one in owners.values()]
-        values = list(owners)
         late = [*views, *(seen for seen, _, _, _ in chosen.refused)] if chosen.refused else views
-        rows = self.views.prove_all(transaction, late, values)
+        rows, values = self.views.prove_all(transaction, late, owners), list(owners)
         for seen, _, act, decision in chosen.refused:
             transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
         alone = len(chosen.elements) == 1

@@ -139,6 +139,12 @@ class Texts(tuple[str, ...]):
     __slots__ = ()
 
 
+class Spots(tuple[bytes, ...]):
+    """Where rows lie in the files of a server, as it has told: they travel as one parameter."""
+
+    __slots__ = ()
+
+
 def array(numbers: Iterable[int]) -> Numbers:
     """Numbers as a server takes them in one parameter."""
     return Numbers(numbers)

@@ -97,6 +97,13 @@ class Transaction:
         if self.about is not None and name not in self.about:
             raise NotClaimed(f"this work is about {sorted(self.about)[:3]}, not about {name or 'the whole place'}")
 
+    def must_claim_all(self, names: Collection[str]) -> None:
+        """`must_claim` for each."""
+        about = self.about
+        if about is not None and not all(map(about.__contains__, names)):
+            for name in names:
+                self.must_claim(name)
+
     def changed(self, statement: str, parameters: Sequence[Any], otherwise: Exception | None = None) -> None:
         """Run a statement that must touch one row. Raises `otherwise`, or StoreFailed: here, or where it is sent."""
         failure = otherwise or StoreFailed(f"not one row was changed: {statement.split('(')[0][:60]}")

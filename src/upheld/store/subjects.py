@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -35,6 +35,8 @@ from upheld.store.engine import (
     Numbers,
     Overtaken,
     Question,
+    Rows,
+    Spots,
     Texts,
     answers,
     array,
@@ -169,6 +171,24 @@ _PROVED_VALUES = (
     "AS w(bucket, subject_id, epoch) ON s.bucket = w.bucket AND s.subject_id = w.subject_id AND s.epoch = w.epoch) "
     "= ?, FALSE) AS INT), CAST(NULL AS INTEGER), CAST(NULL AS BLOB) "
     f"UNION ALL SELECT v.value_id, v.key_id, v.sealed FROM {_NAMED_VALUES} WHERE v.state = 'held'"
+)
+# One value each of as many persons, or several of one: person and value are found by their keys, and where they lie is
+# told; or they are looked for where they lay when somebody was told, and if they are elsewhere by now, all of it fails.
+_PROVED_AND_LYING = (
+    "SELECT w.value_id / CAST(coalesce((SELECT plan_epoch FROM guard) = ? AND s.epoch = w.epoch, FALSE) AS INT), "
+    "v.key_id, v.sealed, s.ctid, v.ctid "
+    "FROM unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) "
+    "AS w(bucket, subject_id, epoch, value_id) "
+    "LEFT JOIN subject s ON s.bucket = w.bucket AND s.subject_id = w.subject_id "
+    "LEFT JOIN value v ON v.bucket = w.bucket AND v.value_id = w.value_id AND v.state = 'held'"
+)
+_PROVED_WHERE_THEY_LAY = (
+    "SELECT w.value_id / CAST(coalesce((SELECT plan_epoch FROM guard) = ? AND s.epoch = w.epoch "
+    "AND v.value_id = w.value_id, FALSE) AS INT), v.key_id, v.sealed "
+    "FROM unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TID[]), "
+    "CAST(? AS TID[])) AS w(bucket, subject_id, epoch, value_id, of_subject, of_value) "
+    "LEFT JOIN subject s ON s.ctid = w.of_subject AND s.bucket = w.bucket AND s.subject_id = w.subject_id "
+    "LEFT JOIN value v ON v.ctid = w.of_value AND v.bucket = w.bucket AND v.value_id = w.value_id AND v.state = 'held'"
 )
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
@@ -558,10 +578,57 @@ def proved_values(
     else:
         known = (*_placed_subjects(list(epochs)), array(list(epochs.values())), len(epochs))
         found = connection.execute(_PROVED_VALUES, (plan_epoch, *known, *_placed_values(values)))
+    _must_prove(found, Overtaken("the plan or a person is not as it was"))
+    return lambda: [row for row in found.fetchall() if row[1] is not None]
+
+
+class Wanted(Protocol):
+    """A value that is wanted with a view of its owner."""
+
+    lies: tuple[bytes, bytes] | None
+    """Where the rows of owner and value lay when they were last read."""
+
+
+def proved_owned(
+    connection: Connection,
+    plan_epoch: int,
+    owners: Sequence[SubjectId],
+    epochs: Mapping[SubjectId, int],
+    wanted: Mapping[ValueId, Wanted],
+) -> Callable[[], list[HeldRow]]:
+    """`proved_values` for values of which `owners` tells whose each is, nobody besides those being proved.
+
+    A row is found by one look instead of four where it is known of every one where it lay; where one of them lies
+    elsewhere by now that is Overtaken too.
+    """
+    buckets = array([bucket_of_value(value) for value in wanted])
+    named = (buckets, Texts(owners), array(map(epochs.__getitem__, owners)), array(wanted))
+    otherwise = Overtaken("the plan or a person is not as it was, or lies elsewhere")
+    told = [one.lies for one in wanted.values()]
+    if None not in told:
+        of_subjects, of_values = zip(*cast("list[tuple[bytes, bytes]]", told), strict=True)
+        spots = (Spots(of_subjects), Spots(of_values))
+        found = connection.execute(_PROVED_WHERE_THEY_LAY, (plan_epoch, *named, *spots))
+        _must_prove(found, otherwise)
+        return found.fetchall
+    found = connection.execute(_PROVED_AND_LYING, (plan_epoch, *named))
+    _must_prove(found, otherwise)
+
+    def rows() -> list[HeldRow]:
+        there: list[HeldRow] = []
+        for value, key_id, sealed, of_subject, of_value in found.fetchall():
+            if of_value is not None:
+                wanted[value].lies = (of_subject, of_value)
+                there.append((value, key_id, sealed))
+        return there
+
+    return rows
+
+
+def _must_prove(found: Rows, otherwise: Exception) -> None:
     late = sent_late(found)
     assert late is not None
-    late.proves(Overtaken("the plan or a person is not as it was"))
-    return lambda: [row for row in found.fetchall() if row[1] is not None]
+    late.proves(otherwise)
 
 
 def held(connection: Connection, values: Sequence[ValueId]) -> list[HeldRow]:

@@ -33,6 +33,8 @@ _WORTH = 8
 """From so many rows on it is worth a word to the kernel to fetch them while a commit waits for the disk."""
 _BESIDE, _USED = 256, 8
 """So many epochs are asked for at once, as long as so many of them are used."""
+_WORTH_KNOWING = 2
+"""From so many values on rows are looked for where they lay."""
 _READY = 4
 """So many values a person of the cache are ready to be read in a batch, at most."""
 
@@ -84,7 +86,7 @@ class Ready:
     One object holds all that a batch needs of it, since fetching from memory is what a batch waits for.
     """
 
-    __slots__ = ("by", "decision", "from_at", "opener", "seen", "until_at")
+    __slots__ = ("by", "decision", "from_at", "lies", "opener", "seen", "until_at")
 
     def __init__(
         self, seen: Seen, by: Granting | None = None, from_at: Instant = FOREVER, until_at: Instant = FOREVER
@@ -97,6 +99,8 @@ class Ready:
         """What is answered for it, one and the same each time."""
         self.opener: Opener | None = None
         """Its unwrapped key, once it was read; the vault takes it back."""
+        self.lies: tuple[bytes, bytes] | None = None
+        """Where its owner's row and its own lay when it was last read, where that finds them faster than their keys."""
 
 
 @dataclass
@@ -112,6 +116,8 @@ class Views:
     data_version: int = -1
     era: int = 0
     cached: int = CACHED
+    spread: bool = False
+    """Whether rows lie on several machines: there they are found by their keys alone."""
     _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
     _ready: dict[tuple[str, str | None], dict[ValueId, Ready]] = field(default_factory=dict)
     _granting: dict[Granting, Granting] = field(default_factory=dict)
@@ -353,7 +359,7 @@ class Views:
     def prove(self, transaction: Transaction, seen: Seen) -> None:
         """Raise Stale unless the view is what the place holds now."""
         if transaction.trusting:
-            self._trust(transaction, (seen,), ())
+            self._trust(transaction, (seen,), {})
             return
         transaction.must_claim(seen.subject_id)
         if not transaction.guarded:
@@ -387,17 +393,21 @@ class Views:
         return subjects.epoch_of(connection, subject_id)
 
     def prove_all(
-        self, transaction: Transaction, several: Iterable[Seen], wanted: Sequence[ValueId] = ()
+        self, transaction: Transaction, several: Iterable[Seen], owners: Mapping[ValueId, Ready]
     ) -> Callable[[], Sequence[subjects.HeldRow]]:
         """`prove` for many: one look at the place; only who was not proved since another connection wrote is compared.
 
         `several` is gone through after the look, which can move the era; all that are not current are found at once.
-        What is returned gives the rows of `wanted` that are held. They come with the epochs where those are asked for
+        What is returned gives the rows of `owners` that are held. They come with the epochs where those are asked for
         in a message of their own; in a trusting transaction they are here once that is over, and not before. Where the
         commit is on the disk later than in the file they are fetched in between, when nobody else waits for the turn.
         """
         if transaction.trusting:
-            return self._trust(transaction, several, wanted)
+            return self._trust(transaction, several, owners)
+        wanted = list(owners)
+        if self.active.engine.sends_late:
+            for one in owners.values():
+                one.lies = None  # perhaps it is asked because that was not so any more
         rows = None if transaction.guarded else self._guard(transaction, wanted)
         era, stale = self.era, False
         for seen in several:
@@ -424,7 +434,7 @@ class Views:
         return lambda: found
 
     def _trust(
-        self, transaction: Transaction, several: Iterable[Seen], wanted: Sequence[ValueId]
+        self, transaction: Transaction, several: Iterable[Seen], owners: Mapping[ValueId, Ready]
     ) -> Callable[[], Sequence[subjects.HeldRow]]:
         """Take views to be current: the server fails the transaction where the plan or one of these subjects is not.
 
@@ -437,9 +447,13 @@ class Views:
             known = epochs.setdefault(seen.subject_id, seen.epoch)
             if known != seen.epoch or seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
                 raise Overtaken("something of this process has taken the place of a view")
-        for name in epochs:
-            transaction.must_claim(name)
-        return subjects.proved_values(transaction.connection, self.plan_epoch, epochs, wanted)
+        transaction.must_claim_all(epochs)
+        connection, plan_epoch = transaction.connection, self.plan_epoch
+        if len(owners) >= _WORTH_KNOWING and not self.spread:
+            whose = [one.seen.subject_id for one in owners.values()]
+            if len(set(whose)) == len(epochs):  # and nobody besides is to be proved
+                return subjects.proved_owned(connection, plan_epoch, whose, epochs, owners)
+        return subjects.proved_values(connection, plan_epoch, epochs, list(owners))
 
     def _guard(self, transaction: Transaction, wanted: Sequence[ValueId] = ()) -> list[subjects.HeldRow] | None:
         """Once per transaction: has another connection committed here since we last looked?

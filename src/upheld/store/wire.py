@@ -20,9 +20,9 @@ from psycopg.adapt import Dumper, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-from upheld.store.engine import Numbers, Texts
+from upheld.store.engine import Numbers, Spots, Texts
 
-_BYTES, _NUMBER, _TEXT, _NUMBERS, _TEXTS, _UNKNOWN = 17, 20, 25, 1016, 1009, 0
+_BYTES, _NUMBER, _TEXT, _SPOT, _NUMBERS, _TEXTS, _SPOTS, _UNKNOWN = 17, 20, 25, 27, 1016, 1009, 1010, 0
 _PLACE: Final = re.compile(rb"%s")
 _WELL: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _LOOKS: Final = 8
@@ -125,6 +125,11 @@ def texts_as_array(texts: Texts) -> bytes:
     return head + b"".join([len(one).to_bytes(4, "big") + one for one in each])
 
 
+def spots_as_array(spots: Spots) -> bytes:
+    """The same of places in a table: six bytes each."""
+    return _ARRAY.pack(1, 0, _SPOT, len(spots), 1) + b"\0\0\0\x06".join((b"", *spots))
+
+
 class NumbersDumper(Dumper):
     """The same for the driver's own cursors."""
 
@@ -157,6 +162,7 @@ _WAYS: Final[tuple[tuple[type, _Way], ...]] = (
     (type(None), (_UNKNOWN, None)),
     (Numbers, (_NUMBERS, numbers_as_array)),
     (Texts, (_TEXTS, texts_as_array)),
+    (Spots, (_SPOTS, spots_as_array)),
 )
 _TYPES: Final[dict[tuple[type, ...], Types]] = {}
 _SAME: Final[dict[tuple[_Way, ...], Types]] = {}
