@@ -31,9 +31,11 @@ _CHUNK = 20_000
 _KEPT = ("subject", "engagement", "fact", "consent", "value", "anchor", "disclosure", "under_purpose")
 
 
-def load(home: Path, keeper: upheld.Keeper, number: int, items: tuple[str, ...] = FIELDS) -> list[Person]:
-    """So many members more, each like one that the keeper made."""
-    return load_like(home, keeper, number, members(keeper, 1, items)[0])
+def load(
+    home: Path, keeper: upheld.Keeper, number: int, items: tuple[str, ...] = FIELDS, texts: Iterator[str] | None = None
+) -> list[Person]:
+    """So many members more, each like one that the keeper made; `texts` as for `load_like`."""
+    return load_like(home, keeper, number, members(keeper, 1, items)[0], texts)
 
 
 def load_like(
@@ -51,10 +53,11 @@ def load_like(
 
 
 def analyse(home: Path) -> None:
-    """Let a server look at what its tables hold, as it does by itself a minute later."""
-    for place, address in databases(home).items():
-        with psycopg.connect(address, options=f"-c search_path={place}", autocommit=True) as server:
-            server.execute("ANALYZE")
+    """Let a server look at what its tables hold, and finish writing it, as it does by itself minutes later."""
+    for address in sorted({*databases(home).values()}):
+        with psycopg.connect(address, autocommit=True) as server:
+            server.execute("VACUUM (ANALYZE)")
+            server.execute("CHECKPOINT")
 
 
 def databases(home: Path) -> Mapping[str, str]:
@@ -89,7 +92,7 @@ class _Pattern:
 
 def _chunk(home: Path, keeper: upheld.Keeper, pattern: _Pattern, number: int) -> list[Person]:
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _KEPT}
-    aliases: list[tuple[Any, ...]] = []
+    kept_with_keys: dict[str, list[tuple[Any, ...]]] = {"alias": [], "token": []}
     made: list[Person] = []
     like, values = pattern.like
     keeper.places.vault.ahead(Tier.ACTIVE, number * len(values))
@@ -101,11 +104,11 @@ def _chunk(home: Path, keeper: upheld.Keeper, pattern: _Pattern, number: int) ->
             fresh[value] = value_id(subject, day, keeper.places.random_bytes)
             fresh[str(value)] = str(fresh[value])
         for table, row, places in pattern.rows:
-            rows[table].append(_copied(keeper, pattern, table, row, places, fresh, subject))
-        aliases.append((bucket_of(subject), subject, keeper.new_id(), pattern.policy))
+            rows[table].append(_copied(keeper, pattern, table, row, places, fresh, subject, kept_with_keys["token"]))
+        kept_with_keys["alias"].append((bucket_of(subject), subject, keeper.new_id(), pattern.policy))
         made.append((subject, [ValueId(fresh[value]) for value in values]))
     keeper.places.vault.forget_all()
-    _put(home, "keys", {"alias": aliases})
+    _put(home, "keys", kept_with_keys)
     _put(home, "active", rows)
     return made
 
@@ -118,6 +121,7 @@ def _copied(
     places: Sequence[tuple[int, str]],
     fresh: dict[Any, Any],
     subject: SubjectId,
+    tokens: list[tuple[Any, ...]],
 ) -> tuple[Any, ...]:
     """The row of another person: other ids, other bucket, and of a value another ciphertext under another key."""
 
@@ -136,10 +140,12 @@ def _copied(
         else:
             found[place] = _ID.sub(renamed, row[place])
     if table == "value":
-        sealed = keeper.places.vault.seal(
-            Tier.ACTIVE, pattern.policy, subject, found[0], found[3], next(pattern.texts).encode()
-        )
+        vault, policy, item, text = keeper.places.vault, pattern.policy, found[3], next(pattern.texts)
+        sealed = vault.seal(Tier.ACTIVE, policy, subject, found[0], item, text.encode())
         found[6:8] = sealed.key_id, sealed.blob
+        if keeper.looked_up(policy, item):
+            token = vault.token(Tier.ACTIVE, policy, item, text)
+            tokens.append((Tier.ACTIVE.value, policy, item, token, found[0], bucket_of(subject), subject))
     return tuple(found)
 
 

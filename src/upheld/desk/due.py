@@ -12,10 +12,11 @@ from upheld.dates import Instant, end_of, local_date, start_of
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.engine.lifecycle import Step, StepKind
 from upheld.engine.plan import Plan
-from upheld.engine.state import WAITING, RequestState
+from upheld.engine.state import WAITING, Request, RequestState
 from upheld.keeper import Keeper
 from upheld.keeper.reviewing import UpForReview
 from upheld.store.ids import bucket_of
+from upheld.store.views import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,21 @@ def requests_of(keeper: Keeper, policy: str, *, settled: bool = False) -> list[W
         rows = connection.execute(_REQUESTS, (policy,)).fetchall()
     found = [one for row in rows if (one := _waiting(row, keeper.now())).settled is settled]
     return found[::-1] if settled else found
+
+
+def requests_of_person(keeper: Keeper, seen: Seen) -> list[Waiting]:
+    """All requests of a person: those that wait, the first due first, then those that were settled, newest first."""
+    now = keeper.now()
+    found = [_of_person(seen.subject_id, one, now) for one in seen.state.requests]
+    found.sort(key=lambda one: (one.due_at, one.request_id))
+    return [*(one for one in found if not one.settled), *(one for one in found[::-1] if one.settled)]
+
+
+def _of_person(who: SubjectId, one: Request, now: Instant) -> Waiting:
+    proved = one.proved_at is not None
+    return Waiting(
+        who, one.request_id, one.right, one.channel, one.stands(now).value, one.received_at, one.due_at, proved, one.by
+    )
 
 
 def request_of(keeper: Keeper, policy: str, subject_id: SubjectId, request_id: str) -> Waiting | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, assert_never, cast
 
-from upheld.dates import BEGINNING, FOREVER, Instant, calendar_end, end_of
+from upheld.dates import BEGINNING, FOREVER, Instant, Period, calendar_end, end_of
 from upheld.engine.acts import EngagementId, SubjectId, ValueId
 from upheld.engine.plan import GroundKind, Plan, PolicyLine, PurposePlan, RetentionPlan, Rule, points_in
 from upheld.engine.state import (
@@ -89,6 +89,13 @@ def _earlier(moments: list[Moment]) -> Moment:
     return min(moments, default=NEVER)
 
 
+def _period_since_collection(end: End | None) -> Period | None:
+    """The period of an end that is nothing but a period from the collection."""
+    if isinstance(end, Plus) and end.point.calendar is None and end.point.fact in ("collected", "provided"):
+        return end.period
+    return None
+
+
 class Scope(NamedTuple):
     """Where the points of an end are looked up."""
 
@@ -118,6 +125,10 @@ class _Agreed(NamedTuple):
     """The declarations that bind, and whether a consent given again moves their end on."""
     consented: Moment
     since: tuple[Plan, ...]
+    counted: tuple[Period, ...]
+    """The periods of their ends where each counts from the collection and only the end of an engagement comes before
+    it; otherwise nothing.
+    """
 
 
 class Life:
@@ -364,7 +375,7 @@ class Life:
 
     def _all_grounds(self, value: Value) -> tuple[Ground, ...]:
         found = [ground for use in value.uses for ground in self._of_use(value, use)]
-        candidates = list(self._candidates(value))
+        candidates = list(self._candidates(value)) if self.plan.kept else []
         if not candidates and len(found) < 2:
             return tuple(found)
         own_until = max((ground.until.at for ground in found), default=BEGINNING)
@@ -467,10 +478,16 @@ class Life:
         return cast("_BoundUse | None", known)
 
     def _bind(self, use: Use) -> _BoundUse | None:
-        about = About(AboutKind.PURPOSE, use.purpose)
-        agreed = self._agreed_for(use, about)
+        agreed = self._agreed_for(use)
         if not agreed.purposes:
             return None
+        if agreed.counted:
+            first = min([end_of(use.anchor_at, period, self.plan.zone) for period in agreed.counted])
+            until = Moment(first, use.known_at)
+            if use.engagement is not None and self.plan.destruction.needless_after:
+                until = min(until, self.engagement_end(use.engagement))
+            return _BoundUse(agreed.purposes[0][0], until, agreed.consented, agreed.since)
+        about = About(AboutKind.PURPOSE, use.purpose)
         began = Moment(use.anchor_at, use.known_at)
         counted = ("consented", began) if use.exception is not None else None
         scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose, counted)
@@ -478,20 +495,21 @@ class Life:
         ends += [self._fact(code, scope) for code in self.plan.destruction.needless_after]
         return _BoundUse(agreed.purposes[0][0], _earlier(ends), agreed.consented, agreed.since)
 
-    def _agreed_for(self, use: Use, about: About) -> _Agreed:
+    def _agreed_for(self, use: Use) -> _Agreed:
         """What was agreed and declared when a use began. Values that came one by one, with neither a consent nor a
         version in between, share it.
         """
         if use.exception is not None:
-            return self._agree(use, about)
+            return self._agree(use, About(AboutKind.PURPOSE, use.purpose))
         boundaries = self._boundaries.get(use.purpose)
         if boundaries is None:
-            events = [event.at for event in self.consent_events(about)]
+            events = [event.at for event in self.consent_events(About(AboutKind.PURPOSE, use.purpose))]
             boundaries = sorted([*events, *(plan.effective_at for plan in self.line.plans)])
             self._boundaries[use.purpose] = boundaries
         key = (use.purpose, use.version, bisect_right(boundaries, use.anchor_at))
         known = self._agreed.get(key)
         if known is None:
+            about = About(AboutKind.PURPOSE, use.purpose)
             known = self._agree(use, about)
             if self.standing(about, use.anchor_at) is not None:  # where none stood the end is the beginning itself
                 self._agreed[key] = known
@@ -502,7 +520,13 @@ class Life:
             (one, one.until is not None and any(point.fact == "consented" for point, _ in points_in(one.until)))
             for one in self._purposes_bound(use, about)
         )
-        return _Agreed(purposes, self._agreed_until(use, about), self._since(use.anchor_at))
+        alike = self.plan.destruction.needless_after <= {"ended"} and not any(renewed for _, renewed in purposes)
+        periods = [_period_since_collection(one.until) for one, _ in purposes] if alike else []
+        counted = tuple([one for one in periods if one is not None])
+        return _Agreed(
+            purposes, self._agreed_until(use, about), self._since(use.anchor_at),
+            counted if len(counted) == len(purposes) else (),
+        )  # fmt: skip
 
     def _agreed_until(self, use: Use, about: About) -> Moment:
         """Until when consent carries a use. Where nobody was asked a law carries it; anything else gives way to a no

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from upheld.dates import Instant
 from upheld.engine.acts import Decision, DisclosureId, EngagementId, Reader, ReaderKind, SubjectId, ValueId
@@ -33,6 +33,9 @@ _LOADED = 100
 """Persons loaded together."""
 _REMEMBERED = 20_000
 """Persons whose answer is kept."""
+
+
+_Name = TypeVar("_Name", bound=str)
 
 
 class Kept(NamedTuple):
@@ -237,15 +240,19 @@ def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
                 value.item,
                 value.held,
                 due.state,
-                tuple(dict.fromkeys([use.purpose for use in uses])),
-                tuple(dict.fromkeys([use.engagement for use in uses if use.engagement])),
+                _once([use.purpose for use in uses]),
+                _once([use.engagement for use in uses if use.engagement]),
                 value.collected_at,
                 max([ground.until.at for ground in grounds], default=value.collected_at),
-                tuple(dict.fromkeys([ground.rule.path for ground in grounds])),
+                _once([ground.rule.path for ground in grounds]),
                 given.get(value.value_id, ()),
             )
         )
     return tuple(kept)
+
+
+def _once(names: list[_Name]) -> tuple[_Name, ...]:
+    return tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))
 
 
 _STATE = "SELECT state FROM value WHERE bucket = ? AND value_id = ?"

@@ -309,7 +309,12 @@ class PostgresConnection:
     def answers(self, questions: Sequence[Question]) -> list[list[Any]]:
         """The rows of several questions, asked in one message. Raises ConnectionLost."""
         self._renew()
-        asked = [(told_apart(statement).word, _travelling(given)) for statement, given in questions]
+        asked: list[Message] = []
+        before: Sequence[Any] | None = None
+        for statement, given in questions:  # those about one person have the very same parameters
+            packed = asked[-1][1] if given is before else _travelling(given)
+            asked.append((told_apart(statement).word, packed))
+            before = given
         if self._block is not _Block.NONE:
             waiting = [self._queue(told_apart(statement).word, given) for statement, given in questions]
             return [rows.fetchall() for rows in waiting]

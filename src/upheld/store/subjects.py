@@ -335,7 +335,8 @@ def load_each_with(
         found = answers(connection, [*((statement, keys) for statement in _OF_SUBJECTS), *also])
         of = [_sorted(rows) for rows in found[: len(_OF_SUBJECTS)]]
         return [_row(one, [mine.get(one, []) for mine in of]) for one in subject_ids], found[len(of) :]
-    asked = [(statement, (bucket_of(one), one)) for one in subject_ids for statement in _OF_SUBJECT]
+    named = [(bucket_of(one), one) for one in subject_ids]
+    asked = [(statement, key) for key in named for statement in _OF_SUBJECT]
     found, each = answers(connection, [*asked, *also]), len(_OF_SUBJECT)
     rows = [_row(one, found[number * each : (number + 1) * each]) for number, one in enumerate(subject_ids)]
     return rows, found[len(asked) :]

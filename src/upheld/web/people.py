@@ -9,7 +9,7 @@ from typing import Final
 
 from upheld.dates import Instant, moment, start_of
 from upheld.desk.codes import medium_of
-from upheld.desk.due import requests_of
+from upheld.desk.due import requests_of_person
 from upheld.desk.holdings import Held, held_of, seen_of
 from upheld.desk.representatives import told_at
 from upheld.desk.requests import values_of_items
@@ -90,10 +90,7 @@ def person_page(asked: Asked, seen: Seen, problem: str = "", status: int = 200) 
     """The page of a person."""
     keeper, plan, document = asked.keeper, asked.plan, asked.document
     rights = {right: named_right(asked, right) for right in RIGHTS}
-    of_person = [
-        one for settled in (False, True) for one in requests_of(keeper, asked.policy, settled=settled)
-        if one.subject_id == seen.subject_id
-    ]  # fmt: skip
+    of_person = requests_of_person(keeper, seen)
     holdings = held_of(keeper, seen)
     acting = keeper.acting_for(seen.subject_id)
     return Shown(
@@ -205,9 +202,7 @@ def may_see(asked: Asked) -> Seen:
     seen = seen_of(asked.keeper, asked.policy, subject)
     if seen is None:
         raise Refused(404, "person-unknown")
-    on_duty = "requests" in signed.reader.duties and any(
-        one.subject_id == subject for one in requests_of(asked.keeper, asked.policy)
-    )
+    on_duty = "requests" in signed.reader.duties and any(one.waiting for one in seen.state.requests)
     if not (on_duty or looked_at(asked.keeper, signed.session, subject)):
         raise Refused(403, "look-up-first")
     return seen
