@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from statistics import median
 from time import perf_counter
+from typing import Any
 from unittest.mock import patch
 
 import upheld
 from benchmarks.ground import Ground, members, opened
 from benchmarks.measure import Figure, seconds
 from upheld.engine.acts import RequestId, SubjectId, ValueId
+from upheld.keeper.destroying import Erasing
 from upheld.store.ids import placed_value
-from upheld.store.place import Place
 
 SEVEN = ("name", "address", "contact", "gender", "birth-date", "mobile", "login-id")
 
@@ -25,11 +26,11 @@ def figures(ground: Ground) -> Iterator[Figure]:
         people = members(keeper, 5 + alone + together, SEVEN)
         taken, gone = [], []
         for who, _ in people[: 5 + alone]:
-            with _first_scrub() as scrubs:
+            with removals() as gone_at:
                 start = perf_counter()
                 erased(keeper, [who])
                 taken.append(perf_counter() - start)
-            gone.append(scrubs[0] - start)
+            gone.append(gone_at[0] - start)
         yield Figure(
             name="erase a person with seven values, until keys and rows are gone",
             value=median(gone[5:]) * 1e3, unit="ms", most=10.0, note=f"worst {max(gone[5:]) * 1e3:.0f} ms",
@@ -59,16 +60,16 @@ def erased(keeper: upheld.Keeper, people: list[SubjectId]) -> None:
 
 
 @contextmanager
-def _first_scrub() -> Iterator[list[float]]:
-    """When places were scrubbed: keys and rows are gone by then, durably; what follows is about their bytes."""
+def removals() -> Iterator[list[float]]:
+    """When keys and rows were gone, durably: what follows is about their bytes, and certificates."""
     instants: list[float] = []
-    scrub = Place.scrub
+    remove = Erasing._remove
 
-    def noted(place: Place, tables: Collection[str] | None = None) -> bool:
+    def noted(own: Erasing, *told: Any) -> None:
+        remove(own, *told)
         instants.append(perf_counter())
-        return scrub(place, tables)
 
-    with patch.object(Place, "scrub", noted):
+    with patch.object(Erasing, "_remove", noted):
         yield instants
 
 

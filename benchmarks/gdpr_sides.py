@@ -21,8 +21,9 @@ from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId
 from upheld.engine.state import HeldState
 from upheld.keeper.inspecting import Inspection
 
-SWEPT_EVERY = 100
-"""Deletions between two sweeps; what waits for the sweep can be read by nobody."""
+SWEPT_EVERY = 1_000
+"""Deletions between two sweeps, a few seconds here; what waits for the sweep can be read by nobody. A service sweeps
+every minute."""
 NEWEST = 100
 """Entries of the log that a supervisor asks for."""
 Fields = tuple[str, ...]

@@ -75,8 +75,8 @@ class Month:
 def requests_of(keeper: Keeper, policy: str, *, settled: bool = False) -> list[Waiting]:
     """The requests under a policy, the first due first. `settled`: those that have their answer, newest first."""
     with keeper.places.active.reading() as connection:
-        rows = connection.execute(_REQUESTS, (policy,)).fetchall()
-    found = [one for row in rows if (one := _waiting(row, keeper.now())).settled is settled]
+        rows = connection.execute(_SETTLED if settled else _OPEN, (policy,)).fetchall()
+    found = [_waiting(row, keeper.now()) for row in rows]
     return found[::-1] if settled else found
 
 
@@ -182,11 +182,14 @@ def _months_later(first: date, count: int) -> date:
     return date(first.year + month // 12, month % 12 + 1, 1)
 
 
+# From the requests to their persons, never the other way round: there are far more persons.
 _COLUMNS_OF = (
     "SELECT r.subject_id, r.request_id, r.own_right, r.channel, r.state, r.received_at, r.due_at, r.proved_at, "
-    "r.asked_by, r.postponed_until "
-    "FROM request r JOIN subject s ON s.bucket = r.bucket AND s.subject_id = r.subject_id WHERE s.policy = ?"
+    "r.asked_by, r.postponed_until FROM request r WHERE EXISTS (SELECT 1 FROM subject s "
+    "WHERE s.bucket = r.bucket AND s.subject_id = r.subject_id AND s.policy = ?)"
 )
-_REQUESTS = f"{_COLUMNS_OF} ORDER BY r.due_at, r.request_id"
+_STATES = ", ".join(f"'{state}'" for state in sorted(WAITING))
+_OPEN = f"{_COLUMNS_OF} AND r.state IN ({_STATES}) ORDER BY r.due_at, r.request_id"
+_SETTLED = f"{_COLUMNS_OF} AND r.state NOT IN ({_STATES}) ORDER BY r.due_at, r.request_id"
 _REQUEST = f"{_COLUMNS_OF} AND r.bucket = ? AND r.subject_id = ? AND r.request_id = ?"
 _CERTIFICATES = "SELECT certificate_id, at FROM certificate WHERE policy = ? ORDER BY at DESC, certificate_id LIMIT ?"

@@ -379,6 +379,8 @@ class Seeing(Door):
         seen, outcome = self._attempt(subject_id, work)
         if not outcome.granted:
             return outcome
+        if len(rows) > 1:  # fetched in one message; they are remembered for a minute
+            self.places.vault.ciphers(Tier.ACTIVE, [key_id for _, key_id, _ in rows.values()])
         texts = {one: self._open_anywhere(seen, one, rows.get(one)) for one in outcome.decision.covers}
         shown = {one: text for one, text in texts.items() if text is not None}
         return msgspec.structs.replace(outcome, values=_by_item(seen, shown), texts=shown)
