@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple, Self
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ class Where(NamedTuple):  # what a point of an end is looked up for
     engagement: str | None = None
     purpose: str | None = None
     matter: str | None = None
-    bound: tuple[str, Moment] | None = None
+    bound: Mapping[str, Moment] = MappingProxyType({})
 
 
 class Ground(NamedTuple):
@@ -141,8 +142,8 @@ class World:
                 return min(self.end(one, where) for one in end.of)
 
     def fact(self, code: str, where: Where) -> Moment:
-        if where.bound and where.bound[0] == code:
-            return where.bound[1]
+        if code in where.bound:
+            return where.bound[code]
         if code in ("collected", "provided"):
             return where.at, where.known
         if code == "consented":
@@ -216,7 +217,7 @@ class World:
         rows = self.binding(use, matter)
         if not rows:
             return
-        counted = where._replace(bound=("consented", (use.at, use.known))) if use.exception else where
+        counted = where._replace(bound={"consented": (use.at, use.known)}) if use.exception else where
         ends: list[Moment] = [self.purpose_end(row, counted) for row in rows]
         if by_consent(rows[0], value.item):
             ends.append(self.unasked_end(use, matter) if use.exception else self.consent_end(matter, use.at))
@@ -252,7 +253,7 @@ class World:
         if "consented" in facts_in(until):  # agreed again while it still ran: from then on
             for one in self.about(where.matter):
                 if one.given and where.at < one.at < first[0]:
-                    bound = ("consented", (one.at, one.known))
+                    bound = {"consented": (one.at, one.known)}
                     first = max(first, self.end(until, where._replace(bound=bound)))
         return first
 
@@ -306,28 +307,38 @@ class World:
             if row.blocked or value.held_for:  # the duties of whom it is held for are not ours
                 continue
             for opened in self.facts:
-                kept = any(covers(row, value.item, use.purpose) for use in value.uses) and opened.concerns(value)
-                if row.kind == "claim" and opened.code == row.from_ and kept and row.until:
-                    closed = [(one.at, one.known) for one in self.facts if one.code in facts_in(row.until)
-                              and one.engagement == opened.engagement and one.at >= opened.at]  # fmt: skip
+                kept = any(covers(row, value.item, use.purpose) for use in value.uses) and row.until is not None
+                if row.kind == "claim" and opened.code == row.from_ and kept and opened.concerns(value):
+                    until = self.end_since(row.until, opened, None)
                     looked = self.looked_at(row.path, opened.engagement, opened.at)
-                    until = min([*closed, looked, *([value.replaced] if value.replaced else [])])
+                    until = min([until, looked, *([value.replaced] if value.replaced else [])])
                     yield Ground("claim", row.path, None, max(opened.at, value.at), until, opened.engagement)
                 named = value.id in opened.values if opened.values else value.at <= opened.at and opened.concerns(value)
-                if row.kind == "dispute" and opened.code == "dispute-opened" and named:
-                    closed = [(one.at, one.known) for one in self.facts if one.code == "dispute-settled"
-                              and one.about == opened.about and one.at >= opened.at]  # fmt: skip
-                    yield Ground("dispute", row.path, None, max(opened.at, value.at), min(closed, default=NEVER))
+                if row.kind == "dispute" and opened.code == "dispute-opened" and kept and named:
+                    until = self.end_since(row.until, opened, opened.about)
+                    yield Ground("dispute", row.path, None, max(opened.at, value.at), until)
         for law in self.policy.statutes.values():
             if not law.blocked and value.item in law.items and law.until and not value.held_for:
                 yield from self.kept_by_law(value, law, law.until)
+
+    def end_since(self, until: End | None, opened: Fact, dispute: str | None) -> Moment:
+        """The end of a claim or a dispute: whatever it waits for, the first since it was opened; of its own name."""
+        assert until
+        bound = {opened.code: (opened.at, opened.known)}
+        for code in facts_in(until):
+            if code not in (opened.code, "begun", "ended"):
+                ours = [one for one in self.facts if one.code == code and one.at >= opened.at]
+                same = [one for one in ours if (one.about == dispute if opened.code == "dispute-opened"
+                                                else one.engagement == opened.engagement)]  # fmt: skip
+                bound[code] = min(((one.at, one.known) for one in same), default=NEVER)
+        return self.end(until, Where(opened.at, opened.known, opened.engagement, bound=bound))
 
     def kept_by_law(self, value: Held, law: Statute, until: End) -> Iterator[Ground]:
         special = {other.name for other in self.policy.statutes.values() if other.instead_of == law.name}
         for event in self.facts:
             ours = event.about == law.name if law.instead_of else event.about not in special
             if event.code == law.from_ and event.concerns(value) and ours:
-                where = Where(value.at, value.at, event.engagement, bound=(event.code, (event.at, event.known)))
+                where = Where(value.at, value.at, event.engagement, bound={event.code: (event.at, event.known)})
                 yield Ground("statute", law.path, None, max(event.at, value.at), self.end(until, where))
 
     def due(self, value: Held) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tests.reference import Contact, World, by_consent, contact_of, purpose_of
+from tests.reference import Contact, Where, World, by_consent, contact_of, purpose_of
 from tests.reference_history import Agreed, Held, Request, Unasked, Used
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
 from upheld.policy.model import CollectionException, Provision, Purpose
@@ -127,10 +127,12 @@ class Reference(World):
             found.add("duty-missing")
         if {"same-group", "both-accepted"} & set(row.needs):
             found.add("not-same-group")
-        against = [self.unreadable(row, self.held.get(one), only) for one in values]
+        against = [self.unreadable(row, self.held.get(one), only, use) for one in values]
         return first_layer(found if not all(against) else found.union(*against))
 
-    def unreadable(self, row: Purpose | Contact, value: Held | None, only: frozenset[str] | None) -> set[str]:
+    def unreadable(
+        self, row: Purpose | Contact, value: Held | None, only: frozenset[str] | None, named: str | None
+    ) -> set[str]:
         """Why one value may not be seen: the first thing that stops it."""
         if value is None:
             return {"unknown"}
@@ -143,13 +145,27 @@ class Reference(World):
         if value.held_for and not row.held_for:
             return {"held-for-another"}
         if any(g.kind == "purpose" and g.purpose == row.name and g.lives(self.at) for g in self.grounds(value)):
-            return self.holds(value, row.name)
+            newer = named is not None and not self.agreed_to_use(row.name, named)
+            asked = by_consent(row, value.item) and not self.unasked_for(value, row.name)
+            return {"consent-scope-older"} if newer and asked else self.holds(value, row.name)
         last = self.last(f"purpose/{row.name}", self.at)
-        unasked = any(use.exception for use in value.uses if use.purpose == row.name)
+        unasked = self.unasked_for(value, row.name)
         if by_consent(row, value.item) and not (last and last.given) and not unasked:
             return {"consent-withdrawn" if last else "consent-missing"}
         due = self.due(value)
         return {f"value-{due}"} if due != "active" else {"ground-ended"}
+
+    @staticmethod
+    def unasked_for(value: Held, purpose: str) -> bool:
+        return any(use.exception for use in value.uses if use.purpose == purpose)
+
+    def agreed_to_use(self, purpose: str, use: str) -> bool:
+        """A use that came with a later version is not what was agreed to."""
+        consent = self.stands(f"purpose/{purpose}", self.at)
+        if consent is None or self.policies[consent.version] is self.policy:
+            return True
+        then = self.policies[consent.version].purposes.get(purpose)
+        return then is not None and use in then.uses and not then.uses[use].blocked
 
     def collect(
         self,
@@ -271,9 +287,16 @@ class Reference(World):
         for value in held:
             due = self.due(value)
             found |= {GONE[value.state]} if value.state in GONE else {f"value-{due}"} if due != "active" else set()
-            found |= {"held-for-another"} if value.held_for and not (row and row.held_for) else set()
+            found |= {"held-for-another"} if value.held_for != self.whose(row, engagement) else set()
             found |= self.holds(value, purpose)
         return first_layer(found)
+
+    def whose(self, row: Purpose | None, engagement: str | None) -> str | None:
+        """Ours is never made somebody else's, nor one organisation's another's."""
+        if row is None or not row.held_for:
+            return None
+        one = self.begun.get(engagement or "")
+        return (one.organisation if one else None) or "organisation"
 
     def correct(self, value: Held) -> frozenset[str]:
         return frozenset({GONE[value.state]} if value.state in GONE else {"ground-ended"} if value.replaced else ())
@@ -314,6 +337,10 @@ class Reference(World):
             found.add("consent-scope-older")
         open_ones = [one.id for one in self.begun.values() if one.kind in row.per and self.ended(one)[0] > self.at]
         if row.per and not (engagement in open_ones if engagement else open_ones):
+            found.add("provision-ended")
+        use_until = row.use_until or row.until
+        where = Where(self.at, self.at, engagement, None, matter)
+        if use_until and self.end(use_until, where)[0] <= self.at:
             found.add("provision-ended")
         return found
 
@@ -365,9 +392,11 @@ class Reference(World):
         return events[ends[-1] + 1 :] if ends else events
 
     def ungivable(self, value: Held) -> set[str]:
-        if value.state in GONE or value.held_for:
-            return {GONE.get(value.state, "held-for-another")}
-        return self.out_of_use(value)
+        if value.state in GONE:
+            return {GONE[value.state]}
+        if self.hidden(value):
+            return {"duty-missing"}
+        return {"held-for-another"} if value.held_for else self.out_of_use(value)
 
     def out_of_use(self, value: Held, only: Collection[str] | None = None) -> set[str]:
         """Why it serves none of these purposes (any, where none are named), wherever it is by now."""
@@ -385,12 +414,13 @@ class Reference(World):
 
     def showable(self) -> set[int]:
         """To the person, from both tiers; neither passwords nor what was destroyed."""
-        hidden = ("password", "secret")
-        return {
-            value.id
-            for value in self.held.values()
-            if value.state != "destroyed" and (row := self.policy.items.get(value.item)) and row.nature not in hidden
-        }
+        there = [value for value in self.held.values() if value.state != "destroyed"]
+        return {value.id for value in there if value.item in self.policy.items and not self.hidden(value)}
+
+    def hidden(self, value: Held) -> bool:
+        """Credentials are shown to nobody: ours are compared, another service's open to the job that needs them."""
+        row = self.policy.items.get(value.item)
+        return row is not None and row.nature in ("password", "secret")
 
     def read_apart(self, path: str, values: tuple[int, ...], duty: bool) -> frozenset[str]:
         found = set() if duty else {"duty-missing"}
@@ -399,6 +429,8 @@ class Reference(World):
             live = [g for g in self.grounds(value) if g.path == path and g.lives(self.at)]
             if value.state != "separated":
                 against.append(self.nothing())
+            elif self.hidden(value):
+                against.append({"duty-missing"})
             elif live:
                 spared = {"frozen"} if live[0].kind == "statute" else set()
                 against.append(self.holds(value, live[0].purpose) - spared)

@@ -119,7 +119,9 @@ class Twin(Reference):
         found = {"declaration-incomplete"} if row.blocked or (task and task.blocked) else set()
         found |= {"purpose-undeclared"} if task is None else {"item-not-covered"} if purpose not in row.for_ else set()
         found |= {"items-exceed-provision" for item in items if item not in row.items}
-        found |= self.agreed_by_name(row, items) | self.contracted(row) | self.abroad(row.to or name, "entrustment")
+        found |= (
+            self.agreed_by_name(row, items) | self.contracted(row) | self.abroad(row.to or name, "entrustment", items)
+        )
         against = [self.not_for_task(self.held[one], purpose) for one in self.named(items)]
         return first_layer(found if not all(against) else found.union(*(against or [self.nothing()])))
 
@@ -143,7 +145,7 @@ class Twin(Reference):
             found.add("contract-missing")
         return found | (self.contracted(above) if above else set())
 
-    def abroad(self, party: str, standing_for: str) -> set[str]:
+    def abroad(self, party: str, standing_for: str, items: tuple[str, ...]) -> set[str]:
         rows = [row for row in self.policy.transfers.values() if row.to == party and row.as_ == standing_for]
         seat = self.policy.parties[party].seat if party in self.policy.parties else ()
         found = {"transfer-basis-missing"} if not rows and seat and seat[0] != "KR" else set()
@@ -151,18 +153,25 @@ class Twin(Reference):
             agreed = row.basis != "consent" or self.stands(f"transfer/{row.name}", self.at)
             found |= set() if agreed and not row.blocked else {"transfer-basis-missing"}
             found |= {"transfer-stopped"} if self.house.is_stopped(row.name, self.at) else set()
+            found |= {"transfer-basis-missing"} if set(items) - set(row.items) else set()
+            consent = self.stands(f"transfer/{row.name}", self.at) if row.basis == "consent" else None
+            if consent is not None:  # who agreed to an older version agreed to what left the country by that
+                then = self.policies[consent.version].transfers.get(row.name)
+                found |= {"consent-scope-older"} if set(items) - set(then.items if then else ()) else set()
         return found
 
     def provide(self, recipient: str, items: tuple[str, ...], engagement: str | None) -> frozenset[str]:
         found, row = super().provide(recipient, items, engagement), self.policy.provisions.get(recipient)
         if row is None or self.version() < 0:
             return found
-        return first_layer(set(found) | self.abroad(row.to or recipient, "provision"))
+        return first_layer(set(found) | self.abroad(row.to or recipient, "provision", items))
 
     def not_for_task(self, value: Held, purpose: str) -> set[str]:
         task = self.policy.purposes.get(purpose)
         if value.state in GONE:
             return {GONE[value.state]}
+        if self.policy.items[value.item].nature == "secret":
+            return {"duty-missing"}
         if value.held_for and not (task and task.held_for):
             return {"held-for-another"}
         if any(g.kind == "purpose" and g.purpose == purpose and g.lives(self.at) for g in self.grounds(value)):
@@ -179,10 +188,13 @@ class Twin(Reference):
         found |= {"approval-missing" if missing == {"approver"} else "demand-incomplete"} if missing else set()
         found |= {"law-missing"} if row.law and law not in {one.law for one in row.law} else set()
         found |= {"items-exceed-provision" for item in items if row.items and item not in row.items}
-        return first_layer(found if self.disclosable(items) else found | self.nothing())
+        kept = [self.held[one] for one in self.named(items) if self.due(self.held[one]) != "due"]
+        none = {"duty-missing"} if kept else self.nothing()  # what is there are credentials
+        return first_layer(found if self.disclosable(items) else found | none)
 
     def disclosable(self, items: tuple[str, ...]) -> set[int]:
-        return {one for one in self.named(items) if self.due(self.held[one]) != "due"}
+        kept = {one for one in self.named(items) if self.due(self.held[one]) != "due"}
+        return {one for one in kept if not self.hidden(self.held[one])}
 
     def against(self, one: Given) -> set[object]:
         """What speaks against something given away, at its instant, by what is known by now (rule 3.10)."""
@@ -195,10 +207,10 @@ class Twin(Reference):
         found: set[object] = set()
         if one.kind == "provision" and provided:
             found |= then.recipient_may(provided, items, one.engagement)
-            found |= then.abroad(provided.to or one.to, "provision")
+            found |= then.abroad(provided.to or one.to, "provision", items)
         if one.kind == "entrustment" and entrusted:
             found |= then.agreed_by_name(entrusted, items) | then.contracted(entrusted)
-            found |= then.abroad(entrusted.to or one.to, "entrustment")
+            found |= then.abroad(entrusted.to or one.to, "entrustment", items)
         only = entrusted.for_ if one.kind == "entrustment" and entrusted else None
         return found | {value.id for value in values if then.out_of_use(value, only)}
 

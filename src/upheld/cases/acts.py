@@ -362,6 +362,7 @@ def answer(stage: Stage, step: Step) -> Iterator[Came]:
         step.word("outcome") or "done",
         reason=step.word("reason"),
         handler=stage.handlers.get(step.word("by") or ""),
+        confirmed=step.yes("confirmed", False),
     )
     yield came(f"answer {right}", outcome)
 

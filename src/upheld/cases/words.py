@@ -172,8 +172,9 @@ ACTS: Final[Mapping[str, Verb]] = {
     ),
     "answer": Verb(
         Word(Takes.NAME, Names.RIGHTS),
-        "the request is answered: done, partly, refused, not-identified, nothing-held, taken-back",
-        {"outcome": NAME, "reason": NAME, "by": NAME},
+        "the request is answered: done, partly, refused, not-identified, nothing-held, taken-back; `confirmed` ends "
+        "what cannot go on without what is erased",
+        {"outcome": NAME, "reason": NAME, "by": NAME, "confirmed": YES},
     ),
     "lift": Verb(Word(Takes.NAME, Names.RIGHTS), "the person lifts a suspension"),
     "accept-again": Verb(Word(Takes.NAME, Names.RIGHTS), "staff accept a request that was refused before"),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from upheld.dates import Instant
-from upheld.engine.acts import Cited, Collect, Decision, Reason, Refusals, ValueId, refused
+from upheld.engine.acts import Cited, Collect, Decision, EngagementId, Reason, Refusals, ValueId, refused
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.layers import consent_stands, hold_cited, item_covered, purpose_of, suspended_for
 from upheld.engine.plan import ItemPlan, PurposePlan, Taking, UnaskedPlan
-from upheld.engine.state import About, AboutKind, Use
+from upheld.engine.state import About, AboutKind, SubjectState, Use
 from upheld.engine.view import DUE_REASON, STATE_REASON, View, holds_on
 from upheld.policy.vocabulary import Basis, Nature
 
+SOME_ORGANISATION = "organisation"
+"""Who is meant where the engagement names none."""
 _SEPARATE_CONSENT = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID})
 
 
@@ -124,7 +126,7 @@ def _in_full(act: Collect, view: View, at: Instant) -> Decision:
     if suspended is not None:
         no.found.append(suspended)
     for value_id in act.reused:
-        no.found.extend(_not_reusable(view, value_id, purpose, at))
+        no.found.extend(_not_reusable(view, value_id, purpose, act.engagement, at))
     if no.found:
         return refused(*no.found)
     excepted = (instead.rule.cited(),) if instead else ()
@@ -163,7 +165,9 @@ def _without_consent(view: View, act: Collect, purpose: PurposePlan, at: Instant
     return row
 
 
-def _not_reusable(view: View, value_id: ValueId, purpose: PurposePlan, at: Instant) -> Iterable[Cited]:
+def _not_reusable(
+    view: View, value_id: ValueId, purpose: PurposePlan, engagement: EngagementId | None, at: Instant
+) -> Iterable[Cited]:
     """Only what is in use gets one more use: nothing comes back, changes capacity, or moves while it stands still."""
     value = view.values.get(value_id)
     if value is None:
@@ -173,10 +177,18 @@ def _not_reusable(view: View, value_id: ValueId, purpose: PurposePlan, at: Insta
     state = STATE_REASON.get(value.held) or DUE_REASON.get(due)
     if state is not None:
         yield purpose.rule.cited(state, "until")
-    if value.held_for is not None and not purpose.held_for_organisation:
+    if value.held_for != held_for(view.state, purpose, engagement):
         yield purpose.rule.cited(Reason.HELD_FOR_ANOTHER)
     for held in holds_on(view, value, purpose.name, at):
         yield hold_cited(view.plan, *held)
+
+
+def held_for(state: SubjectState, purpose: PurposePlan, engagement: EngagementId | None) -> str | None:
+    """For whom a value is held under a purpose: the organisation of its engagement, or us (None). INVARIANT: I12."""
+    if not purpose.held_for_organisation:
+        return None
+    one = state.engagements.get(engagement) if engagement else None
+    return (one.organisation if one else None) or SOME_ORGANISATION
 
 
 def _collect_representative(act: Collect, view: View, at: Instant) -> Decision:
@@ -189,7 +201,7 @@ def _collect_representative(act: Collect, view: View, at: Instant) -> Decision:
         if item not in children.contact_items:
             no.add(Reason.ITEM_NOT_COVERED, rule.path, rule.cites("from-child"), rule.law, item)
     for value_id in act.reused:
-        no.found.extend(_not_reusable(view, value_id, view.plan.purposes[CHILD_CONTACT], at))
+        no.found.extend(_not_reusable(view, value_id, view.plan.purposes[CHILD_CONTACT], None, at))
     return refused(*no.found) if no.found else Decision(True, (rule.cited(),))
 
 

@@ -47,6 +47,8 @@ GRACE = Period(days=5)
 SETTLING = Period(days=1)
 TAKEN_AND_NOT_ANSWERED = Plus(Point("collected"), Period(days=5))
 PENDING_CHILD = EarlierOf((Point("answered"), Plus(Point("consent-asked"), Period(days=5))))
+BY_LAW = frozenset({"document", "approver"})
+"""What a demand under a law needs on record, whatever else its row names: `docs/rules.md` 5.3 (d)."""
 KNOWN = "@known"
 """The instant at which a fact that can end something became known; anchors settling."""
 RECEIVED = "@received"
@@ -384,7 +386,7 @@ def _exception(row: model.ProvisionException) -> ExceptionPlan:
     return ExceptionPlan(
         name=row.name,
         rule=rule_of(row),
-        needs=frozenset(str(need) for need in row.needs),
+        needs=frozenset(str(need) for need in row.needs) | (BY_LAW if row.law else frozenset()),
         laws=frozenset(one.law for one in row.law),
         items=frozenset(row.items),
         blocked=row.blocked is not None,

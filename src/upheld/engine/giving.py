@@ -23,15 +23,17 @@ from upheld.engine.layers import (
     agreed_to_processor,
     consent_stands,
     contract_in_force,
+    crossing_border,
     hold_cited,
     own_consent,
     purpose_of,
     suspended_for,
 )
-from upheld.engine.lifecycle import DueState
+from upheld.engine.lifecycle import DueState, Scope
 from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, PurposePlan, Rule
 from upheld.engine.state import About, AboutKind, Disclosure, HeldState, Value
-from upheld.engine.view import STATE_REASON, View, holds_on, nothing_there
+from upheld.engine.view import STATE_REASON, View, hidden_cited, holds_on, nothing_there, secret_cited
+from upheld.policy.ends import End
 from upheld.policy.vocabulary import EMAIL, served_by
 
 
@@ -69,9 +71,16 @@ def _provision_stands(
     about = About(AboutKind.PROVISION, row.recipient)
     own_consent(view, about, row.rule, row.by, at, no, view.plan.country.cites("provision-consent"))
     agreed_scope(view, about, items, row.rule, at, no)
-    _crossing_border(view, row.party, row.seat, "provision", at, no)
+    crossing_border(view, row.party, row.seat, "provision", items, at, no)
     if row.per and not _open_engagement(view, row.per, engagement, at):
         no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"), detail="its engagement is not open")
+    elif row.use_until is not None and _over(view, row.use_until, engagement, about, at):
+        no.add(Reason.PROVISION_ENDED, row.rule.path, row.rule.cites("use-until"))
+
+
+def _over(view: View, until: End, engagement: EngagementId | None, about: About, at: Instant) -> bool:
+    """Whether the time for which a recipient may use it is over before it gets it."""
+    return view.life.end(until, Scope(at, at, engagement, None, about=about)).at <= at
 
 
 def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: Instant) -> bool:
@@ -81,23 +90,6 @@ def _open_engagement(view: View, kinds: frozenset[str], named: str | None, at: I
         and view.life.engagement_end(one.engagement_id).at > at
         for one in view.state.engagements.values()
     )
-
-
-def _crossing_border(view: View, party: str, seat: str | None, standing_for: str, at: Instant, no: Refusals) -> None:
-    """LAW: `cited.transfers`: a basis of its own to leave the country; a stop order halts at once."""
-    law = view.plan.country
-    rows = [row for row in view.plan.transfers.values() if row.party == party and row.standing_for == standing_for]
-    if not rows and not law.is_inside(seat):
-        rule = view.plan.builtin["transfers"]
-        no.add(Reason.TRANSFER_BASIS_MISSING, rule.path, rule.cites(), law.cites("transfers"), party)
-    for row in rows:
-        if row.blocked:
-            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites())
-        if row.name in view.controller.stopped_transfers:
-            no.add(Reason.TRANSFER_STOPPED, row.rule.path, row.rule.cites())
-        if row.basis == "consent" and view.life.standing(About(AboutKind.TRANSFER, row.name), at) is None:
-            article = law.cites("transfer-consent")
-            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites("basis"), article)
 
 
 def _live_values(
@@ -122,6 +114,9 @@ def _handed_over(view: View, value: Value, purposes: frozenset[str] | None, at: 
     state = STATE_REASON.get(value.held)
     if state is not None:
         return rule.cited(state)
+    hidden = hidden_cited(view, value) if purposes is None else secret_cited(view, value)
+    if hidden is not None:
+        return hidden
     named = [view.plan.purposes[one] for one in purposes or () if one in view.plan.purposes]
     if value.held_for is not None and not any(one.held_for_organisation for one in named):
         return rule.cited(Reason.HELD_FOR_ANOTHER)
@@ -165,7 +160,7 @@ def _entrustment_stands(view: View, row: EntrustmentPlan, items: tuple[str, ...]
     """What a processor needs besides values: a consent where promised, a contract, a way abroad."""
     agreed_to_processor(view, row, items, at, no)
     contract_in_force(view, row, at, no)
-    _crossing_border(view, row.party, row.seat, "entrustment", at, no)
+    crossing_border(view, row.party, row.seat, "entrustment", items, at, no)
 
 
 def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
@@ -185,16 +180,18 @@ def decide_disclose(act: Disclose, view: View, at: Instant) -> Decision:
     for item in act.items:
         if row.items and item not in row.items:
             no.add(Reason.ITEMS_EXCEED_PROVISION, row.rule.path, row.rule.cites("items"), detail=item)
-    cover = tuple(
-        value_id
+    there = [
+        view.values[value_id]
         for item in dict.fromkeys(act.items)
         for value_id in view.by_item.get(item, ())
         if view.values[value_id].held in (HeldState.HELD, HeldState.SEPARATED)
         and view.life.due(view.values[value_id], at).state is not DueState.DUE
         and (not act.values or value_id in act.values)
-    )
+    ]
+    hidden = [cited for value in there if (cited := hidden_cited(view, value)) is not None]
+    cover = tuple(value.value_id for value in there if hidden_cited(view, value) is None)
     if not cover:
-        no.add(nothing_there(view), row.rule.path, row.rule.cites())
+        no.found.extend(hidden or [row.rule.cited(nothing_there(view))])
     return refused(*no.found) if no.found else Decision(True, (row.rule.cited(),), cover)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import Cited, Reason, Refusals
-from upheld.engine.plan import EntrustmentPlan, Plan, PurposePlan, Rule
+from upheld.engine.plan import EntrustmentPlan, Plan, ProvisionPlan, PurposePlan, Rule, TransferPlan
 from upheld.engine.state import About, AboutKind, Request, RequestState
 from upheld.engine.view import View, child_freeze, refused_at
 
@@ -71,8 +71,14 @@ def agreed_scope(view: View, about: About, items: tuple[str, ...], rule: Rule, a
     agreed = view.line.version(consent.version) if consent else None
     if agreed is None or agreed is view.plan:
         return
-    rows = agreed.provisions if about.kind is AboutKind.PROVISION else agreed.entrustments
-    row = rows.get(about.name)
+    row: ProvisionPlan | EntrustmentPlan | TransferPlan | None
+    match about.kind:
+        case AboutKind.PROVISION:
+            row = agreed.provisions.get(about.name)
+        case AboutKind.TRANSFER:
+            row = agreed.transfers.get(about.name)
+        case _:
+            row = agreed.entrustments.get(about.name)
     for item in items:
         if row is None or item not in row.items:
             no.add(Reason.CONSENT_SCOPE_OLDER, rule.path, rule.cites("items"), detail=item)
@@ -108,6 +114,33 @@ def contract_in_force(view: View, row: EntrustmentPlan, at: Instant, no: Refusal
             no.add(Reason.CONTRACT_MISSING, row.rule.path, row.rule.cites("under"), law)
         if parent is not None:
             contract_in_force(view, parent, at, no)
+
+
+def crossing_border(
+    view: View, party: str, seat: str | None, standing_for: str, items: tuple[str, ...], at: Instant, no: Refusals
+) -> None:
+    """LAW: `cited.transfers`: a basis of its own to leave the country, for the items it names; a stop order halts at
+    once. Given, entrusted, kept or looked at from there is all one.
+    """
+    law = view.plan.country
+    rows = [row for row in view.plan.transfers.values() if row.party == party and row.standing_for == standing_for]
+    if not rows and not law.is_inside(seat):
+        rule = view.plan.builtin["transfers"]
+        no.add(Reason.TRANSFER_BASIS_MISSING, rule.path, rule.cites(), law.cites("transfers"), party)
+    for row in rows:
+        if row.blocked:
+            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites())
+        if row.name in view.controller.stopped_transfers:
+            no.add(Reason.TRANSFER_STOPPED, row.rule.path, row.rule.cites())
+        beyond = [item for item in items if item not in row.items]
+        if beyond:
+            no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites("items"), detail=", ".join(beyond))
+        if row.basis == "consent":
+            about = About(AboutKind.TRANSFER, row.name)
+            if view.life.standing(about, at) is None:
+                article = law.cites("transfer-consent")
+                no.add(Reason.TRANSFER_BASIS_MISSING, row.rule.path, row.rule.cites("basis"), article)
+            agreed_scope(view, about, items, row.rule, at, no)
 
 
 def suspended_for(view: View, purpose: str, at: Instant) -> Cited | None:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, assert_never, cast
 
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, calendar_end, end_of
@@ -103,8 +104,8 @@ class Scope(NamedTuple):
     anchor_known: Instant
     engagement: EngagementId | None
     purpose: str | None
-    bound: tuple[str, Moment] | None = None
-    """One occurrence that a statute counts from."""
+    bound: Mapping[str, Moment] = MappingProxyType({})
+    """Occurrences that are meant and no others: the event of a law, a fee and its payment, a dispute and its end."""
     about: About | None = None
 
 
@@ -191,7 +192,7 @@ class Life:
         declared = self.plan.engagements.get(engagement.kind, known[-1] if known else None)
         if declared is not None and declared.ends is not None:
             # An end that names `ended` itself waits for the fact.
-            scope = Scope(engagement.begun_at, engagement.known_at, engagement_id, None, ("ended", NEVER))
+            scope = Scope(engagement.begun_at, engagement.known_at, engagement_id, None, {"ended": NEVER})
             said.append(self.end(declared.ends, scope))
         return _earlier(said)
 
@@ -220,8 +221,9 @@ class Life:
         return Moment(calendar_end(point.calendar, moment.at, self.plan.zone), moment.known_at)
 
     def _fact(self, code: str, scope: Scope) -> Moment:
-        if scope.bound is not None and scope.bound[0] == code:
-            return scope.bound[1]
+        bound = scope.bound.get(code)
+        if bound is not None:
+            return bound
         match code:
             case "collected" | "provided":
                 return Moment(scope.anchor_at, scope.anchor_known)
@@ -345,7 +347,7 @@ class Life:
         until = self.end(end, scope)
         for event in self.consent_events(about):
             if event.given and scope.anchor_at < event.at < until.at:
-                bound = Moment(event.at, event.known_at)
+                bound = {"consented": Moment(event.at, event.known_at)}
                 until = max(
                     until,
                     self.end(
@@ -355,7 +357,7 @@ class Life:
                             scope.anchor_known,
                             scope.engagement,
                             scope.purpose,
-                            ("consented", bound),
+                            bound,
                             about,
                         ),
                     ),
@@ -489,7 +491,7 @@ class Life:
             return _BoundUse(agreed.purposes[0][0], until, agreed.consented, agreed.since)
         about = About(AboutKind.PURPOSE, use.purpose)
         began = Moment(use.anchor_at, use.known_at)
-        counted = ("consented", began) if use.exception is not None else None
+        counted = {"consented": began} if use.exception is not None else {}
         scope = Scope(use.anchor_at, use.known_at, use.engagement, use.purpose, counted)
         ends = [self._purpose_end(one, renewed, scope, about) for one, renewed in agreed.purposes]
         ends += [self._fact(code, scope) for code in self.plan.destruction.needless_after]
@@ -625,31 +627,31 @@ class Life:
     def _claims(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
         if row.until is None or not any(keeps(row, value.item, use.purpose) for use in value.uses):
             return
-        closers = [point.fact for point, _ in points_in(row.until)]
         for opened in self._of(row.from_fact or ""):
             if self._belongs(value, opened):
-                paid = [
-                    fact
-                    for code in closers
-                    for fact in self._of(code)
-                    if fact.at >= opened.at and fact.engagement == opened.engagement
-                ]
-                first = min(paid, key=lambda fact: fact.at, default=None)
-                until = Moment(first.at, first.known_at) if first else NEVER
+                until = self._end_since(row.until, opened)
                 until = min(until, self.looked_at(row.rule.path, opened.engagement, opened.at))
                 from_at = max(opened.at, value.collected_at)
                 until = self._replaced(value, until)
                 yield Ground(GroundKind.CLAIM, row.rule, "until", from_at, until, None, opened.engagement)
 
     def _disputes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
+        if row.until is None or not any(keeps(row, value.item, use.purpose) for use in value.uses):
+            return
         for opened in self._of("dispute-opened"):
             if value.value_id in opened.values or (not opened.values and self._held_then(value, opened)):
-                settled = [
-                    fact for fact in self._of("dispute-settled") if fact.about == opened.about and fact.at >= opened.at
-                ]
-                first = settled[0] if settled else None
-                until = Moment(first.at, first.known_at) if first else NEVER
+                until = self._end_since(row.until, opened)
                 yield Ground(GroundKind.DISPUTE, row.rule, "until", max(opened.at, value.collected_at), until)
+
+    def _end_since(self, until: End, opened: Fact) -> Moment:
+        """The end of a claim or a dispute: of whatever it waits for the first since it was opened, in the same case."""
+        bound = {opened.code: Moment(opened.at, opened.known_at)}
+        for point, _ in points_in(until):
+            if point.fact not in (opened.code, "begun", "ended"):
+                since = (one for one in self._of(point.fact) if one.at >= opened.at and _same_case(one, opened))
+                first = next(since, None)
+                bound[point.fact] = Moment(first.at, first.known_at) if first else NEVER
+        return self.end(until, Scope(opened.at, opened.known_at, opened.engagement, None, bound))
 
     def _statutes(self, value: Value, row: RetentionPlan) -> Iterator[Ground]:
         if row.until is None or row.from_fact is None:
@@ -662,7 +664,7 @@ class Life:
                 value.known_at,
                 occurrence.engagement,
                 None,
-                (row.from_fact, Moment(occurrence.at, occurrence.known_at)),
+                {row.from_fact: Moment(occurrence.at, occurrence.known_at)},
             )
             until = self.end(row.until, scope)
             yield Ground(GroundKind.STATUTE, row.rule, "until", max(occurrence.at, value.collected_at), until)
@@ -701,6 +703,13 @@ KEPT_BY_REVIEW, CLOSED_BY_REVIEW, DESTROYED_BY_REVIEW = "review-kept", "review-c
 """What came of a look at an end left open: facts of ours, about the element (or the dispute) looked at."""
 ENGAGEMENT_REVIEWED = "engagement"
 CLOSES: Mapping[str, str] = {"dispute-settled": "dispute-opened"}
+
+
+def _same_case(fact: Fact, opened: Fact) -> bool:
+    """Whether a fact is about the fee or dispute that another opened: a dispute has a name, a fee its engagement."""
+    if opened.code == CLOSES["dispute-settled"]:
+        return fact.about == opened.about
+    return fact.engagement == opened.engagement
 
 
 def keeps(row: RetentionPlan, item: str, purpose: str | None) -> bool:

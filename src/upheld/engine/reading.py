@@ -22,11 +22,18 @@ from upheld.engine.acts import (
     ValueId,
     refused,
 )
-from upheld.engine.layers import agreed_to_processor, contract_in_force, hold_cited, item_covered, purpose_of
+from upheld.engine.layers import (
+    agreed_to_processor,
+    contract_in_force,
+    crossing_border,
+    hold_cited,
+    item_covered,
+    purpose_of,
+)
 from upheld.engine.lifecycle import DueState, Ground
-from upheld.engine.plan import GroundKind, PurposePlan
+from upheld.engine.plan import EntrustmentPlan, GroundKind, PurposePlan
 from upheld.engine.state import About, AboutKind, HeldState, Value
-from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, holds_on, nothing_there
+from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, hidden_cited, holds_on, nothing_there
 from upheld.policy.vocabulary import Nature
 
 T = TypeVar("T")
@@ -103,6 +110,7 @@ def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]
     if purpose is None or no.found:
         return refused(*no.found)
     _reader_may(view, act, purpose, at, no)
+    processor = view.plan.entrustments.get(act.reader.party or "")
     if not wanted:
         no.add(nothing_there(view), purpose.rule.path, purpose.rule.cites(), detail=", ".join(act.items))
     cover: list[ValueId] = []
@@ -110,6 +118,8 @@ def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]
     until = FOREVER
     for value_id in wanted:
         against, ends = _value_readable(view, purpose, value_id, act, at)
+        if processor is not None and purpose.name in processor.purposes and not against:
+            against = _abroad_or_beyond(view, processor, view.values[value_id].item, at)
         if not against:
             cover.append(value_id)
             until = min(until, ends)
@@ -133,12 +143,24 @@ def _value_readable(
     state = STATE_REASON.get(value.held)
     if state is not None:
         return [purpose.rule.cited(state, "until")], at
-    if value.held_for is not None and not purpose.held_for_organisation:
+    if value.held_for is not None and not _is_theirs(value.held_for, purpose, act.reader):
         return [purpose.rule.cited(Reason.HELD_FOR_ANOTHER)], at
     ground = _live_use(view, value, purpose.name, act, at)
     if ground is None:
         return [_why_no_ground(view, value, purpose, at)], at
+    on_consent = purpose.rests_on_consent(value.item) and not _unasked(value, purpose)
+    if on_consent and not view.agreed_use(purpose, act.use, at):
+        return [purpose.rule.cited(Reason.CONSENT_SCOPE_OLDER, "uses", act.use or "")], at
     return [hold_cited(view.plan, *held) for held in holds_on(view, value, purpose.name, at)], ground.until.at
+
+
+def _is_theirs(organisation: str, purpose: PurposePlan, reader: Reader) -> bool:
+    """What is held for an organisation serves its own task alone, and no reader of another. INVARIANT: I12."""
+    return purpose.held_for_organisation and reader.organisation in (None, organisation)
+
+
+def _unasked(value: Value, purpose: PurposePlan) -> bool:
+    return any(use.purpose == purpose.name and use.exception for use in value.uses)
 
 
 def _secret(view: View, value: Value) -> bool:
@@ -161,8 +183,7 @@ def _live_use(view: View, value: Value, purpose: str, act: Read, at: Instant) ->
 
 def _why_no_ground(view: View, value: Value, purpose: PurposePlan, at: Instant) -> Cited:
     about = About(AboutKind.PURPOSE, purpose.name)
-    unasked = any(use.purpose == purpose.name and use.exception for use in value.uses)
-    if purpose.rests_on_consent(value.item) and not unasked:
+    if purpose.rests_on_consent(value.item) and not _unasked(value, purpose):
         event = view.life.last_consent_event(about, at)
         if event is None:
             return purpose.rule.cited(Reason.CONSENT_MISSING, "basis")
@@ -187,7 +208,7 @@ def _reader_may(view: View, act: Read, purpose: PurposePlan, at: Instant, no: Re
         case ReaderKind.HANDLER | ReaderKind.APPLICATION:
             _staff_may(view, reader, purpose, at, no)
         case ReaderKind.FELLOW:
-            _fellow_may(view, reader, purpose, no)
+            _fellow_may(view, reader, purpose, at, no)
         case ReaderKind.SUBJECT:
             no.add(
                 Reason.DUTY_MISSING, purpose.rule.path, purpose.rule.cites(), detail="a person sees their data by right"
@@ -218,10 +239,26 @@ def _party_may(view: View, party: str, purpose: PurposePlan, at: Instant, no: Re
         return
     agreed_to_processor(view, entrusted, (), at, no)
     contract_in_force(view, entrusted, at, no)
+    crossing_border(view, entrusted.party, entrusted.seat, "entrustment", (), at, no)
 
 
-def _fellow_may(view: View, reader: Reader, purpose: PurposePlan, no: Refusals) -> None:
-    groups = {one.organisation for one in view.state.engagements.values() if one.organisation is not None}
+def _abroad_or_beyond(view: View, row: EntrustmentPlan, item: str, at: Instant) -> list[Cited]:
+    """What a processor does not get it does not look at either: no more than its row and its way abroad name."""
+    if item not in row.items:
+        return [row.rule.cited(Reason.ITEMS_EXCEED_PROVISION, "items", item)]
+    no = Refusals()
+    agreed_to_processor(view, row, (item,), at, no)
+    crossing_border(view, row.party, row.seat, "entrustment", (item,), at, no)
+    return no.found
+
+
+def _fellow_may(view: View, reader: Reader, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
+    """One of the same group, while the person is in it; anybody else when both have accepted."""
+    groups = {
+        one.organisation
+        for one in view.state.engagements.values()
+        if one.begun_at <= at < view.life.engagement_end(one.engagement_id).at
+    }
     same = reader.organisation is not None and reader.organisation in groups
     accepted = any(fact.code == "both-accepted" and fact.about == reader.reader_id for fact in view.state.facts)
     allowed = ("same-group" in purpose.needs and same) or ("both-accepted" in purpose.needs and accepted)
@@ -244,6 +281,10 @@ def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decisi
         value = view.values.get(value_id)
         if value is None or value.held is not HeldState.SEPARATED:
             of_values.append(rule.cited(nothing_there(view), "use"))
+            continue
+        hidden = hidden_cited(view, value)
+        if hidden is not None:
+            of_values.append(hidden)
             continue
         live = [one for one in view.life.grounds(value) if one.rule.path == act.ground and one.live(at)]
         held = [cited for ground in live[:1] for cited in _holds_apart(view, value, ground, at)]
@@ -277,8 +318,8 @@ def decide_show(act: Show, view: View, at: Instant) -> Decision:
         for value in view.state.values
         if value.held in (HeldState.HELD, HeldState.SEPARATED)
         and (not act.values or value.value_id in act.values)
-        and view.plan.items.get(value.item) is not None
-        and view.plan.items[value.item].nature not in (Nature.PASSWORD, Nature.SECRET)
+        and value.item in view.plan.items
+        and hidden_cited(view, value) is None
     )
     if not cover:
         return refused(rule.cited(nothing_there(view)))

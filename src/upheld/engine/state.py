@@ -255,7 +255,7 @@ def grouped(facts: Iterable[Fact]) -> Mapping[str, tuple[Fact, ...]]:
     by: dict[str, list[Fact]] = {}
     for fact in facts:
         by.setdefault(fact.code, []).append(fact)
-    return {code: tuple(sorted(found, key=lambda fact: fact.at)) for code, found in by.items()}
+    return {code: tuple(sorted(found, key=lambda fact: (fact.at, fact.known_at))) for code, found in by.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from upheld.dates import BEGINNING, FOREVER, Instant
 from upheld.engine.acts import Cited, Decision, Reason, ValueId
 from upheld.engine.lifecycle import DONE, DueState, Ground, Life, touches
-from upheld.engine.plan import GroundKind, Plan, PolicyLine, Rule
-from upheld.engine.state import ControllerState, HeldState, Request, RequestState, SubjectState, Value
+from upheld.engine.plan import GroundKind, Plan, PolicyLine, PurposePlan, Rule
+from upheld.engine.state import About, AboutKind, ControllerState, HeldState, Request, RequestState, SubjectState, Value
 from upheld.policy.vocabulary import Nature
 
 
@@ -95,7 +95,22 @@ class View:
         found: dict[str, dict[ValueId, Pass]] = {}
         for (purpose, value), window in self._all_passes():
             found.setdefault(purpose, {})[value] = window
-        return {(name, use): windows for name, windows in found.items() for use in self.plan.purposes[name].runs}
+        rows = self.plan.purposes
+        return {
+            (name, use): windows
+            for name, windows in found.items()
+            for use in rows[name].runs
+            if self.agreed_use(rows[name], use, FOREVER)
+        }
+
+    def agreed_use(self, purpose: PurposePlan, use: str | None, at: Instant) -> bool:
+        """Whether a use lies in what the consent that stands was given to: what a later version added does not."""
+        consent = self.life.standing(About(AboutKind.PURPOSE, purpose.name), at) if use is not None else None
+        agreed = self.line.version(consent.version) if consent is not None else None
+        if agreed is None or agreed is self.plan:
+            return True
+        before = agreed.purposes.get(purpose.name)
+        return before is not None and use in before.runs
 
     def between(self, value: Value, at: Instant) -> tuple[Instant, Instant]:
         """The span around an instant in which nothing changes by time alone of what a read of this value asks."""
@@ -175,6 +190,16 @@ def _holds(plan: Plan, request: Request, value: Value, purpose: str | None, at: 
     return Reason.FROZEN if request.proved_at <= at and (at < ended or ended == FOREVER == at) else None
 
 
+def disputed(view: View, values: Iterable[ValueId], at: Instant) -> tuple[ValueId, ...]:
+    """Those that are frozen: whoever gets them all the same is told so."""
+    known = (view.values[one] for one in values if one in view.values)
+    return tuple(
+        value.value_id
+        for value in known
+        if any(reason is Reason.FROZEN for reason, _ in holds_on(view, value, None, at))
+    )
+
+
 def child_freeze(plan: Plan, request: Request) -> Rule | None:
     """The promise that what a representative wants corrected for a child stands still until it is; None if not so."""
     asked = request.right == "rectification" and request.for_child
@@ -204,6 +229,19 @@ STATE_REASON: Mapping[HeldState, Reason] = {
     HeldState.CONDEMNED: Reason.VALUE_DESTROYED,
     HeldState.DESTROYED: Reason.VALUE_DESTROYED,
 }
+
+
+def secret_cited(view: View, value: Value) -> Cited | None:
+    """A credential of another service opens to the job that needs it and to nobody else."""
+    item = view.plan.items.get(value.item)
+    return item.rule.cited(Reason.DUTY_MISSING) if item is not None and item.nature is Nature.SECRET else None
+
+
+def hidden_cited(view: View, value: Value) -> Cited | None:
+    """Why a value is shown to nobody, whoever asks: a credential, of ours or of another service."""
+    item = view.plan.items.get(value.item)
+    hidden = item is not None and item.nature in (Nature.PASSWORD, Nature.SECRET)
+    return item.rule.cited(Reason.DUTY_MISSING) if hidden and item is not None else None
 
 
 def nothing_there(view: View) -> Reason:

@@ -44,6 +44,7 @@ from upheld.store.leases import HomeInUse
 class Keeper(
     HandingOver,
     Reconsenting,
+    Asking,
     Living,
     Exporting,
     Data,
@@ -52,7 +53,6 @@ class Keeper(
     Publishing,
     Moving,
     Giving,
-    Asking,
     ActingFor,
     Receipting,
     DoneUnasked,

@@ -11,7 +11,7 @@ from typing import Final
 from holidays import HolidayBase, country_holidays
 
 from upheld.dates import Instant, end_of, instant, moved_off_holidays
-from upheld.engine.acts import Cited, Decision, Reason, RequestId, SubjectId, ValueId
+from upheld.engine.acts import Cited, Decision, EngagementId, Reason, RequestId, SubjectId, ValueId
 from upheld.engine.compile import RECEIVED
 from upheld.engine.lifecycle import DONE, DueState, touches
 from upheld.engine.plan import GroundKind, Plan, RightPlan, Rule
@@ -19,7 +19,8 @@ from upheld.engine.proving import exceeds, found, least_proof, not_proved, signe
 from upheld.engine.state import WAITING, Acting, ActingKind, HeldState, Request, RequestState, Value
 from upheld.engine.view import child_freeze
 from upheld.errors import InputRefused
-from upheld.keeper.door import Door, When, replaced
+from upheld.keeper.door import When, replaced
+from upheld.keeper.ending import Ending
 from upheld.keeper.outcome import Outcome
 from upheld.law import TABLES
 from upheld.store import subjects
@@ -61,7 +62,7 @@ class Answer:
     kept: tuple[str, ...]
 
 
-class Asking(Door):
+class Asking(Ending):
     """Requests and their outcomes."""
 
     def request(
@@ -76,11 +77,13 @@ class Asking(Door):
         purposes: tuple[str, ...] = (),
         by: str | None = None,
         objects_to: RequestId | None = None,
+        confirmed: bool = False,
         at: When = None,
     ) -> Outcome:
         """A request comes in. `proved`: the proof of its channel was shown at once (a signed-in person); or `proof`
         names what was; else `prove` follows. `by`: the id under which somebody acts for the person. `tells` names whom
-        to pass it on to (`pass-on:COMPANY`) where something that it is about is held for another controller.
+        to pass it on to (`pass-on:COMPANY`) where something that it is about is held for another controller, and what
+        an erasure ends (`ends:ENGAGEMENT`); `confirmed`, by somebody proved, ends it.
 
         The clock runs from receipt. A freeze holds from the proof of identity; what a letter of someone unproved says
         is on record and obeyed by nobody. What a mandate does not cover is refused (`mandate-exceeded`).
@@ -98,7 +101,6 @@ class Asking(Door):
             shown = shown or (self._shown_by(plan, right, channel, acting) if proved else ())
             kind = acting.kind.value if acting else "subject"
             enough = bool(shown) and not_proved(plan, right, channel, shown, kind) is None
-            minor = seen.state.minor_until is not None and now < seen.state.minor_until
             one = Request(
                 RequestId(self.new_id()),
                 right,
@@ -114,14 +116,30 @@ class Asking(Door):
                 acting=acting.acting_id if acting else None,
                 due_at=self.deadline(plan, right, when),
                 objects_to=self._objected(seen, objects_to),
-                for_child=minor and acting is not None and acting.kind is ActingKind.REPRESENTATIVE,
+                for_child=_of_child(seen, acting, now),
             )
             rules = (rule, *((plan.acting[kind].rule,) if kind in plan.acting else ()))
-            self._take_in(transaction, seen, one, rules, shown if enough else (), now)
+            moved = self._take_in(transaction, seen, one, rules, shown if enough else (), now)
             decision = Decision(True, tuple(each.cited() for each in rules))
-            return Outcome(decision, now, made=one.request_id, tells=_for_others(seen, one))
+            _, ends = self._ended(transaction, moved, one, now, confirmed and enough)
+            return Outcome(decision, now, made=one.request_id, tells=(*_for_others(seen, one), *ends))
 
         return self._attempt(subject_id, work)
+
+    def _ended(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        request: Request,
+        now: Instant,
+        confirmed: bool,
+        ends: list[tuple[EngagementId, str]] | None = None,
+    ) -> tuple[Seen, tuple[str, ...]]:
+        """What an erasure ends, told; ended where somebody proved has confirmed it."""
+        found = _ended_by(seen, request, now) if ends is None else ends
+        if confirmed and found:
+            seen = self._end_all(transaction, seen, found, now, now)
+        return seen, tuple(f"ends:{kind}" for _, kind in found)
 
     @staticmethod
     def _acting_as(seen: Seen, by: str | None) -> Acting | None:
@@ -151,7 +169,7 @@ class Asking(Door):
         rules: tuple[Rule, ...],
         shown: tuple[str, ...],
         now: Instant,
-    ) -> None:
+    ) -> Seen:
         state = replaced(seen.state, requests=(*seen.state.requests, one))
         anchors = ((RECEIVED, one.received_at),) if one.right == "suspension" else ()
         moved = self._changed(transaction, seen, state, now, anchors)
@@ -179,6 +197,7 @@ class Asking(Door):
             )
         )
         self._hold_entry(transaction, moved, one)
+        return moved
 
     @staticmethod
     def _right_rule(plan: Plan, right: str, channel: str) -> Rule:
@@ -316,13 +335,14 @@ class Asking(Door):
         *,
         reason: str | None = None,
         handler: str | None = None,
+        confirmed: bool = False,
     ) -> Outcome:
         """The request is answered: done, partly, refused, not-identified, nothing-held or taken-back. Lifts the freeze.
 
         Every answer but *done* has a reason (a code). An erasure that is done ends every ground except statutes,
-        claims, disputes and proofs; `tells` says what they keep. A request that must be obeyed only by its proven
-        owner is refused with `identity-not-proved` while unproved. `handler`: who answered; an objection is answered
-        by somebody else than what it objects to.
+        claims, disputes and proofs; `tells` says what they keep, and which open engagements it ends (`ends:`), which
+        `confirmed` does. A request that must be obeyed only by its proven owner is refused with `identity-not-proved`
+        while unproved. `handler`: who answered; an objection is answered by somebody else than what it objects to.
         """
         if outcome not in _ANSWERS:
             raise InputRefused("outcome-unknown", f"answer with one of: {', '.join(one.value for one in _ANSWERS)}")
@@ -341,7 +361,7 @@ class Asking(Door):
             return replace(one, state=state, settled_at=now, settled_known_at=now, reason=told, answered_by=handler)
 
         fields = {"outcome": state.value, "answered_by": handler}
-        return self._move(subject_id, request, change, "request.answered", fields)
+        return self._move(subject_id, request, change, "request.answered", fields, confirmed=confirmed)
 
     def answer_of(self, subject_id: SubjectId, request: RequestId) -> Answer | None:
         """The answer as the person is told it; None while there is none. Any but *done* has reason, remedy and a way to
@@ -389,6 +409,7 @@ class Asking(Door):
         kind: str,
         fields: Mapping[str, object],
         shown: tuple[str, ...] | None = None,
+        confirmed: bool = False,
     ) -> Outcome:
         def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
             before = next((one for one in seen.state.requests if one.request_id == request), None)
@@ -406,7 +427,13 @@ class Asking(Door):
             if after.settled_at is not None or after.lifted_at is not None:
                 self._stirred(transaction, moved)
             self._note_move(transaction, moved, before, after, rule, kind, fields, now)
-            return Outcome(Decision(True, (rule.cited(),)), now, made=request, tells=kept_after(moved, after, now))
+            answered = after.settled_at is not None and before.settled_at is None
+            ended: tuple[str, ...] = ()
+            if answered and after.state in DONE:
+                ends = _ended_by(seen, before, now)
+                moved, ended = self._ended(transaction, moved, before, now, confirmed, ends)
+            tells = kept_after(moved, after, now) + ended
+            return Outcome(Decision(True, (rule.cited(),)), now, made=request, tells=tells)
 
         return self._attempt(subject_id, work)
 
@@ -502,6 +529,31 @@ class Asking(Door):
 def _access_open(requests: tuple[Request, ...], at: Instant) -> bool:
     """Whether somebody proved has asked to see what an erasure would take away; what is postponed waits as well."""
     return any(one.right in ("access", "portability") and one.waiting and one.proved_at is not None for one in requests)
+
+
+def _of_child(seen: Seen, acting: Acting | None, now: Instant) -> bool:
+    """Whether the representative of somebody who is a child now asks."""
+    minor = seen.state.minor_until is not None and now < seen.state.minor_until
+    return minor and acting is not None and acting.kind is ActingKind.REPRESENTATIVE
+
+
+def _ended_by(seen: Seen, request: Request, now: Instant) -> list[tuple[EngagementId, str]]:
+    """The open engagements that need what an erasure is about: without it the service cannot be given."""
+    if request.right != "erasure":
+        return []
+    plan, life = seen.view.plan, seen.view.life
+    needed: set[EngagementId] = set()
+    for value in seen.state.values:
+        if touches(request, value):
+            for ground in life.grounds(value):
+                row = plan.purposes.get(ground.purpose or "") if ground.kind is GroundKind.PURPOSE else None
+                if row is not None and row.required and ground.engagement and ground.live(now):
+                    needed.add(ground.engagement)
+    return [
+        (one.engagement_id, one.kind)
+        for one in seen.state.engagements.values()
+        if one.engagement_id in needed and life.engagement_end(one.engagement_id).at > now
+    ]
 
 
 def _still_held(seen: Seen, request: Request) -> Iterator[bool]:

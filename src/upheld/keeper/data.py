@@ -20,6 +20,7 @@ from upheld.engine.acts import (
     SubjectId,
     ValueId,
 )
+from upheld.engine.collecting import held_for
 from upheld.engine.decide import state_reason
 from upheld.engine.plan import Plan
 from upheld.engine.state import HeldState, SubjectState, Use, Value
@@ -116,15 +117,14 @@ class Data(Seeing):
     ) -> list[Value]:
         plan, state = seen.view.plan, seen.state
         purpose = plan.purposes[act.purpose or ""]
-        one = state.engagements.get(act.engagement) if act.engagement else None
-        held_for = (one.organisation or "organisation") if purpose.held_for_organisation and one else None
+        whose = held_for(state, purpose, act.engagement)
         day = local_date(now, plan.zone)
         exception = act.unasked.exception if act.unasked else None
         use = Use(purpose.name, act.engagement, now, plan.version, transaction.at, exception)
         made: list[Value] = []
         for item in act.items:
             new = value_id(seen.subject_id, day, self.places.random_bytes)
-            made.append(Value(new, item, now, transaction.at, (use,), held_for=held_for))
+            made.append(Value(new, item, now, transaction.at, (use,), held_for=whose))
         if all(known.purpose != purpose.name for value in state.values for known in value.uses):
             subjects.stands_under(transaction, seen.policy, seen.subject_id, purpose.name)
         moved = replaced(state, values=(*state.values, *made))

@@ -74,7 +74,10 @@ def _document(seen: Seen, request: Request, outcome: Outcome) -> bytes:
             "request": request.request_id,
             "right": request.right,
             "made-at": _written(at, plan),
-            "items": [_item(seen, value, texts.get(value.value_id), at) for value in covered],
+            "items": [
+                _item(seen, value, texts.get(value.value_id), at, value.value_id in outcome.disputed)
+                for value in covered
+            ],
             "recipients": _recipients(seen, {value.value_id for value in covered}),
             "consents": _consents(seen),
             "notices": _notices(seen, covered),
@@ -86,7 +89,7 @@ def _written(at: Instant, plan: Plan) -> str | None:
     return None if at >= FOREVER else moment(at, plan.zone).isoformat()
 
 
-def _item(seen: Seen, value: Value, text: str | None, at: Instant) -> dict[str, object]:
+def _item(seen: Seen, value: Value, text: str | None, at: Instant, disputed: bool) -> dict[str, object]:
     plan = seen.view.plan
     found: dict[str, object] = {
         "item": value.item,
@@ -105,7 +108,8 @@ def _item(seen: Seen, value: Value, text: str | None, at: Instant) -> dict[str, 
             if ground.live(at)
         ],
     }
-    return found if text is None else {**found, "content": text}
+    found |= {} if text is None else {"content": text}
+    return {**found, "disputed": True} if disputed else found
 
 
 def _purpose(plan: Plan, use: Use) -> dict[str, object]:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
+
 from upheld.dates import FOREVER, Instant, moment
 from upheld.engine.acts import (
     Decision,
@@ -21,6 +23,7 @@ from upheld.engine.acts import (
 from upheld.engine.lifecycle import Scope
 from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, TransferPlan
 from upheld.engine.state import About, AboutKind, Disclosure
+from upheld.engine.view import disputed
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, Tier, replaced
 from upheld.keeper.elsewhere import copies_back
@@ -117,7 +120,9 @@ class Giving(Door):
         law: str | None = None,
         values: tuple[ValueId, ...] = (),
     ) -> Outcome:
-        """Hand items out under a declared exception. `shown` names what is on record (`article`, `document`, ...)."""
+        """Hand items out under a declared exception. `shown` names what is on record (`article`, `document`, ...). What
+        is frozen goes out all the same and is named in `disputed`.
+        """
         self._releases()
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> tuple[Seen, Outcome]:
@@ -125,6 +130,7 @@ class Giving(Door):
             if not decision.granted:
                 self._refusal(transaction, seen, act, decision)
                 return seen, Outcome(decision, now)
+            still = disputed(seen.view, decision.covers, now)
             one = self._record(transaction, seen, decision, exception, "exception", None, now, FOREVER)
             transaction.journal(
                 self._entry(
@@ -136,9 +142,10 @@ class Giving(Door):
                     values=decision.covers,
                     law=law,
                     items=_items_of(seen, decision.covers),
+                    disputed=still or None,
                 ).with_elements(decision.elements)
             )
-            return seen, Outcome(decision, now, made=one.disclosure_id)
+            return seen, Outcome(decision, now, made=one.disclosure_id, disputed=still)
 
         return self._released(*self._attempt(subject_id, work))
 
@@ -178,7 +185,7 @@ class Giving(Door):
         if row.until is None:
             return FOREVER
         return seen.view.life.end(
-            row.until, Scope(now, now, engagement, None, None, About(AboutKind.PROVISION, row.recipient))
+            row.until, Scope(now, now, engagement, None, about=About(AboutKind.PROVISION, row.recipient))
         ).at
 
     def _record(
@@ -238,7 +245,7 @@ class Giving(Door):
                 item = seen.view.values[value].item
                 texts[value] = text
                 by_item[item] = (*by_item.get(item, ()), value)
-        return Outcome(outcome.decision, outcome.at, by_item, texts, outcome.made, outcome.tells)
+        return msgspec.structs.replace(outcome, values=by_item, texts=texts)
 
     def _text_of(self, seen: Seen, value: ValueId) -> str | None:
         for place, tier, statement in (
@@ -317,7 +324,7 @@ class Giving(Door):
         if row.until is None:
             return FOREVER
         about = About(AboutKind.PROVISION, row.recipient)
-        end = seen.view.life.end(row.until, Scope(one.at, one.known_at, one.engagement, None, None, about)).at
+        end = seen.view.life.end(row.until, Scope(one.at, one.known_at, one.engagement, None, about=about)).at
         withdrawn = seen.view.life.consent_until(about, one.at).at
         return min(end, withdrawn)
 
@@ -344,7 +351,7 @@ def _abroad_until(seen: Seen, transfer: TransferPlan, one: Disclosure) -> Instan
     life, about = seen.view.life, About(AboutKind.TRANSFER, transfer.name)
     ends = [life.consent_until(about, one.at).at] if transfer.basis == "consent" else []
     if transfer.until is not None:
-        ends.append(life.end(transfer.until, Scope(one.at, one.known_at, one.engagement, None, None, about)).at)
+        ends.append(life.end(transfer.until, Scope(one.at, one.known_at, one.engagement, None, about=about)).at)
     return min(ends, default=FOREVER)
 
 

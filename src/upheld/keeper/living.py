@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from upheld.dates import FOREVER, Instant, Period, birthday, end_of, local_date, start_of
 from upheld.engine.acts import Cited, ConsentId, Decision, EngagementId, FactId, Reason, SubjectId, ValueId
@@ -28,7 +26,7 @@ from upheld.engine.state import (
 )
 from upheld.errors import InputRefused
 from upheld.keeper.door import GONE, Tier, When, anchor_days, replaced
-from upheld.keeper.late import Late
+from upheld.keeper.ending import Ending
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
@@ -38,7 +36,6 @@ from upheld.store.views import Seen
 
 LATEST = Period(years=1)
 """Ours: how late a source may deliver that declared nothing else."""
-_A_CODE = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 BUILT_IN_FACTS = frozenset(
     {"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES}
 )
@@ -57,6 +54,24 @@ class Shown:
         return hashlib.sha256(self.text.encode()).digest()
 
 
+class Told(NamedTuple):
+    """What a source tells of a fact; an instant or engagement that it leaves out is found here."""
+
+    code: str
+    at: Instant | None
+    engagement: EngagementId | None
+    about: str | None
+    values: tuple[ValueId, ...]
+
+    def tells(self, fact: Fact) -> bool:
+        """Whether it is that fact told again."""
+        return (
+            (self.code, self.about, self.values) == (fact.code, fact.about, fact.values)
+            and self.at in (None, fact.at)
+            and self.engagement in (None, fact.engagement)
+        )
+
+
 def about_of(text: str | About) -> About:
     """Read `purpose/marketing`, `provision/mhows`, `medium/email`. Raises InputRefused."""
     if isinstance(text, About):
@@ -72,7 +87,7 @@ def about_of(text: str | About) -> About:
     return About(AboutKind(kind), name)
 
 
-class Living(Late):
+class Living(Ending):
     """Entering, engagements, consents and facts."""
 
     def enter(
@@ -213,6 +228,12 @@ class Living(Late):
             plan = seen.view.plan
             rule = self._known_fact(plan, code)
             when = self._happened(at, seen)
+            delivery = None if source is None or key is None else self._delivery_key(seen.policy, source, key)
+            told = Told(code, None if at is None else when, engagement, about, values)
+            if source is not None and delivery is not None:
+                before = self._delivered(transaction, seen, source, delivery, told)
+                if before is not None:
+                    return Outcome(Decision(True, (rule.cited(),)), now, made=before, repeated=True)
             if source is not None and end_of(when, self._lateness(transaction, seen.policy, source), plan.zone) <= now:
                 raise InputRefused(
                     "too-late", f"`{source}` said it would not deliver so late; the officer enters it by hand"
@@ -221,11 +242,6 @@ class Living(Late):
             if named is not None and named not in seen.state.engagements:
                 raise InputRefused("engagement-unknown", "this person has no such engagement")
             content = f"{code}|{when}|{named}|{about}|{values}".encode()
-            delivery = None if source is None or key is None else self._delivery_key(seen.policy, source, key)
-            if source is not None and delivery is not None:
-                before = self._delivered(transaction, subject_id, source, delivery, content)
-                if before is not None:
-                    return Outcome(Decision(True, (rule.cited(),)), now, made=before, repeated=True)
             fact = Fact(FactId(self.new_id()), code, when, transaction.at, named, about, values)
             state = replaced(seen.state, facts=(*seen.state.facts, fact))
             moved = self._changed(transaction, seen, state, now, ((code, when),))
@@ -285,48 +301,24 @@ class Living(Late):
             return declared.about & frozenset(plan.engagements)
         return frozenset(plan.engagements) if code == "ended" else frozenset()
 
-    def _fact_entry(
-        self,
-        seen: Seen,
-        at: Instant,
-        fact: Fact,
-        plan: Plan,
-        source: str | None = None,
-        delivery: bytes | None = None,
-    ) -> Entry:
-        rule = plan.facts[fact.code].rule if fact.code in plan.facts else plan.rule
-        return self._entry(
-            seen,
-            fact.at,
-            "fact.recorded",
-            (rule,),
-            fact=fact.code,
-            engagement=fact.engagement,
-            values=fact.values or None,
-            known_at=at,
-            id=fact.fact_id,
-            named=fact.about,
-            source=source if delivery is not None and _A_CODE.fullmatch(source or "") else None,
-            key=delivery,
-        )
-
     def _delivery_key(self, policy: str, source: str, key: str) -> bytes:
         """A keyed digest: the key of a source may be an order number, which nobody shall guess from a ledger."""
         exact = f"{source}|{key}".encode().hex()
         return self.places.vault.token(Tier.ACTIVE, policy, "@delivery", exact)
 
     @staticmethod
-    def _delivered(
-        transaction: Transaction, subject_id: SubjectId, source: str, key_digest: bytes, content: bytes
-    ) -> str | None:
-        row = transaction.execute(_SELECT_DELIVERY, (bucket_of(subject_id), subject_id, source, key_digest)).fetchone()
+    def _delivered(transaction: Transaction, seen: Seen, source: str, key_digest: bytes, told: Told) -> str | None:
+        """The fact that the source told under this key before; what it left out says nothing else than it said then."""
+        key = (bucket_of(seen.subject_id), seen.subject_id, source, key_digest)
+        row = transaction.execute(_SELECT_DELIVERY, key).fetchone()
         if row is None:
             return None
-        if not hmac.compare_digest(row[0], hashlib.sha256(content).digest()):
+        fact = next((one for one in seen.state.facts if one.fact_id == row[0]), None)
+        if fact is None or not told.tells(fact):
             raise InputRefused(
                 "key-conflict", "this source has used this key for something else; a key names one fact for ever"
             )
-        return str(row[1])
+        return str(row[0])
 
     @staticmethod
     def _deliver(
@@ -513,7 +505,7 @@ class Living(Late):
             if against is not None:
                 return self._not_done(transaction, seen, "withdraw", against, now)
             when = self._happened(at, seen)
-            ends = self._ended_by_withdrawal(seen, matter)
+            ends = self._ended_by_withdrawal(seen, matter, now)
             one = Consent(ConsentId(self.new_id()), matter, False, when, transaction.at, plan.version, channel, who)
             moved = self._record_consent(transaction, seen, one, None, rule, now, acting)
             if confirmed and ends:
@@ -548,28 +540,15 @@ class Living(Late):
         return row.rule if row else plan.advertising.get(matter.name, (plan.builtin["advertising"], ""))[0]
 
     @staticmethod
-    def _ended_by_withdrawal(seen: Seen, matter: About) -> list[tuple[EngagementId, str]]:
+    def _ended_by_withdrawal(seen: Seen, matter: About, now: Instant) -> list[tuple[EngagementId, str]]:
         purpose = seen.view.plan.purposes.get(matter.name) if matter.kind is AboutKind.PURPOSE else None
         if purpose is None or not purpose.required:
             return []
         return [
             (one.engagement_id, one.kind)
             for one in seen.state.engagements.values()
-            if one.kind in purpose.per and seen.view.life.engagement_end(one.engagement_id).at == FOREVER
+            if one.kind in purpose.per and seen.view.life.engagement_end(one.engagement_id).at > now
         ]
-
-    def _end_all(
-        self, transaction: Transaction, seen: Seen, ends: list[tuple[EngagementId, str]], when: Instant, now: Instant
-    ) -> Seen:
-        for engagement_id, kind in ends:
-            declared = seen.view.plan.engagements[kind].ends
-            code = declared.fact if declared is not None and hasattr(declared, "fact") else "ended"
-            fact = Fact(FactId(self.new_id()), code, when, transaction.at, engagement_id)
-            state = replaced(seen.state, facts=(*seen.state.facts, fact))
-            seen = self._changed(transaction, seen, state, now, ((code, when),))
-            subjects.add_fact(transaction, seen.subject_id, fact)
-            transaction.journal(self._fact_entry(seen, transaction.at, fact, seen.view.plan))
-        return seen
 
     def consents(self, subject_id: SubjectId, at: When = None) -> Mapping[str, str]:
         """The state of each matter now or at a past instant: `given` or `withdrawn`, by `KIND/NAME`."""
@@ -610,9 +589,7 @@ def _entered(at: Instant, policy: str, alias: str, rule: Rule, state: SubjectSta
 
 
 _INSERT_ALIAS = "INSERT INTO alias(bucket, subject_id, alias, policy) VALUES(?, ?, ?, ?)"
-_SELECT_DELIVERY = (
-    "SELECT content, answer FROM delivery WHERE bucket = ? AND subject_id = ? AND source = ? AND key_digest = ?"
-)
+_SELECT_DELIVERY = "SELECT answer FROM delivery WHERE bucket = ? AND subject_id = ? AND source = ? AND key_digest = ?"
 _INSERT_DELIVERY = (
     "INSERT INTO delivery(bucket, subject_id, source, key_digest, content, answer, known_at) VALUES(?, "
     "?, ?, ?, ?, ?, ?)"

@@ -24,6 +24,8 @@ class Outcome(msgspec.Struct, frozen=True):
     made: str | None = None
     tells: tuple[str, ...] = ()
     """What the verb brings about besides, in codes: `ends:engagement`, `kept:statutes.tax`, `told:mhows`."""
+    disputed: tuple[ValueId, ...] = ()
+    """Of the values shown or given, those that stand still until somebody's wish about them is settled."""
     repeated: bool = False
     """The same fact was delivered before: nothing was done again."""
 

@@ -29,7 +29,9 @@ from upheld.engine.acts import (
     ValueId,
 )
 from upheld.engine.decide import reader_passes
-from upheld.errors import StoreFailed
+from upheld.engine.proving import SEEING
+from upheld.engine.view import disputed
+from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Door, Places, Tier
 from upheld.keeper.gathering import Gathering
 from upheld.keeper.outcome import Outcome
@@ -339,8 +341,11 @@ class Seeing(Door):
     ) -> Outcome:
         """Give a person everything held on them, from both tiers. Passwords and secrets are never shown.
 
-        For a request that is named nobody is proved but who proved to have made it.
+        For a request that is named nobody is proved but who proved to have made it. What is frozen is shown and named
+        in `disputed`. Raises InputRefused for a right that shows nothing.
         """
+        if right not in SEEING:
+            raise InputRefused("nothing-to-export", f"`{right}` shows nothing; {', '.join(sorted(SEEING))} do")
         proved = identity_proved and (request is None or self._made_by_proved(subject_id, request))
         return self._read_tiers(subject_id, Show(reader, right, proved, values), right, request)
 
@@ -363,6 +368,7 @@ class Seeing(Door):
             self.views.prove(transaction, seen)
             rows.clear()
             rows.update(_held_rows(transaction, decision.covers))
+            still = disputed(seen.view, decision.covers, now)
             transaction.journal(
                 self._entry(
                     seen,
@@ -372,9 +378,10 @@ class Seeing(Door):
                     request=request,
                     values=decision.covers,
                     origin=act.reader.origin,
+                    disputed=still or None,
                 ).with_elements(decision.elements)
             )
-            return seen, Outcome(decision, now)
+            return seen, Outcome(decision, now, disputed=still)
 
         seen, outcome = self._attempt(subject_id, work)
         if not outcome.granted:

@@ -333,7 +333,7 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         "value.corrected": "old:id new:id item:code? request:id?",
         "value.provided": "recipient:code values:ids items:codes disclosure:id until:instant? purpose:code? "
         "engagement:id?",
-        "value.disclosed": "exception:code disclosure:id values:ids law:code? items:codes? approver:id?",
+        "value.disclosed": "exception:code disclosure:id values:ids law:code? items:codes? approver:id? disputed:ids?",
         "value.entrusted": "processor:code purpose:code values:ids items:codes? contract:id? disclosure:id? "
         "engagement:id?",
         "act.refused": "act:code reasons:codes purpose:code? recipient:code? items:codes? count:int?",
@@ -451,7 +451,7 @@ _ACCESS: Final[Mapping[str, str]] = MappingProxyType(
         "origin:id?",
         "read.refused": "purpose:code reasons:codes values:ids reader:code reader_id:id? origin:id? count:int?",
         "read.fell-short": "values:ids purpose:code?",
-        "values.shown": "right:code request:id? values:ids channel:code? origin:id?",
+        "values.shown": "right:code request:id? values:ids channel:code? origin:id? disputed:ids?",
         "lookup.made": "item:code reader:code reader_id:id? reason:code found:int? origin:id?",
         "paper.seen": "paper:id kind:code handler:id?",
         "address.read": "message:id notice:code values:ids items:codes? disputed:bool?",
