@@ -522,12 +522,13 @@ def list_versions(
 def sweep(
     home: Home,
     confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
+    everybody: Annotated[bool, typer.Option("--everybody", help="Look at each person, not only at who is due.")] = False,
 ) -> None:
     """Separate and destroy what is due, certify it, ask back what recipients may no longer keep; confirm to people what
     they said about advertising.
     """
     with _opened(home) as keeper:
-        done = keeper.sweep(confirm_clock=confirm_clock)
+        done = keeper.sweep(confirm_clock=confirm_clock, everybody=everybody)
         note_swept(keeper)
         confirmed = confirm_consents(keeper)
         keeper.seal()
