@@ -76,7 +76,7 @@ PAST_THE_KEEPER = {
     "what was given away is gone": ("active", "DELETE FROM disclosure", "record-missing", "disclosure"),
     "certificates are gone": ("active", "DELETE FROM certificate", "record-missing", "certificate"),
     "a certificate was written anew": (
-        "active", "UPDATE certificate SET body = x'7b7d'", "record-changed", "certificate"),
+        "active", "UPDATE certificate SET body = ?", "record-changed", "certificate"),
     "contracts are gone": ("active", "DELETE FROM contract", "record-missing", "contract"),
     "a contract that nobody made": (
         "active", "INSERT INTO contract VALUES('bizmeka-ez', 'nobodys', 'ktis', 0, 9, '[]', 1, NULL)",
@@ -85,7 +85,7 @@ PAST_THE_KEEPER = {
         "active", "INSERT INTO handler VALUES('bizmeka-ez', 'nobody', 'audit', NULL, 5, 9, NULL)",
         "record-unrecorded", "handler"),
     "evidence that nobody filed": (
-        "active", "INSERT INTO evidence VALUES('bizmeka-ez', 'training', 'training-inside', '', 5, 5, x'00')",
+        "active", "INSERT INTO evidence VALUES('bizmeka-ez', 'training', 'training-inside', '', 5, 5, ?)",
         "record-unrecorded", "evidence"),
     "a host that nobody registered": (
         "active", "INSERT INTO register VALUES('bizmeka-ez', 'host', 'host-9', 5, 9)",
@@ -111,7 +111,7 @@ def test_what_was_done_past_the_keeper_is_found_by_the_ledger(full: Audited, fla
     place, statement, what, table = PAST_THE_KEEPER[flaw]
     where = getattr(full.keeper.places, place)
     with suppress(_Undone), where.transaction() as transaction:
-        assert transaction.execute(statement).rowcount != 0
+        assert transaction.execute(statement, (b"{}",) * statement.count("?")).rowcount != 0
         told = otherwise_inside(full)
         raise _Undone
     assert (what, table) in told
@@ -222,7 +222,6 @@ def test_a_day_under_which_the_counts_file_something_else_shows_nothing(house: A
     assert not [one for one in late.evidence if one.kind == "value.collected"]
     ledger = house.keeper.places.sealer.connection
     ledger.execute("UPDATE tally SET day = day + 30")
-    ledger.commit()
     since = now - 5 * 86_400_000_000
     moved = house.keeper.audit(house.policy, since=since).clause(clause)  # type: ignore[arg-type]  # an instant
     assert not [one for one in moved.evidence if one.at < since]

@@ -10,7 +10,7 @@ import pytest
 from tests.homes import column, copied, databases, put_back
 from tests.trial_home import POLICY, SWEEP_DAY, at, furnished, member, opened
 from upheld.dates import moment
-from upheld.engine.acts import SubjectId
+from upheld.engine.acts import RequestId, SubjectId
 from upheld.ledger.report import State
 from upheld.store import history, schema
 from upheld.store.sqlite import declared_columns
@@ -55,7 +55,7 @@ def everywhere(house_home: Path) -> SubjectId:
             asked = keeper.request(who, right, channel="website", proved=True).made
             assert asked is not None
             clock.set(moment(clock.now()) + timedelta(days=1))
-            keeper.answer(who, asked, "done" if right == "rectification" else "refused", reason="contract")
+            keeper.answer(who, RequestId(asked), "done" if right == "rectification" else "refused", reason="contract")
         clock.set(at("2020-05-01"))
         keeper.fact(who, "closed", at=at("2020-04-20"))
         for day in ("2020-05-03", "2020-10-25", "2021-05-01", "2023-04-30"):

@@ -522,7 +522,7 @@ def list_versions(
 def sweep(
     home: Home,
     confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
-    everybody: Annotated[bool, typer.Option("--everybody", help="Look at each person, not only at who is due.")] = False,
+    everybody: Annotated[bool, typer.Option("--everybody", help="Look at each person, not at who is due.")] = False,
 ) -> None:
     """Separate and destroy what is due, certify it, ask back what recipients may no longer keep; confirm to people what
     they said about advertising.
