@@ -65,7 +65,11 @@ def everywhere(house_home: Path) -> SubjectId:
             # Somebody looked at the page of this person a moment ago, and one sign-in of theirs was left open.
             far = 1 << 61
             for statement, row in (
-                ("INSERT INTO session VALUES(?, 'trial', 'person', ?, 0, 0, ?, '[]')", (b"s", who, far)),
+                (
+                    "INSERT INTO session(digest, policy, kind, who, began_at, seen_at, until_at, proved) "
+                    "VALUES(?, 'trial', 'person', ?, 0, 0, ?, '[]')",
+                    (b"s", who, far),
+                ),
                 ("INSERT INTO session_look VALUES(?, ?, ?)", (b"s", who, far)),
                 ("INSERT INTO sign_in_code VALUES(?, 'trial', ?, 'email', ?, ?, 0)", (b"c", who, b"c", far)),
                 ("INSERT INTO invitation VALUES(?, 'trial', ?, 'subject', ?)", (b"l", who, far)),

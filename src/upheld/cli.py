@@ -533,8 +533,7 @@ def sweep(
         confirmed = confirm_consents(keeper)
         keeper.seal()
         typer.echo(", ".join(f"{name} {count}" for name, count in done.counts().items()))
-        if confirmed:
-            said = ", ".join(f"{state} {count}" for state, count in sorted(confirmed.items()))
+        if said := ", ".join(f"{state} {count}" for state, count in sorted(confirmed.items())):
             typer.echo(f"confirmations of advertising consent: {said}")
         for reason in done.waiting:
             typer.echo(f"waiting: {reason}", err=True)
