@@ -128,6 +128,7 @@ def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
     )  # fmt: skip
     yield _swept(keeper, made)
     yield from _rotations(keeper)
+    keeper.views.refresh()  # a home that was just opened has read no policy yet
     for policy in sorted(keeper.views.lines):
         yield _law(policy, keeper.views.lines[policy].latest.zone.key)
         late = len(keeper.overdue(policy))
