@@ -200,13 +200,6 @@ def test_a_contract_without_its_terms_or_over_before_the_day_binds_nobody(
     assert refused_by(lambda: keeper.publish(document)) == {element: code}
 
 
-def test_a_safeguard_that_nothing_shows_is_a_gap(keeper: Keeper, tmp_path: Path) -> None:
-    text = FIRST.replace("evidence: plan-record, due: P1Y", "check: encrypted-in-transit")
-    document = written(tmp_path, text)
-    bound(keeper, document)
-    assert refused_by(lambda: keeper.publish(document)) == {"safeguards.plan": "check-unknown"}
-
-
 def test_a_draft_decides_nothing(keeper: Keeper, tmp_path: Path) -> None:
     bound(keeper, written(tmp_path, FIRST))
     with pytest.raises(InputRefused, match="no policy `trial`"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.browser import free_port
 from tests.served import served
 from upheld import cli
 from upheld.errors import HomeUnusable
-from upheld.store.postgres import dialled
+from upheld.store.postgres import PostgresPlace, dialled
 from upheld.store.tls import mode_of, secured
 from upheld.system import SystemClock
 from upheld.web.serving import Listening, check_listening
@@ -113,6 +114,9 @@ def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(folder
         assert "SSL" in refusal(address) or "certificate" in refusal(address)
         if named == ELSEWHERE:
             assert refusal(trusted) == ""
+            for one, clear in ((trusted, False), (f"{address} sslmode=disable", True)):
+                with closing(PostgresPlace(one, "public").connect()) as connection:
+                    assert PostgresPlace(one, "public").in_the_clear(connection) is clear
             assert "certificate" in refusal(address)
         elif named:
             assert "does not match" in refusal(trusted)
@@ -129,6 +133,8 @@ def test_a_server_that_shows_nothing_or_another_name_gets_no_word_from_us(folder
         ("https://privacy.example.org", True, False, ""),
         ("http://127.0.0.1:8000", False, False, ""),
         ("http://127.0.0.1:8000", True, False, "begins with https"),
+        ("http://privacy.example.org", False, False, "from other machines"),
+        ("http://privacy.example.org", False, True, "from other machines"),
         ("privacy.example.org", False, True, "begins with https"),
     ],
 )
@@ -140,6 +146,11 @@ def test_an_https_address_is_not_served_in_the_clear(public: str, certificate: b
         return
     with pytest.raises(ValueError, match=said):
         check_listening(listening, public, behind_proxy=proxy)
+
+
+def test_a_service_that_listens_to_other_machines_is_not_served_in_the_clear() -> None:
+    with pytest.raises(ValueError, match="from other machines"):
+        check_listening(Listening(host="0.0.0.0"), "http://127.0.0.1:8000", behind_proxy=False)
 
 
 def test_the_command_says_so_before_it_opens_anything(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from upheld.desk.sessions import purge_sessions
 from upheld.desk.throttle import purge_attempts
 from upheld.desk.tokens import purge_tokens
 from upheld.keeper import Keeper
+from upheld.keeper.checking import OVER_TLS
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 
@@ -132,6 +133,12 @@ class Scheduler:
 def note_swept(keeper: Keeper) -> None:
     """A sweep ran that no scheduler asked for: the next of theirs counts from it, and so does the doctor."""
     row = ("job/sweep", "", keeper.now(), keeper.now())
+    keeper.places.active.submit(lambda transaction: transaction.execute(_MARK, row), about=(row[0],))
+
+
+def note_served(keeper: Keeper) -> None:
+    """People come to a service of this home over TLS now: what the check of encryption in transit looks at."""
+    row = (OVER_TLS, "", keeper.now(), keeper.now())
     keeper.places.active.submit(lambda transaction: transaction.execute(_MARK, row), about=(row[0],))
 
 

@@ -610,8 +610,6 @@ GATES: Final[Table] = MappingProxyType(
 """How a publication came through the gate."""
 OBSTACLES: Final[Table] = _table(
     role_unfilled=Words("a role that nobody has", "담당자가 없는 역할"),
-    check_unknown=Words("a check that nothing here makes", "수행할 수 없는 점검"),
-    control_unshown=Words("a safeguard that nothing shows", "증빙 수단이 없는 보호조치"),
     evidence_missing=Words("evidence is missing", "증빙 없음"),
     contract_missing=Words("no contract with a processor", "위탁 계약 없음"),
     contract_terms_missing=Words("terms missing in a contract", "위탁 계약 조항 누락"),

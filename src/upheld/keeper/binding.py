@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 from upheld.dates import Instant, local_date
 from upheld.engine.plan import EntrustmentPlan, Plan, Rule
 from upheld.engine.state import ControllerState
 from upheld.errors import InputRefused, Level
-from upheld.keeper.checking import CHECKS
 from upheld.keeper.rehearsing import Failure
 from upheld.law import LawOfDay, LawUnknown, law_in
 from upheld.policy.findings import Finding, findings_against, findings_in
@@ -110,24 +108,11 @@ def unbound(
         row = policy.row(control.rule.path)
         if row is None or row.builtin or row.blocked:
             continue
-        unknown = sorted(control.checks - CHECKS.keys() - _BY_LEDGER)
-        if unknown:
-            yield _obstacle(
-                "check-unknown", control.rule, f"nothing here checks {', '.join(unknown)}", "Name evidence instead"
-            )
-        if not control.checks and not control.evidence:
-            yield _obstacle(
-                "control-unshown", control.rule, "neither a check nor evidence shows it", "Name one of the two"
-            )
         if control.blocks == "publication" and control.evidence and control.name not in evidenced:
             yield _obstacle(
                 "evidence-missing", control.rule, "without its evidence nothing may be published", "File it first"
             )
         yield from _owner(policy, row, control.owner, control.rule)
-
-
-_BY_LEDGER: Final = frozenset({"access-records-kept", "every-access-signed-in"})
-"""Checks that the audit makes from the ledger alone."""
 
 
 def _contract(plan: Plan, row: EntrustmentPlan, house: ControllerState, at: Instant) -> Iterator[Obstacle]:

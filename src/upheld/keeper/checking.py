@@ -145,6 +145,27 @@ def _bare_keys(house: House) -> bool:
         return any(connection.execute(statement, (UNMARKED, MARKED)).fetchone() for statement in _BARE_KEYS)
 
 
+def encrypted_in_transit(house: House) -> Answer:
+    """No place is asked over a line in the clear, and the service that people come to lately was one over TLS.
+
+    Where nobody came over a line at all (a home of files, a service of this machine only) there is nothing to look at.
+    """
+    for name in schema.PLACES:
+        place = {"active": house.places.active, "separated": house.places.separated, "keys": house.places.keys}[name]
+        with place.reading() as connection:
+            if place.engine.in_the_clear(connection):
+                return Answer(False, "in-the-clear", house.now, detail=name)
+    served = house.rows(_SERVED, OVER_TLS, house.now - LATELY)
+    return FINE if served else NOTHING
+
+
+OVER_TLS: Final = "served/tls"
+"""The row that a service keeps fresh while people come to it over TLS; one that they would reach in the clear does not
+start."""
+LATELY: Final = 2 * 86_400_000_000
+_SERVED = "SELECT 1 FROM background WHERE name = ? AND ran_at >= ?"
+
+
 def passwords_one_way(house: House) -> Answer:
     """Every stored password opens to an argon2id hash and to nothing that could be read."""
     items = {name for plan in house.line.plans for name, one in plan.items.items() if one.nature is Nature.PASSWORD}
@@ -303,6 +324,7 @@ def columns_classified(house: House) -> Answer:
 
 CHECKS: Final[Mapping[str, Callable[[House], Answer]]] = {
     "encrypted-at-rest": encrypted_at_rest,
+    "encrypted-in-transit": encrypted_in_transit,
     "passwords-one-way": passwords_one_way,
     "ledger-unbroken": ledger_unbroken,
     "every-grant-recorded": grants_recorded,

@@ -685,6 +685,9 @@ _SYSTEM: Final[Mapping[str, Callable[[Looked, Row, ControlPlan, str], Kept]]] = 
     "every-access-signed-in": _signed_in,
 }
 
+CHECKED_BY_LEDGER: Final = frozenset(_SYSTEM)
+"""Checks that are read from the ledger, wholly or in part."""
+
 
 def _evidence(look: Looked, row: Row, control: ControlPlan) -> tuple[tuple[Exhibit, ...], tuple[Breach, ...], str]:
     owed = _owed_for(look, control)

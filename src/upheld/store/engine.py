@@ -229,6 +229,9 @@ class Engine(Protocol):
     def columns(self, connection: Connection) -> set[str]:
         """Every column that is there, as `table.column`."""
 
+    def in_the_clear(self, connection: Connection) -> bool:
+        """Whether what is asked here and answered leaves this machine without encryption."""
+
 
 class LedgerEngine(Protocol):
     """The database of the sealed history: one writer, the sealer."""

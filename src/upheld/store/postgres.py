@@ -52,6 +52,10 @@ _COLUMNS: Final = (
     "SELECT table_name, column_name FROM information_schema.columns "
     "WHERE table_schema = current_schema() AND table_name <> 'alembic_version'"
 )
+_IN_THE_CLEAR: Final = (
+    "SELECT NOT ssl AND inet_client_addr() IS NOT NULL AND inet_client_addr() <> inet_server_addr() "
+    "FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+)
 LEDGER: Final = "ledger"
 _OURS: Final = 0x55_70_68
 """Leads the numbers of our advisory locks, which all applications of a database share."""
@@ -196,6 +200,11 @@ class PostgresPlace:
         """Every column that is there, as `table.column`."""
         return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
 
+    def in_the_clear(self, connection: Connection) -> bool:
+        """As the server sees this very connection: from another address than its own, and without TLS."""
+        row = connection.execute(_IN_THE_CLEAR).fetchone()
+        return bool(row and row[0])
+
 
 class PostgresLedger:
     """The schema of the ledger. Who verifies it gets a copy in a file."""
@@ -245,12 +254,18 @@ class PostgresLedger:
             yield target
 
 
-def create(address: str, place: str) -> None:
-    """Make the schema of a place. Raises StoreFailed when it is there already."""
-    connection = PostgresConnection(address, place)
-    try:
+def check_free(address: str, place: str) -> None:
+    """Whether a place could be made there. Raises StoreFailed where it is already, or the server can't be reached."""
+    with closing(PostgresConnection(address, place)) as connection:
         if connection.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = ?", (place,)).fetchone():
             raise StoreFailed(f"{place} is there already in this database; open the home instead of making it")
+
+
+def create(address: str, place: str) -> None:
+    """Make the schema of a place. Raises StoreFailed when it is there already."""
+    check_free(address, place)
+    connection = PostgresConnection(address, place)
+    try:
         connection.execute("BEGIN")
         connection.execute(f"CREATE SCHEMA {place}")
         if place in schema.PLACES:

@@ -176,6 +176,10 @@ class SqliteFile:
         """Every column that is there, as `table.column`."""
         return {f"{table}.{column}" for table, column in connection.execute(_COLUMNS)}
 
+    def in_the_clear(self, connection: Connection) -> bool:
+        """A file of this machine: nothing leaves it."""
+        return False
+
 
 class SqliteLedger:
     """The file of the ledger, `path`; the lock file `<path>.lease` is kept beside it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 
-from upheld.desk.background import JOBS, Job, Scheduler
+from upheld.desk.background import JOBS, Job, Scheduler, note_served
 from upheld.errors import UpheldError
 from upheld.web.app import create_app
 from upheld.web.logs import write_json
@@ -22,6 +23,10 @@ from upheld.web.settings import Settings
 TURN_SECONDS = 5.0
 DELIVERED_EVERY = 10_000_000
 """Ours: ten seconds from the outbox to the mail server."""
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine, between which nothing travels."""
+NOTED_EVERY = 3_600_000_000
+"""Ours: how often a service that people reach over TLS puts that down."""
 LARGEST_HEAD = 32 * 1024
 """Ours: bytes of the lines before a body."""
 _PATIENCE = 10
@@ -51,6 +56,22 @@ def check_listening(listening: Listening, public: str, *, behind_proxy: bool) ->
         )
     if scheme == "http" and listening.certificate is not None:
         raise ValueError("TLS ends here, so the public address begins with https://")
+    if scheme == "http" and not {urlsplit(public).hostname, listening.host} <= HERE:
+        raise ValueError(
+            "people would come in the clear from other machines: give an https address, and --tls-certificate and "
+            "--tls-key, or --behind-proxy where a proxy of yours ends TLS"
+        )
+
+
+def check_certificate(listening: Listening) -> None:
+    """Whether certificate and key are what they have to be. Raises ValueError that names both files."""
+    if listening.certificate is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(listening.certificate, listening.key)
+    except OSError as problem:
+        said = f"{listening.certificate} and {listening.key} are no certificate and its key in PEM"
+        raise ValueError(f"{said}: {problem.strerror or problem}") from problem
 
 
 class _Server(uvicorn.Server):
@@ -149,9 +170,12 @@ def scheduled(settings: Settings) -> Iterator[None]:
     """Background work for as long as the block lasts. A turn that fails is told and the next one tries again."""
     scheduler = Scheduler(settings.keeper, {**JOBS, **_deliveries(settings)})
 
+    note = _noting(settings)
+
     def turn() -> None:
         settings.measures.flush(settings.keeper)
         scheduler.turn()
+        note()
 
     try:
         with _again_and_again(settings, turn):
@@ -163,8 +187,28 @@ def scheduled(settings: Settings) -> Iterator[None]:
 @contextmanager
 def _counting(settings: Settings) -> Iterator[None]:
     """What this process counts is added to what all have, for as long as the block lasts."""
-    with _again_and_again(settings, lambda: settings.measures.flush(settings.keeper)):
+    note = _noting(settings)
+
+    def turn() -> None:
+        settings.measures.flush(settings.keeper)
+        note()
+
+    with _again_and_again(settings, turn):
         yield
+
+
+def _noting(settings: Settings) -> Callable[[], None]:
+    """Puts down, when it is time, that people come over TLS; the report looks for it."""
+    last: int | None = None
+
+    def note() -> None:
+        nonlocal last
+        now = settings.keeper.now()
+        if settings.secure and (last is None or now - last >= NOTED_EVERY):
+            note_served(settings.keeper)
+            last = now
+
+    return note
 
 
 @contextmanager
