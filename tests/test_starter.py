@@ -197,9 +197,33 @@ def test_on_a_terminal_what_is_left_out_is_asked(monkeypatch: pytest.MonkeyPatch
         asked.append(question)
         return "Answered Shop"
 
-    monkeypatch.setattr("upheld.cli._on_a_terminal", lambda: True)
+    monkeypatch.setattr("upheld.cli.documents._on_a_terminal", lambda: True)
     monkeypatch.setattr("typer.prompt", answer)
     said = CliRunner().invoke(app, ["new", *FLAGS[2:], "--today", "2026-11-22"])
     assert said.exit_code == 0, said.output
     assert asked == ["Who publishes the policy"]
     assert 'controller: {clause: P-1, ko: "Answered Shop", en: "Answered Shop"}' in said.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", [*COUNTRIES])
+def test_a_draft_passes_the_gate_once_its_roles_are_given(law: str, tmp_path: Path) -> None:
+    file, home, bindings = (str(tmp_path / name) for name in ("shop.yaml", "home", "bindings.yaml"))
+
+    def said(*command: str) -> tuple[int, str, str]:
+        done = CliRunner().invoke(app, [*command])
+        return done.exit_code, done.stdout, done.stderr
+
+    assert said("new", *FLAGS, "--law", law, "--newsletter", "--out", file)[0] == 0
+    assert said("init", "--home", home)[0] == 0
+    status, told, more = said("publish", file, "--home", home, "--dry-run")
+    assert status == 1
+    assert "it would be refused for 2 reasons" in told
+    assert f"upheld prepare {file} --home {home} --with bindings.yaml" in more
+    wanted = [line.removeprefix("    ") for line in more.splitlines() if line.startswith("    ")]
+    Path(bindings).write_text("\n".join(line for line in wanted if not line.startswith("upheld ")), "utf-8")
+    status, told, more = said("prepare", file, "--home", home, "--with", bindings)
+    assert (status, told.count("recorded: role")) == (0, 2)
+    status, told, more = said("publish", file, "--home", home)
+    assert (status, more) == (0, "")
+    assert "is on file; in force from" in told

@@ -56,7 +56,10 @@ class Failed(Exception):
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        super().__init__(f"{problem.status} {problem.code}: {problem.title}")
+        because = "; ".join(
+            f"{one.reason} by {', '.join((one.element, *one.clauses))}" for one in problem.reasons if one.reason
+        )
+        super().__init__(f"{problem.status} {problem.code}: {because or problem.title}")
 
     def __reduce__(self) -> tuple[type[Failed], tuple[Problem]]:
         """It crosses from one process to another whole."""

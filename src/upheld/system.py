@@ -50,8 +50,6 @@ from upheld.store.views import CACHED, Views
 
 SETTINGS = "home.json"
 SECRETS = "secrets"
-DAY_OFFSET: Final = 9 * 3600 * 1_000_000
-"""Ours: how a new ledger groups what it counts by day. Sums over any span come out the same under every number."""
 LAW = "law"
 """The folder of a home with tables of law and wordings that do not come with Upheld."""
 COPIED = "copied"
@@ -163,6 +161,8 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
     root = Path(home)
     if (root / SETTINGS).exists():
         raise HomeUnusable(f"{root} is a home already; open it, or choose an empty folder")
+    for place, address in (databases or {}).items():
+        postgres.check_free(address, place)  # before anything is made: so that it can be tried again
     root.mkdir(parents=True, exist_ok=True)
     _make_keys(root / SECRETS, KeySource(root / SECRETS, os.environ, options.key_command))
     for name in schema.PLACES:
@@ -455,7 +455,7 @@ def _sealer(root: Path, settings: Mapping[str, Any], source: KeySource, incarnat
         incarnation=incarnation,
         ledger_id=settings["ledger_id"],
         created_at=clock.now(),
-        day_offset=DAY_OFFSET,
+        day_offset=9 * 3600 * 1_000_000,
     )
 
 

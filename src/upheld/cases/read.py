@@ -65,6 +65,12 @@ def read_cases(path: Path) -> CaseFile:
     root = _root(page)
     if root is None:
         raise CasesRefused(tuple(page.problems))
+    if root.get("upheld") is not None:
+        page.problem(
+            "policy-not-cases", root, "this is a policy and no file of cases",
+            "Cases stand in a file of their own that names it: `policy: FILE` and `cases:`",
+        )  # fmt: skip
+        raise CasesRefused(tuple(page.problems))
     for key, _ in root.entries:
         if key.text not in HEAD:
             page.problem("key-unknown", key, f"`{key.text}` is no key of a case file", nearest(key.text, HEAD))

@@ -79,7 +79,7 @@ def _told(run: FileRun) -> Iterator[str]:
             yield f"  clauses: {', '.join(one.case.clauses)}"
     failed = sum(not one.holds for one in run.cases)
     if run.problems:
-        yield f"{run.file}: {len(run.problems)} problems, nothing was run"
+        yield f"{run.file}: {len(run.problems)} problem{'' if len(run.problems) == 1 else 's'}, nothing was run"
     else:
         yield f"{run.file}: {len(run.cases)} cases, {failed} failed"
 

@@ -62,6 +62,14 @@ class Sheet:
     kinds: tuple[str, ...] = ()
 
 
+def known(keeper: Keeper, policy: str, case_id: str) -> Merger:
+    """A case by its id. Raises InputRefused."""
+    found = next((one for one in keeper.mergers(policy) if one.case_id == case_id), None)
+    if found is None:
+        raise InputRefused("merger-unknown", f"`{policy}` has no case of merger or transfer with this id")
+    return found
+
+
 def tell(keeper: Keeper, policy: str, case_id: str, media: Sequence[str] = ("email",)) -> Counter[str]:
     """Tell everybody who was not told yet, each in their language; for a child its legal representative, where they
     said. Returns how many messages are in which state.

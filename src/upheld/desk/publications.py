@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from upheld.keeper.binding import Obstacle, PublicationRefused
 from upheld.keeper.publishing import Announced, FirstNight, OnRecord
 from upheld.keeper.reconsenting import Reconsent
 from upheld.law.stricter import By
+from upheld.policy import model
+from upheld.policy.model import Policy
 
 _MOST: Final = 12
 """So many rules of a first night are listed; the rest is counted."""
@@ -126,48 +129,86 @@ def reconsents_text(found: list[Reconsent], locale: str) -> str:
 def bind(keeper: Keeper, policy: str, file: Path) -> list[str]:
     """Record what a file of bindings tells: contracts, registers, roles, evidence. Says what was recorded.
 
-    Raises InputRefused for a file that is none, and whatever the keeper refuses.
+    Raises InputRefused for a file that is none, before anything is recorded, and whatever the keeper refuses.
     """
-    try:
-        told = yaml.safe_load(file.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputRefused("bindings", f"{file} is no YAML") from error
-    if not isinstance(told, dict) or not told.keys() <= _BINDINGS:
-        raise InputRefused("bindings", f"{file} may hold these and nothing else: {', '.join(sorted(_BINDINGS))}")
+    told = _told(file)
     said: list[str] = []
-    for party, row in _rows(told, "contracts"):
-        keeper.contract(
-            policy, party, terms=frozenset(_words(row, "terms")), sub_consent=bool(row.get("sub-consent", False))
-        )
+    for party, row in told.contracts.items():
+        keeper.contract(policy, party, terms=_words(row, "terms"), sub_consent=bool(row.get("sub-consent", False)))
         said.append(f"contract with {party}")
-    for kind, names in (told.get("registers") or {}).items():
-        for name in names:
-            keeper.register(policy, str(kind), str(name))
+    for kind, names in told.registers.items():
+        for name in sorted(names):
+            keeper.register(policy, kind, name)
             said.append(f"{kind} {name}")
-    for duty, row in _rows(told, "roles"):
-        handler, outcome = keeper.grant(policy, duty, shown=frozenset(_words(row, "shown")))
+    for duty, row in told.roles.items():
+        handler, outcome = keeper.grant(policy, duty, shown=_words(row, "shown"))
         if not outcome.granted:
-            raise InputRefused("grant-refused", f"`{duty}`: {', '.join(reason.value for reason in outcome.reasons)}")
+            missing = ", ".join(outcome.decision.because[0].detail.split()) if outcome.decision.because else ""
+            raise InputRefused(
+                "grant-refused", f"`roles.{duty}`: {', '.join(outcome.reasons)}. Write `shown` with {missing}"
+            )
         said.append(f"role {duty}: handler {handler}")
-    for control, row in _rows(told, "evidence"):
+    for control, row in told.evidence.items():
         keeper.file_evidence(policy, control, str(row.get("kind", "")), about=str(row.get("about", "")))
         said.append(f"evidence for {control}")
     return said
 
 
-_BINDINGS: Final = frozenset({"contracts", "registers", "roles", "evidence"})
+_Table = Mapping[str, Mapping[str, object]]
 
 
-def _rows(told: Mapping[str, object], section: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+@dataclass(frozen=True, slots=True)
+class _Bindings:
+    contracts: _Table
+    registers: Mapping[str, frozenset[str]]
+    roles: _Table
+    evidence: _Table
+
+
+def _told(file: Path) -> _Bindings:
+    try:
+        told = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputRefused("bindings", f"{file} is no YAML") from error
+    keys = [one.name for one in fields(_Bindings)]
+    if not isinstance(told, dict) or not told.keys() <= {*keys}:
+        raise InputRefused("bindings", f"{file} may hold these and nothing else: {', '.join(keys)}")
+    registers = told.get("registers") or {}
+    if not isinstance(registers, dict):
+        raise InputRefused("bindings", "`registers` is a table of kinds, such as `host: [host-1]`")
+    named = {str(kind): _words(registers, kind) for kind in registers}
+    return _Bindings(_rows(told, "contracts"), named, _rows(told, "roles"), _rows(told, "evidence"))
+
+
+def _rows(told: Mapping[str, object], section: str) -> _Table:
     rows = told.get(section) or {}
     if not isinstance(rows, dict):
         raise InputRefused("bindings", f"`{section}` is a table of names")
     for name, row in rows.items():
         if row is not None and not isinstance(row, dict):
             raise InputRefused("bindings", f"`{section}.{name}` is a table or empty")
-        yield str(name), row or {}
+    return {str(name): row or {} for name, row in rows.items()}
 
 
-def _words(row: Mapping[str, object], key: str) -> tuple[str, ...]:
+def _words(row: Mapping[str, object], key: str) -> frozenset[str]:
     words = row.get(key) or ()
-    return (words,) if isinstance(words, str) else tuple(str(one) for one in words) if isinstance(words, list) else ()
+    return frozenset((words,) if isinstance(words, str) else map(str, words) if isinstance(words, list) else ())
+
+
+def bindings_wanted(policy: Policy, obstacles: Iterable[Obstacle]) -> str:
+    """What of these obstacles only has to be put on record, as a file of bindings to fill in; empty where none is."""
+    made: dict[str, dict[str, object]] = {}
+    for one in obstacles:
+        row = policy.row(one.element)
+        if one.code == "role-unfilled" and isinstance(row, model.Handler):
+            made.setdefault("roles", {})[row.name] = {"shown": [word.value for word in row.granted_with]}
+        elif one.code in _OF_CONTRACTS and isinstance(row, model.Entrustment):
+            told: dict[str, object] = {"terms": [*row.terms]}
+            made.setdefault("contracts", {})[row.name] = told | ({"sub-consent": True} if row.under else {})
+        elif one.code == "evidence-missing" and isinstance(row, model.Safeguard):
+            about = {"about": f"{row.per.value}-1"} if row.per else {}
+            made.setdefault("evidence", {})[row.name] = {"kind": row.evidence[0]} | about
+    return yaml.safe_dump(made, allow_unicode=True, sort_keys=False, default_flow_style=None) if made else ""
+
+
+_OF_CONTRACTS: Final = frozenset({"contract-missing", "contract-terms-missing", "sub-consent-missing"})

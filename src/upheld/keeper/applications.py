@@ -87,7 +87,8 @@ class Applications(Door):
         if not trusted:
             raise InputRefused("duty-missing", f"name at least one duty: {', '.join(Duty)}")
         if strange := sorted(meant - set(plan.purposes)):
-            raise InputRefused("purpose-undeclared", f"`{policy}` declares no purpose {', '.join(strange)}")
+            known = f"it declares: {', '.join(plan.purposes)}"
+            raise InputRefused("purpose-undeclared", f"`{policy}` declares no purpose {', '.join(strange)}; {known}")
         if self.application_named(policy, name) is not None:
             raise InputRefused("name-taken", "this policy has a program of that name")
         made = Application(policy, self.new_id(), name, meant, trusted, self.now())

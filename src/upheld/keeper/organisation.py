@@ -24,7 +24,7 @@ from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
-from upheld.policy.vocabulary import ORGANISATION_FACTS
+from upheld.policy.vocabulary import ORGANISATION_FACTS, Register
 from upheld.store import subjects
 from upheld.store.engine import Connection
 from upheld.store.place import Transaction
@@ -92,6 +92,10 @@ class Organisation(Late):
 
         self.places.active.submit(work)
         return policy.policy
+
+    def check_known(self, policy: str) -> None:
+        """Whether a version or a draft of it is on file. Raises InputRefused where there is neither."""
+        self._known_plans(policy)
 
     def _known_plans(self, policy: str) -> tuple[Plan, ...]:
         """What contracts, roles and evidence may be about: the draft, if there is one, then versions, newest first.
@@ -441,8 +445,12 @@ class Organisation(Late):
     def register(self, policy: str, kind: str, name: str, *, at: When = None) -> None:
         """A host, system, zone, room, cabinet or employee is in the register from now on (a code, never a
         person's name).
+
+        Raises InputRefused for another kind; handlers come from grants, processors from contracts.
         """
         self._known_plans(policy)
+        if kind not in _REGISTERS:
+            raise InputRefused("register-unknown", f"there is no register `{kind}`; there are: {', '.join(_REGISTERS)}")
         when = self._happened(at)
 
         def work(transaction: Transaction) -> None:
@@ -486,6 +494,7 @@ class Organisation(Late):
         return local_date(self.now(), self.views.line(policy).latest.zone)
 
 
+_REGISTERS = tuple(one.value for one in Register if one not in (Register.HANDLER, Register.PROCESSOR))
 _OF_ONE_HANDLER = (None, "handler", "employee")
 _NEVER = Period(years=200)
 _VERSIONS = "SELECT policy, source, effective_at FROM policy_version ORDER BY policy, effective_at"

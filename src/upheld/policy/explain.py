@@ -84,7 +84,8 @@ def explain(policy: Policy, what: str, locale: str, law: LawOfDay | None = None)
     found += telling.code(what, law)
     if not found:
         near = get_close_matches(what, list(dict.fromkeys(_names(policy))), n=4)
-        raise NothingSaid(f"`{what}` is nothing here" + (f"; near it: {', '.join(near)}" if near else ""))
+        other = f"near it: {', '.join(near)}" if near else "ask for a clause, an element's name or title, or a code"
+        raise NothingSaid(f"`{what}` is nothing here; {other}")
     return tuple(found)
 
 

@@ -229,7 +229,11 @@ IN_PLAIN_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         "the {...} or [...] that begins here cannot be read to its end",
         f"Close it; {QUOTES}",
     ),
-    ("mapping values are not allowed", "a second `: ` in one line", "Put the text in quotes, or begin a new line"),
+    (
+        "mapping values are not allowed",
+        "a second `: ` in one line, or a line that is indented too far",
+        "Put the text in quotes, or begin the line further left",
+    ),
     ("found a tab", "a tab stands where only spaces may", "Use spaces"),
     ("could not find expected ':'", "a key without its `: `", "Write `key: value`"),
 )

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from upheld.connect.mail import Security
-from upheld.connect.transport import Transport
 from upheld.dates import moment
 from upheld.desk.accounts import (
     Credentials,
@@ -33,7 +32,9 @@ if TYPE_CHECKING:
     from upheld.web.providers import HouseProvider
 
 Home = Annotated[Path, typer.Option("--home", help="The folder of the home.")]
-PolicyCode = Annotated[str, typer.Option("--policy", help="The policy's code.")]
+PolicyCode = Annotated[
+    str | None, typer.Option("--policy", help="The policy's code; the only one on file if left out.")
+]
 Name = Annotated[str, typer.Option("--name", help="The name to sign in with.")]
 
 BehindProxy = Annotated[
@@ -78,22 +79,20 @@ def serve(
     """Serve notices, the portal and the console of a home until interrupted; sweep and seal beside it."""
     # Here and not above: the other commands need no web server and should start without loading one.
     from upheld.desk.scanning import scan_of
+    from upheld.web import serving
     from upheld.web.sending import CodesBy, reached_at, transports_of
-    from upheld.web.serving import Listening, check_listening, log_failure, serve_until_stopped
     from upheld.web.settings import Settings
 
     settings_of(home)
-    listening = Listening(host, port, tls_certificate, tls_key)
+    listening = serving.Listening(host, port, tls_certificate, tls_key)
     public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
-    check_listening(listening, public, behind_proxy=behind_proxy)
+    serving.check_listening(listening, public, behind_proxy=behind_proxy)
+    serving.check_certificate(listening)
     with open_home(home) as keeper:
         now = partial(_now, keeper)
-
-        def transports() -> tuple[Transport, ...]:
-            return transports_of(
-                os.environ, now, mail=mail, sender=mail_from, security=mail_security, gateway=sms_gateway
-            )
-
+        transports = partial(
+            transports_of, os.environ, now, mail=mail, sender=mail_from, security=mail_security, gateway=sms_gateway
+        )
         # One for codes, one for the outbox: each serves one letter at a time, and codes must not wait for the outbox.
         for_codes, for_outbox = transports(), transports()
         settings = Settings(
@@ -101,16 +100,18 @@ def serve(
             home,
             public,
             send_code=CodesBy(keeper, for_codes) if for_codes else None,
-            addresses=_reached(reach) or reached_at(keeper),
+            addresses=items_of(reach, "--reach") or reached_at(keeper),
             trusted_proxy=behind_proxy,
-            failed=log_failure,
+            failed=serving.log_failure,
             transports=for_outbox,
             scan=scan_of(scan_command, scan_socket),
             providers=_providers(sign_in, now),
             mailbox=mailbox or mail_from or "",
         )
         typer.echo(f"serving {home}")
-        serve_until_stopped(settings, listening, lambda: typer.echo(f"  {public}/"), background=not no_background)
+        serving.serve_until_stopped(
+            settings, listening, lambda: typer.echo(f"  {public}/"), background=not no_background
+        )
         typer.echo("stopped")
 
 
@@ -146,19 +147,11 @@ def _now(keeper: Keeper) -> datetime:
     return moment(keeper.now(), ZoneInfo("UTC"))
 
 
-def _reached(given: list[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for one in given:
-        policy, _, item = one.partition("/")
-        found[policy] = (*found.get(policy, ()), item)
-    return found
-
-
 @account_app.command("add")
 def add(
     home: Home,
-    policy: PolicyCode,
     name: Name,
+    policy: PolicyCode = None,
     role: Annotated[StaffRole, typer.Option(help="officer, handler, or auditor (reads only).")] = StaffRole.HANDLER,
     duty: Annotated[list[str], typer.Option("--duty", help="A kind of staff of the policy; may be repeated.")] = [],  # noqa: B006 - read, never changed
     shown: Annotated[
@@ -166,46 +159,46 @@ def add(
     ] = [],  # noqa: B006 - read, never changed
 ) -> None:
     """Open an account and grant its duties. The password and the second factor are printed once."""
-    with _opened(home) as keeper:
-        _hand_out(open_account(keeper, policy, name, role, duties=duty, shown=frozenset(shown)))
+    with opened(home) as keeper:
+        _hand_out(open_account(keeper, only(keeper, policy), name, role, duties=duty, shown=frozenset(shown)))
 
 
 @account_app.command("reset")
-def reset(home: Home, policy: PolicyCode, name: Name) -> None:
+def reset(home: Home, name: Name, policy: PolicyCode = None) -> None:
     """A new password, second factor and recovery codes; the old ones and every session end."""
-    with _opened(home) as keeper:
-        _hand_out(reset_account(keeper, policy, name))
+    with opened(home) as keeper:
+        _hand_out(reset_account(keeper, only(keeper, policy), name))
 
 
 @account_app.command("close")
-def close(home: Home, policy: PolicyCode, name: Name) -> None:
+def close(home: Home, name: Name, policy: PolicyCode = None) -> None:
     """Close an account: its duties are revoked, its sessions end, its secrets are destroyed."""
-    with _opened(home) as keeper:
-        close_account(keeper, policy, name)
+    with opened(home) as keeper:
+        close_account(keeper, only(keeper, policy), name)
         typer.echo(f"{name} is closed")
 
 
 @account_app.command("bind")
-def bind_account(home: Home, policy: PolicyCode, name: Name, provider: ProviderName, identity: Identity) -> None:
+def bind_account(home: Home, name: Name, provider: ProviderName, identity: Identity, policy: PolicyCode = None) -> None:
     """Who the provider knows by this identity signs in as this account from now on."""
-    with _opened(home) as keeper:
-        bind(keeper, known_account(keeper, policy, name), provider, identity)
+    with opened(home) as keeper:
+        bind(keeper, known_account(keeper, only(keeper, policy), name), provider, identity)
         typer.echo(f"{name} is bound to an identity of {provider}")
 
 
 @account_app.command("unbind")
-def unbind_account(home: Home, policy: PolicyCode, name: Name, provider: ProviderName) -> None:
+def unbind_account(home: Home, name: Name, provider: ProviderName, policy: PolicyCode = None) -> None:
     """Nobody of this provider signs in as this account any more."""
-    with _opened(home) as keeper:
-        unbind(keeper, known_account(keeper, policy, name), provider)
+    with opened(home) as keeper:
+        unbind(keeper, known_account(keeper, only(keeper, policy), name), provider)
         typer.echo(f"{name} is not bound to {provider} any more")
 
 
 @account_app.command("list")
-def list_accounts(home: Home, policy: PolicyCode) -> None:
+def list_accounts(home: Home, policy: PolicyCode = None) -> None:
     """Name, kind and duties of every account."""
-    with _opened(home) as keeper:
-        for account, name, duties in accounts_of(keeper, policy):
+    with opened(home) as keeper:
+        for account, name, duties in accounts_of(keeper, only(keeper, policy)):
             typer.echo(f"{name}  {account.role.value}  {', '.join(duties)}".rstrip())
 
 
@@ -228,49 +221,73 @@ def examine(home: Path) -> bool:
 @application_app.command("add")
 def add_application(
     home: Home,
-    policy: PolicyCode,
     name: ProgramName,
     duty: Annotated[list[Duty], typer.Option("--duty", help="What it may do; may be repeated.")],
+    policy: PolicyCode = None,
     purpose: Annotated[
         list[str], typer.Option("--purpose", help="A purpose for which it collects and reads; may be repeated.")
     ] = [],  # noqa: B006 - read, never changed
 ) -> None:
     """Let a program act through the API. Its secret is printed once."""
-    with _opened(home) as keeper:
-        made, secret = keeper.open_application(policy, name, purposes=purpose, duties=duty)
+    with opened(home) as keeper:
+        made, secret = keeper.open_application(only(keeper, policy), name, purposes=purpose, duties=duty)
         typer.echo(f"client id      {made.application_id}")
         typer.echo(f"client secret  {secret}")
         typer.echo("The secret cannot be shown again.")
 
 
 @application_app.command("rotate")
-def rotate_application(home: Home, policy: PolicyCode, name: ProgramName) -> None:
+def rotate_application(home: Home, name: ProgramName, policy: PolicyCode = None) -> None:
     """A new secret. The one before it stays good until the next change, so that nothing stands still."""
-    with _opened(home) as keeper:
-        typer.echo(f"client secret  {keeper.rotate_application(policy, name)}")
+    with opened(home) as keeper:
+        typer.echo(f"client secret  {keeper.rotate_application(only(keeper, policy), name)}")
         typer.echo("The secret cannot be shown again.")
 
 
 @application_app.command("close")
-def close_application(home: Home, policy: PolicyCode, name: ProgramName) -> None:
+def close_application(home: Home, name: ProgramName, policy: PolicyCode = None) -> None:
     """The program may do nothing any more; secrets and tokens end at once."""
-    with _opened(home) as keeper:
-        keeper.close_application(policy, name)
+    with opened(home) as keeper:
+        keeper.close_application(only(keeper, policy), name)
         typer.echo(f"{name} is closed")
 
 
 @application_app.command("list")
-def list_applications(home: Home, policy: PolicyCode) -> None:
+def list_applications(home: Home, policy: PolicyCode = None) -> None:
     """Id, name, duties and purposes of every program."""
-    with _opened(home) as keeper:
-        for one in keeper.applications(policy):
+    with opened(home) as keeper:
+        for one in keeper.applications(only(keeper, policy)):
             bound = f"  for {', '.join(sorted(one.purposes))}" if one.purposes else ""
             typer.echo(f"{one.application_id}  {one.name}  {', '.join(sorted(one.duties))}{bound}")
 
 
-def _opened(home: Path) -> Keeper:
+def opened(home: Path) -> Keeper:
+    """A home that is there; a mistyped folder is an error and never a new home."""
     settings_of(home)
     return open_home(home)
+
+
+def only(keeper: Keeper, policy: str | None) -> str:
+    """The policy that was named, a draft too, or the only one on file. Raises InputRefused, BadParameter."""
+    keeper.views.refresh()
+    if policy is not None:
+        keeper.check_known(policy)
+        return policy
+    on_file = sorted(keeper.views.lines)
+    if len(on_file) != 1:
+        raise typer.BadParameter(f"say which policy: {', '.join(on_file) or 'none is on file'}", param_hint="--policy")
+    return on_file[0]
+
+
+def items_of(given: list[str], option: str) -> dict[str, tuple[str, ...]]:
+    """Items by their policy, from POLICY/ITEM. Raises BadParameter."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in given:
+        policy, _, item = one.partition("/")
+        if not policy or not item:
+            raise typer.BadParameter(f"`{one}` lacks one of the two: write POLICY/ITEM", param_hint=option)
+        found[policy] = (*found.get(policy, ()), item)
+    return found
 
 
 def _hand_out(made: Credentials) -> None:

@@ -200,6 +200,7 @@ WORDS: Final = {
     "refused.region-undeclared": Words(
         "The policy knows of no newspapers of a region.", "처리방침에 지역 일간신문 게재에 관한 내용이 없습니다."
     ),
+    "refused.register-unknown": Words("There is no register of that kind.", "해당 종류의 등록부가 없습니다."),
     "refused.request-unknown": Words("This person has no such request.", "이 정보주체의 요구가 아닙니다."),
     "refused.review-not-up": Words("This is not up for a look now.", "지금 확인할 대상이 아닙니다."),
     "refused.right-unknown": Words("There is no such right.", "해당 권리가 없습니다."),

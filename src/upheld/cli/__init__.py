@@ -1,0 +1,64 @@
+"""The command line: every task of an officer, an engineer and an auditor as one command."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from upheld.cli import documents, homes, mergers, proof
+from upheld.cli.options import TOLD
+from upheld.system import know_law
+from upheld.web.commands import account_app, application_app, serve, work
+
+app = typer.Typer(
+    name="upheld",
+    help="A privacy policy that runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+__all__ = ["TOLD", "app", "main"]
+
+for module in (documents, homes):
+    app.registered_commands += module.commands.registered_commands
+app.command()(serve)
+app.command()(work)
+app.registered_commands += proof.commands.registered_commands
+app.add_typer(account_app, name="account")
+app.add_typer(application_app, name="application")
+app.add_typer(mergers.commands, name="merger")
+
+
+def _told_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"upheld {version('upheld')}")
+        raise typer.Exit
+
+
+@app.callback()
+def upheld(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version and stop.", callback=_told_version, is_eager=True)
+    ] = False,
+    tables: Annotated[
+        list[Path] | None, typer.Option(envvar="UPHELD_LAW", exists=True, help="Law and wordings: files.")
+    ] = None,
+) -> None:
+    """A privacy policy that runs."""
+    know_law(tables or [])
+
+
+def main() -> None:
+    """Run the command line; errors of ours are printed without a trace, with exit status 1 or 2."""
+    try:
+        app()
+    except OSError as problem:
+        typer.echo(f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem), err=True)
+        sys.exit(1)
+    except TOLD as problem:
+        typer.echo(str(problem), err=True)
+        sys.exit(1)
