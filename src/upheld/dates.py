@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NewType
+from typing import Final, NewType
 from zoneinfo import ZoneInfo
 
 Instant = NewType("Instant", int)
@@ -181,7 +181,9 @@ def calendar_end(rule: str, at: Instant, zone: ZoneInfo) -> Instant:
     """
     if at >= FOREVER or at <= BEGINNING:
         return at
-    return start_of(CALENDAR_RULES[rule](local_date(at, zone)) + timedelta(days=1), zone)
+    day = local_date(at, zone)
+    own = OWN_CALENDARS.get(zone.key, rule)
+    return start_of((own(day) if own else CALENDAR_RULES[rule](day)) + timedelta(days=1), zone)
 
 
 def _month_end(day: date) -> date:
@@ -204,6 +206,29 @@ CALENDAR_RULES: Mapping[str, Callable[[date], date]] = {
     "month-end": _month_end,
     "year-end": _year_end,
 }
+
+
+class Calendars:
+    """Days that the law of a time zone sets otherwise than `CALENDAR_RULES`, as its table of law says."""
+
+    def __init__(self) -> None:
+        self._days: Mapping[tuple[str, str], tuple[int, int, int]] = {}
+
+    def add(self, zone: str, rule: str, years: int, month: int, day: int) -> None:
+        """In that zone the rule ends on that day of the year that comes so many years after the fact's."""
+        date(2001, month, day)  # a day that every year has
+        self._days = {**self._days, (zone, rule): (years, month, day)}
+
+    def get(self, zone: str, rule: str) -> Callable[[date], date] | None:
+        """The rule of that zone; None where it has none of its own."""
+        found = self._days.get((zone, rule))
+        if found is None:
+            return None
+        years, month, day = found
+        return lambda fact: date(fact.year + years, month, day)
+
+
+OWN_CALENDARS: Final = Calendars()
 
 
 def moved_off_holidays(end: Instant, holiday: Callable[[date], bool], zone: ZoneInfo) -> Instant:

@@ -50,6 +50,8 @@ from upheld.store.views import CACHED, Views
 
 SETTINGS = "home.json"
 SECRETS = "secrets"
+DAY_OFFSET: Final = 9 * 3600 * 1_000_000
+"""Ours: how a new ledger groups what it counts by day. Sums over any span come out the same under every number."""
 LAW = "law"
 """The folder of a home with tables of law and wordings that do not come with Upheld."""
 COPIED = "copied"
@@ -455,7 +457,7 @@ def _sealer(root: Path, settings: Mapping[str, Any], source: KeySource, incarnat
         incarnation=incarnation,
         ledger_id=settings["ledger_id"],
         created_at=clock.now(),
-        day_offset=9 * 3600 * 1_000_000,
+        day_offset=DAY_OFFSET,
     )
 
 

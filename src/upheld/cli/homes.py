@@ -275,18 +275,18 @@ def list_versions(
 def sweep(
     home: Home,
     confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
+    everybody: Annotated[bool, typer.Option("--everybody", help="Look at each person, not at who is due.")] = False,
 ) -> None:
     """Separate and destroy what is due, certify it, ask back what recipients may no longer keep; confirm to people what
     they said about advertising.
     """
     with opened(home) as keeper:
-        done = keeper.sweep(confirm_clock=confirm_clock)
+        done = keeper.sweep(confirm_clock=confirm_clock, everybody=everybody)
         note_swept(keeper)
         confirmed = confirm_consents(keeper)
         keeper.seal()
         typer.echo(", ".join(f"{name} {count}" for name, count in done.counts().items()))
-        if confirmed:
-            said = ", ".join(f"{state} {count}" for state, count in sorted(confirmed.items()))
+        if said := ", ".join(f"{state} {count}" for state, count in sorted(confirmed.items())):
             typer.echo(f"confirmations of advertising consent: {said}")
         for reason in done.waiting:
             typer.echo(f"waiting: {reason}", err=True)

@@ -15,6 +15,7 @@ from upheld.dates import BEGINNING, FOREVER, Instant, instant
 from upheld.engine.acts import SubjectId
 from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
+from upheld.keeper.agreeing import AS_RECORDED, Deviation, deviations
 from upheld.keeper.checking import CHECKS, Answer, House
 from upheld.keeper.door import When
 from upheld.keeper.looking import (
@@ -24,6 +25,7 @@ from upheld.keeper.looking import (
     SYSTEM_CHECK,
     Contracted,
     Filed,
+    Found,
     Granted,
     Looked,
     OnFile,
@@ -122,7 +124,8 @@ class Auditing(Moving):
     def _look(self, plan: Plan, span: Span, now: Instant) -> Looked:
         policy, line = plan.policy, self.views.line(plan.policy)
         house = House(self.places, line, now)
-        answers = self._checked(house)
+        otherwise = self._not_as_recorded(house)
+        answers = self._checked(house, otherwise)
         connection = self.places.sealer.connection
         looked = Looked(
             document=self._document(policy, plan.version),
@@ -146,6 +149,7 @@ class Auditing(Moving):
         scan_reads(looked, self._secrets(plan))
         _refused_when_due(looked)
         self._note_overdue(looked)
+        _note_deviations(looked, otherwise)
         return looked
 
     def _document(self, policy: str, version: str) -> Policy:
@@ -203,7 +207,7 @@ class Auditing(Moving):
     def _note_overdue(self, looked: Looked) -> None:
         """Values past their grace that are still there, under every element that promised their end."""
         policy, plan = looked.plan.policy, looked.plan
-        for subject, step in self.overdue(policy):
+        for subject, step in self.overdue(policy, everybody=True):
             what = "separation-overdue" if step.kind == "separate" else "destruction-overdue"
             paths = {ground.rule.path for ground in step.grounds}
             paths |= {plan.purposes[use.purpose].rule.path for use in step.value.uses if use.purpose in plan.purposes}
@@ -229,12 +233,23 @@ class Auditing(Moving):
 
     # ── checks of the running system ────────────────────────────────────────────────────────────────────────────────
 
-    def _checked(self, house: House) -> dict[str, Answer]:
+    def _not_as_recorded(self, house: House) -> list[Deviation]:
+        """What the places hold otherwise than the ledger has it: what two looks find, with a seal between them, since
+        others may write meanwhile."""
+        before = deviations(house)
+        if not before:
+            return []
+        self.seal()
+        return [one for key, one in deviations(house).items() if key in before]
+
+    def _checked(self, house: House, otherwise: Sequence[Deviation]) -> dict[str, Answer]:
         """Run every check; what each found goes into the ledger when it is new, or the last is older than a day."""
         answers = {name: check(house) for name, check in CHECKS.items()}
+        since = Instant(min((one.at for one in otherwise), default=house.now))
+        answers[AS_RECORDED] = Answer(not otherwise, otherwise[0].what if otherwise else "", since)
         last = self._last_outcomes(house.policy, house.now)
         fresh = [
-            self._outcome_entry(house, name, answer)
+            self._outcome_entry(house, name, answer, otherwise if name == AS_RECORDED else ())
             for name, answer in answers.items()
             if answer.kept is not None and last.get(name) is not answer.kept
         ]
@@ -255,9 +270,10 @@ class Auditing(Moving):
         }
 
     @staticmethod
-    def _outcome_entry(house: House, name: str, answer: Answer) -> Entry:
+    def _outcome_entry(house: House, name: str, answer: Answer, otherwise: Sequence[Deviation]) -> Entry:
         plan = house.line.latest
         paths = tuple(one.rule.path for one in plan.controls.values() if name in one.checks)
+        paths += tuple(dict.fromkeys(path for one in otherwise for path in one.paths))
         return entry(
             "control.evidenced", house.now, house.policy, None, paths, control=name, evidence=SYSTEM_CHECK,
             outcome=KEPT if answer.kept else BROKEN,
@@ -332,6 +348,44 @@ def _refused_when_due(looked: Looked) -> None:
         reasons = row[place_of(str(row[0]), "reasons")]
         if isinstance(reasons, list) and due & set(reasons):
             looked.see("refused-due", Exhibit(f"{leaf}:{number}", str(row[0]), Instant(cast(int, row[1]))))
+
+
+def _note_deviations(looked: Looked, otherwise: Sequence[Deviation]) -> None:
+    """What is not as recorded breaks the promise of each element that it rests on, and of the rules that use a word."""
+    found = sorted((one for one in looked.outcomes if one.check == AS_RECORDED), key=lambda one: one.shown.at)
+    kept = [one.shown.at for one in found if one.kept]
+    of: dict[tuple[str, str], list[Deviation]] = {}
+    for one in otherwise:
+        for path in sorted({each for given in one.paths for each in looked.resting_on(given)}):
+            of.setdefault((one.what, path), []).append(one)
+    for (what, path), each in of.items():
+        since = max([min(one.at for one in each), *kept])
+        persons = frozenset(one.alias for one in each if one.alias)
+        shown = tuple(dict.fromkeys(one for some in each[:2] for one in some.shown))
+        detail = ",".join(sorted({one.key.partition("/")[0] for one in each}))
+        looked.note(path, Breach(what, path, since, None, persons, detail, shown))
+    _note_mended(looked, found, {path for _, path in of})
+
+
+def _note_mended(looked: Looked, found: Sequence[Found], still: set[str]) -> None:
+    """What an earlier audit found otherwise than recorded was not upheld from then until one found it mended."""
+    since: dict[str, Exhibit] = {}
+    for one in found:
+        if not one.kept:
+            for path in one.paths:
+                since.setdefault(path, one.shown)
+            continue
+        for path, broken in since.items():
+            _note_gap(looked, path, broken, one.shown.at)
+        since.clear()
+    for path, broken in since.items():
+        if path not in still:
+            _note_gap(looked, path, broken, looked.now if looked.answers[AS_RECORDED].kept is False else None)
+
+
+def _note_gap(looked: Looked, path: str, broken: Exhibit, until: Instant | None) -> None:
+    for each in looked.resting_on(path):
+        looked.note(each, Breach("found-broken", each, broken.at, until, detail=AS_RECORDED, shown=(broken,)))
 
 
 def _with(finding: Finding, more: Sequence[Breach]) -> Finding:

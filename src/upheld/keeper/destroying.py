@@ -17,6 +17,7 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.lifecycle import StepKind
 from upheld.engine.plan import Plan
 from upheld.errors import StoreFailed
+from upheld.keeper.anchors import forget_days
 from upheld.keeper.approving import COVERING, DESTRUCTION
 from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import GONE, Tier, anchor_days
@@ -257,6 +258,7 @@ class Erasing(Stepping, Elsewhere):
             transaction.execute(statement, key)
         purposes = {use.purpose for value in seen.state.values for use in value.uses}
         transaction.executemany(_STANDS_NO_MORE, [(key[0], seen.policy, one, key[1]) for one in purposes])
+        forget_days(transaction, seen, at)
         self.views.drop(seen.subject_id)
         step = OpenStep(
             seen.subject_id, ValueId(0), FORGET, seen.policy, "gone", 0, Tier.ACTIVE, None, "", at, at, at, None, ()

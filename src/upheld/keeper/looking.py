@@ -100,6 +100,8 @@ class Found:
     check: str
     kept: bool
     shown: Exhibit
+    paths: tuple[str, ...] = ()
+    """The elements that it found broken, where it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +185,20 @@ class Looked:
         return found
 
     def naming(self, path: str, kinds: Iterable[str]) -> tuple[Exhibit, ...]:
-        """The first and last entry of each of these kinds that names an element inside the span."""
+        """The first and last entry of each of these kinds that names an element inside the span.
+
+        Counts only tell where to look: what the entry itself says decides whether it shows anything.
+        """
         wanted = frozenset(kinds)
         shown: dict[str, Exhibit] = {}
         for tally in self._by_element.get(path, ()):
             if tally.kind in wanted:
                 for reference in (tally.first, tally.last):
                     with suppress(history.NoSuchEntry):  # an access record whose time was over
-                        shown[reference] = self.entry(reference)
-        return tuple(shown.values())
+                        one = self.entry(reference)
+                        if one.kind == tally.kind and (path in self._naming[reference] or path == history.NO_ELEMENT):
+                            shown[reference] = one
+        return self.within(shown.values())
 
     def total(self, *kinds: str) -> tuple[Exhibit, ...]:
         """The first and last entry of each of these kinds, whatever they name."""
@@ -208,7 +215,13 @@ class Looked:
         if known is None:
             recorded = history.entry_at(self.connection, reference)
             known = self._entries[reference] = shown_of(recorded)
+            self._naming[reference] = frozenset(recorded.entry.elements)
         return known
+
+    @cached_property
+    def _naming(self) -> dict[str, frozenset[str]]:
+        """The elements that an entry names, of those that were looked at."""
+        return {}
 
     @cached_property
     def _entries(self) -> dict[str, Exhibit]:
@@ -285,6 +298,11 @@ class Looked:
     def users(self, kind: str, name: str) -> list[tuple[Row, str]]:
         """The elements that use a word, with the key under which they name it."""
         return self._users.get((kind, name), [])
+
+    def resting_on(self, path: str) -> tuple[str, ...]:
+        """The element at a path; and of a word the rules that use it."""
+        section, _, name = path.partition(".")
+        return (path, *(row.path for row, _ in self.users(section, name))) if section in WORDS else (path,)
 
     @cached_property
     def clauses_of_rules(self) -> frozenset[str]:
@@ -607,7 +625,7 @@ def _agreed_to_the_night(look: Looked, alias: str, medium: str, at: int) -> bool
 
 
 def _system_checked(look: Looked, one: Recorded, entry: Entry) -> None:
-    look.outcomes.append(Found(_text(entry, "control"), _text(entry, "outcome") == KEPT, shown_of(one)))
+    look.outcomes.append(Found(_text(entry, "control"), _text(entry, "outcome") == KEPT, shown_of(one), entry.elements))
 
 
 def _minors(look: Looked) -> frozenset[str]:

@@ -73,12 +73,17 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sweep(self, *, confirm_clock: bool = False) -> Swept:
+    def sweep(self, *, confirm_clock: bool = False, everybody: bool = False) -> Swept:
         """Carry out everything that is due now. Resumable; costs what falls due, not what is stored.
 
         Destruction stops and says so when the clock has jumped ahead of the last checkpoint; `confirm_clock` is the
-        officer's word that the clock is right.
+        officer's word that the clock is right. `everybody`: look at each person once, whatever is noted about whom to
+        look at; for when the report finds something overdue that a sweep passes by.
         """
+        if everybody:
+            self.views.refresh()
+            for policy in self.views.lines:
+                self.places.active.submit(partial(_stir_all, policy))
         with self.sweeping(shared=self.places.leases.groups > 1):
             return self._sweep(Swept(), self.now(), confirm_clock)
 
@@ -190,6 +195,10 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         """
         _, due = self._looked(policy, now)
         return sorted(person for persons in due.groups.values() for person in persons)
+
+    def _everybody(self, policy: str) -> list[tuple[int, str]]:
+        with self.places.active.reading() as connection:
+            return sorted(connection.execute(_EVERYBODY, (policy,)).fetchall())
 
     def _looked(self, policy: str, now: Instant) -> tuple[Pass | None, _Due]:
         """The pass that is under way, and what is due as of its instant; as of now where there is none."""
@@ -404,11 +413,16 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         self.seal()
         return self.places.sealer.prune(policy, rule, before, now).batches
 
-    def overdue(self, policy: str, at: Instant | None = None) -> list[tuple[SubjectId, Step]]:
-        """Values past their grace that are still there: what waits, for whom, since when. INVARIANT: I3."""
+    def overdue(
+        self, policy: str, at: Instant | None = None, *, everybody: bool = False
+    ) -> list[tuple[SubjectId, Step]]:
+        """Values past their grace that are still there: what waits, for whom, since when. INVARIANT: I3.
+
+        `everybody`: by no list of whom to look at, which somebody may have changed; costs what is stored.
+        """
         now = at if at is not None else self.now()
         found: list[tuple[SubjectId, Step]] = []
-        for _, subject in self._candidates(policy, now):
+        for _, subject in self._everybody(policy) if everybody else self._candidates(policy, now):
             with self.places.active.reading() as connection:
                 row = subjects.load(connection, SubjectId(subject))
             if row is not None:
@@ -431,6 +445,10 @@ def _portions(groups: Mapping[int, Sequence[object]]) -> Iterator[tuple[int, ...
         yield tuple(some)
 
 
+def _stir_all(policy: str, transaction: Transaction) -> None:
+    transaction.execute(_ALL_DIRTY, (policy,))
+
+
 def _journal(entries: tuple[Entry, ...], transaction: Transaction) -> None:
     transaction.journal(*entries)
 
@@ -444,6 +462,11 @@ def _known(step: Step) -> Instant:
     return max([*known, step.due_at])
 
 
+_EVERYBODY = "SELECT bucket, subject_id FROM subject WHERE policy = ?"
+_ALL_DIRTY = (
+    "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
+    "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
+)
 _DIRTY = "SELECT bucket, subject_id FROM dirty WHERE policy = ?"
 _CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
 _WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = ?"

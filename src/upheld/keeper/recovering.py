@@ -31,6 +31,7 @@ import msgspec
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
+from upheld.keeper.anchors import NOBODYS_DAYS
 from upheld.keeper.certifying import approver_of, certificate_of
 from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
@@ -506,6 +507,8 @@ class Recovery(Moving):
             # Whoever was forgotten is not tied to the entries again.
             gone = [(bucket_of(SubjectId(one)), one) for one in sorted(nobodys)]
             transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", gone)
+        with self.places.active.transaction() as transaction:
+            done.counts["days-forgotten"] += transaction.execute(NOBODYS_DAYS).rowcount
         done.counts["aliases-destroyed"] += len(nobodys)
         done.counts["keys-destroyed"] += sum(map(len, orphans.values()))
         done.counts["tokens"] += len(missing) + len(known - wanted)

@@ -15,13 +15,13 @@ from typing import cast
 
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import EngagementId, SubjectId, ValueId
-from upheld.engine.compile import KNOWN, RECEIVED, REVIEWED, compiled
-from upheld.engine.lifecycle import KEPT_BY_REVIEW
+from upheld.engine.compile import KNOWN, RECEIVED, compiled
 from upheld.engine.plan import Plan, PolicyLine
 from upheld.engine.question import question
 from upheld.engine.state import About, AboutKind, Use
 from upheld.errors import StoreFailed
 from upheld.keeper.acting import INSERT_LINK
+from upheld.keeper.anchors import ALL_DAYS, OF_A_VISIT, happened
 from upheld.keeper.applications import (
     END_OLDER,
     INSERT_APPLICATION,
@@ -557,6 +557,9 @@ class Replay:
         key = (bucket_of(person), person)
         for table in _OF_A_PERSON:
             self.transaction.execute(f"DELETE FROM {table} WHERE bucket = ? AND subject_id = ?", key)  # noqa: S608 - names of ours only
+        self.transaction.execute(ALL_DAYS, key)
+        for statement in OF_A_VISIT:
+            self.transaction.execute(statement, (person,))
         self.counts["forgotten"] += 1
         known = (0, "forget", one.policy, "gone", 0, "active", None, "")
         self.transaction.execute(_INSERT_STEP, (*key, *known, one.at, one.at, one.at, "[]"))
@@ -572,7 +575,7 @@ class Replay:
             subjects.mark_dirty(self.transaction, person, policy)
             line = self.lines[policy]
             plan = line.at(last_at) or line.plans[0]
-            for code, at in _happened(row):
+            for code, at in happened(row.state):
                 if code in (KNOWN, RECEIVED) or code in line.anchored:
                     self._anchor(policy, code, at, person, plan)
 
@@ -589,34 +592,6 @@ def documents_by_digest(documents: Iterable[bytes]) -> dict[bytes, bytes]:
 @lru_cache(maxsize=16)
 def _document(source: bytes) -> Policy:
     return read_policy(source, "document")
-
-
-def _happened(row: subjects.Row) -> Iterable[tuple[str, Instant]]:
-    """The days from which periods of a person may count."""
-    state = row.state
-    for engagement in state.engagements.values():
-        yield "begun", engagement.begun_at
-    for fact in state.facts:
-        yield fact.code, fact.at
-        yield KNOWN, fact.known_at
-        if fact.code == KEPT_BY_REVIEW:
-            yield REVIEWED, fact.at
-    for consent in state.consents:
-        name = consent.about.name if consent.about.kind is AboutKind.PURPOSE else str(consent.about)
-        yield f"{'consented' if consent.given else 'withdrawn'}/{name}", consent.at
-        if not consent.given:
-            yield KNOWN, consent.known_at
-    for value in state.values:
-        for use in value.uses:
-            yield f"collected/{use.purpose}", use.anchor_at
-        if value.replaced_known_at is not None:
-            yield KNOWN, value.replaced_known_at
-    for disclosure in state.disclosures:
-        yield f"provided/provision/{disclosure.recipient}", disclosure.at
-    for request in state.requests:
-        yield RECEIVED, request.received_at
-        if request.settled_known_at is not None:
-            yield KNOWN, request.settled_known_at
 
 
 def _text(one: Entry, name: str) -> str:

@@ -211,8 +211,10 @@ class Seeing(Door):
         """The texts of rows of the active tier; one whose key is gone is left out."""
 
         def binding_of(value: ValueId, key_id: int) -> bytes:
-            seen = owners[value].seen
-            return bound(Tier.ACTIVE, seen.policy, seen.subject_id, value, seen.view.values[value].item, key_id)
+            owner = owners[value]
+            seen, by = owner.seen, owner.by
+            item = seen.view.values[value].item if by is None else by.item
+            return bound(Tier.ACTIVE, seen.policy, seen.subject_id, value, item, key_id)
 
         return self.places.vault.open_rows(Tier.ACTIVE, rows, owners, binding_of)
 

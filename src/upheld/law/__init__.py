@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
+from upheld.dates import OWN_CALENDARS
 from upheld.law.eu import EU
 from upheld.law.kr import KR
 from upheld.law.rows import Confidence, LawOfDay, LawUnknown, Pack, Rule, Value, contradictions, on_day
@@ -39,6 +40,10 @@ class Tables:
             if taken:
                 raise LawUnknown(f"`{taken[0]}` lives by the table `{code}` already; one time zone has one table")
         self._packs = {**self._packs, pack.country: pack}
+        for rule in on_day(pack, pack.checked).under("calendar"):
+            if isinstance(rule.value, tuple):
+                for zone in pack.zones:
+                    OWN_CALENDARS.add(zone, rule.code.removeprefix("calendar."), *(int(one) for one in rule.value))
 
     def get(self, country: str | None) -> Pack | None:
         """The table of that code."""

@@ -371,6 +371,13 @@ _row(
     "TAX H",
 )
 _row("hold.tax-7", "Framework Act on National Taxes 85-3(2)", Period(years=7), "of cross-border transactions", "TAX H")
+_row(
+    "calendar.tax-filing-deadline",
+    "Corporate Tax Act 60",
+    ("1", "3", "31"),
+    "so many years after the fact, month and day: until then the tax of its year is declared",
+    "TAX M",
+)
 _row("hold.com-10", "Commercial Act 33", Period(years=10), "books and important papers, from closing", "COMM M")
 _row("hold.com-5", "Commercial Act 33", Period(years=5), "slips and the like", "COMM M")
 _row(

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from typing import Final
 from zoneinfo import available_timezones
 
-from upheld.dates import Period
+from upheld.dates import CALENDAR_RULES, Period
 from upheld.errors import Problem
 from upheld.law import PACKS, Confidence, LawUnknown, Pack, Rule, Value, contradictions
 from upheld.policy.tree import Listing, Node, Scalar, Table, tree_of
@@ -35,7 +35,8 @@ _NEEDED: Final = ("article", "is", "says", "source")
 
 def kinds() -> Mapping[str, type]:
     """Which kind of value each code has that the program reads, as our own tables give it."""
-    return {rule.code: type(rule.value) for pack in PACKS.values() for rule in pack.rules}
+    calendars = {f"calendar.{rule}": tuple for rule in CALENDAR_RULES}
+    return calendars | {rule.code: type(rule.value) for pack in PACKS.values() for rule in pack.rules}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +226,23 @@ def _rule(code: str, node: Node, kind: type | None, sources: Mapping[str, str], 
     since, until = (reading.day(reading.text(node, key)) for key in ("since", "until"))
     if value is None or article is None or says is None or source is None:
         return None
+    if code.startswith("calendar.") and not _is_day(value):
+        reading.wrong(node, "value-unreadable", f"`{code}` is no day of a year", "Write [years after, month, day]")
+        return None
     confidence = Confidence(sure.text) if sure else Confidence.MIDDLE
     return Rule(code, article.text, value, says.text, source.text, confidence, since, until)
+
+
+def _is_day(value: Value) -> bool:
+    """Whether it says years, month and day, of a day that every year has."""
+    if not isinstance(value, tuple) or len(value) != len(("years", "month", "day")):
+        return False
+    try:
+        _, month, day = (int(one) for one in value)
+        date(2001, month, day)
+    except ValueError:
+        return False
+    return True
 
 
 def _whole(text: str) -> int:

@@ -25,6 +25,8 @@ NONCE: Final = 12
 UNMARKED: Final = NONCE + 32 + 16
 """Bytes of a key that was wrapped before roots had marks: nonce, key, tag."""
 MARKED: Final = MARK + UNMARKED
+_KEY: Final = MARK + NONCE
+"""Where in it the key itself begins."""
 _SELECT: Final = "SELECT mark FROM key_ring WHERE ring = ?"
 _NAME: Final = (
     "INSERT INTO key_ring(ring, mark, since) VALUES(?, ?, ?) "
@@ -115,18 +117,18 @@ class Wrapping:
     def all_unwrapped(self, several: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
         """`unwrapped` for many, each with what it is about; the root of a mark is looked up once while it stays."""
         keys: list[bytes] = []
-        mark, opens = b"", self._cipher(self.ring.oldest).decrypt
-        for wrapped, about in several:
-            if len(wrapped) != MARKED:
-                keys.append(self.unwrapped(wrapped, about))
-                continue
-            if wrapped[:MARK] != mark:
-                mark = wrapped[:MARK]
-                opens = self._cipher(self.ring.root(mark)).decrypt
-            try:
-                keys.append(opens(wrapped[MARK : MARK + NONCE], wrapped[MARK + NONCE :], about))
-            except InvalidTag as failure:
-                raise _does_not_open() from failure
+        key, mark, opens = keys.append, b"", self._cipher(self.ring.oldest).decrypt
+        try:
+            for wrapped, about in several:
+                if len(wrapped) != MARKED:
+                    key(self.unwrapped(wrapped, about))
+                    continue
+                if not wrapped.startswith(mark) or not mark:
+                    mark = wrapped[:MARK]
+                    opens = self._cipher(self.ring.root(mark)).decrypt
+                key(opens(wrapped[MARK:_KEY], wrapped[_KEY:], about))
+        except InvalidTag as failure:
+            raise _does_not_open() from failure
         return keys
 
     def _tried(self, wrapped: bytes, about: bytes) -> bytes:

@@ -45,7 +45,7 @@ class Tier(StrEnum):
     SEPARATED = "separated"
 
 
-_TIER_BYTES = {tier: tier.value.encode() for tier in Tier}
+_ABOUT_KEY = {tier: tier.value.encode() + b"|%d" for tier in Tier}
 _INSERT_KEY = {tier: f"INSERT INTO {tier}_key(key_id, wrapped) VALUES(?, ?)" for tier in Tier}
 _INSERT_PLACED_KEY = {tier: f"INSERT INTO {tier}_key(bucket, key_id, wrapped) VALUES(?, ?, ?)" for tier in Tier}
 _SELECT_KEY = {tier: f"SELECT wrapped FROM {tier}_key WHERE bucket = ? AND key_id = ?" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
@@ -242,8 +242,8 @@ class Vault:
                 for start in range(0, len(key_ids), 500):
                     some = key_ids[start : start + 500]
                     rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
-        name = _TIER_BYTES[tier]
-        keys = self.wrapping[tier].all_unwrapped((row, b"%s|%d" % (name, key_id)) for key_id, row in rows)
+        about = _ABOUT_KEY[tier]
+        keys = self.wrapping[tier].all_unwrapped([(row, about % key_id) for key_id, row in rows])
         return {key_id: AESGCM(key) for (key_id, _), key in zip(rows, keys, strict=True)}
 
     def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float, binding: bytes | None) -> Opener:
@@ -268,7 +268,7 @@ class Vault:
     @staticmethod
     def _clear(cached: dict[int, Opener]) -> None:
         for known in list(cached.values()):
-            known.forget()
+            known.cipher = None  # as `forget` does
         cached.clear()
 
     def keys_of(self, tier: Tier) -> set[int]:
@@ -387,15 +387,14 @@ class Vault:
         """
         now, cache = self._monotonic(), self._cache[tier]
         strange: list[tuple[int, int, bytes]] = []
-        for row in rows:
+        for row in cast("Sequence[tuple[ValueId, int, bytes]]", rows):
             number, key_id, blob = row
             opener = cache.get(key_id)
-            cipher = None if opener is None else opener.cipher
-            if cipher is None or opener is None or opener.until <= now or opener.binding is None:
+            if opener is None or (cipher := opener.cipher) is None or opener.until <= now or opener.binding is None:
                 strange.append(row)
                 continue
-            holders[ValueId(number)].opener = opener
-            texts[ValueId(number)] = cipher.decrypt(blob[:12], blob[12:], opener.binding).decode()
+            holders[number].opener = opener
+            texts[number] = cipher.decrypt(blob[:12], blob[12:], opener.binding).decode()
         if strange:
             self._open_strange(tier, strange, holders, binding_of, texts)
 
@@ -410,14 +409,17 @@ class Vault:
         """Rows whose keys are fetched together, and remembered. One whose key is gone is left out."""
         key_ids = [row[1] for row in rows]
         self.forget(tier, key_ids)
-        fetched, until = self._fetched(tier, key_ids), self._monotonic() + CACHE_SECONDS
-        for number, key_id, blob in rows:
-            cipher = fetched.get(key_id)
-            if cipher is not None:
-                value = ValueId(number)
-                binding = binding_of(value, key_id)
-                holders[value].opener = self._remember(tier, key_id, cipher, until, binding)
-                texts[value] = cipher.decrypt(blob[:12], blob[12:], binding).decode()
+        cipher_of, until = self._fetched(tier, key_ids).get, self._monotonic() + CACHE_SECONDS
+        cache, most = self._cache[tier], self._cached
+        for number, key_id, blob in cast("Sequence[tuple[ValueId, int, bytes]]", rows):
+            cipher = cipher_of(key_id)
+            if cipher is None:
+                continue
+            if len(cache) >= most:
+                self._clear(cache)
+            binding = binding_of(number, key_id)
+            holders[number].opener = cache[key_id] = Opener(key_id, cipher, until, binding)
+            texts[number] = cipher.decrypt(blob[:12], blob[12:], binding).decode()
 
     # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -487,7 +489,7 @@ def token_root(tier: Tier) -> str:
 
 def wrapping(tier: Tier, key_id: int) -> bytes:
     """What a wrapped key is bound to."""
-    return b"%s|%d" % (_TIER_BYTES[tier], key_id)
+    return _ABOUT_KEY[tier] % key_id
 
 
 def bound(tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, key_id: int) -> bytes:

@@ -136,12 +136,20 @@ class Edge:
             form=form,
             cookies=cookies,
             source=self._source(request),
-            locale=wanted_language(request.query_params, cookies, request.headers.get("accept-language", "")),
+            locale=wanted_language(
+                request.query_params, cookies, request.headers.get("accept-language", ""), self._binding(parts)
+            ),
             visitor=visitor if _TOKEN.fullmatch(visitor) else self.settings.keeper.places.random_bytes(32).hex(),
             policy=parts.get("policy", ""),
             uploads=uploads,
             came_from=_came_from(request),
         )
+
+    def _binding(self, parts: Mapping[str, str]) -> str:
+        """The language that binds: of the policy that the page is about, else of the first one on file."""
+        lines = self.settings.keeper.views.lines
+        line = lines.get(parts.get("policy", "")) or next(iter(lines.values()), None)
+        return next(iter(line.latest.controller), "en") if line else "en"
 
     def _visitor_cookie(self) -> str:
         return "__Host-upheld-visitor" if self.settings.secure else "upheld-visitor"

@@ -157,13 +157,20 @@ class Asked:
         return f"__Host-{name}" if self.settings.secure else name
 
 
-def wanted_language(query: Mapping[str, str], cookies: Mapping[str, str], accepts: str) -> str:
-    """The language chosen here, else the one chosen before, else the browser's first of ours; Korean otherwise."""
+def wanted_language(query: Mapping[str, str], cookies: Mapping[str, str], accepts: str, binding: str) -> str:
+    """The language chosen here, else the one chosen before, else the browser's first of ours, else that of the text
+    which binds; English where that is none of ours.
+    """
     for given in (query.get("locale"), cookies.get("upheld-locale")):
         if given in LANGUAGES:
             return given
     liked = sorted((_liked(one) for one in accepts.split(",")[:20]), key=lambda one: -one[1])
-    return next((language for language, weight in liked if language in LANGUAGES and weight > 0), LANGUAGES[0])
+    return next((language for language, weight in liked if language in LANGUAGES and weight > 0), _ours(binding))
+
+
+def _ours(locale: str) -> str:
+    language = locale.partition("-")[0]
+    return language if language in LANGUAGES else "en"
 
 
 def _liked(part: str) -> tuple[str, float]:

@@ -14,6 +14,7 @@ from upheld.dates import Instant
 from upheld.desk.background import last_swept
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
+from upheld.law import country_of
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.store import history
 from upheld.store.rotation import before_of
@@ -127,10 +128,20 @@ def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
     )  # fmt: skip
     yield _swept(keeper, made)
     yield from _rotations(keeper)
+    keeper.views.refresh()  # a home that was just opened has read no policy yet
     for policy in sorted(keeper.views.lines):
+        yield _law(policy, keeper.views.lines[policy].latest.zone.key)
         late = len(keeper.overdue(policy))
         yield Finding("overdue", late == 0, f"`{policy}`: {late} values wait longer than promised",
                       "" if late == 0 else "run `upheld sweep` and read what it says")  # fmt: skip
+
+
+def _law(policy: str, zone: str) -> Finding:
+    """By which law the house reckons. None is lawful to say, and mostly a file that is not there."""
+    country = country_of(zone)
+    says = f"lives by the table `{country}`" if country else "no table of law is for it; its promises hold alone"
+    remedy = "" if country else "put its table into the home's folder `law` (docs/law.md), if it had one"
+    return Finding("law", True, f"`{policy}` in {zone}: {says}", remedy)
 
 
 def _swept(keeper: Keeper, made: Instant) -> Finding:

@@ -5,7 +5,7 @@
 (() => {
   "use strict";
   const told = /*DECLARED*/null;
-  const korean = (document.documentElement.lang || navigator.language || "ko").startsWith("ko");
+  const korean = (document.documentElement.lang || navigator.language || "en").startsWith("ko");
   const say = told.words[korean ? "ko" : "en"];
   const jar = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
   const read = () => jar.get.call(document);
