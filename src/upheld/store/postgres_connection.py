@@ -56,12 +56,13 @@ class _Block(Enum):
 class PostgresRows:
     """The answer to a statement, fetched whole; of one that waits to be sent, when somebody looks at it."""
 
-    __slots__ = ("_at", "_came", "_rowcount", "_rows", "_send", "message", "otherwise", "sent")
+    __slots__ = ("_answer", "_at", "_came", "_rowcount", "_rows", "_send", "message", "otherwise", "sent")
 
     def __init__(self, rows: list[Any], rowcount: int) -> None:
         self._rows = rows
         self._at = 0
         self._rowcount = rowcount
+        self._answer = None
         self._came = True
         self._send = None
         self.sent = True
@@ -74,13 +75,14 @@ class PostgresRows:
         one.otherwise = None
         return one
 
+    _answer: Answer | None
     _send: Callable[[], None] | None
     otherwise: Exception | None
     message: Message
 
     def came(self, answer: Answer) -> None:
         """The answer is here."""
-        self._rows, self._rowcount, self._came, self._send = answer.rows, answer.changed, True, None
+        self._rows, self._answer, self._came, self._send = answer.rows, answer, True, None
 
     def _look(self) -> None:
         if self._send is not None:
@@ -115,7 +117,7 @@ class PostgresRows:
         """How many rows were changed."""
         if not self._came:
             self._look()
-        return self._rowcount
+        return self._rowcount if self._answer is None else self._answer.changed
 
     def fetchone(self) -> Any:
         """The next row; None after the last."""

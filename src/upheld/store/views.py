@@ -268,6 +268,8 @@ class Views:
     def meet(self, subject_ids: Collection[SubjectId], at: Instant) -> None:
         """Load together who is asked for together and was not met yet."""
         cache = self._cache
+        if all(map(cache.__contains__, subject_ids)):
+            return
         missing = [one for one in subject_ids if one not in cache]
         if len(missing) > subjects.FEW:
             self.several(missing, at)
@@ -442,13 +444,15 @@ class Views:
         one of these since, has raised its epoch; nobody changes it from the locks to the end. What this process knows
         to be late is not taken for granted.
         """
-        epochs: dict[SubjectId, int] = {}
-        for seen in several:
-            known = epochs.setdefault(seen.subject_id, seen.epoch)
-            if known != seen.epoch or seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
+        plan_epoch, views = self.plan_epoch, list(several)
+        epochs = {seen.subject_id: seen.epoch for seen in views}
+        for seen in views:
+            if seen.era == UNPROVED or seen.plan_epoch != plan_epoch:
                 raise Overtaken("something of this process has taken the place of a view")
+        if len(epochs) < len(views) and any(epochs[seen.subject_id] != seen.epoch for seen in views):
+            raise Overtaken("one of two views of a person is not as it was")
         transaction.must_claim_all(epochs)
-        connection, plan_epoch = transaction.connection, self.plan_epoch
+        connection = transaction.connection
         if len(owners) >= _WORTH_KNOWING and not self.spread:
             whose = [one.seen.subject_id for one in owners.values()]
             if len(set(whose)) == len(epochs):  # and nobody besides is to be proved

@@ -51,16 +51,23 @@ class Types:
 
 
 class Answer:
-    """What came back for one statement."""
+    """What came back for one statement. What few ask for is taken from the driver when it is asked for."""
 
-    __slots__ = ("changed", "rows", "words")
+    __slots__ = ("_result", "rows")
 
-    def __init__(self, rows: list[Any], changed: int, words: bytes) -> None:
+    def __init__(self, rows: list[Any], result: PGresult) -> None:
         self.rows = rows
-        self.changed = changed
+        self._result = result
+
+    @property
+    def changed(self) -> int:
         """How many rows these are, or were changed."""
-        self.words = words
+        return self._result.command_tuples or 0
+
+    @property
+    def words(self) -> bytes:
         """What the server calls what it did: `COMMIT`, or `ROLLBACK` for one that could not."""
+        return self._result.command_status or b""
 
 
 class Refused(Exception):
@@ -215,7 +222,7 @@ class Wire:
             raise
         if result.status not in _WELL:
             raise self._refused(0, result)
-        return Answer(self._rows(result), result.command_tuples or 0, result.command_status or b"")
+        return Answer(self._rows(result), result)
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send statements and go on; `take` waits for the answers. Raises psycopg.OperationalError."""
@@ -248,12 +255,18 @@ class Wire:
         """The answers to what was posted. Raises as `send` does."""
         results: list[PGresult] = []
         refused: PGresult | None = None
-        get_result = self._pgconn.get_result
+        pgconn = self._pgconn
+        is_busy, get_result = pgconn.is_busy, pgconn.get_result
         try:
             if self._unsent:
                 self._push()
             for known in self._expected:
-                result = self._result()
+                while is_busy():  # `_result`, spelled out: mostly all answers are here with the first
+                    self._poll.poll()
+                    pgconn.consume_input()
+                result = get_result()
+                if result is None:
+                    raise self._gone()
                 well = result.status in _WELL
                 if known is not None and not well:
                     self._prepared.pop(known, None)
@@ -274,7 +287,7 @@ class Wire:
             raise
         if refused is not None:
             raise self._refused(len(results), refused)
-        return [Answer(self._rows(one), one.command_tuples or 0, one.command_status or b"") for one in results]
+        return [Answer(self._rows(one), one) for one in results]
 
     def roll_back(self, words: bytes) -> None:
         """`ROLLBACK`, whole or to a savepoint. After one that it sends itself the driver drops what is prepared.
@@ -318,12 +331,15 @@ class Wire:
     def _result(self) -> PGresult:
         result = self._next()
         if result is None:
-            raise psycopg.OperationalError(f"the server went away: {self._pgconn.get_error_message()}")
+            raise self._gone()
         return result
+
+    def _gone(self) -> psycopg.OperationalError:
+        return psycopg.OperationalError(f"the server went away: {self._pgconn.get_error_message()}")
 
     def _must_be_there(self) -> None:
         if self._pgconn.status == ConnStatus.BAD:
-            raise psycopg.OperationalError(f"the server went away: {self._pgconn.get_error_message()}")
+            raise self._gone()
 
     def _refused(self, number: int, result: PGresult) -> Exception:
         failure = psycopg.errors.error_from_result(result, self._connection.info.encoding)
