@@ -6,6 +6,7 @@ STAMP := .venv/.installed
 PARALLEL ?= 2
 PICTURES ?= ../upheld-pictures
 STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
+QUICK := $(addprefix tests/test_,$(addsuffix .py,dates decide explain facts glossary law ledger_merkle life lifecycle policy_read))
 
 .DEFAULT_GOAL := help
 .PHONY: audit-dependencies help setup run test stores quick deep lint types clauses eleven bench faults image accept screenshots format lock clean
@@ -31,8 +32,8 @@ test: setup clauses  ## the clause count, then all tests but the deep ones
 stores: setup  ## the tests of what is kept once more, on PostgreSQL; UPHELD_LIVES=3 and a server on this machine
 	@UPHELD_ENGINE=postgresql UPHELD_LIVES=$${UPHELD_LIVES:-3} $(BIN)/python -m pytest -q -n $(PARALLEL) $(STORED)
 
-quick: setup  ## the tests that take less than ten seconds together
-	@$(BIN)/python -m pytest -q -n $(PARALLEL) -m "not slow and not deep"
+quick: setup  ## language, meaning, dates, law and one whole life: ten seconds together
+	@$(BIN)/python -m pytest -q -m "not slow and not deep" $(QUICK)
 
 deep: setup  ## all tests, the long ones and the planted faults too
 	@UPHELD_EXAMPLES=deep $(BIN)/python -m pytest -q -n $(PARALLEL) -m "deep or not deep"
@@ -59,6 +60,7 @@ bench: setup  ## ratios against the bare driver, in one run
 
 screenshots: setup  ## pictures of every page, two widths, two languages, dark, into PICTURES (outside the repository)
 	@$(BIN)/python -m tests.every_page $(PICTURES)
+
 faults: setup  ## kill, fill, cut, turn back and confuse, on both engines: tried, lost, disclosed
 	@$(BIN)/python -m tests.faults
 

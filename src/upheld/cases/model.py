@@ -50,11 +50,6 @@ class Step:
         found = self.word(key)
         return date.fromisoformat(found) if found else None
 
-    @property
-    def refusal_expected(self) -> bool:
-        """Whether the step says that it must not succeed."""
-        return self.word("expect") in ("refused", "invalid")
-
 
 @dataclass(frozen=True, slots=True)
 class Case:

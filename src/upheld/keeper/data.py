@@ -23,7 +23,7 @@ from upheld.engine.acts import (
 from upheld.engine.collecting import held_for
 from upheld.engine.decide import state_reason
 from upheld.engine.plan import Plan
-from upheld.engine.state import HeldState, SubjectState, Use, Value
+from upheld.engine.state import HeldState, Use, Value
 from upheld.errors import InputRefused
 from upheld.keeper.door import Tier, When, replaced
 from upheld.keeper.outcome import Outcome
@@ -338,12 +338,6 @@ def _check_contents(texts: Mapping[str, str]) -> None:
             raise InputRefused(
                 "content-unusable", f"the content of `{item}` must be a text of at most {MOST_BYTES} bytes"
             )
-
-
-def known_values(state: SubjectState, item: str) -> tuple[ValueId, ...]:
-    """Values of an item that are still held in either tier."""
-    live = (HeldState.HELD, HeldState.SEPARATED, HeldState.MOVING)
-    return tuple(value.value_id for value in state.values if value.item == item and value.held in live)
 
 
 _HELD_ROW = "SELECT value_id, key_id, sealed FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"

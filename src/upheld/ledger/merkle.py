@@ -6,7 +6,6 @@ Source: RFC 6962, sections 2.1 to 2.1.2; the checks of proofs follow RFC 9162, s
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from itertools import zip_longest
 from typing import Final
 
 EMPTY: Final = sha256(b"").digest()
@@ -173,11 +172,3 @@ def consistent(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequ
             new_node = node_hash(new_node, sibling)
         first, last = first >> 1, last >> 1
     return last == 0 and old_node == old_root and new_node == new_root
-
-
-def first_difference(left: Sequence[bytes], right: Sequence[bytes]) -> int | None:
-    """The place of the first hash that differs, or None."""
-    for place, (one, other) in enumerate(zip_longest(left, right)):
-        if one != other:
-            return place
-    return None
