@@ -72,7 +72,7 @@ class Effort:
 
 
 SAMPLE: Final = Effort({"sqlite": 90, "postgresql": 250}, 1, 160)
-FULL: Final = Effort({"sqlite": 1, "postgresql": 12}, 12, 10_000)
+FULL: Final = Effort({"sqlite": 1, "postgresql": 1}, 12, 10_000)
 
 
 @dataclass

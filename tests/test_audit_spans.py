@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 import upheld
 from tests.audited import POLICIES, Audited
+from tests.homes import connection_to
 from tests.trial_home import POLICY, at, member, opened
 from upheld.dates import Instant, moment
 from upheld.engine.acts import HandlerId, Reader, ReaderKind, RequestId
@@ -108,10 +109,11 @@ def test_one_changed_byte_of_the_ledger_is_not_upheld(house: Audited) -> None:
     lived(house, 2)
     house.keeper.seal()
     assert house.audit().clause("NX17-6.6.b").state is State.UPHELD
-    with sqlite3.connect(house.home / "ledger.db") as ledger:
-        body = ledger.execute("SELECT body FROM body WHERE leaf = 1").fetchone()[0]
+    with closing(connection_to(house.home / "ledger.db")) as ledger:
+        body = bytes(ledger.execute("SELECT body FROM body WHERE leaf = 1").fetchone()[0])
+        ledger.execute("BEGIN")
         ledger.execute("UPDATE body SET body = ? WHERE leaf = 1", (body[:-1] + bytes([body[-1] ^ 1]),))
-    ledger.close()
+        ledger.execute("COMMIT")
     broken = house.audit().clause("NX17-6.6.b")
     assert broken.state is State.NOT_UPHELD
     assert broken.what[0].startswith("ledger-broken")

@@ -1,12 +1,16 @@
 """Case files: read whole, played against the real keeper, and honest about what they show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import upheld
-from upheld.cases import CasesRefused, FileRun, clauses_shown, read_cases, run_cases, run_file
+from tests.homes import copied, forgotten
+from upheld.cases import CasesRefused, FileRun, clauses_shown, read_cases
+from upheld.cases import run as cases_run
 from upheld.cases.acts import PLAYS
 from upheld.cases.looks import LOOKING
 from upheld.cases.stage import nights
@@ -24,6 +28,17 @@ def opener(home: Path, at: Instant, look_up: Mapping[str, Iterable[str]]) -> tup
     clock = upheld.SetClock(at)
     options = upheld.Options(clock=clock, light_hashing=True, look_up=look_up, durable=False)
     return upheld.open(home, options), clock
+
+
+@contextmanager
+def lent(house: Path, to: Path) -> Iterator[Path]:
+    """A copy of a home on either engine."""
+    yield copied(house, to)
+    forgotten(to)
+
+
+run_file = partial(cases_run.run_file, lender=lent)
+run_cases = partial(cases_run.run_cases, lender=lent)
 
 
 def written(folder: Path, text: str, policy: str = NEXR) -> Path:

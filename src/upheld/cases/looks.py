@@ -121,12 +121,13 @@ def told(stage: Stage, step: Step) -> Iterator[str]:
 def certified(stage: Stage, step: Step) -> Iterator[str]:
     alias = stage.keeper.views.alias(stage.person(step).subject_id)
     items: set[str] = set()
-    for one in stage.keeper.certificates(stage.code):
-        document = stage.keeper.certificate(one)
-        certificate = check_certificate(document, stage.home / "ledger.db").certificate
-        if certificate.pseudonym != alias:
+    documents = {one: stage.keeper.certificate(one) for one in stage.keeper.certificates(stage.code)}
+    with stage.keeper.places.ledger_copy() as ledger_file:
+        certificates = {one: check_certificate(made, ledger_file).certificate for one, made in documents.items()}
+    for one, document in documents.items():
+        if certificates[one].pseudonym != alias:
             continue
-        items |= {item.code for item in certificate.items}
+        items |= {item.code for item in certificates[one].items}
         if any(text in document.decode() for text in stage.contents.values()):
             yield f"the certificate {one} has a content in it"
         if not json.loads(document):
@@ -220,7 +221,8 @@ def ledger(stage: Stage, step: Step) -> Iterator[str]:
     if step.word("ledger") != "unbroken":
         raise InputRefused("ledger-unclear", "write `ledger: unbroken`")
     stage.keeper.seal()
-    found = verify_copy(stage.home / "ledger.db", (stage.home / "public.pem").read_text())
+    with stage.keeper.places.ledger_copy() as ledger_file:
+        found = verify_copy(ledger_file, (stage.home / "public.pem").read_text())
     yield from (str(one) for one in found.problems)
     if not found.entries:
         yield "the ledger is empty"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -53,12 +54,26 @@ class FileRun:
         return not self.problems and all(one.holds for one in self.cases)
 
 
-def run_cases(paths: Iterable[Path], say: Say, opener: Opener) -> int:
+@contextmanager
+def lent(house: Path, to: Path) -> Iterator[Path]:
+    """A copy of a home on files, for as long as a case takes."""
+    shutil.copytree(house, to)
+    try:
+        yield to
+    finally:
+        shutil.rmtree(to)
+
+
+Lender = Callable[[Path, Path], AbstractContextManager[Path]]
+"""Lends a copy of a home; where it lies decides how."""
+
+
+def run_cases(paths: Iterable[Path], say: Say, opener: Opener, lender: Lender = lent) -> int:
     """Run case files and say what came of them, line by line. Returns the exit status: 0 when all cases hold.
 
     A failing case prints each difference with the step's file, line and column, and the clauses that are at stake.
     """
-    runs = [run_file(path, opener) for path in paths]
+    runs = [run_file(path, opener, lender=lender) for path in paths]
     for run in runs:
         for line in _told(run):
             say(line)
@@ -89,10 +104,10 @@ def clauses_shown(run: FileRun) -> frozenset[str]:
     return frozenset(clause for one in run.cases if one.holds for clause in one.case.clauses)
 
 
-def run_file(path: Path, opener: Opener, *, citing: str | None = None) -> FileRun:
+def run_file(path: Path, opener: Opener, *, citing: str | None = None, lender: Lender = lent) -> FileRun:
     """Run one file in temporary homes: one is prepared with the policy and the house, each case has a copy of it.
 
-    `citing` runs only the cases that cite this clause.
+    `citing` runs only the cases that cite this clause; `lender` copies homes that do not lie in files alone.
     """
     try:
         file = read_cases(path)
@@ -104,7 +119,7 @@ def run_file(path: Path, opener: Opener, *, citing: str | None = None) -> FileRu
         except UpheldError as failure:
             return FileRun(path, (f"{path}:1:1 house-failed {failure}",))
         chosen = [case for case in file.cases if citing is None or citing in case.clauses]
-        return FileRun(path, cases=tuple(house.run(case, number) for number, case in enumerate(chosen)))
+        return FileRun(path, cases=tuple(house.run(case, number, lender) for number, case in enumerate(chosen)))
 
 
 @dataclass(slots=True)
@@ -150,20 +165,16 @@ class _House:
         keeper, clock = self.opener(home, at, look_up)
         return Stage(home, keeper, clock, self.file.policy, self.file.path.parent, dict(self.file.staff))
 
-    def run(self, case: Case, number: int) -> CaseRun:
+    def run(self, case: Case, number: int, lender: Lender) -> CaseRun:
         """Play a case on a copy of the house."""
-        home = self.folder / f"case-{number}"
-        shutil.copytree(self.folder / "house", home)
-        stage = self._open(home, self.left.at)
-        stage.known = self.left.known
-        stage.handlers |= self.left.handlers  # type: ignore[arg-type]  # ids of handlers
-        stage.contracts |= self.left.contracts
-        try:
-            differences = [one for step in case.steps for one in played(stage, step)]
-            differences += _untouched(stage, case) if not differences else []
-        finally:
-            stage.keeper.close()
-            shutil.rmtree(home)
+        with lender(self.folder / "house", self.folder / f"case-{number}") as home:
+            stage = self._open(home, self.left.at)
+            stage.known = self.left.known
+            stage.handlers |= self.left.handlers  # type: ignore[arg-type]  # ids of handlers
+            stage.contracts |= self.left.contracts
+            with closing(stage.keeper):
+                differences = [one for step in case.steps for one in played(stage, step)]
+                differences += _untouched(stage, case) if not differences else []
         return CaseRun(self.file.path, case, tuple(f"{self.file.path}:{one}" for one in differences))
 
 
