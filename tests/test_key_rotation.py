@@ -29,7 +29,7 @@ from upheld.errors import HomeUnusable, StoreFailed
 from upheld.keeper import Keeper
 from upheld.ledger.handover import handed_over, handover_in
 from upheld.store import history
-from upheld.store.key_files import RETIRED, KeySource
+from upheld.store.key_files import RETIRED, KeySource, public_pem
 from upheld.store.ring import MARKED, mark_of
 from upheld.store.vault import Tier
 from upheld.store.verifying import check_certificate, verify_copy
@@ -223,6 +223,86 @@ def test_a_command_of_the_house_gives_the_keys(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(HomeUnusable, match="is not a hexadecimal key") as refused:
         upheld.open(home)
     assert "secret-on-the-way-out" not in str(refused.value)
+
+
+SIGNER = """
+import pathlib, sys
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+folder, word = pathlib.Path(sys.argv[1]), sys.argv[2]
+keys = [Ed25519PrivateKey.from_private_bytes(bytes.fromhex(one)) for one in (folder / "keys").read_text().split()]
+named = {one.public_key().public_bytes_raw().hex(): one for one in keys}
+with (folder / "asked").open("a") as log:
+    print(word, file=log)
+if word == "public":
+    print(*named)
+else:
+    signed = (named[sys.argv[3]] if not (folder / "lies").exists() else keys[0]).sign(sys.stdin.buffer.read())
+    print(signed.hex())
+"""
+
+
+def test_a_command_of_the_house_signs_and_never_shows_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the file to the command, from one key of the command to the next; who held the first key verifies all."""
+    home, kms = tmp_path / "home", tmp_path / "kms"
+    persons = furnished(home).persons
+    first = (home / "public.pem").read_text()
+    kms.mkdir()
+    (kms / "keys").write_text("a1" * 32)
+    (kms / "sign.py").write_text(SIGNER)
+    monkeypatch.setenv("UPHELD_SIGNING_COMMAND", f"{sys.executable} {kms / 'sign.py'} {kms}")
+    for keys in ("a1" * 32, f"{'a1' * 32} {'b2' * 32}"):
+        (kms / "keys").write_text(keys)
+        with opened(home) as keeper:
+            system.rotate_signing(home, keeper)
+            keeper.enter("trial", "member")
+            keeper.seal()
+        assert not (home / "secrets" / "signing.key").exists()
+        key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(keys.split()[-1]))
+        assert (home / "public.pem").read_bytes() == public_pem(key)
+    assert (home / "secrets" / RETIRED / "signing.key").exists()
+    with opened(home) as keeper:
+        keeper.sweep()
+        for name in keeper.certificates("trial"):
+            check_certificate(keeper.certificate(name), home / "ledger.db")
+    for known in (first, (home / "public.pem").read_text()):
+        assert not verify_copy(home / "ledger.db", known).problems
+    all_is_read(home, persons)
+    assert {"public", "sign"} == set((kms / "asked").read_text().split())
+    # A signature of another key is never written down; what waits is sealed when the command is right again.
+    with opened(home) as keeper:
+        keeper.enter("trial", "member")
+        (kms / "lies").touch()
+        before = history.newest_note(keeper.places.sealer.connection)
+        with pytest.raises(HomeUnusable, match="no signature of the key"):
+            keeper.seal()
+        assert history.newest_note(keeper.places.sealer.connection) == before
+        (kms / "lies").unlink()
+        assert keeper.seal().entries
+    assert not verify_copy(home / "ledger.db", first).problems
+
+
+def test_without_the_command_that_signs_nothing_is_sealed_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, kms = tmp_path / "home", tmp_path / "kms"
+    furnished(home)
+    kms.mkdir()
+    (kms / "keys").write_text("a1" * 32)
+    (kms / "sign.py").write_text(SIGNER)
+    command = f"{sys.executable} {kms / 'sign.py'} {kms}"
+    monkeypatch.setenv("UPHELD_SIGNING_COMMAND", command)
+    with opened(home) as keeper:
+        system.rotate_signing(home, keeper)
+    monkeypatch.delenv("UPHELD_SIGNING_COMMAND")
+    with pytest.raises(HomeUnusable, match=r"signing\.key is missing"):
+        upheld.open(home)
+    monkeypatch.setenv("UPHELD_SIGNING_COMMAND", command.replace("sign.py", "away.py"))
+    with pytest.raises(HomeUnusable, match="ended with 2 for public"):
+        upheld.open(home)
+    (kms / "keys").write_text("c3" * 32)
+    monkeypatch.setenv("UPHELD_SIGNING_COMMAND", command)
+    with pytest.raises(HomeUnusable, match="signed with another key"):
+        upheld.open(home)
 
 
 def test_keys_wrapped_before_roots_had_marks_still_open(tmp_path: Path) -> None:

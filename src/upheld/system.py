@@ -209,8 +209,12 @@ def _write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
 
 
 def key_source(home: Path, settings: Mapping[str, Any]) -> KeySource:
-    """Where the keys of a home come from; `UPHELD_KEY_COMMAND` has the say before the home's own command."""
-    return KeySource(home / SECRETS, os.environ, os.environ.get("UPHELD_KEY_COMMAND") or settings.get("key_command"))
+    """Where the keys of a home come from; `UPHELD_KEY_COMMAND` has the say before the home's own command.
+
+    `UPHELD_SIGNING_COMMAND` signs in the place of a key of the home, once the ledger was handed over to it.
+    """
+    command = os.environ.get("UPHELD_KEY_COMMAND") or settings.get("key_command")
+    return KeySource(home / SECRETS, os.environ, command, os.environ.get("UPHELD_SIGNING_COMMAND"))
 
 
 def settings_of(home: Path) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from argon2 import PasswordHasher
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, instant, local_date, start_of
 from upheld.engine.acts import (
@@ -37,6 +36,7 @@ from upheld.engine.plan import Plan, Rule
 from upheld.engine.state import About, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.outcome import Outcome
+from upheld.ledger.checkpoint import SigningKey
 from upheld.ledger.entries import Entry, entry
 from upheld.store import subjects
 from upheld.store.engine import Connection, Deadlocked
@@ -104,7 +104,7 @@ class Door:
         self._recovering = False
 
     @property
-    def signing_key(self) -> Ed25519PrivateKey:
+    def signing_key(self) -> SigningKey:
         """The key that signs checkpoints and certificates now."""
         return self.places.sealer.signing_key
 

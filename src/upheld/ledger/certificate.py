@@ -9,11 +9,11 @@ from typing import Final, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from upheld.errors import UpheldError
 from upheld.ledger.batch import ENTRY_SALT, BatchBroken, read_header
-from upheld.ledger.checkpoint import Checkpoint, CheckpointRefused, Signers, checked
+from upheld.ledger.checkpoint import Checkpoint, CheckpointRefused, Signers, SigningKey, checked
 from upheld.ledger.entries import Entry, EntryRefused, unpacked
 from upheld.ledger.merkle import leaf_hash, root_from_inclusion
 
@@ -118,7 +118,7 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(_Signed).decode
 
 
-def issued(certificate: Certificate, proof: EntryProof, key: Ed25519PrivateKey) -> bytes:
+def issued(certificate: Certificate, proof: EntryProof, key: SigningKey) -> bytes:
     """The signed certificate as canonical JSON."""
     unsigned = _Signed(version=VERSION, state=certificate.state, certificate=certificate, proof=proof)
     return _encode(msgspec.structs.replace(unsigned, signature=key.sign(_encode(unsigned))))

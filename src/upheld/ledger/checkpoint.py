@@ -22,11 +22,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from upheld.errors import UpheldError
@@ -94,12 +94,22 @@ def heads_digest(heads: Mapping[str, Head]) -> bytes:
     ).digest()
 
 
-def signed(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> str:
+class SigningKey(Protocol):
+    """What signs: a private key in this process, or somebody who keeps it (`store/key_files.py`)."""
+
+    def public_key(self) -> Ed25519PublicKey:
+        """By which everybody verifies."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The 64 bytes of a signature."""
+
+
+def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
     """The checkpoint as a note with the ledger's own signature."""
     return f"{checkpoint.text}\n{signature_line(checkpoint.origin, checkpoint.text, key)}"
 
 
-def signature_line(origin: str, text: str, key: Ed25519PrivateKey) -> str:
+def signature_line(origin: str, text: str, key: SigningKey) -> str:
     """One line of a signed note."""
     signature = _base64(_key_hash(origin, key.public_key()) + key.sign(text.encode()))
     return f"{_SIGNATURE}{origin} {signature}\n"

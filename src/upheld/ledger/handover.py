@@ -22,12 +22,13 @@ from typing import NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from upheld.ledger.checkpoint import (
     ORIGIN,
     CheckpointRefused,
     Signers,
+    SigningKey,
     instant_of,
     instant_text,
     parts_of,
@@ -57,7 +58,7 @@ class Handover(msgspec.Struct, frozen=True):
         )
 
 
-def handed_over(ledger_id: str, size: int, at: int, old: Ed25519PrivateKey, new: Ed25519PrivateKey) -> str:
+def handed_over(ledger_id: str, size: int, at: int, old: SigningKey, new: SigningKey) -> str:
     """The note of a handover, signed by both keys."""
     before, after = (one.public_key().public_bytes_raw() for one in (old, new))
     made = Handover(ledger_id, size, before, after, at)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.errors import NotRecorded, UpheldError
 from upheld.ledger.batch import (
@@ -36,6 +35,7 @@ from upheld.ledger.checkpoint import (
     NO_CHECKPOINT_BEFORE,
     Checkpoint,
     Signers,
+    SigningKey,
     checked,
     checkpoint_in,
     heads_digest,
@@ -196,14 +196,14 @@ class Sealer:
         self,
         ledger: LedgerEngine | Path,
         *,
-        signing_key: Ed25519PrivateKey,
+        signing_key: SigningKey,
         mac_key: bytes,
         salt_source: Callable[[int], bytes],
         incarnation: str,
         ledger_id: str,
         created_at: int,
         day_offset: int = 0,
-        signing_source: Callable[[bytes], Ed25519PrivateKey] | None = None,
+        signing_source: Callable[[bytes], SigningKey] | None = None,
     ) -> None:
         self.engine: LedgerEngine = SqliteLedger(ledger) if isinstance(ledger, Path) else ledger
         self._signing_key = signing_key
@@ -270,7 +270,7 @@ class Sealer:
     # ── The key ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def signing_key(self) -> Ed25519PrivateKey:
+    def signing_key(self) -> SigningKey:
         """The key that signs now: the ledger names it, whoever handed it over."""
         notes = history.handovers_in(self._connection)
         if notes:
@@ -282,7 +282,7 @@ class Sealer:
     def _signers(self) -> Signers:
         return history.signers_of(self._connection, self.signing_key.public_key())
 
-    def hand_over(self, new: Ed25519PrivateKey, at: int, wait: bool = True) -> str:
+    def hand_over(self, new: SigningKey, at: int, wait: bool = True) -> str:
         """From here on another key signs. The old one signs for it, and a checkpoint under the new one says so.
 
         Handing over to the key that signs already does nothing. Returns the newest checkpoint.
