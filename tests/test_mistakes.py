@@ -110,6 +110,17 @@ MISTAKES = {
         ["26:29 optional-without-consent"],
     ),
     "a row out of line": ("  name:      {en", "   name:      {en", ["17:4 yaml-unreadable"]),
+    "a controller that hides": (
+        "controller: {clause",
+        "controller: {seen: internal, clause",
+        ["3:14 must-be-public"],
+    ),
+    "an item that hides": ("name:      {en", "name:      {seen: internal, en", ["17:15 must-be-public"]),
+    "a law that keeps in secret": (
+        "contracts: {clause",
+        "contracts: {seen: internal, clause",
+        ["29:15 must-be-public"],
+    ),
     "a right by another name": ("{erasure:", "{deletion:", ["31:15 row-unknown"]),
 }
 """What happened → the text, the text that stands there instead, and where each problem is told."""

@@ -19,6 +19,7 @@ from upheld.policy.model import (
     HEAD,
     HEAD_ROWS,
     Entrustment,
+    Item,
     Policy,
     Provision,
     Purpose,
@@ -246,9 +247,22 @@ def elements_without_clause(policy: Policy) -> Iterator[Problem]:
 
 
 OBLIGED: Final = frozenset(
-    {"purposes", "retention", "provisions", "destruction", "entrustments", "transfers", "rights", "contacts", "cookies"}
+    {
+        *(
+            "controller",
+            "announced",
+            "effective",
+            "items",
+            "parties",
+            "purposes",
+            "retention",
+            "statutes",
+            "provisions",
+        ),
+        *("destruction", "entrustments", "transfers", "rights", "acting-for", "children", "contacts", "cookies"),
+    }
 )
-"""LAW: PIPA 30(1): what a published policy must hold."""
+"""LAW: PIPA 30(1) and decree 31(1), GDPR 13: what a published policy must hold, save items that nobody takes."""
 
 
 def evidence_without_form(policy: Policy) -> Iterator[Problem]:
@@ -264,7 +278,8 @@ def evidence_without_form(policy: Policy) -> Iterator[Problem]:
 def hidden_duties(policy: Policy) -> Iterator[Problem]:
     """Something kept internal that the law obliges to publish."""
     for row in policy.rows():
-        if row.seen is Seen.INTERNAL and row.path.partition(".")[0] in OBLIGED:
+        taken = not isinstance(row, Item) or row.collected is None
+        if row.seen is Seen.INTERNAL and row.path.partition(".")[0] in OBLIGED and taken:
             message = f"`{row.path}` is kept internal, but the law has it published"
             yield _doubt(policy, row, "seen", "must-be-public", message, "Take `seen: internal` out")
 
