@@ -7,17 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from tests.reference_giving import Role
 from tests.reference_papers import Filed, kinds, over, over_for_staff
 from upheld.dates import Instant
+from upheld.engine.acts import ValueId
+from upheld.errors import InputRefused
+from upheld.keeper.elsewhere import KINDS_OF_PLACE
+from upheld.ledger.certificate import Certificate
+from upheld.store.ids import bucket_of
+from upheld.store.subjects import unpacked_ids
 
 if TYPE_CHECKING:
     from tests.test_machine import Lives, Person
 
 DAY = 86_400_000_000
+ORDERED = (
+    "SELECT o.certificate_id, o.place, o.value_ids, o.done_at, c.body FROM work_order o JOIN certificate c "
+    "ON c.bucket = o.bucket AND c.subject_id = o.subject_id AND c.certificate_id = o.certificate_id "
+    "WHERE o.bucket = ? AND o.subject_id = ?"
+)
 
 
 class Filing:
@@ -85,6 +98,59 @@ class Filing:
             self.keeper.destroy_paper(self.policy.policy, paper)
             del own[paper]
             assert self.keeper.paper(self.policy.policy, paper) is None
+
+    @rule(data=st.data())
+    def lies_elsewhere(self: Lives, data: st.DataObject) -> None:
+        """A value is on paper too, on a medium, in an index; of what is destroyed nothing can be noted any more."""
+        person = self.person(data)
+        if not person.world.held:
+            return
+        value = self.pick(data, list(person.world.held.values()), "value")
+        place = self.pick(data, list(KINDS_OF_PLACE), "place")
+        if value.state == "destroyed":
+            with pytest.raises(InputRefused, match="any more"):
+                self.keeper.also_in(person.subject_id, ValueId(value.id), place)
+            return
+        self.keeper.also_in(person.subject_id, ValueId(value.id), place)
+        person.elsewhere.copies.add((value.id, place))
+
+    @rule(data=st.data())
+    def work_is_done(self: Lives, data: st.DataObject) -> None:
+        """Somebody destroys by hand what an order names, mostly before a witness."""
+        orders = sorted(self.keeper.work_orders(self.policy.policy), key=lambda one: (one.values, one.place))
+        if not orders:
+            return
+        one = self.pick(data, orders, "order")
+        witness = "officer" if self.chance(data, 7, "witness") else None
+        self.keeper.work_done(one.order_id, method="shred", by="handler", witness=witness)
+        person = next(each for each in self.alive() if each.subject_id == one.subject_id)
+        person.elsewhere.done(person.world, one.values, one.place, witness is not None)
+
+    @invariant()
+    def same_work(self: Lives) -> None:
+        """INVARIANT: I3: what waits for hands is ordered, and no certificate is complete before it is done as told."""
+        orders = self.keeper.work_orders(self.policy.policy)
+        for person in self.alive():
+            mine = [one for one in orders if one.subject_id == person.subject_id]
+            found = {(int(value), one.place) for one in mine for value in one.values}
+            waiting = person.elsewhere.waiting(person.world)
+            assert waiting <= found  # an order names all that was certified together
+            assert all(waiting & {(int(value), one.place) for value in one.values} for one in mine)
+            unclear = person.elsewhere.partly(person.world)
+            for values, awaited, body in self.certified(person):
+                state = msgspec.json.decode(body, type=Certificate).state
+                assert (state == "partly") == bool(awaited or unclear & values)
+
+    def certified(self: Lives, person: Person) -> list[tuple[set[int], bool, bytes]]:
+        """Of each certificate with a place elsewhere: its values, whether another's copy is awaited, what it says."""
+        with self.keeper.places.active.reading() as connection:
+            rows = connection.execute(ORDERED, (bucket_of(person.subject_id), person.subject_id)).fetchall()
+        found: dict[str, tuple[set[int], bool, bytes]] = {}
+        for number, place, packed, done, body in rows:
+            values, awaited, _ = found.get(number, (set(), False, b""))
+            others = "." in place and done is None
+            found[number] = (values | {int(one) for one in unpacked_ids(packed)}, awaited or others, bytes(body))
+        return list(found.values())
 
     def papers_go(self: Lives) -> None:
         """What the sweep does: everything whose time is over, by what is known now."""

@@ -1,12 +1,13 @@
 """Papers by the reference: what is filed about a person or of the staff, and when its time is over.
 
-Written from rules 12.6 to 12.8 of `docs/rules.md`, never from the keeper.
+Also what of a person lies on paper or elsewhere out of reach, to be destroyed by hand. Written from rules 4.12
+and 12.6 to 12.8 of `docs/rules.md`, never from the keeper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.reference_giving import Role, Twin
 from upheld.dates import FOREVER, Instant, Period, calendar_end, end_of
@@ -29,6 +30,30 @@ class Filed:
     matter: str | None = None
     agreed: Instant | None = None
     """What was agreed to and when, of a paper that proves a consent."""
+
+
+@dataclass
+class Elsewhere:
+    """Where else the values of a person lie; what was cleared there, and what of that without the witness promised."""
+
+    copies: set[tuple[int, str]] = field(default_factory=set)
+    cleared: set[tuple[int, str]] = field(default_factory=set)
+    unwitnessed: set[int] = field(default_factory=set)
+
+    def waiting(self, world: Twin) -> set[tuple[int, str]]:
+        """What somebody has to destroy by hand: where a value lies that is destroyed everywhere else."""
+        gone = {value.id for value in world.held.values() if value.state == "destroyed"}
+        return {(value, place) for value, place in self.copies - self.cleared if value in gone}
+
+    def done(self, world: Twin, values: tuple[int, ...], place: str, witness: bool) -> None:
+        self.cleared |= {(value, place) for value in values}
+        promised = "witness-record" in map(str, world.policy.destruction["paper"].shown_by)
+        if place == "paper-file" and promised and not witness:
+            self.unwitnessed |= set(values)
+
+    def partly(self, world: Twin) -> set[int]:
+        """The values whose certificates still wait for the evidence of a place."""
+        return {value for value, _ in self.waiting(world)} | self.unwitnessed
 
 
 def kinds(world: Twin) -> list[str]:

@@ -39,7 +39,7 @@ from tests.reference import CONTACT, contact_of
 from tests.reference_answers import Reference
 from tests.reference_giving import Given, House, Role, Speaker, Twin
 from tests.reference_history import Begun, Event, Fact, Held, Sweep, Unasked, Used
-from tests.reference_papers import Filed, kept_until
+from tests.reference_papers import Elsewhere, Filed, kept_until
 from tests.reference_reviews import up_for_review
 from upheld.dates import FOREVER, Instant, Period, end_of, instant, local_date, moment, start_of
 from upheld.engine.acts import EngagementId, HandlerId, Read, Reader, ReaderKind, SubjectId, ValueId
@@ -115,6 +115,7 @@ class Person:
     history: list[Event | Given | Speaker] = field(default_factory=list)
     texts: dict[int, str] = field(default_factory=dict)
     papers: dict[str, Filed] = field(default_factory=dict)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
     forgotten: bool = False
 
     @property
@@ -833,7 +834,8 @@ class Lives(Agreeing, Asking, Giving, Filing, RuleBasedStateMachine):
         self.papers_go()
         for person in self.alive():
             moved = person.world.held != before[person.subject_id]
-            if not moved and not person.papers and person.world.forgettable():
+            waits = person.papers or person.elsewhere.waiting(person.world)
+            if not moved and not waits and person.world.forgettable():
                 person.forgotten = True
                 with pytest.raises(InputRefused):
                     self.keeper.views.load(person.subject_id, self.now)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import upheld
-from tests.sketch import APPLICATION, Sketch, day
+from tests.sketch import APPLICATION, POLICIES, Sketch, day
 from upheld.engine.acts import (
     Collect,
     Disclose,
@@ -373,3 +373,36 @@ def test_nothing_is_shown_for_a_right_that_shows_nothing(keeper: Keeper) -> None
     subject, _ = member(keeper)
     with pytest.raises(InputRefused, match="shows nothing"):
         keeper.show(subject, reader=Reader(ReaderKind.SUBJECT, "self"), right="erasure", identity_proved=True)
+
+
+def test_nobody_is_forgotten_while_paper_of_theirs_waits_and_without_the_witness_no_certificate_is_complete(
+    tmp_path: Path,
+) -> None:
+    """Rule 4.12: until each place has its evidence, the promised witness included, something of the person is held."""
+    clock = upheld.SetClock(datetime(2018, 7, 7, 3, tzinfo=UTC))
+    with upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as keeper:
+        policy = keeper.publish(POLICIES / "bizmeka-ez-2018.yaml").policy
+        clock.set(datetime(2018, 7, 10, 3, tzinfo=UTC))
+        subject = keeper.enter(policy, "member")
+        keeper.consent(subject, "purpose/recommending", channel="website")
+        membership = EngagementId(keeper.begin(subject, "membership").made or "")
+        taken = keeper.collect(subject, "recommending", {"email": "x"}, engagement=membership, channel="website")
+        (value,) = taken.values["email"]
+        keeper.also_in(subject, value, "paper-file")
+        asked = keeper.request(subject, "erasure", channel="website", proved=True)
+        keeper.answer(subject, RequestId(asked.made or ""), "done")
+        keeper.fact(subject, "ended", engagement=membership)
+        keeper.sweep()
+        with pytest.raises(InputRefused, match="any more"):
+            keeper.also_in(subject, value, "medium")
+        clock.set(datetime(2023, 7, 10, 3, tzinfo=UTC))
+        keeper.sweep()
+        keeper.sweep()
+        (order,) = keeper.work_orders(policy)  # four years on somebody still has to shred it
+        assert order.subject_id == subject
+        (number,) = keeper.certificates(policy)
+        keeper.work_done(order.order_id, method="shred", by="handler")
+        assert json.loads(keeper.certificate(number))["state"] == "partly"
+        keeper.sweep()
+        with pytest.raises(InputRefused):  # with the last of it the person is forgotten
+            keeper.views.load(subject, keeper.now())

@@ -36,7 +36,7 @@ from upheld.engine.plan import (
 from upheld.law.stricter import By
 from upheld.policy import model
 from upheld.policy.ends import EarlierOf, End, Plus, Point
-from upheld.policy.vocabulary import AtEnd, Basis, Collected, Identified
+from upheld.policy.vocabulary import AtEnd, Basis, Collected, DestructionProof, Identified
 
 CHILD_CONTACT = "representative-contact"
 """The built-in purpose under which a representative's name and contact are taken to ask for consent."""
@@ -463,6 +463,7 @@ def _destruction(policy: model.Policy, law: CountryLaw) -> DestructionPlan:
         needless_after=frozenset(needless.after),
         settling=SETTLING,
         approval=frozenset((*expiry.approval, *needless.approval)),
+        paper_witnessed=DestructionProof.WITNESS_RECORD in policy.destruction["paper"].shown_by,
         approved_by_rules=tuple(rule_of(row) for row in (expiry, needless) if row.approval),
     )
 

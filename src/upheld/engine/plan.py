@@ -327,6 +327,8 @@ class DestructionPlan:
     """Ours: how long a value whose end came by a fact waits, unreadable, after that fact became known."""
     approval: frozenset[str] = frozenset()
     """Kinds of staff of whom one approves what another destroys; empty: nobody has to."""
+    paper_witnessed: bool = False
+    """Paper is destroyed before a witness, and the certificate waits for that."""
     approved_by_rules: tuple[Rule, ...] = ()
     """The elements that ask for it."""
 

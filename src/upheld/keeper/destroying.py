@@ -21,7 +21,7 @@ from upheld.keeper.anchors import forget_days
 from upheld.keeper.approving import COVERING, DESTRUCTION
 from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import GONE, Tier, anchor_days
-from upheld.keeper.elsewhere import COPIES, PLACES_OF, Elsewhere, awaited
+from upheld.keeper.elsewhere import COPIES, PLACES_OF, WORK_WAITS, Elsewhere, awaited
 from upheld.keeper.steps import (
     DELETE_STEP,
     FORGET,
@@ -243,6 +243,12 @@ class Erasing(Stepping, Elsewhere):
             return False
         last = max([seen.last_at, state.entered_at])
         return bool(end_of(last, PROOFS_KEPT, seen.view.plan.zone) <= at)
+
+    @staticmethod
+    def _work_waits(transaction: Transaction, subject_id: SubjectId) -> bool:
+        """Whether paper or a medium of theirs is still to be destroyed by hand: then something of them is held."""
+        key = (bucket_of(subject_id), subject_id)
+        return transaction.execute(WORK_WAITS, key).fetchone() is not None
 
     @staticmethod
     def _look_again(transaction: Transaction, seen: Seen) -> None:

@@ -16,10 +16,13 @@ import msgspec
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.plan import PolicyLine
+from upheld.engine.state import HeldState
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door
 from upheld.ledger.certificate import Certificate, Named, PlaceCleared
 from upheld.ledger.entries import Entry, entry
+from upheld.store import subjects
 from upheld.store.ids import bucket_of
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_ids, unpacked_ids
@@ -65,8 +68,9 @@ class Elsewhere(Door):
 
         def work(transaction: Transaction, seen: Seen, now: Instant) -> None:
             self.views.prove(transaction, seen)
-            if value not in seen.view.values:
-                raise InputRefused("value-unknown", "this person has no such value")
+            known = seen.view.values.get(value)
+            if known is None or known.held in (HeldState.CONDEMNED, HeldState.DESTROYED):
+                raise InputRefused("value-unknown", "this person has no such value any more; destroy what you found")
             key = (bucket_of(subject_id), subject_id, value, place)
             if transaction.execute(_SELECT_PLACE, key).fetchone() is None:
                 transaction.execute(_INSERT_PLACE, (*key, transaction.at))
@@ -137,10 +141,14 @@ class Elsewhere(Door):
             for order, subject, place, values, due, opened in rows
         ]
 
+    def _witnessed(self, policy: str, place: str, at: int, witness: str | None) -> bool:
+        return is_witnessed(self.views.line(policy), place, at, witness)
+
     def work_done(self, order_id: str, *, method: str, by: str, witness: str | None = None) -> None:
         """People did it: by which method, in which role, before which witness (roles, never names).
 
-        When every place of a certificate has its evidence the certificate becomes complete.
+        When every place of a certificate has its evidence the certificate becomes complete. Paper without the witness
+        that the policy promises has not.
         """
         if method not in METHODS:
             raise InputRefused("method-unknown", f"`{method}` is no method; there are: {', '.join(METHODS)}")
@@ -168,7 +176,9 @@ class Elsewhere(Door):
                     witness=witness,
                 )
             )
-            complete(transaction, key, policy, alias, certificate_id, place, METHODS[method], by, witness)
+            at = transaction.at if self._witnessed(policy, place, transaction.at, witness) else None
+            complete(transaction, key, policy, alias, certificate_id, place, METHODS[method], by, witness, at)
+            subjects.mark_dirty(transaction, SubjectId(subject), policy)
 
         self.places.active.submit(work)
 
@@ -186,7 +196,7 @@ def copies_back(transaction: Transaction, subject_id: SubjectId, alias: str, kin
         role = place.partition(".")[0]
         fields = {"order": order_id, "place": place, "values": values, "method": "return", "by": role}
         transaction.journal(entry("work-order.done", transaction.at, policy, alias or None, _elements(place), **fields))
-        complete(transaction, key, policy, alias, certificate_id, place, METHODS["return"], role, None)
+        complete(transaction, key, policy, alias, certificate_id, place, METHODS["return"], role, None, transaction.at)
 
 
 def returned_under(
@@ -213,11 +223,14 @@ def complete(
     method: Named,
     by: str,
     witness: str | None,
+    at: int | None,
 ) -> None:
-    """Put the evidence of one place into a certificate and issue it anew."""
+    """Put the evidence of one place into a certificate and issue it anew. `at`: None where it falls short of what was
+    promised.
+    """
     body = transaction.execute(_BODY, (*key, certificate_id)).fetchone()[0]
     certificate = msgspec.json.decode(body, type=Certificate)
-    cleared = PlaceCleared(named_place(place), method, transaction.at, by, witness)
+    cleared = PlaceCleared(named_place(place), method, at, by, witness)
     places = tuple(cleared if one.place.code == place and one.at is None else one for one in certificate.places)
     after = msgspec.structs.replace(certificate, places=places)
     encoded = msgspec.json.encode(after)
@@ -259,18 +272,27 @@ def awaited(place: str) -> PlaceCleared:
     return PlaceCleared(named_place(place), method, None, "handler")
 
 
-def cleared_elsewhere(about: Sequence[Entry], values: Sequence[int], by: int) -> tuple[PlaceCleared, ...]:
+def is_witnessed(line: PolicyLine, place: str, at: int, witness: str | None) -> bool:
+    """Whether the witness is there whom the version in force then promises for paper."""
+    plan = line.at(Instant(at)) or line.plans[0]
+    return place != "paper-file" or witness is not None or not plan.destruction.paper_witnessed
+
+
+def cleared_elsewhere(
+    about: Sequence[Entry], values: Sequence[int], by: int, line: PolicyLine
+) -> tuple[PlaceCleared, ...]:
     """The places elsewhere of values destroyed together, and the evidence that came in up to an instant."""
     orders = [one for one in about if one.kind == "work-order.opened" and one.fields["values"] == tuple(values)]
     done = {one.fields["order"]: one for one in about if one.kind == "work-order.done" and one.at <= by}
-    return tuple(_cleared(cast(str, one.fields["place"]), done.get(one.fields["order"])) for one in orders)
+    return tuple(_cleared(cast(str, one.fields["place"]), done.get(one.fields["order"]), line) for one in orders)
 
 
-def _cleared(place: str, done: Entry | None) -> PlaceCleared:
+def _cleared(place: str, done: Entry | None, line: PolicyLine) -> PlaceCleared:
     if done is None:
         return awaited(place)
     method, witness = METHODS[cast(str, done.fields["method"])], cast(str | None, done.fields.get("witness"))
-    return PlaceCleared(named_place(place), method, done.at, cast(str, done.fields["by"]), witness)
+    at = done.at if is_witnessed(line, place, done.at, witness) else None
+    return PlaceCleared(named_place(place), method, at, cast(str, done.fields["by"]), witness)
 
 
 def _elements(place: str) -> tuple[str, ...]:
@@ -299,6 +321,9 @@ _ORDER = (
 COPIES = (
     "SELECT recipient, kind, value_ids FROM disclosure WHERE bucket = ? AND subject_id = ? "
     "AND kind IN ('provision', 'entrustment') AND acknowledged_at IS NULL ORDER BY recipient"
+)
+WORK_WAITS = (
+    "SELECT 1 FROM work_order WHERE bucket = ? AND subject_id = ? AND done_at IS NULL AND place NOT LIKE '%.%' LIMIT 1"
 )
 _CONTRACT = "SELECT from_at, until_at FROM contract WHERE policy = ? AND contract_id = ?"
 _RETURNED = (

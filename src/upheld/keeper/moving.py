@@ -329,7 +329,8 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
                 continue
             yield self._order(transaction, seen, step, at, keys)
         if not steps and all(value.held is HeldState.DESTROYED for value in seen.state.values):
-            if self._may_forget(seen, at) and not self._has_papers(transaction, subject_id):
+            over = self._may_forget(seen, at) and not self._has_papers(transaction, subject_id)
+            if over and not self._work_waits(transaction, subject_id):
                 yield self._forget(transaction, seen, at)
             else:
                 self._look_again(transaction, seen)

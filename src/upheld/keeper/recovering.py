@@ -579,7 +579,7 @@ class Recovery(Moving):
             max(unreadable),
             Instant(cast(int, over.fields["scrubbed_at"])),
             at,
-            cleared_elsewhere(about, values, issued.at),
+            cleared_elsewhere(about, values, issued.at, line),
             self.places.copies_kept,
             approver,
         )
