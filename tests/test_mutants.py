@@ -327,13 +327,34 @@ SENT = (
           "tests/test_late_views.py::test_a_view_that_left_memory_before_a_publication_does_not_decide_after_it"),
 )  # fmt: skip
 AFRESH_READ = (
+    Fault(
+        "paper-needs-no-witness",
+        "keeper/elsewhere.py",
+        "or witness is not None or not",
+        "or witness is None or not",
+        AFRESH,
+    ),
+    Fault(
+        "paper-is-forgotten",
+        "keeper/elsewhere.py",
+        "done_at IS NULL AND place NOT LIKE '%.%' LIMIT 1",
+        "done_at IS NOT NULL AND place NOT LIKE '%.%' LIMIT 1",
+        AFRESH,
+    ),
+    Fault(
+        "gone-and-yet-noted",
+        "keeper/elsewhere.py",
+        "known.held in (HeldState.CONDEMNED, HeldState.DESTROYED)",
+        "known.held in (HeldState.CONDEMNED,)",
+        AFRESH,
+    ),
     # read afresh
     Fault(
         "a-claim-of-another-engagement",
         LIFECYCLE,
         "return fact.engagement == opened.engagement",
         "return fact.engagement != opened.engagement",
-        SUBSCRIBERS,
+        AFRESH,
     ),
     Fault("any-settlement-settles", LIFECYCLE, "return fact.about == opened.about", "return True", AFRESH),
     Fault("the-time-for-using-it-never-ends", GIVING, "about=about)).at <= at", "about=about)).at < 0", AFRESH),
@@ -354,8 +375,8 @@ AFRESH_READ = (
     Fault(
         "looking-from-abroad-is-free",
         READING,
-        'entrusted.seat, "entrustment", (), at, no)',
-        'None, "provision", (), at, no)',
+        'row.seat, "entrustment", (item,), at, no)',
+        'row.seat, "provision", (item,), at, no)',
         AFRESH,
     ),
     Fault(

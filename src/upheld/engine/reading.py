@@ -239,7 +239,6 @@ def _party_may(view: View, party: str, purpose: PurposePlan, at: Instant, no: Re
         return
     agreed_to_processor(view, entrusted, (), at, no)
     contract_in_force(view, entrusted, at, no)
-    crossing_border(view, entrusted.party, entrusted.seat, "entrustment", (), at, no)
 
 
 def _abroad_or_beyond(view: View, row: EntrustmentPlan, item: str, at: Instant) -> list[Cited]:
