@@ -97,7 +97,7 @@ class Agreeing:
         world = person.world
         purpose = world.policy.purposes.get(matter.partition("/")[2]) if matter.startswith("purpose/") else None
         ends = [one for one in world.begun.values() if purpose and purpose.required and one.kind in purpose.per
-                and world.ended(one)[0] >= FOREVER]  # fmt: skip
+                and world.ended(one)[0] > self.now]  # fmt: skip
         by = speaker.id if speaker else "subject"
         outcome = self.keeper.withdraw(person.subject_id, matter, channel="website", confirmed=confirmed, at=at, by=by)
         reasons = (

@@ -136,7 +136,9 @@ def test_at_night_nothing_is_sent_by_the_law_of_korea_and_elsewhere_where_it_is_
     silent = plan_in("Europe/Dublin")  # a medium of which the policy says nothing
     assert Reason.NIGHT not in reasons(decide(Send("letter", "sms", 22), subject_of(silent, *ADVERT), AT))
     korean = plan_in("Asia/Seoul")
-    assert Reason.NIGHT in reasons(decide(Send("letter", "sms", 22), subject_of(korean, *ADVERT), AT))
+    of_the_day = {hour: decide(Send("letter", "sms", hour), subject_of(korean, *ADVERT), AT) for hour in range(24)}
+    at_night = [hour for hour, decision in of_the_day.items() if Reason.NIGHT in reasons(decision)]
+    assert at_night == [*range(8), 21, 22, 23]  # from the stroke of nine until that of eight
 
 
 def test_a_promise_to_send_nothing_at_night_holds_for_e_mail_too_though_the_law_does_not_ask_it() -> None:
