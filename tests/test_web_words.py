@@ -420,11 +420,11 @@ def test_a_korean_page_of_the_desk_says_nothing_in_english(house: Served, path: 
     assert ENGLISH_IN_KOREAN.findall(text) == [], text
 
 
-def test_the_language_is_the_one_chosen_then_the_browsers_then_korean(house: Served) -> None:
+def test_the_language_is_the_one_chosen_then_the_browsers_then_that_which_binds(house: Served) -> None:
     browser = house.browser("en-US,en;q=0.9,ko;q=0.8")
     assert '<html lang="en">' in browser.get("/").text
     assert '<html lang="ko">' in browser.get("/", locale="ko").text
     assert '<html lang="ko">' in browser.get("/console/trial/sign-in").text  # it stays chosen
-    assert '<html lang="ko">' in house.browser("fr, *;q=0.1").get("/").text
-    assert '<html lang="en">' in house.browser("fr, en;q=0.2, ko;q=0.1").get("/").text
-    assert '<html lang="ko">' in house.browser("en;q=nonsense").get("/", locale="xx").text
+    assert '<html lang="en">' in house.browser("fr, *;q=0.1").get("/").text  # the trial's English binds
+    assert '<html lang="ko">' in house.browser("fr, ko;q=0.2, en;q=0.1").get("/").text
+    assert '<html lang="en">' in house.browser("ko;q=nonsense").get("/", locale="xx").text
