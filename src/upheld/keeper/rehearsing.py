@@ -151,7 +151,7 @@ def _may_keep(plan: Plan, row: RetentionPlan, purpose: PurposePlan, engagement: 
     if row.kind is GroundKind.STATUTE:
         fits = any(item in row.items for item in purpose.items)
     else:
-        fits = row.of_the_dispute or any(keeps(row, item, purpose.name) for item in purpose.items)
+        fits = any(keeps(row, item, purpose.name) for item in purpose.items)
     declared = plan.facts.get(row.from_fact or "")
     carriers = declared.about & frozenset(plan.engagements) if declared else frozenset()
     return fits and (not carriers or engagement in carriers)
@@ -229,7 +229,7 @@ class _Stage(Living, Data, Moving):
         row = chain.kept
         if row is None:
             return found
-        kept = [item for item in found if row.of_the_dispute or _kept_by(row, item, chain.purpose.name)]
+        kept = [item for item in found if _kept_by(row, item, chain.purpose.name)]
         return kept[:1]
 
     def _ways(self, purpose: PurposePlan) -> Iterator[str | None]:
