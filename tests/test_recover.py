@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.homes import column, copied, kept_bytes
+import upheld
+from tests.homes import column, copied, databases, kept_bytes
 from tests.homes import put_back as put_back_in
 from tests.trial_home import (
     POLICY,
@@ -481,3 +482,25 @@ def test_a_key_that_no_value_needs_goes_after_a_day(story: Path, tmp_path: Path)
         house.keeper.recover()
         assert not house.keeper.places.vault.ciphers(Tier.ACTIVE, [fresh])
         assert not house.keeper.recover().counts
+
+
+@pytest.mark.parametrize("place", ["active", "separated", "keys", "ledger"])
+@pytest.mark.parametrize("flaw", ["missing", "empty", "garbage"])
+def test_a_file_that_is_lost_or_no_database_is_named_and_never_made_anew(
+    story: Path, tmp_path: Path, place: str, flaw: str
+) -> None:
+    home = put_back(story, tmp_path, {})
+    if databases(home):
+        return  # a server's databases are its own to miss
+    path = home / f"{place}.db"
+    for each in home.glob(f"{place}.db*"):
+        each.unlink()
+    if flaw != "missing":
+        path.write_bytes(b"" if flaw == "empty" else b"no database" * 500)
+    if (place, flaw) == ("ledger", "missing"):
+        with opened(home, END) as house, pytest.raises(Recovering, match="the ledger is older"):
+            house.keeper.sweep()
+        return
+    with pytest.raises(upheld.HomeUnusable, match=f"{place}.db .*copy of it back"), opened(home, END):
+        pass
+    assert path.exists() == (flaw != "missing")

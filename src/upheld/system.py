@@ -390,6 +390,32 @@ class _Ids:
         self.bytes: Callable[[int], bytes] = os.urandom if seed is None else Random(seed).randbytes
 
 
+def _check_files(root: Path) -> None:
+    """Each place lies where it should and is a database; an empty one is never made in the place of one that is lost.
+
+    A ledger that is missing is noticed as an old one, by what the places have seen of it.
+    """
+    for name in PLACES:
+        path = root / f"{name}.db"
+        if not path.exists():
+            if name == "ledger":
+                continue
+            said = "is missing"
+        elif _begins(path) != _SQLITE:
+            said = "is no database"
+        else:
+            continue
+        raise HomeUnusable(f"{path} {said}; put your newest copy of it back, then run `upheld recover --home {root}`")
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE))
+
+
+_SQLITE = b"SQLite format 3\0"
+
+
 def open_home(home: Path | str, options: Options | None = None) -> Keeper:
     """Open a home. A folder without one is made into one. Raises HomeUnusable with what to do."""
     options = options or Options()
@@ -398,7 +424,10 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
         if root.exists() and any(root.iterdir()):
             raise HomeUnusable(f"{root} is no home of Upheld and is not empty; choose an empty folder")
         init(root, options)
-    keeper = _wired(root, settings_of(root), options)
+    settings = settings_of(root)
+    if not settings.get("databases"):
+        _check_files(root)
+    keeper = _wired(root, settings, options)
     keeper.trial = options.light_hashing if options.trial is None else options.trial
     return keeper
 
