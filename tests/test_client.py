@@ -227,6 +227,9 @@ def test_a_request_is_obeyed_from_proof_to_answer(desk: tuple[Program, Client]) 
     with pytest.raises(Failed) as failed:
         client.answer(person, asked, "refused", "unfounded")
     assert (failed.value.problem.status, failed.value.problem.code) == (409, "already-answered")
+    gone = client.request(person, "erasure", "website", proved=True)
+    assert gone.tells == ["ends:membership"]
+    assert client.answer(person, gone.made or "", "done", confirmed=True).tells == ["ends:membership"]
     stopped = client.request(person, "suspension", "website", proved=True).made or ""
     client.answer(person, stopped, "done")
     client.lift(person, stopped)

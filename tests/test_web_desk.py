@@ -136,6 +136,18 @@ def test_an_erasure_waits_for_the_access_that_was_asked_first(house: Served) -> 
     assert "Answer the request for access first" in page.text
 
 
+def test_what_an_erasure_ends_is_told_at_the_desk_and_ends_by_a_tick(house: Served) -> None:
+    person = house.persons["asker"]
+    number = house.keeper.request(person, "erasure", channel="letter", proved=True).made
+    desk = house.signed_in("officer")
+    here = f"/console/trial/requests/{person}/{number}"
+    assert "ends with the erasure, and wants it: membership" in desk.get(here).text
+    told = desk.send(f"{here}/answer", version=desk.field("version"), outcome="done", reason="", confirmed="yes")
+    assert told.status_code == 200
+    facts = house.keeper.views.get(person, house.keeper.now()).view.state.facts
+    assert [fact.code for fact in facts if fact.engagement] == ["closed"]
+
+
 def test_a_counsellor_takes_requests_in_and_answers_none(house: Served) -> None:
     desk = house.signed_in("counsel")
     desk.get("/console/trial/people")

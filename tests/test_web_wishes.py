@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.served import Browser, Served, served, text_of
-from upheld.engine.acts import RequestId
+from upheld.engine.acts import RequestId, SubjectId
 from upheld.engine.state import Request, RequestState
 from upheld.keeper.asking import RIGHTS
 
@@ -125,6 +125,25 @@ def test_an_erasure_done_tells_what_a_duty_keeps(house: Served) -> None:
     house.clock.set(house.clock.now() + 60_000_000)
     house.keeper.answer(house.persons["stayer"], one.request_id, "done")
     assert "It is done." in browser.get(there(one)).text
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_who_asks_for_erasure_is_told_what_ends_and_ends_it_by_a_tick(house: Served, language: str) -> None:
+    person = house.persons["stayer"]
+    browser = house.person_in("stayer", language)
+    form = browser.get(ASK).text
+    assert {"ko": "계속할 수 없습니다: 가입", "en": "cannot go on: membership"}[language] in form
+    assert asked(house, browser, "erasure").waiting
+    assert ended(house, person) == []
+    asked(house, browser, "erasure", confirmed="yes")
+    assert ended(house, person) == ["closed"]
+    assert "confirmed" not in browser.get(ASK).text
+
+
+def ended(house: Served, person: SubjectId) -> list[str]:
+    """The facts by which something of a person has ended."""
+    state = house.keeper.views.get(person, house.keeper.now()).view.state
+    return [fact.code for fact in state.facts if fact.engagement]
 
 
 def test_a_request_is_taken_back_once(house: Served) -> None:

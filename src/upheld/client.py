@@ -324,9 +324,14 @@ class Client:
         """The request goes to the controller from whom the data came."""
         return self._of_request(subject, request, "passed", {"party": party})
 
-    def answer(self, subject: str, request: str, outcome: str, reason: str | None = None) -> Done:
-        """The request is answered: `done`, `partly`, `refused`, `nothing-held`, ...; all but `done` with a reason."""
-        return self._of_request(subject, request, "answers", {"outcome": outcome, "reason": reason})
+    def answer(
+        self, subject: str, request: str, outcome: str, reason: str | None = None, *, confirmed: bool = False
+    ) -> Done:
+        """The request is answered: `done`, `partly`, `refused`, `nothing-held`, ...; all but `done` with a reason.
+        `confirmed`: the person wants to end what an erasure ends.
+        """
+        body = {"outcome": outcome, "reason": reason, "confirmed": confirmed}
+        return self._of_request(subject, request, "answers", body)
 
     def lift(self, subject: str, request: str) -> Done:
         """The person lifts a suspension."""

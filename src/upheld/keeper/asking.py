@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
@@ -136,7 +136,7 @@ class Asking(Ending):
         ends: list[tuple[EngagementId, str]] | None = None,
     ) -> tuple[Seen, tuple[str, ...]]:
         """What an erasure ends, told; ended where somebody proved has confirmed it."""
-        found = _ended_by(seen, request, now) if ends is None else ends
+        found = ended_by(seen, request, now) if ends is None else ends
         if confirmed and found:
             seen = self._end_all(transaction, seen, found, now, now)
         return seen, tuple(f"ends:{kind}" for _, kind in found)
@@ -430,7 +430,7 @@ class Asking(Ending):
             answered = after.settled_at is not None and before.settled_at is None
             ended: tuple[str, ...] = ()
             if answered and after.state in DONE:
-                ends = _ended_by(seen, before, now)
+                ends = ended_by(seen, before, now)
                 moved, ended = self._ended(transaction, moved, before, now, confirmed, ends)
             tells = kept_after(moved, after, now) + ended
             return Outcome(Decision(True, (rule.cited(),)), now, made=request, tells=tells)
@@ -537,23 +537,27 @@ def _of_child(seen: Seen, acting: Acting | None, now: Instant) -> bool:
     return minor and acting is not None and acting.kind is ActingKind.REPRESENTATIVE
 
 
-def _ended_by(seen: Seen, request: Request, now: Instant) -> list[tuple[EngagementId, str]]:
-    """The open engagements that need what an erasure is about: without it the service cannot be given."""
-    if request.right != "erasure":
-        return []
+def ended_with(seen: Seen, values: Iterable[Value], now: Instant) -> list[tuple[EngagementId, str]]:
+    """The open engagements that need some of these values: without them the service cannot be given."""
     plan, life = seen.view.plan, seen.view.life
     needed: set[EngagementId] = set()
-    for value in seen.state.values:
-        if touches(request, value):
-            for ground in life.grounds(value):
-                row = plan.purposes.get(ground.purpose or "") if ground.kind is GroundKind.PURPOSE else None
-                if row is not None and row.required and ground.engagement and ground.live(now):
-                    needed.add(ground.engagement)
+    for value in values:
+        for ground in life.grounds(value):
+            row = plan.purposes.get(ground.purpose or "") if ground.kind is GroundKind.PURPOSE else None
+            if row is not None and row.required and ground.engagement and ground.live(now):
+                needed.add(ground.engagement)
     return [
         (one.engagement_id, one.kind)
         for one in seen.state.engagements.values()
         if one.engagement_id in needed and life.engagement_end(one.engagement_id).at > now
     ]
+
+
+def ended_by(seen: Seen, request: Request, now: Instant) -> list[tuple[EngagementId, str]]:
+    """The open engagements that cannot go on when an erasure is done; none by any other right."""
+    if request.right != "erasure":
+        return []
+    return ended_with(seen, (value for value in seen.state.values if touches(request, value)), now)
 
 
 def _still_held(seen: Seen, request: Request) -> Iterator[bool]:

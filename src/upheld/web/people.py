@@ -16,7 +16,7 @@ from upheld.desk.requests import values_of_items
 from upheld.desk.scanning import let_in
 from upheld.desk.sessions import looked_at, note_look
 from upheld.desk.throttle import LOOKS, counted
-from upheld.engine.acts import RequestId, SubjectId
+from upheld.engine.acts import EngagementId, RequestId, SubjectId
 from upheld.engine.proving import AGREEING
 from upheld.engine.state import ActingKind
 from upheld.keeper.asking import RIGHTS
@@ -218,6 +218,12 @@ def _consents(asked: Asked, seen: Seen) -> list[tuple[str, str]]:
 def item_title(asked: Asked, item: str) -> str:
     """The public name of an item."""
     return asked.document.name("items", item, asked.locale)
+
+
+def engagement_titles(asked: Asked, ends: Iterable[tuple[EngagementId, str]]) -> list[str]:
+    """What would end, by the public names of its kinds, each once."""
+    kinds = dict.fromkeys(kind for _, kind in ends)
+    return [asked.document.name("engagements", kind, asked.locale) for kind in kinds]
 
 
 def about_title(asked: Asked, about: str) -> str:

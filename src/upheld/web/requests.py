@@ -27,12 +27,19 @@ from upheld.desk.scanning import destroy_proofs
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.engine.proving import least_proof, will_do
 from upheld.engine.state import WAITING, RequestState
-from upheld.keeper.asking import AUTOMATED, MOST_EXTENDED, SUSPENSION_REFUSED_FOR
+from upheld.keeper.asking import AUTOMATED, MOST_EXTENDED, SUSPENSION_REFUSED_FOR, ended_by
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.due import right_title
-from upheld.web.people import about_title, holding_rows, item_title, paper_title, recipient_title
+from upheld.web.people import (
+    about_title,
+    engagement_titles,
+    holding_rows,
+    item_title,
+    paper_title,
+    recipient_title,
+)
 
 OUTCOMES: Final = tuple(one.value for one in RequestState if one not in WAITING)
 REASONS: Final = (*SUSPENSION_REFUSED_FOR, "kept-by-duty", "unfounded", "already-right")
@@ -178,7 +185,10 @@ def answer(asked: Asked) -> Answer:
     if outcome in SAID_WHY and reason is None:
         return request_page(asked, one, seen, "reason-missing", 400)
     handler = asked.signed().account.handler_id
-    done = asked.keeper.answer(one.subject_id, one.request_id, outcome, reason=reason, handler=handler)
+    confirmed = asked.field("confirmed") == "yes"
+    done = asked.keeper.answer(
+        one.subject_id, one.request_id, outcome, reason=reason, handler=handler, confirmed=confirmed
+    )
     if not done.granted:
         return request_page(asked, one, seen, f"reason.{done.reasons[0].value}", 400)
     return back(asked, one)
@@ -217,6 +227,7 @@ def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: i
                 (item_title(asked, kept.item), document.title(kept.path, asked.locale), kept)
                 for kept in kept_all_the_same(seen, found, now)
             ],
+            "ends": engagement_titles(asked, ended_by(seen, found, now)),
             "sources": {name: recipient_title(asked, name) for name in sources_of(seen, found)},
             "passed_to": recipient_title(asked, found.passed_to) if found.passed_to else "",
             "against": _objected(asked, one, seen),

@@ -17,12 +17,12 @@ from upheld.engine.plan import Plan
 from upheld.engine.proving import POSSESSION, SEEING, not_proved, signed_in, will_do
 from upheld.engine.state import ActingKind, HeldState, Request, RequestState
 from upheld.keeper import Keeper
-from upheld.keeper.asking import AUTOMATED, RIGHTS
+from upheld.keeper.asking import AUTOMATED, RIGHTS, ended_with
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Download, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.following import follow_one, right_name
-from upheld.web.people import paper_title
+from upheld.web.people import engagement_titles, paper_title
 from upheld.web.portal import FACTORS_TO_SEE, PORTAL, known_items
 
 OWN: Final = {"own-address": ADDRESS_ITEMS["email"], "own-number": ADDRESS_ITEMS["sms"]}
@@ -57,6 +57,7 @@ def ask(asked: Asked) -> Answer:
         values=_values(asked, seen, right),
         purposes=_purposes(asked, plan, right),
         objects_to=objects_to,
+        confirmed=asked.field("confirmed") == "yes",
     )
     if not done.granted or done.made is None:
         raise Refused(403, "request-refused")
@@ -226,6 +227,7 @@ def _form(asked: Asked, problem: str, status: int) -> Shown:
             "to": asked.query.get("to", ""),
             "items": [(one.value_id, document.name("items", one.item, locale), one.collected_at) for one in values],
             "purposes": {one: document.title(plan.purposes[one].rule.path, locale) for one in sorted(purposes)},
+            "ends": engagement_titles(asked, ended_with(seen, values, asked.keeper.now())),
             "problem": problem,
         },
         status,

@@ -43,8 +43,15 @@ def pass_on(call: Call) -> shapes.Done:
 def answer(call: Call) -> shapes.Done:
     """The answer. An objection is answered by another program than the one whose answer it objects to."""
     body = cast(shapes.AnswerRequest, call.body)
-    who = call.application.application_id
-    return done(call.keeper.answer(call.subject, _request(call), body.outcome, reason=body.reason, handler=who))
+    outcome = call.keeper.answer(
+        call.subject,
+        _request(call),
+        body.outcome,
+        reason=body.reason,
+        handler=call.application.application_id,
+        confirmed=body.confirmed,
+    )
+    return done(outcome)
 
 
 def lift(call: Call) -> shapes.Done:

@@ -247,14 +247,19 @@ class PassOn(Body, frozen=True):
 
 
 class AnswerRequest(Body, frozen=True):
-    """The request is answered; every answer but `done` has a reason."""
+    """The request is answered; every answer but `done` has a reason. `confirmed`: the person was told what an erasure
+    ends (`tells` said it when the request came in), and wants it.
+    """
 
     outcome: Literal["done", "partly", "refused", "not-identified", "nothing-held", "taken-back"]
     reason: Code | None = None
+    confirmed: bool = False
 
 
 class Request(Body, frozen=True):
-    """A person exercises a right. `proved`: the channel itself showed who asks, as a sign-in does."""
+    """A person exercises a right. `proved`: the channel itself showed who asks, as a sign-in does. `confirmed`: an
+    erasure ends what cannot go on without it; otherwise `tells` says what that would be (`ends:ENGAGEMENT`).
+    """
 
     right: Code
     channel: Code
@@ -262,6 +267,7 @@ class Request(Body, frozen=True):
     proofs: Codes = []
     values: Annotated[list[ValueText], Meta(max_length=MOST_LISTED)] = []
     purposes: Codes = []
+    confirmed: bool = False
     at: When | None = None
 
 

@@ -215,6 +215,7 @@ def request(call: Call) -> shapes.Done:
         proof=tuple(body.proofs),
         values=_values(body.values),
         purposes=tuple(body.purposes),
+        confirmed=body.confirmed,
         at=body.at,
     )
     return done(outcome)

@@ -127,6 +127,10 @@ WORDS: Final = {
     "requests.reason-hint": Words(
         "Needed when it is refused or granted in part.", "거절하거나 일부만 들어줄 때 필요합니다."
     ),
+    "requests.ends": Words(
+        "The person was told that this ends with the erasure, and wants it: {what}",
+        "삭제하면 다음이 끝난다는 안내를 받고 정보주체가 이에 동의함: {what}",
+    ),
     "requests.answer-now": Words("Record the answer", "답변 기록"),
     "requests.enough": Words("The policy asks for: {what}.", "처리방침이 요구하는 것: {what}."),
     "requests.kept": Words("Kept all the same", "삭제해도 보존하는 것"),

@@ -19,6 +19,15 @@ WORDS: Final = {
         "Only where you ask us to stop. Tick none for every use.",
         "처리정지를 요구할 때만 고르십시오. 선택하지 않으면 모든 처리를 멈춥니다.",
     ),
+    "ask.ends": Words("What ends with an erasure", "삭제와 함께 끝나는 서비스"),
+    "ask.ends-hint": Words(
+        "Without all of your data this cannot go on: {what}. What it needs stays until it ends.",
+        "개인정보를 모두 삭제하면 계속할 수 없습니다: {what}. 끝날 때까지 필요한 정보는 남습니다.",
+    ),
+    "ask.ends-too": Words(
+        "End what cannot go on without the data I have erased.",
+        "삭제할 정보 없이 계속할 수 없는 서비스는 끝냅니다.",
+    ),
     "ask.words": Words("In your own words", "전하실 말씀"),
     "ask.words-hint": Words(
         "What is wrong and what is right, or what we should know. You may leave it empty.",
