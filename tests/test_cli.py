@@ -68,4 +68,4 @@ def test_a_certificate_that_was_written_in_is_named_and_the_others_are_still_che
     said = run("verify", "--home", home, *key, *given, status=1)
     assert f"REFUSED {tmp_path / 'false.json'}: the signature is false" in said
     assert "holds, entry" in said
-    assert "the ledger holds" in said
+    assert "the ledger holds\nREFUSED: 1 of 2 certificates\n" in said

@@ -54,6 +54,8 @@ def verify(
     for said in found.cannot_show:
         typer.echo(f"cannot show: {said}")
     typer.echo("the ledger holds" if found.ok else "the ledger is BROKEN")
+    if refused:
+        typer.echo(f"REFUSED: {len(refused)} of {len(certificate)} certificates")
     raise typer.Exit(0 if found.ok and not refused else 1)
 
 
