@@ -76,6 +76,7 @@ def test_the_figures_count_decisions_and_what_waits(shop: Program) -> None:
     assert after['upheld_api_refusals_total{policy="trial",reason="item-undeclared"}'] == 1
     assert after['upheld_api_answers_total{operation="collect",policy="trial",status="403"}'] == 1
     assert after['upheld_checkpoint_age_seconds{policy="trial"}'] >= 0
+    assert after['upheld_clock_leapt{policy="trial"}'] == 0
     shop.house.clock.set(shop.house.keeper.now() + 40 * 86_400_000_000)
     assert shop.sign_in().status_code == 200
     assert figures(shop)['upheld_requests{policy="trial",state="overdue"}'] == 1

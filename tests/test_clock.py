@@ -4,10 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import upheld
-from tests.trial_home import POLICY, at, member, opened, text_of
+from tests.homes import copied, put_back
+from tests.trial_home import POLICY, at, member, opened, proved, text_of
+from upheld.cli import app
 from upheld.dates import Instant, instant
+from upheld.store import history
+from upheld.store.place import Recovering
+from upheld.web import doctor
 
 
 class LeapingClock:
@@ -38,10 +44,13 @@ def home_with_somebody_who_leaves(home: Path) -> None:
         house.keeper.seal()
 
 
+def leaping(clock: LeapingClock) -> upheld.Options:
+    return upheld.Options(clock=clock, light_hashing=True, look_up={"trial": ["email", "phone"]})
+
+
 def swept(home: Path, clock: LeapingClock, *, confirm: bool) -> tuple[int, list[str]]:
     """How many values a sweep destroyed, and what it waits for."""
-    options = upheld.Options(clock=clock, light_hashing=True, look_up={"trial": ["email", "phone"]})
-    with upheld.open(home, options) as keeper:
+    with upheld.open(home, leaping(clock)) as keeper:
         done = keeper.sweep(confirm_clock=confirm)
         return done.destroyed, list(done.waiting)
 
@@ -53,6 +62,108 @@ def test_after_a_leap_of_the_clock_nothing_is_destroyed_until_the_officer_confir
     assert destroyed == 0
     assert any("clock" in reason for reason in waiting)
     assert swept(tmp_path / "home", clock, confirm=True) == (1, [])
+
+
+def sealed_after_a_leap(home: Path) -> LeapingClock:
+    """The background seals each minute: the minute after the leap would tell the sweep that all is well."""
+    clock = LeapingClock(instant(at("2025-02-01")))
+    with upheld.open(home, leaping(clock)) as keeper:
+        keeper.enter("trial", "member")
+        keeper.seal()
+        keeper.seal()
+        assert keeper.in_reach(keeper.now()), "what a clock signed itself is no witness of it"
+        assert not keeper.clock_trusted(keeper.now())
+    return clock
+
+
+def test_a_clock_that_has_leapt_is_not_trusted_for_having_been_sealed_with(tmp_path: Path) -> None:
+    home_with_somebody_who_leaves(tmp_path / "home")
+    clock = sealed_after_a_leap(tmp_path / "home")
+    for _ in range(2):
+        destroyed, waiting = swept(tmp_path / "home", clock, confirm=False)
+        assert destroyed == 0
+        assert any("--confirm-clock" in reason for reason in waiting)
+    assert swept(tmp_path / "home", clock, confirm=True) == (1, [])
+    assert swept(tmp_path / "home", clock, confirm=False) == (0, [])
+    with upheld.open(tmp_path / "home", leaping(clock)) as keeper:
+        told = history.entries(keeper.places.sealer.connection, kinds=("clock.stopped", "clock.confirmed"))
+        stopped, confirmed = (one.entry for one in told)
+        assert stopped.fields == {"reached": instant(at("2024-08-30")), "claimed": clock.now()}
+        assert confirmed.kind == "clock.confirmed"
+        proved(tmp_path / "home", keeper)
+
+
+def test_a_confirmed_clock_is_asked_about_no_more_though_nothing_was_there_to_seal(tmp_path: Path) -> None:
+    with opened(tmp_path / "home", at("2024-08-01")) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        house.keeper.seal()
+    clock = LeapingClock(instant(at("2025-02-01")))
+    assert swept(tmp_path / "home", clock, confirm=True) == (0, [])
+    assert swept(tmp_path / "home", clock, confirm=False) == (0, [])
+
+
+def test_a_clock_that_leapt_and_came_back_is_asked_about_still(tmp_path: Path) -> None:
+    """Else a second leap, to where the first one signed, would be within reach of the last checkpoint."""
+    home_with_somebody_who_leaves(tmp_path / "home")
+    clock = sealed_after_a_leap(tmp_path / "home")
+    clock.shows = instant(at("2024-09-02"))
+    destroyed, waiting = swept(tmp_path / "home", clock, confirm=False)
+    assert (destroyed, len(waiting)) == (0, 1)
+    assert swept(tmp_path / "home", clock, confirm=True) == (1, [])
+    clock.shows = instant(at("2025-02-01"))
+    assert swept(tmp_path / "home", clock, confirm=False)[1], "the checkpoint of the right clock counts"
+    clock.shows = instant(at("2024-09-03"))
+    assert swept(tmp_path / "home", clock, confirm=True) == (0, [])
+    with upheld.open(tmp_path / "home", leaping(clock)) as keeper:
+        proved(tmp_path / "home", keeper)
+
+
+def test_an_old_copy_learns_from_the_ledger_that_the_clock_has_leapt(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home_with_somebody_who_leaves(home)
+    before = copied(home, tmp_path / "before")
+    clock = sealed_after_a_leap(home)
+    leapt = copied(home, tmp_path / "leapt")
+    clock.shows = instant(at("2024-09-02"))
+    put_back(home, before, "active")
+    assert "clock" in waits_after_recovery(home, clock)[0]
+    assert swept(home, clock, confirm=True) == (1, [])
+    put_back(home, leapt, "active")
+    assert waits_after_recovery(home, clock) == [], "the officer's word is in the ledger too"
+
+
+def waits_after_recovery(home: Path, clock: LeapingClock) -> list[str]:
+    """A place is put back, the home recovers, and is swept."""
+    with upheld.open(home, leaping(clock)) as keeper:
+        with pytest.raises(Recovering):
+            keeper.sweep()
+        keeper.recover()
+        return list(keeper.sweep().waiting)
+
+
+def test_who_operates_a_home_is_told_of_the_leap_and_what_to_run(tmp_path: Path) -> None:
+    """The machine's clock is years after the home's last checkpoint. Each command seals when it is done."""
+    home = tmp_path / "home"
+    home_with_somebody_who_leaves(home)
+    for _ in range(2):
+        ran = CliRunner().invoke(app, ["sweep", "--home", str(home)])
+        assert ran.exit_code == 1
+        assert "--confirm-clock" in ran.output
+    (found,) = (one for one in doctor.examined(home) if one.what == "destroying")
+    assert not found.holds
+    assert "upheld sweep --confirm-clock" in found.remedy
+    assert CliRunner().invoke(app, ["sweep", "--home", str(home), "--confirm-clock"]).exit_code == 0
+    (found,) = (one for one in doctor.examined(home) if one.what == "destroying")
+    assert found.holds
+    assert CliRunner().invoke(app, ["sweep", "--home", str(home)]).exit_code == 0
+
+
+def test_a_clock_that_a_program_sets_leaps_as_it_likes(tmp_path: Path) -> None:
+    home_with_somebody_who_leaves(tmp_path / "home")
+    sealed_after_a_leap(tmp_path / "home")
+    with opened(tmp_path / "home", at("2034-01-01")) as house:
+        assert house.keeper.sweep().waiting == []
+        house.keeper.seal()
 
 
 def test_a_clock_that_went_on_as_time_does_needs_no_confirming(tmp_path: Path) -> None:

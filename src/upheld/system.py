@@ -543,7 +543,8 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         wiring,
         hasher=hasher,
         looked_up=lambda policy, item: (policy, item) in look_up,
-        clock_trusted=_Reach(clock, sealer).holds,
+        in_reach=_Reach(clock, sealer).holds,
+        clock_set=clock.settable,
         close=close,
     )
 

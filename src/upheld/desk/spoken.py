@@ -114,6 +114,7 @@ KINDS: Final[Table] = MappingProxyType(
         "identity.bound": Words("account bound to the house's sign-in", "통합 로그인 계정 연결"),
         "invitation.made": Words("link for agreeing made", "동의 요청 링크 발급"),
         "approval.given": Words("second person approved", "2인 승인"),
+        "clock.confirmed": Words("clock said to be right", "시계 정상 확인"),
         "read.granted": Words("read", "열람·이용"),
         "read.refused": Words("reading refused", "열람·이용 거절"),
         "read.fell-short": Words("reading gave less than asked", "일부만 열람"),

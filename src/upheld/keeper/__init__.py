@@ -69,13 +69,14 @@ class Keeper(
         *,
         hasher: PasswordHasher,
         looked_up: Callable[[str, str], bool],
-        clock_trusted: Callable[[Instant], bool],
+        in_reach: Callable[[Instant], bool],
+        clock_set: bool,
         close: Callable[[], None],
     ) -> None:
         super().__init__(places)
         self.hasher = hasher
         self.looked_up = looked_up
-        self.clock_trusted = clock_trusted
+        self.in_reach, self.clock_set = in_reach, clock_set
         self._close = close
         self.front = AsyncKeeper(self)
         """The hot verbs for tasks of an event loop."""

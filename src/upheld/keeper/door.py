@@ -36,9 +36,9 @@ from upheld.engine.plan import Plan, Rule
 from upheld.engine.state import About, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.outcome import Outcome
-from upheld.ledger.checkpoint import SigningKey
+from upheld.ledger.checkpoint import SigningKey, checkpoint_in
 from upheld.ledger.entries import Entry, entry
-from upheld.store import subjects
+from upheld.store import copies, history, subjects
 from upheld.store.engine import Connection, Deadlocked
 from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.journal import unsealed_since
@@ -47,13 +47,16 @@ from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Recovering, Transaction
 from upheld.store.sealing import Sealer, Sealing
-from upheld.store.vault import Tier, Vault
+from upheld.store.vault import HOUSE, Tier, Vault
 from upheld.store.views import Seen, Stale, Views
 
 T = TypeVar("T")
 
 _ENDS_NOTHING = ("collected/", "provided/", "consented/")
 """Facts of ours after which no engagement can have ended."""
+
+LEAPT = "clock-leapt"
+"""Under this word the active place remembers that the clock leapt, until an officer says that it is right."""
 
 _ATTEMPTS = 50
 OVERTAKEN = 3
@@ -95,8 +98,10 @@ class Door:
     hasher: PasswordHasher
     looked_up: Callable[[str, str], bool]
     """Whether subjects are looked up by an item of a policy."""
-    clock_trusted: Callable[[Instant], bool]
+    in_reach: Callable[[Instant], bool]
     """Whether the clock is within reach of the last checkpoint."""
+    clock_set: bool
+    """Whether a program moves the clock, as a simulation does: no leap of it means anything."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -287,7 +292,15 @@ class Door:
 
         The ledger waits for the disk. That the places drop what it holds need not: a drop that a power cut undoes is
         found sealed, and done again. Raises LeaseHeld when somebody else is sealing and `wait` is False.
+
+        A checkpoint says what the clock shows. A clock that has leapt is not trusted for having been sealed with: that
+        it leapt is remembered until the officer's word.
         """
+        if not self.in_reach(self.now()):
+            self._note_leap()
+        return self._sealed(wait)
+
+    def _sealed(self, wait: bool = True) -> Sealing:
         named = (self.places.active, self.places.separated, self.places.keys)
         with ExitStack() as held:
             places: dict[str, Connection] = {}
@@ -303,6 +316,37 @@ class Door:
             if self.places.active.tail is not None:
                 self.places.active.tail.sealed()
             return sealing
+
+    def clock_trusted(self, now: Instant) -> bool:
+        """Whether the clock is within reach of the last checkpoint, and no leap of it waits for the officer's word."""
+        if self.clock_set:
+            return True
+        with self.places.active.reading() as connection:
+            return copies.remembered(connection, LEAPT) is None and self.in_reach(now)
+
+    def _note_leap(self) -> None:
+        """Once for each leap, in the ledger too: an old copy of the place learns of it there."""
+        reached = checkpoint_in(history.newest_note(self.places.sealer.connection)).at
+        claimed = self.now()
+
+        def work(transaction: Transaction) -> None:
+            if copies.remembered(transaction.connection, LEAPT) is None:
+                copies.remember(transaction, LEAPT, "yes")
+                transaction.journal(
+                    entry("clock.stopped", transaction.at, HOUSE, None, (), reached=reached, claimed=claimed)
+                )
+
+        self.places.active.submit(work)
+
+    def _confirm_clock(self, now: Instant) -> None:
+        """The officer says that the clock is right. Forgotten last: whoever dies in between has to be asked again."""
+        if self.clock_trusted(now):
+            return
+        self.places.active.submit(
+            lambda transaction: transaction.journal(entry("clock.confirmed", transaction.at, HOUSE, None, ()))
+        )
+        self._sealed()  # under what the clock shows: from here on that is within reach
+        self.places.active.submit(lambda transaction: copies.remember(transaction, LEAPT, None))
 
     def _flush(self) -> None:
         """All that the places show is on their disks: before somebody acts elsewhere on what another process wrote."""

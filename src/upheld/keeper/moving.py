@@ -28,7 +28,7 @@ from upheld.keeper.separating import Leaving
 from upheld.keeper.sharing import CUT_SHORT, PASS, Pass, name_of
 from upheld.keeper.steps import BUCKETS_OF_STEPS, FORGET, REMOVED, OpenStep, Swept
 from upheld.keeper.waking import Waking
-from upheld.ledger.entries import Entry, entry
+from upheld.ledger.entries import entry
 from upheld.store import papers, subjects
 from upheld.store.engine import answers
 from upheld.store.ids import placed_value
@@ -55,6 +55,9 @@ class _Due(NamedTuple):
     """Whether somebody is due because a day has gone by, not by a fact alone: by that a pass is told."""
     marks: Sequence[tuple[str, str, str, str, int]]
     """The watermarks that stand when all of them were looked at."""
+
+
+_CLOCK_LEAPT = "the clock was far ahead of the last checkpoint; when it is right, run `upheld sweep --confirm-clock`"
 
 
 class _Keys(NamedTuple):
@@ -89,9 +92,11 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
 
     def _sweep(self, swept: Swept, now: Instant, confirm_clock: bool) -> Swept:
         if not confirm_clock and not self.clock_trusted(now):
-            swept.waiting.append("the clock is far ahead of the last checkpoint; confirm that it is right")
-            self._note_clock(now)
+            swept.waiting.append(_CLOCK_LEAPT)
+            self._note_leap()
             return swept
+        if confirm_clock:
+            self._confirm_clock(now)
         if self.views.plan_epoch < 0:
             self.views.refresh()
         if not self._prepared(swept, now):
@@ -168,12 +173,6 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         swept.papers += destroyed
         if not scrubbed:
             swept.waiting.append("a reader keeps a file open: papers are unreadable, their bytes not scrubbed yet")
-
-    def _note_clock(self, now: Instant) -> None:
-        for policy in self.views.lines:
-            self.places.active.submit(
-                partial(_journal, (entry("clock.stopped", now, policy, None, (), reached=now, claimed=now),))
-            )
 
     def _note_sweep(self, swept: Swept) -> None:
         policy = next(iter(self.views.lines))
@@ -448,10 +447,6 @@ def _portions(groups: Mapping[int, Sequence[object]]) -> Iterator[tuple[int, ...
 
 def _stir_all(policy: str, transaction: Transaction) -> None:
     transaction.execute(_ALL_DIRTY, (policy,))
-
-
-def _journal(entries: tuple[Entry, ...], transaction: Transaction) -> None:
-    transaction.journal(*entries)
 
 
 def _rules(step: Step) -> tuple[Rule, ...]:

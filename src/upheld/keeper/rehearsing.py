@@ -178,7 +178,7 @@ class _Stage(Living, Data, Moving):
             lambda _: ({self.policy: line}, {self.policy: ControllerState(tuple(self.facts))}),
         )
         super().__init__(replace(house.places, views=views))
-        self.hasher, self.clock_trusted = house.hasher, house.clock_trusted
+        self.hasher, self.in_reach, self.clock_set = house.hasher, house.in_reach, house.clock_set
         self.looked_up = lambda _, item: house.looked_up(plan.policy, item)
 
     # ── coming ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,7 @@ from upheld.keeper.applications import (
     forget_application,
 )
 from upheld.keeper.approving import INSERT_APPROVAL
-from upheld.keeper.door import anchor_days
+from upheld.keeper.door import LEAPT, anchor_days
 from upheld.keeper.elsewhere import returned_under
 from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
 from upheld.keeper.organisation import INSERT_HANDLER, lines_on_file
@@ -38,7 +38,7 @@ from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
 from upheld.ledger.entries import Entry
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
-from upheld.store import outbox, papers, subjects
+from upheld.store import copies, outbox, papers, subjects
 from upheld.store.ids import bucket_of, placed_value
 from upheld.store.place import Transaction
 from upheld.store.subjects import packed_ids, packed_names, packed_uses, stands_under, unpacked_uses
@@ -515,6 +515,12 @@ class Replay:
         row = (one.policy, fields["approval"], fields["what"], fields.get("about"), fields.get("until"), one.at)
         self._add("approvals", INSERT_APPROVAL, (*row, fields["by"], fields["approver"]))
 
+    def clock_leapt(self, one: Entry) -> None:
+        copies.remember(self.transaction, LEAPT, "yes")
+
+    def clock_confirmed(self, one: Entry) -> None:
+        copies.remember(self.transaction, LEAPT, None)
+
     def cookie_chosen(self, one: Entry) -> None:
         fields = one.fields
         allowed = " ".join(cast(tuple[str, ...], fields.get("allowed", ())))
@@ -667,6 +673,8 @@ _HOUSE_HANDLERS: Mapping[str, Callable[[Replay, Entry], None]] = {
     "notice.posted": Replay.posted,
     "notice.taken-down": Replay.posting_gone,
     "approval.given": Replay.approved,
+    "clock.stopped": Replay.clock_leapt,
+    "clock.confirmed": Replay.clock_confirmed,
     "cookie.chosen": Replay.cookie_chosen,
     "merger.opened": Replay.merger_opened,
     "merger.closed": Replay.merger_closed,

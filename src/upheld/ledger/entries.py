@@ -443,6 +443,8 @@ _EVIDENCE: Final[Mapping[str, str]] = MappingProxyType(
         # links by which somebody agrees, for a person or a child
         "invitation.made": "link:digest speaker:code until:instant",
         "approval.given": "approval:id what:code by:id approver:id about:id? until:instant?",
+        # the officer's word after `clock.stopped`
+        "clock.confirmed": "",
     }
 )
 _ACCESS: Final[Mapping[str, str]] = MappingProxyType(

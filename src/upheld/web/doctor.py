@@ -119,6 +119,10 @@ def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
     age = (now - newest.at) // 1_000_000
     remedy = "" if age >= 0 else "set the clock of this machine, keep NTP running"
     yield Finding("clock", age >= 0, f"it is {'after' if age >= 0 else 'BEFORE'} the last checkpoint", remedy)
+    trusted = keeper.clock_trusted(now)
+    says = "the clock can be trusted" if trusted else "stands still since the clock leapt ahead"
+    remedy = "" if trusted else "set the clock right, then an officer runs `upheld sweep --confirm-clock`"
+    yield Finding("destroying", trusted, says, remedy)
     fresh = age <= SEALED_WITHIN
     remedy = "" if fresh else "run `upheld serve`, or `upheld sweep` every hour: both seal"
     yield Finding("sealing", fresh, f"sealed {max(0, age)} seconds ago", remedy)

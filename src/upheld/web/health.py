@@ -18,7 +18,7 @@ def readiness(keeper: Keeper) -> dict[str, bool]:
         one.name: partial(_answers, one) for one in (places.active, places.separated, places.keys)
     }
     checks["ledger"] = lambda: checkpoint_in(history.newest_note(places.sealer.connection)).size >= 0
-    checks["clock"] = lambda: keeper.clock_trusted(keeper.now())
+    checks["clock"] = lambda: keeper.in_reach(keeper.now())
     checks["recovered"] = lambda: places.active.barred is None
     return {name: _holds(check) for name, check in checks.items()}
 

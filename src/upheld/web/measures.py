@@ -124,6 +124,8 @@ class _Standing(Collector):
         sealed = checkpoint_in(history.newest_note(keeper.places.sealer.connection)).at
         age = max(0, now - sealed) / _SECOND
         yield self._one("upheld_checkpoint_age_seconds", "How long ago the ledger was sealed", age)
+        leapt = int(not keeper.clock_trusted(now))
+        yield self._one("upheld_clock_leapt", "1 while destroying waits for somebody to confirm the clock", leapt)
 
     def _many(self, name: str, says: str, figures: Mapping[str, int], labels: tuple[str, ...]) -> CounterMetricFamily:
         family = CounterMetricFamily(name, says, labels=("policy", *labels))
