@@ -40,6 +40,8 @@ LOOKS = frozenset(
         "carry_out",
         "certificate",
         "certificates",
+        "check_known",
+        "clock_trusted",
         "clear_rehearsals",
         "close",
         "consents",
