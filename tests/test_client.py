@@ -227,15 +227,20 @@ def test_a_request_is_obeyed_from_proof_to_answer(desk: tuple[Program, Client]) 
     with pytest.raises(Failed) as failed:
         client.answer(person, asked, "refused", "unfounded")
     assert (failed.value.problem.status, failed.value.problem.code) == (409, "already-answered")
-    gone = client.request(person, "erasure", "website", proved=True)
-    assert gone.tells == ["ends:membership"]
-    assert client.answer(person, gone.made or "", "done", confirmed=True).tells == ["ends:membership"]
     stopped = client.request(person, "suspension", "website", proved=True).made or ""
     client.answer(person, stopped, "done")
     client.lift(person, stopped)
     with pytest.raises(Failed) as failed:
         client.extend(person, stopped, "complicated")
     assert failed.value.problem.code == "not-extended"
+
+
+def test_who_asks_for_erasure_by_a_program_is_told_what_ends_and_says_so(desk: tuple[Program, Client]) -> None:
+    shop, client = desk
+    person = shop.house.persons["asker"]
+    asked = client.request(person, "erasure", "website", proved=True)
+    assert asked.tells == ["ends:membership"]
+    assert client.answer(person, asked.made or "", "done", confirmed=True).tells == ["ends:membership"]
     for request in ("a" * 20, asked):
         with pytest.raises(Failed):
             client.pass_on(person, request, "mall")
