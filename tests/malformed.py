@@ -10,7 +10,7 @@ import hashlib
 import json
 import string
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import chdir, closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -242,13 +242,16 @@ def arguments(folder: Path, number: int) -> tuple[int, list[str]]:
     furnished(home)
     noise = folder / "noise"
     noise.write_bytes(chance.randbytes(500))
+    room = folder / "room"
+    room.mkdir()
     known = _commands(typer.main.get_command(cli.app), ())
     watched = Watched(home)
     runner = CliRunner()
     while watched.refused < number:
         names, command = chance.choice(known)
         given = [*names, *_words(chance, command, home, noise)]
-        done = runner.invoke(cli.app, given, input="")
+        with chdir(room):  # a copy of the home may be made here, under a name that makes no sense
+            done = runner.invoke(cli.app, given, input="")
         if done.exit_code == 0:
             watched.allowed()
             continue
