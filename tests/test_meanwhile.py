@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,8 +16,8 @@ from upheld.engine.acts import Read, Reader, Reason, SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.keeper import Outcome, Reading
 from upheld.ledger.entries import entry
-from upheld.store import beside, sqlite, subjects
-from upheld.store.beside import FlushQueue
+from upheld.store import sqlite, subjects
+from upheld.store.beside import Beside
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place, Transaction
 
@@ -73,7 +72,7 @@ def test_looks_go_on_while_the_disk_is_waited_for(tmp_path: Path, monkeypatch: p
         transaction.meanwhile.append(looked.set)
         return lambda: told
 
-    monkeypatch.setattr(place.engine, "flushing", lambda: flush)
+    monkeypatch.setattr(place.engine, "flush", flush)
     for _ in range(2):
         assert place.submit(work)()[-1] == "flushed"
         looked.clear()
@@ -97,7 +96,6 @@ def test_contents_are_opened_when_the_record_is_on_the_disk(house: House, monkey
         return opens(*given)
 
     monkeypatch.setattr(places.active.engine, "flush", flushed)
-    monkeypatch.setattr(places.active.engine, "flushing", lambda: flushed)
     monkeypatch.setattr(places.vault, "open_rows", opened_rows)
     wanted = names(house)
     assert len(house.keeper.read_batch("service", wanted, reader=reader).texts) == len(wanted)
@@ -106,15 +104,11 @@ def test_contents_are_opened_when_the_record_is_on_the_disk(house: House, monkey
     assert told == ["flushed", "opened"] * 2
 
 
-def fails() -> None:
-    """As a broken disk does."""
-    raise OSError(5, "Input/output error")
-
-
-@pytest.mark.parametrize("begins", [True, False])
 def test_nothing_is_opened_where_the_disk_did_not_confirm_the_record(
-    begins: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def fails() -> None:
+        raise OSError(5, "Input/output error")
 
     def never(*_: object) -> Mapping[ValueId, str]:
         raise AssertionError("a content was opened")
@@ -125,9 +119,7 @@ def test_nothing_is_opened_where_the_disk_did_not_confirm_the_record(
             other.persons[f"p{number}"] = member(other, f"p{number}")
         wanted, reader = names(other), other.keeper.application("desk")
         assert len(wanted) >= 8
-        engine = other.keeper.places.active.engine
-        monkeypatch.setattr(engine, "flush", fails)
-        monkeypatch.setattr(engine, "flushing", (lambda: fails) if begins else fails)
+        monkeypatch.setattr(other.keeper.places.active.engine, "flush", fails)
         monkeypatch.setattr(other.keeper.places.vault, "open_rows", never)
         with pytest.raises(StoreFailed, match="did not confirm"):
             other.keeper.read_batch("service", wanted, reader=reader)
@@ -214,69 +206,26 @@ def test_a_strangers_value_that_stands_ready_is_not_read_by_another_name(house: 
         assert theirs.reasons == (Reason.UNKNOWN,)
 
 
-# ── the queue of the kernel ─────────────────────────────────────────────────────────────────────────────────────────
+# ── the thread beside ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def begun_and_over(queue: FlushQueue, handle: int) -> None:
-    """Flush by the queue where there is one, else as ever."""
-    if queue.begin(handle):
-        queue.wait()
-    else:
-        os.fdatasync(handle)
+def test_a_failure_beside_is_raised_where_it_was_asked_for() -> None:
+    beside, begun = Beside("trial"), list[str]()
 
+    def fails() -> None:
+        raise OSError(5, "Input/output error")
 
-def test_a_flush_of_the_queue_fails_as_any_flush_does(tmp_path: Path) -> None:
-    queue = FlushQueue()
-    handle = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
-    for _ in range(20):
-        os.write(handle, b"written")
-        begun_and_over(queue, handle)
-    reads, writes = os.pipe()
-    with pytest.raises(OSError, match="Invalid argument"):
-        begun_and_over(queue, writes)
-    begun_and_over(queue, handle)  # with a queue of its own or without: what failed once hinders nobody later
-    for one in (handle, reads, writes):
-        os.close(one)
-    queue.close()
-    queue.close()
-
-
-def test_who_was_stopped_while_it_waited_leaves_no_answer_to_the_next(tmp_path: Path) -> None:
-    queue = FlushQueue()
-    handle = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
-    broken = os.open(tmp_path / "log", os.O_RDWR)
-    for _ in range(30):  # more than the queue holds, were nobody to take what is left there
-        os.write(handle, b"written")
-        queue.begin(handle)
-        begun_and_over(queue, broken)
-    queue.close()
-    os.close(handle)
-    os.close(broken)
-
-
-def test_a_forked_process_has_a_queue_of_its_own(tmp_path: Path) -> None:
-    queue = FlushQueue()
-    handle = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
-    begun_and_over(queue, handle)
-    child = os.fork()
-    if not child:
-        try:
-            begun_and_over(queue, handle)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
-    begun_and_over(queue, handle)
-    queue.close()
-    os.close(handle)
-
-
-def test_a_kernel_without_such_a_queue_flushes_after_the_look(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "_MACHINES", {})
-    engine = house.keeper.places.active.engine
-    if not isinstance(engine, sqlite.SqliteFile):
-        return  # there is nothing to begin
-    monkeypatch.setattr(engine, "_queue", FlushQueue())
-    assert engine.flushing() == engine.flush
-    wanted = names(house)
-    assert len(house.keeper.read_batch("service", wanted, reader=house.keeper.application("desk")).texts) == len(wanted)
+    with pytest.raises(OSError, match="Input/output"), beside.doing(fails):
+        begun.append("looked")
+    with pytest.raises(KeyError), beside.doing(lambda: begun.append("done")):
+        raise KeyError
+    with pytest.raises(OSError, match="Input/output"), beside.doing(fails):
+        raise KeyError
+    with beside.doing(lambda: begun.append("again")):
+        pass
+    assert begun == ["looked", "done", "again"]
+    beside.close()
+    with beside.doing(lambda: begun.append("anew")):
+        pass
+    assert begun[-1] == "anew"
+    beside.close()

@@ -3,7 +3,7 @@
 Statements elsewhere are plain: `?` for parameters, INTEGER, TEXT and BLOB columns, explicit ON CONFLICT.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
@@ -208,11 +208,6 @@ class Engine(Protocol):
 
     def flush(self) -> None:
         """Everything committed to the place so far, by whomever, is on the disk when this returns. Raises OSError."""
-
-    def flushing(self) -> Callable[[], None]:
-        """`flush`, begun where it can go on beside the caller: over when what is returned has been called. Raises
-        OSError, here or there. One at a time.
-        """
 
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows were removed: see to it that no copy of them only lies about in the file."""

@@ -8,7 +8,7 @@ only for what the work says it is about. Work that does not say is alone in the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from functools import partial
@@ -20,6 +20,7 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
+from upheld.store.beside import Beside
 from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, sent_late
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
@@ -165,6 +166,7 @@ class Place:
         self.connection = engine.connect()
         self._beside = Lock()
         self._second: Connection | None = None
+        self._flusher = Beside(f"upheld-{name}")
         self._open: Transaction | None = None
         self._owner = 0
         self._unsettled = False
@@ -192,6 +194,7 @@ class Place:
         """Give the database back. Anything not committed is gone."""
         if self.mark is not None:
             self.mark.close()
+        self._flusher.close()
         self.connection.close()
         with self._beside:
             if self._second is not None:
@@ -450,7 +453,9 @@ class Place:
         if self._soon:
             return
         if transaction.meanwhile:
-            self._flush_and_look(transaction.meanwhile)
+            with self._flusher.doing(self.flush):
+                for look in transaction.meanwhile:
+                    look()
         else:
             self.flush()
         if self.mark is not None and transaction.entries:
@@ -465,23 +470,8 @@ class Place:
         try:
             self.engine.flush()
         except OSError as failure:
-            raise self._unconfirmed(failure) from failure
-
-    def _flush_and_look(self, looks: Iterable[Callable[[], None]]) -> None:
-        """`flush`, and meanwhile what can be done before anybody knows whether it lasts."""
-        try:
-            over = self.engine.flushing()
-            try:
-                for look in looks:
-                    look()
-            finally:
-                over()
-        except OSError as failure:
-            raise self._unconfirmed(failure) from failure
-
-    def _unconfirmed(self, failure: OSError) -> StoreFailed:
-        self.barred = "the disk did not confirm a write; check it, then start this again"
-        return StoreFailed(f"the disk did not confirm it, so nobody knows whether it lasts: {failure}")
+            self.barred = "the disk did not confirm a write; check it, then start this again"
+            raise StoreFailed(f"the disk did not confirm it, so nobody knows whether it lasts: {failure}") from failure
 
     def _happened(self, transaction: Transaction) -> bool:
         """Whether a commit whose answer was lost took place: its evidence is in the journal, or it is not.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -159,10 +159,6 @@ class PostgresPlace:
 
     def flush(self) -> None:
         """The server answers a commit when it is on its disk, and shows it to nobody before."""
-
-    def flushing(self) -> Callable[[], None]:
-        """There is nothing to begin."""
-        return self.flush
 
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows that only lie about are ciphertext; their keys are what counts, and `scrub` sees to those."""

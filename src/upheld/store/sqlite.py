@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from upheld.errors import StoreFailed
 from upheld.store import history, schema
-from upheld.store.beside import FlushQueue
 from upheld.store.engine import Claim, Connection, Question
 from upheld.store.leases import FileLeases
 from upheld.store.turn import Turn
@@ -60,7 +59,6 @@ class SqliteFile:
         self._between = Turn(path.with_suffix(".lock"), os.getpid())
         self._hurried = False
         self._log: int | None = None
-        self._queue = FlushQueue()
 
     def connect(self) -> sqlite3.Connection:
         """A connection with erasure switched on. Its commits wait for nothing: `flush` does."""
@@ -75,7 +73,6 @@ class SqliteFile:
     def close(self) -> None:
         """Give the lock files and the log back."""
         self._between.close()
-        self._queue.close()
         if self._log is not None:
             os.close(self._log)
             self._log = None
@@ -111,28 +108,15 @@ class SqliteFile:
 
     def flush(self) -> None:
         """The log is on the disk. What a checkpoint has taken out of it since was there, and is in the file, before."""
-        log = self._opened_log()
-        if log is not None:
-            os.fdatasync(log)
-
-    def flushing(self) -> Callable[[], None]:
-        """`flush`, begun; by the time that what is returned was called it is over. Raises OSError, here or there."""
-        log = self._opened_log()
-        if log is None:
-            return _nothing
-        return self._queue.wait if self._queue.begin(log) else self.flush
-
-    def _opened_log(self) -> int | None:
-        """The log; None where there is nothing to wait for."""
         if self._hurried:
-            return None
+            return
         if self._log is None:
             try:
                 self._log = os.open(self._log_path, os.O_RDWR | os.O_CLOEXEC)
             except FileNotFoundError:
-                return None  # nobody has written since the last one closed the file
+                return  # nobody has written since the last one closed the file
             _sync(self.path.parent)  # that there is a log, too
-        return self._log
+        os.fdatasync(self._log)
 
     @property
     def _log_path(self) -> Path:
@@ -259,10 +243,6 @@ def copy(source: Path, target: Path) -> None:
         made.execute("PRAGMA journal_mode = DELETE").fetchall()
     for path in (target, target.parent):
         _sync(path)
-
-
-def _nothing() -> None:
-    """Nothing is to be waited for."""
 
 
 def _sync(path: Path) -> None:

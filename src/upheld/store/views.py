@@ -30,7 +30,7 @@ UNPROVED = -1
 OVER = -1
 """An epoch that no row has: a view on policies that are not those on file any more."""
 _WORTH = 8
-"""From so many rows on it is worth a word to the kernel to fetch them while a commit waits for the disk."""
+"""From so many rows on it is worth a switch of threads to fetch them while a commit waits for the disk."""
 _BESIDE, _USED = 256, 8
 """So many epochs are asked for at once, as long as so many of them are used."""
 _WORTH_KNOWING = 2
