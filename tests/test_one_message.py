@@ -525,6 +525,14 @@ def writes(
     return lambda: trial.keeper.places.active.submit(work, about=(person,))
 
 
+def test_a_group_that_names_one_who_was_overtaken_many_times_over_is_read(trial: Trial) -> None:
+    trial.read_batch()
+    trial.neighbour.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+    assert len(trial.read_batch().texts) == 3  # overtaken, and asked for from now on
+    for batch in together(trial, [trial.read_batch] * (DOUBTED + 2)):
+        assert len(batch.texts) == 3
+
+
 @pytest.mark.parametrize("looks", [False, True])
 def test_one_that_the_server_refuses_takes_nobody_of_its_group_with_it(trial: Trial, looks: bool) -> None:
     bad = writes(trial, trial.persons[1], "UPDATE subject SET epoch = NULL WHERE subject_id = ?",

@@ -554,7 +554,8 @@ class Place:
         doubted = self._doubted
         if not doubted:
             return False
-        met = [name for ticket in batch for name in ticket.about or () if name in doubted]
+        # Once a group, however many of it are about one: several may name the same person.
+        met = {name for ticket in batch for name in ticket.about or () if name in doubted}
         for name in met:
             doubted[name] -= 1
             if not doubted[name]:
