@@ -296,7 +296,9 @@ class Door:
         A checkpoint says what the clock shows. A clock that has leapt is not trusted for having been sealed with: that
         it leapt is remembered until the officer's word.
         """
-        if not self.in_reach(self.now()):
+        with self.places.active.reading():  # nobody of this process seals meanwhile, by the same connection
+            leapt = not self.in_reach(self.now())
+        if leapt:
             self._note_leap()
         return self._sealed(wait)
 
@@ -326,7 +328,8 @@ class Door:
 
     def _note_leap(self) -> None:
         """Once for each leap, in the ledger too: an old copy of the place learns of it there."""
-        reached = checkpoint_in(history.newest_note(self.places.sealer.connection)).at
+        with self.places.active.reading():
+            reached = checkpoint_in(history.newest_note(self.places.sealer.connection)).at
         claimed = self.now()
 
         def work(transaction: Transaction) -> None:
