@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import count as numbered
 from pathlib import Path
 from random import Random
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 from zlib import crc32
 
@@ -28,7 +28,8 @@ from upheld import system
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.keeper import Keeper
-from upheld.store import subjects
+from upheld.ledger.checkpoint import checkpoint_in
+from upheld.store import history, subjects
 from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
 from upheld.store.ids import IdTaken
 from upheld.store.place import DOUBTED, Place, Transaction, Way
@@ -844,3 +845,29 @@ def test_what_does_not_fit_into_the_socket_at_once_arrives_all_the_same(line: Po
     assert [len(one.fetchone()[0]) for one in rows] == [len(f"{number}{word}") for number in range(40)]
     line.execute("COMMIT")
     assert words(line) == [word]
+
+
+# ── beside the sealer ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_threads_that_look_at_the_ledger_get_their_own_answers_while_another_seals(trial: Trial) -> None:
+    """On one connection their messages would answer each other, and somebody would wait for ever."""
+    keeper, sizes = trial.keeper, []
+
+    def looks() -> None:
+        for _ in range(80):
+            ledger = keeper.places.sealer.connection
+            sizes.append((checkpoint_in(history.newest_note(ledger)).size, history.size_of(ledger) >= 0))
+
+    def seals() -> None:
+        for _ in range(20):
+            trial.read()
+            keeper.seal()
+
+    threads = [Thread(target=work, daemon=True) for work in (looks, looks, looks, seals)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(sizes) == 240, "somebody got an answer that was not to be read"

@@ -511,7 +511,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     if not options.durable:
         for place in places.values():
             place.engine.hurry(place.connection)
-        sealer.engine.hurry(sealer.connection)
+        sealer.hurry()
     log = structlog.get_logger("upheld")
 
     def close() -> None:

@@ -46,15 +46,14 @@ def add_figures(keeper: Keeper, counts: Counts) -> None:
 
 def count_refusals(keeper: Keeper) -> None:
     """Add the refusals that were sealed since somebody last looked, whichever way they came: each counts once."""
-    ledger = keeper.places.sealer.connection
-    with keeper.places.active.reading() as connection:  # nobody of this process seals by the ledger's connection
+    with keeper.places.active.reading() as connection:
         row = connection.execute(_COUNTED, _UP_TO).fetchone()
-        start, end = int(row[0]) if row else 0, history.size_of(ledger)
-        found = list(history.entries(ledger, kinds=REFUSED_KINDS, from_leaf=start)) if end > start else []
+    ledger = keeper.places.sealer.connection
+    start, end = int(row[0]) if row else 0, history.size_of(ledger)
     if end <= start:
         return
     counts: Counts = Counter()
-    for one in found:
+    for one in history.entries(ledger, kinds=REFUSED_KINDS, from_leaf=start):
         if one.leaf < end:
             for reason in sorted(set(codes(one.entry, "reasons"))):
                 counts[one.entry.policy, REFUSALS, reason] += 1

@@ -296,9 +296,7 @@ class Door:
         A checkpoint says what the clock shows. A clock that has leapt is not trusted for having been sealed with: that
         it leapt is remembered until the officer's word.
         """
-        with self.places.active.reading():  # nobody of this process seals meanwhile, by the same connection
-            leapt = not self.in_reach(self.now())
-        if leapt:
+        if not self.in_reach(self.now()):
             self._note_leap()
         return self._sealed(wait)
 
@@ -328,8 +326,7 @@ class Door:
 
     def _note_leap(self) -> None:
         """Once for each leap, in the ledger too: an old copy of the place learns of it there."""
-        with self.places.active.reading():
-            reached = checkpoint_in(history.newest_note(self.places.sealer.connection)).at
+        reached = checkpoint_in(history.newest_note(self.places.sealer.connection)).at
         claimed = self.now()
 
         def work(transaction: Transaction) -> None:

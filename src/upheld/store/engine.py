@@ -238,6 +238,9 @@ class LedgerEngine(Protocol):
     def connect(self) -> Connection:
         """A connection with the durability that evidence needs; deleted bytes are overwritten where they can be."""
 
+    def for_readers(self, connection: Connection) -> Connection:
+        """What any thread may look at the ledger by while the sealer writes by this: the same, or one of its own."""
+
     def made(self, connection: Connection) -> bool:
         """Whether the tables are there."""
 

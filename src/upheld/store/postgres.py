@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from time import monotonic, sleep
-from typing import Final
+from typing import Any, Final
 
 from upheld.errors import StoreFailed
 from upheld.store import schema
@@ -202,6 +203,34 @@ class PostgresPlace:
         return bool(row and row[0])
 
 
+class _ForReaders:
+    """A connection by which any thread may ask: one message after the other, each answered before the next."""
+
+    def __init__(self, inner: PostgresConnection) -> None:
+        self._inner = inner
+        self._one_at_a_time = Lock()
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._inner.in_transaction
+
+    def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Rows:
+        with self._one_at_a_time:
+            return self._inner.execute(statement, parameters)
+
+    def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
+        with self._one_at_a_time:
+            return self._inner.executemany(statement, parameters)
+
+    def answers(self, questions: Sequence[Question]) -> list[list[Any]]:
+        with self._one_at_a_time:
+            return self._inner.answers(questions)
+
+    def close(self) -> None:
+        with self._one_at_a_time:
+            self._inner.close()
+
+
 class PostgresLedger:
     """The schema of the ledger. Who verifies it gets a copy in a file."""
 
@@ -214,6 +243,10 @@ class PostgresLedger:
     def connect(self) -> PostgresConnection:
         """A connection; commits wait for the disk of the server."""
         return PostgresConnection(self.address, LEDGER)
+
+    def for_readers(self, connection: Connection) -> Connection:
+        """One of its own: messages of two threads on one line would answer each other."""
+        return _ForReaders(self.connect())
 
     def made(self, connection: Connection) -> bool:
         """Whether the tables are there."""

@@ -221,15 +221,21 @@ class Sealer:
             elif history.meta(self._connection, "ledger") != ledger_id:
                 raise LedgerOld(f"this is the ledger {history.meta(self._connection, 'ledger')}, not {ledger_id}")
         self._day_offset = int(history.meta(self._connection, "day-offset"))
+        self._for_readers = self.engine.for_readers(self._connection)
 
     def close(self) -> None:
+        self._for_readers.close()
         self._connection.close()
         self.engine.close()
 
     @property
     def connection(self) -> Connection:
-        """For reading, with the functions of `history`."""
-        return self._connection
+        """For reading from any thread, with the functions of `history`: what is committed, whoever seals meanwhile."""
+        return self._for_readers
+
+    def hurry(self) -> None:
+        """From now on no seal waits for the disk: for simulations only."""
+        self.engine.hurry(self._connection)
 
     def follows(self, row: JournalRow, header: Header, head: Head) -> Head:
         """The end of a stream after one more batch of a journal. Raises BatchBroken for one that is not sound."""
@@ -272,7 +278,7 @@ class Sealer:
     @property
     def signing_key(self) -> SigningKey:
         """The key that signs now: the ledger names it, whoever handed it over."""
-        notes = history.handovers_in(self._connection)
+        notes = history.handovers_in(self.connection)
         if notes:
             named = handover_in(notes[-1]).after
             if named != self._signing_key.public_key().public_bytes_raw() and self._signing_source is not None:

@@ -180,6 +180,10 @@ class SqliteLedger:
         """A connection with the durability that evidence needs; deleted bytes are overwritten."""
         return open_for_writing(self.path)
 
+    def for_readers(self, connection: Connection) -> Connection:
+        """The same: SQLite lets one thread after the other use it."""
+        return connection
+
     def made(self, connection: Connection) -> bool:
         """Whether the tables are there."""
         return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone() is not None

@@ -17,8 +17,8 @@ def readiness(keeper: Keeper) -> dict[str, bool]:
     checks: dict[str, Callable[[], bool]] = {
         one.name: partial(_answers, one) for one in (places.active, places.separated, places.keys)
     }
-    checks["ledger"] = partial(_beside_seals, places.active, lambda: _noted(keeper))
-    checks["clock"] = partial(_beside_seals, places.active, lambda: keeper.in_reach(keeper.now()))
+    checks["ledger"] = lambda: checkpoint_in(history.newest_note(places.sealer.connection)).size >= 0
+    checks["clock"] = lambda: keeper.in_reach(keeper.now())
     checks["recovered"] = lambda: places.active.barred is None
     return {name: _holds(check) for name, check in checks.items()}
 
@@ -26,16 +26,6 @@ def readiness(keeper: Keeper) -> dict[str, bool]:
 def _answers(place: Place) -> bool:
     with place.reading() as connection:
         return connection.execute("SELECT 1").fetchone() is not None
-
-
-def _beside_seals(active: Place, check: Callable[[], bool]) -> bool:
-    """Look at the ledger while nobody of this process seals by the same connection."""
-    with active.reading():
-        return check()
-
-
-def _noted(keeper: Keeper) -> bool:
-    return checkpoint_in(history.newest_note(keeper.places.sealer.connection)).size >= 0
 
 
 def _holds(check: Callable[[], bool]) -> bool:
