@@ -218,20 +218,7 @@ class Provider:
         verified = self._verified(token)
         claims = verified.claims
         s, now = self.settings, self._seconds()
-        registry = jwt.JWTClaimsRegistry(
-            now=now,
-            leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "value": s.issuer},
-            aud={"essential": True, "value": s.client_id},
-            exp={"essential": True},
-            iat={"essential": True},
-            sub={"essential": True},
-            nonce={"essential": True, "value": nonce},
-        )
-        try:
-            registry.validate(dict(claims))
-        except JoseError as failure:
-            raise NotSignedIn("token-refused", f"the ID token does not hold: {failure.error}") from None
+        self._hold("ID token", claims, now, sub={"essential": True}, nonce={"essential": True, "value": nonce})
         audience = claims["aud"]
         several = isinstance(audience, list) and len(audience) > 1
         if (several and "azp" not in claims) or claims.get("azp", s.client_id) != s.client_id:
@@ -242,6 +229,22 @@ class Provider:
         if access and named is not None and named != _half_hash(access, verified.header["alg"]):
             raise NotSignedIn("token-refused", "the ID token came with another access token than its own")
         return claims
+
+    def _hold(self, what: str, claims: Mapping[str, Any], now: int, **more: Any) -> None:
+        """Every token is of this issuer, for this client, and alive; `more`: what this kind has to say besides."""
+        registry = jwt.JWTClaimsRegistry(
+            now=now,
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self.settings.issuer},
+            aud={"essential": True, "value": self.settings.client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            **more,
+        )
+        try:
+            registry.validate(dict(claims))
+        except JoseError as failure:
+            raise NotSignedIn("token-refused", f"the {what} does not hold: {failure.error}") from None
 
     def _verified(self, token: str) -> jwt.Token:
         """The token under a key of the provider; its keys are asked for again when none fits, since they change."""
@@ -276,20 +279,8 @@ class Provider:
     def ended(self, token: str) -> Ended:
         """What a logout token says (OpenID Connect Back-Channel Logout 1.0, 2.6). Raises NotSignedIn."""
         verified = self._verified(token)
-        claims, s, now = verified.claims, self.settings, self._seconds()
-        registry = jwt.JWTClaimsRegistry(
-            now=now,
-            leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "value": s.issuer},
-            aud={"essential": True, "value": s.client_id},
-            exp={"essential": True},
-            iat={"essential": True},
-            jti={"essential": True},
-        )
-        try:
-            registry.validate(dict(claims))
-        except JoseError as failure:
-            raise NotSignedIn("token-refused", f"the logout token does not hold: {failure.error}") from None
+        claims, now = verified.claims, self._seconds()
+        self._hold("logout token", claims, now, jti={"essential": True})
         subject, sitting = (one if isinstance(one, str) else None for one in (claims.get("sub"), claims.get("sid")))
         events = claims.get("events")
         told = isinstance(events, dict) and isinstance(events.get(_LOGOUT), dict)
