@@ -267,13 +267,7 @@ BELOW = (
     # readings together
     Fault("strangers-value-stands-ready", SEEING, "== reading.subject_id:", "!= reading.subject_id:", TOGETHER),
     Fault("too-few-rows-are-enough", SEEING, "len(rows) < len(owners):", "len(rows) > len(owners):", TOGETHER),
-    Fault(
-        "opened-before-the-disk",
-        "store/place.py",
-        "            finally:\n                over()",
-        "            finally:\n                over",
-        TOGETHER,
-    ),
+    Fault("opened-before-the-disk", "store/place.py", "doing(self.flush):", "doing(lambda: None):", TOGETHER),
     Fault(
         "an-expired-key-opens-a-batch",
         "store/vault.py",

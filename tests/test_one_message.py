@@ -847,6 +847,24 @@ def test_what_does_not_fit_into_the_socket_at_once_arrives_all_the_same(line: Po
     assert words(line) == [word]
 
 
+@pytest.mark.parametrize("way", [UP, DOWN])
+def test_what_cannot_be_taken_back_since_the_line_is_gone_is_told_as_a_lost_line(
+    cut: tuple[Trial, Proxy], way: str
+) -> None:
+    """Whoever takes back goes on for the others of its group; any other word would reach them as their failure."""
+    trial, proxy = cut
+    with closing(trial.keeper.places.active.engine.connect()) as connection:
+        for statements in (("BEGIN", "SELECT 1"), ("BEGIN", "SAVEPOINT one", "SELECT 1"), ()):
+            for statement in statements:
+                connection.execute(statement).fetchall()
+            proxy.cut_after(way, 0)
+            with pytest.raises(ConnectionLost):
+                connection.execute("ROLLBACK")
+            proxy.whole()
+            assert not connection.in_transaction
+            assert connection.execute("SELECT 1").fetchall() == [(1,)]
+
+
 # ── beside the sealer ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

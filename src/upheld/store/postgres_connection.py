@@ -273,7 +273,7 @@ class PostgresConnection:
         self._renew()
         if self._block is _Block.NONE and kind is not Kind.BEGIN:
             if kind is Kind.ROLLBACK:
-                self._wire.roll_back(word)
+                self._take_back(word)
                 return _DONE
             if harmless and kind is Kind.QUEUED:
                 return self._asked(word, parameters)
@@ -359,6 +359,10 @@ class PostgresConnection:
         self._waiting.clear()
         if sent is not _Block.OPEN:
             return
+        self._take_back(word)
+
+    def _take_back(self, word: bytes) -> None:
+        """Tell the server. Raises ConnectionLost where the line is gone, and with it the transaction."""
         try:
             self._forget_posted()
             self._wire.roll_back(word)
@@ -531,9 +535,9 @@ class PostgresConnection:
 
     def _is_over(self, failure: psycopg.OperationalError) -> bool:
         """Whether the connection is gone. A server that ends it says so in an answer that can come before its end is
-        seen; what was sent last may have been done all the same.
+        seen, the library says it without a code; what was sent last may have been done all the same.
         """
-        ended = failure.diag.severity_nonlocalized in _ENDED
+        ended = failure.sqlstate is None or failure.diag.severity_nonlocalized in _ENDED
         if ended or self._inner.pgconn.status == ConnStatus.BAD:
             self._inner.close()
         return bool(self._inner.closed)

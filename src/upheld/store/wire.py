@@ -345,7 +345,9 @@ class Wire:
         failure = psycopg.errors.error_from_result(result, self._connection.info.encoding)
         if isinstance(failure, psycopg.errors.InvalidSqlStatementName):
             self._prepared.clear()
-        if self._pgconn.status == ConnStatus.BAD and not isinstance(failure, psycopg.OperationalError):
+        # What has no code was not said by a server, but by the library about the line, perhaps before it counts as bad.
+        of_the_line = self._pgconn.status == ConnStatus.BAD or failure.sqlstate is None
+        if of_the_line and not isinstance(failure, psycopg.OperationalError):
             gone = psycopg.OperationalError(str(failure))
             gone.__cause__ = failure
             return gone
