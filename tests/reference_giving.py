@@ -83,7 +83,8 @@ class House:
         return bool(orders) and orders[-1][1]
 
     def deal_with(self, party: str, at: Instant) -> Deal | None:
-        return next((one for one in self.deals.values() if one.party == party and one.runs(at)), None)
+        running = [one for one in self.deals.values() if one.party == party and one.runs(at)]
+        return max(running, key=lambda one: (one.since, -len(one.terms), not one.sub_consent), default=None)
 
 
 @dataclass

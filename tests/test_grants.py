@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,9 +14,11 @@ from tests import postgres
 from tests.homes import databases
 from tests.trial_home import SWEEP_DAY, furnished, opened, proved
 from upheld import cli, system
-from upheld.engine.acts import SubjectId
+from upheld.dates import Period
+from upheld.engine.acts import Reader, ReaderKind, SubjectId
 from upheld.errors import NotRecorded
 from upheld.store import grants
+from upheld.store.postgres import ERASED
 from upheld.store.verifying import verify_copy
 from upheld.web import doctor, doctor_servers
 
@@ -113,6 +116,115 @@ def test_the_service_serves_and_the_sweeper_destroys_each_under_its_own_role(
     with system.ledger_of(home) as ledger:
         assert verify_copy(ledger).ok
     assert persons
+
+
+RIGHTS = {
+    "SELECT": "SELECT 1 FROM {table} LIMIT 0",
+    "INSERT": "INSERT INTO {table}({column}) SELECT NULL WHERE false",
+    "UPDATE": "UPDATE {table} SET {column} = NULL WHERE false",
+    "DELETE": "DELETE FROM {table} WHERE false",
+    "TRUNCATE": "TRUNCATE {table}",
+}
+"""Right → a statement that asks for it and for no other; none is committed."""
+JOURNALS = frozenset({"journal", "stream_head", "meta"})
+
+
+def owed(role: str, place: str, table: str) -> str:
+    """What a role may do with a table, as the guide says it (docs/operating.md): letters of `RIGHTS`. Written without
+    the module that grants.
+    """
+    serves = role in (grants.SERVICE, grants.ANSWERING)
+    seals = role in (grants.SEALER, grants.SWEEPER, grants.PRUNER)
+    if place == "ledger":
+        adds = "SELECT INSERT UPDATE" if seals else "SELECT"
+        pruned = role == grants.PRUNER and table in ("body", "entry_index", "named_in")
+        return f"{adds} DELETE" if pruned else adds
+    if role == grants.AUDITOR:
+        return ""
+    if table in JOURNALS:
+        if serves:
+            return "SELECT INSERT" if table == "journal" else "SELECT"
+        inserts = "" if table == "journal" and role != grants.SWEEPER else " INSERT"
+        return f"SELECT{inserts} DELETE" if table == "journal" else "SELECT INSERT UPDATE DELETE"
+    if role == grants.SWEEPER:
+        everything = "SELECT INSERT UPDATE DELETE"
+        return f"{everything} TRUNCATE" if table in ERASED[place] else everything
+    if role == grants.PRUNER and place == "active":
+        documents = ("guard", "policy_version", "policy_draft", "contract", "controller_fact")
+        return "SELECT" if table in documents else ""
+    if not serves:
+        return ""
+    if place == "active":
+        return "SELECT INSERT UPDATE DELETE"
+    if place == "separated":
+        return "SELECT" if role == grants.ANSWERING else ""
+    ours = {"active_key": "SELECT INSERT", "paper_key": "SELECT INSERT UPDATE DELETE",
+            "token": "SELECT INSERT DELETE", "alias": "SELECT INSERT DELETE", "key_ring": "SELECT",
+            "root_key": "SELECT"}  # fmt: skip
+    return ours.get(table, "SELECT" if role == grants.ANSWERING else "")
+
+
+@pytest.mark.parametrize("role", grants.ROLES)
+def test_each_role_may_do_its_task_with_every_table_and_nothing_else(
+    granted: tuple[Path, dict[str, SubjectId]], role: str
+) -> None:
+    known = databases(granted[0])
+    tried = 0
+    for place, database in known.items():
+        address = database.replace(" user=postgres", "")
+        with psycopg.connect(f"{address} user=postgres") as owner:
+            found = owner.execute(_TABLES, (place,)).fetchall()
+        with psycopg.connect(f"{address} user=test_{role}", autocommit=True) as connection:
+            for table, column in found:
+                may = {right for right in RIGHTS if allowed(connection, right, f"{place}.{table}", column)}
+                assert may == set(owed(role, place, table).split()), f"{place}.{table}"
+                tried += len(RIGHTS)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"CREATE TABLE {place}.own(id INTEGER)".encode())
+    assert tried > 400
+
+
+_TABLES = (
+    "SELECT table_name, min(column_name) FROM information_schema.columns "
+    "WHERE table_schema = %s AND table_name <> 'alembic_version' GROUP BY table_name ORDER BY table_name"
+)
+
+
+def allowed(connection: psycopg.Connection[object], right: str, table: str, column: str) -> bool:
+    """Whether the server does it; whatever it did is taken back."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(RIGHTS[right].format(table=table, column=column).encode())
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    except psycopg.errors.FeatureNotSupported:
+        return True  # refused for a tie between tables, which is looked at after the right
+    return True
+
+
+def test_who_seals_prunes_or_answers_does_that_under_their_own_role_and_no_more(
+    granted: tuple[Path, dict[str, SubjectId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, persons = granted
+    as_role(home, grants.SWEEPER, monkeypatch)
+    with opened(home) as house:
+        house.keeper.sweep()  # which moves something to where only those who answer look
+    as_role(home, grants.ANSWERING, monkeypatch)
+    lawyer = Reader(ReaderKind.HANDLER, "lawyer", duties=frozenset({"separated"}))
+    with opened(home) as house:
+        seen = house.keeper.read_separated(persons["leaver"], "retention.disputes", reader=lawyer)
+        assert seen.granted, seen.reasons
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            house.keeper.seal()
+    as_role(home, grants.SERVICE, monkeypatch)
+    with opened(home) as house, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        house.keeper.read_separated(persons["leaver"], "retention.disputes", reader=lawyer)
+    as_role(home, grants.SEALER, monkeypatch)
+    with opened(home) as house:
+        assert house.keeper.seal().batches
+    as_role(home, grants.PRUNER, monkeypatch)
+    with opened(home, SWEEP_DAY + timedelta(days=3)) as house:
+        assert house.keeper.prune("trial", kept_for=Period.parse("P1D")) > 0
 
 
 def test_a_home_on_files_has_no_roles(tmp_path: Path) -> None:

@@ -232,6 +232,22 @@ def test_no_contract_no_data_for_a_processor(house: House) -> None:
     assert "declaration-incomplete" in reasons(house.keeper.entrust(subject, "byto", "service", ("name",)))
 
 
+def test_a_contract_that_was_amended_is_recorded_anew_and_the_newer_counts(house: House) -> None:
+    """Five times: ids are random, and which row comes first must not decide."""
+    subject, engagement = house.member("service")
+    contents = {"name": "Person Made-Up", "contact": "02-000-0000"}
+    house.keeper.collect(subject, "service", contents, engagement=engagement, channel="website")
+    house.keeper.consent(subject, "entrustment/ktis", channel="website")
+    terms = house.keeper.views.line(BIZMEKA).latest.entrustments["ktis"].terms
+    for _ in range(5):
+        house.keeper.contract(BIZMEKA, "ktis", terms=terms - {min(terms)})
+        house.tick(seconds=1)
+        assert reasons(house.keeper.entrust(subject, "ktis", "service", ("name",))) == ["contract-missing"]
+        house.keeper.contract(BIZMEKA, "ktis", terms=terms)
+        house.tick(seconds=1)
+        assert house.keeper.entrust(subject, "ktis", "service", ("name",)).granted
+
+
 @pytest.mark.clauses("BZ18-4.1.b", "BZ18-4.2.b")
 def test_a_processor_gets_data_of_those_who_agreed_to_it_by_name(house: House) -> None:
     subject, engagement = house.member("identity")

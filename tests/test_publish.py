@@ -735,6 +735,12 @@ def test_an_officer_prepares_looks_publishes_and_reads_what_is_on_file(tmp_path:
     assert {path.name for path in folder.iterdir()} == {"notice.en.html", "notice.ko.html"}
     status, told = run("prepare", document, "--home", home, "--with", bindings)
     assert (status, told.count("recorded:")) == (0, 4)
+    again = run("prepare", document, "--home", home, "--with", bindings)
+    assert (again[0], again[1].count("on record already")) == (0, 4)
+    with upheld.open(home) as keeper:
+        assert len(keeper.register_of("trial", "handler", keeper.now())) == 1, "a handler that nobody is owes a pledge"
+        assert len(keeper.bound("trial")[0].contracts) == 1
+        assert len(keeper.evidence_of("trial", "locked")) == 1
     status, told = run("publish", document, "--home", home, "--dry-run")
     assert status == 0
     assert "is not on file: a dry run" in told

@@ -508,6 +508,9 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         _check_coordinator(places)
     sealer = _sealer(root, settings, source, incarnation, clock)
     vault = _vault(rings, places["keys"], options, by_bucket=by_bucket)
+    whole = places["keys"].engine.may_read(places["keys"].connection, "root_key")
+    if whole:
+        vault.fetch_roots()
     if not options.durable:
         for place in places.values():
             place.engine.hurry(place.connection)
@@ -537,6 +540,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         now=clock.now,
         random_bytes=ids.bytes,
         fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),
+        whole=whole,
     )
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if options.light_hashing else PasswordHasher()
     return Keeper(

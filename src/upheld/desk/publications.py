@@ -129,31 +129,71 @@ def reconsents_text(found: list[Reconsent], locale: str) -> str:
 def bind(keeper: Keeper, policy: str, file: Path) -> list[str]:
     """Record what a file of bindings tells: contracts, registers, roles, evidence. Says what was recorded.
 
+    What is on record already is left as it is, so that the file can be given again: a role that somebody has, a
+    contract in force with the same terms, a name in its register, evidence of the last day.
+
     Raises InputRefused for a file that is none, before anything is recorded, and whatever the keeper refuses.
     """
     told = _told(file)
-    said: list[str] = []
-    for party, row in told.contracts.items():
-        keeper.contract(policy, party, terms=_words(row, "terms"), sub_consent=bool(row.get("sub-consent", False)))
-        said.append(f"contract with {party}")
-    for kind, names in told.registers.items():
+    return [
+        *_contracts(keeper, policy, told.contracts),
+        *_registers(keeper, policy, told.registers),
+        *_roles(keeper, policy, told.roles),
+        *_evidence(keeper, policy, told.evidence),
+    ]
+
+
+def _contracts(keeper: Keeper, policy: str, rows: _Table) -> Iterator[str]:
+    house, _ = keeper.bound(policy)
+    for party, row in rows.items():
+        terms, agreed = _words(row, "terms"), bool(row.get("sub-consent", False))
+        running = house.contract_of(party, keeper.now())
+        if running is not None and (running.terms, running.sub_consent) == (terms, agreed):
+            yield f"contract with {party}{_BEFORE}"
+            continue
+        keeper.contract(policy, party, terms=terms, sub_consent=agreed)
+        yield f"contract with {party}"
+
+
+def _registers(keeper: Keeper, policy: str, kinds: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    for kind, names in kinds.items():
+        known = {name for name, _ in keeper.register_of(policy, kind, keeper.now())}
         for name in sorted(names):
+            if name in known:
+                yield f"{kind} {name}{_BEFORE}"
+                continue
             keeper.register(policy, kind, name)
-            said.append(f"{kind} {name}")
-    for duty, row in told.roles.items():
+            yield f"{kind} {name}"
+
+
+def _roles(keeper: Keeper, policy: str, rows: _Table) -> Iterator[str]:
+    _, held = keeper.bound(policy)
+    for duty, row in rows.items():
+        if duty in held:  # another grant would be another handler, of whom pledge and training are owed
+            yield f"role {duty}: somebody has it{_BEFORE}"
+            continue
         handler, outcome = keeper.grant(policy, duty, shown=_words(row, "shown"))
         if not outcome.granted:
             missing = ", ".join(outcome.decision.because[0].detail.split()) if outcome.decision.because else ""
             raise InputRefused(
                 "grant-refused", f"`roles.{duty}`: {', '.join(outcome.reasons)}. Write `shown` with {missing}"
             )
-        said.append(f"role {duty}: handler {handler}")
-    for control, row in told.evidence.items():
-        keeper.file_evidence(policy, control, str(row.get("kind", "")), about=str(row.get("about", "")))
-        said.append(f"evidence for {control}")
-    return said
+        yield f"role {duty}: handler {handler}"
 
 
+def _evidence(keeper: Keeper, policy: str, rows: _Table) -> Iterator[str]:
+    for control, row in rows.items():
+        kind, about = str(row.get("kind", "")), str(row.get("about", ""))
+        filed = [one.at for one in keeper.evidence_of(policy, control) if (one.kind, one.about) == (kind, about)]
+        if filed and filed[-1] > keeper.now() - _DAY:
+            yield f"evidence for {control}{_BEFORE}"
+            continue
+        keeper.file_evidence(policy, control, kind, about=about)
+        yield f"evidence for {control}"
+
+
+_BEFORE: Final = " (on record already)"
+_DAY: Final = 86_400_000_000
 _Table = Mapping[str, Mapping[str, object]]
 
 

@@ -289,8 +289,11 @@ class ControllerState:
         return ControllerState(self.facts, self.contracts, stopped_by(self.facts, at))
 
     def contract_of(self, party: str, at: Instant) -> Contract | None:
-        """The contract in force with that party at that instant."""
-        return next((one for one in self.contracts if one.party == party and one.from_at <= at < one.until_at), None)
+        """The contract in force with that party at that instant; of several the one that began last, since one that was
+        amended is recorded anew. Of two that began at one instant the one that says less.
+        """
+        running = (one for one in self.contracts if one.party == party and one.from_at <= at < one.until_at)
+        return max(running, key=lambda one: (one.from_at, -len(one.terms), not one.sub_consent), default=None)
 
 
 STOPPED, RESUMED = "transfer-stopped", "transfer-resumed"

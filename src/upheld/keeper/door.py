@@ -90,6 +90,8 @@ class Places:
     random_bytes: Callable[[int], bytes]
     fail: Callable[[str, Exception], None]
     """Told of a rule of ours that failed (the act was refused)."""
+    whole: bool = True
+    """Whether this user of the databases may see persons and keys; who only seals or prunes may not."""
 
 
 class Door:

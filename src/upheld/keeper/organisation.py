@@ -93,6 +93,13 @@ class Organisation(Late):
         self.places.active.submit(work)
         return policy.policy
 
+    def bound(self, policy: str) -> tuple[ControllerState, frozenset[str]]:
+        """What is on record about the house under a policy, a draft too: its contracts, and the roles somebody has."""
+        now = self.now()
+        with self.places.active.reading() as connection:
+            held = frozenset(duty for (duty,) in connection.execute(_HELD, (policy, now, now)))
+            return subjects.load_controller(connection, policy), held
+
     def check_known(self, policy: str) -> None:
         """Whether a version or a draft of it is on file. Raises InputRefused where there is neither."""
         self._known_plans(policy)
@@ -538,6 +545,7 @@ _GRANTS = (
     "SELECT duty, party, until_at FROM handler WHERE policy = ? AND handler_id = ? AND granted_at <= ? "
     "AND until_at > ? AND revoked_at IS NULL"
 )
+_HELD = "SELECT duty FROM handler WHERE policy = ? AND granted_at <= ? AND until_at > ? AND revoked_at IS NULL"
 _HANDLERS = (
     "SELECT handler_id, min(granted_at) FROM handler WHERE policy = ? AND granted_at <= ? AND until_at > ? "
     "AND revoked_at IS NULL "

@@ -103,11 +103,12 @@ class Recovery(Moving):
     def notice(self) -> tuple[str, ...]:
         """Look whether this home holds an old copy of anything; if so every verb raises `Recovering` from now on.
 
-        Otherwise go on where a crash stopped, unless somebody else is at it. Returns what was noticed, in words.
+        Otherwise go on where a crash stopped, unless somebody else is at it, or this is somebody who only seals.
+        Returns what was noticed, in words.
         """
         found = self._old()
         self._bar(found)
-        if not found:
+        if not found and self.places.whole:
             self._go_on()
         return found
 
@@ -144,7 +145,7 @@ class Recovery(Moving):
         found += [f"{name} is an old copy of its last minute" for name in self._cut() if name not in behind]
         if copies.remembered(self.places.active.connection, NOTE) is not None:
             found.append("a recovery was begun and is not over")
-        if not found and self._keys_lack() and self._keys_lack():
+        if not found and self.places.whole and self._keys_lack() and self._keys_lack():
             # Asked twice: a sweep may have destroyed a key between the two looks.
             found.append("keys is an old copy: it lacks keys or aliases that are in use")
         return tuple(found)

@@ -227,6 +227,9 @@ class Engine(Protocol):
     def in_the_clear(self, connection: Connection) -> bool:
         """Whether what is asked here and answered leaves this machine without encryption."""
 
+    def may_read(self, connection: Connection, table: str) -> bool:
+        """Whether this user of the database may read a table of it."""
+
 
 class LedgerEngine(Protocol):
     """The database of the sealed history: one writer, the sealer."""

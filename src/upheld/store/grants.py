@@ -37,6 +37,8 @@ _KEYS_OF_SERVICE: Final = {
     "key_ring": "SELECT",
     "root_key": "SELECT",
 }
+_SAYS_HOW_LONG: Final = frozenset({"guard", "policy_version", "policy_draft", "contract", "controller_fact"})
+"""The documents: they say how long access records are kept, and whoever prunes has to know."""
 _PRUNED: Final = frozenset({"body", "entry_index", "named_in"})
 
 
@@ -96,6 +98,8 @@ def _rights(place: str) -> Iterator[tuple[str, str, str]]:
             yield SWEEPER, table, _WRITE
             if place == "active":
                 yield SERVICE, table, _WRITE
+                if table in _SAYS_HOW_LONG:
+                    yield PRUNER, table, "SELECT"
             elif place == "separated":
                 yield ANSWERING, table, "SELECT"
             elif table in _KEYS_OF_SERVICE:

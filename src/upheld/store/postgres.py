@@ -57,6 +57,7 @@ _IN_THE_CLEAR: Final = (
     "SELECT NOT ssl AND inet_client_addr() IS NOT NULL AND inet_client_addr() <> inet_server_addr() "
     "FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 )
+_MAY_READ: Final = "SELECT has_table_privilege(?, 'SELECT')"
 LEDGER: Final = "ledger"
 _OURS: Final = 0x55_70_68
 """Leads the numbers of our advisory locks, which all applications of a database share."""
@@ -200,6 +201,11 @@ class PostgresPlace:
     def in_the_clear(self, connection: Connection) -> bool:
         """As the server sees this very connection: from another address than its own, and without TLS."""
         row = connection.execute(_IN_THE_CLEAR).fetchone()
+        return bool(row and row[0])
+
+    def may_read(self, connection: Connection, table: str) -> bool:
+        """Whether a role of this user has been given it: see `grants`."""
+        row = connection.execute(_MAY_READ, (f"{self.place}.{table}",)).fetchone()
         return bool(row and row[0])
 
 

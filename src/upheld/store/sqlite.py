@@ -167,6 +167,10 @@ class SqliteFile:
         """A file of this machine: nothing leaves it."""
         return False
 
+    def may_read(self, connection: Connection, table: str) -> bool:
+        """Who can open the file reads all of it."""
+        return True
+
 
 class SqliteLedger:
     """The file of the ledger, `path`; the lock file `<path>.lease` is kept beside it."""

@@ -138,7 +138,7 @@ class Vault:
         self._day = day
         self.rings = rings
         self.wrapping = {tier: Wrapping(ring, b"wrap", random_bytes) for tier, ring in rings.items()}
-        self._token_root = {tier: self._kept_root(tier) for tier in rings}
+        self._token_root: dict[Tier, bytes] = {}
         self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
         self._by_bucket = by_bucket
         self._ahead: dict[tuple[Tier, int], list[tuple[int, bytes]]] = {}
@@ -193,6 +193,10 @@ class Vault:
             transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=len(fresh)))
         for pool, keys in made.items():
             self._ahead[tier, pool] = keys + self._ahead.get((tier, pool), [])
+
+    def fetch_roots(self) -> None:
+        """Fetch the roots of look-up tokens. Raises StoreFailed where another master key is in use."""
+        self._token_root = {tier: self._kept_root(tier) for tier in self.rings}
 
     def _kept_root(self, tier: Tier) -> bytes:
         """The root of look-up tokens. It outlives the root it came from: tokens can't be re-wrapped."""
@@ -427,7 +431,8 @@ class Vault:
         """The keyed token of a normalised text; equal texts of one item under one policy and tier have equal tokens."""
         key = self._token_keys.get((tier, policy, item))
         if key is None:
-            key = derived(self._token_root[tier], f"{policy}|{item}".encode())
+            root = self._token_root.get(tier) or self._kept_root(tier)
+            key = derived(root, f"{policy}|{item}".encode())
             self._token_keys[tier, policy, item] = key
         return hmac.digest(key, normalised(text).encode(), hashlib.sha256)
 
