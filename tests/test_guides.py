@@ -199,8 +199,8 @@ def test_the_walk_on_postgresql_from_databases_and_roles_to_a_service_works_line
 
 
 def let_in(server: postgres.Server) -> None:
-    """What the guide puts into the files of the server; the machine's user is whoever runs the tests. Nobody else comes in
-    under the names of the home: without the map the walk would fail.
+    """What the guide puts into the files of the server; the user of the machine is whoever runs the tests. Nobody comes
+    in under the names of the home but by this map.
     """
     guide = (DOCS / "operating.md").read_text("utf-8")
     rule = re.search(r"^local all .*peer map=.*$", guide, re.M)
