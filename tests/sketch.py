@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from upheld.dates import BEGINNING, FOREVER, Instant, instant, local_date
 from upheld.engine.acts import (
@@ -149,7 +150,7 @@ class Sketch:
         return value_id
 
     def changed(self, value: ValueId, **changes: object) -> None:
-        self.values[value] = replace(self.values[value], **changes)  # type: ignore[arg-type]  # passed on as given
+        self.values[value] = replace(self.values[value], **changes)
 
     def correct(self, value: ValueId) -> ValueId:
         old = self.values[value]
@@ -170,7 +171,7 @@ class Sketch:
 
     def answer(self, request: RequestId, state: str) -> None:
         settled = {"state": RequestState(state), "settled_at": self.now, "settled_known_at": self.now}
-        self.requests[request] = replace(self.requests[request], **settled)  # type: ignore[arg-type]  # fields of a request
+        self.requests[request] = replace(self.requests[request], **settled)
 
     def lift(self, request: RequestId) -> None:
         self.requests[request] = replace(self.requests[request], lifted_at=self.now)

@@ -452,7 +452,7 @@ def test_a_refusal_stands_until_something_about_the_value_changes_and_no_longer(
     value = one.hold("name", "identity", one.begin("membership"))
     one.withdraw("purpose/identity", at="2018-07-20")
     request = one.ask("suspension", value)
-    one.requests[request] = replace(one.requests[request], lifted_at=day("2018-07-15"))
+    one.requests[request] = msgspec.structs.replace(one.requests[request], lifted_at=day("2018-07-15"))
     view, act = one.view, Read("identity", APPLICATION, values=(value,), use="identify")
     asked = [*range(one.now, day("2018-07-22"), 3_600_000_000)]
     once = [decide(act, view, Instant(at)).reasons for at in asked]

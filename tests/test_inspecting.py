@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -104,6 +105,36 @@ def test_an_inspection_sees_what_another_process_wrote_a_moment_ago(
         with upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as other:
             assert other.collect(subject, "service", {"name": "Another Name"}).granted
         assert len(look.of(subject)) == 3
+
+
+def test_an_answer_that_was_given_is_reckoned_anew_once_another_process_has_changed_the_policies(
+    keeper: Keeper, clock: upheld.SetClock, tmp_path: Path
+) -> None:
+    subject = person(keeper)
+    keeper.fact(subject, "closed")
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        before = {one.until for one in look.of(subject)}
+        with upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as other:
+            changed = POLICY.replace("closed + P6M", "closed + P3M").replace("2020-01-01", "2024-01-01")
+            as_of = date(2024, 2, 1)
+            other.publish(changed.replace("2020-02-01", str(as_of)).encode(), as_of=as_of, evidence="filed")
+        after = {one.until for one in look.of(subject)}
+        assert max(after) < max(before)
+        assert sorted(look.of(subject)) == sorted(naively(keeper, subject))
+
+
+def test_an_inspection_keeps_answers_and_no_views_of_those_on_whom_it_looked(keeper: Keeper) -> None:
+    subjects = [person(keeper) for _ in range(3)]
+    keeper.views.forget_all()
+    before = set(map(id, views_in_memory()))
+    with keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look:
+        for subject in (*subjects, *subjects):
+            assert len(look.of(subject)) == 2
+        assert [one for one in views_in_memory() if id(one) not in before] == []
+
+
+def views_in_memory() -> list[View]:
+    return [one for one in gc.get_objects() if isinstance(one, View)]
 
 
 def test_an_end_that_comes_during_an_inspection_is_told(keeper: Keeper) -> None:

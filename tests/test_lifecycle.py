@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.sketch import Sketch, day
 from upheld.dates import FOREVER, Period
@@ -164,7 +165,7 @@ def test_a_second_live_purpose_keeps_a_value_but_not_for_the_dead_one() -> None:
     one = member()
     membership = one.begin("membership")
     value = one.hold("email", "identity", membership)
-    use = replace(one.values[value].uses[0], purpose="service")
+    use = structs.replace(one.values[value].uses[0], purpose="service")
     one.changed(value, uses=(*one.values[value].uses, use))
     one.to("2018-08-10").withdraw("purpose/service")
     assert one.due(value) == "active"
@@ -525,7 +526,7 @@ def lived(facts: list[tuple[str, int, int]]) -> Sketch:
         one.sweep()
         engagement = None if code.startswith("dispute") or code in ("complaint-closed", "advertised") else membership
         fact = one.tell(code, engagement, about="one" if code.startswith("dispute") else None)
-        one.facts[-1] = replace(fact, at=type(begun)(begun + happened * 24 * hour))
+        one.facts[-1] = structs.replace(fact, at=type(begun)(begun + happened * 24 * hour))
     return one
 
 

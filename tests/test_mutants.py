@@ -320,6 +320,26 @@ SENT = (
           "if epoch != seen.epoch or seen.plan_epoch is",
           "tests/test_late_views.py::test_a_view_that_left_memory_before_a_publication_does_not_decide_after_it"),
 )  # fmt: skip
+INSPECTED = (
+    # what a supervisor is told again without being reckoned again
+    Fault("an-answer-outlives-a-change-of-the-person", "store/views.py",
+          "now == plan_epoch and epochs.get(subject_id) == epoch", "now == plan_epoch and subject_id in epochs",
+          "tests/test_inspecting.py::test_an_inspection_sees_what_another_process_wrote_a_moment_ago"),
+    Fault("an-answer-outlives-a-change-of-the-policies", "store/views.py",
+          "now == plan_epoch and epochs.get(subject_id) == epoch", "epochs.get(subject_id) == epoch",
+          "tests/test_inspecting.py::"
+          "test_an_answer_that_was_given_is_reckoned_anew_once_another_process_has_changed_the_policies"),
+    Fault("an-answer-outlives-its-ends", "keeper/inspecting.py", "told.from_at <= now < told.until_at",
+          "told.from_at <= now", "tests/test_inspecting.py::test_time_goes_on_for_an_answer_that_is_remembered"),
+    Fault("nothing-ever-happens-again", "store/newest.py", "if self._still and self._ledger",
+          "if self._still or self._ledger",
+          "tests/test_inspecting_server.py::"
+          "test_who_asks_for_the_log_while_nothing_happens_is_told_by_the_shortest_question"),
+    Fault("who-was-under-way-is-not-missed", "store/journal.py", "pg_backend_pid(), ' ', pg_current_snapshot())",
+          "pg_backend_pid(), ' ', pg_snapshot_xmax(pg_current_snapshot()))",
+          "tests/test_inspecting_server.py::"
+          "test_every_commit_is_seen_in_what_a_session_can_see_and_nothing_else_changes_it"),
+)  # fmt: skip
 AFRESH_READ = (
     Fault(
         "paper-needs-no-witness",
@@ -429,6 +449,7 @@ AFRESH_READ = (
 FAULTS = (
     *BELOW,
     *SENT,
+    *INSPECTED,
     *AFRESH_READ,
     Fault(
         "an-exception-for-what-may-be-refused", "engine/plan.py", "return purpose.required and (", "return (", UNASKED

@@ -1,4 +1,7 @@
-"""What is known: facts, consents, requests and values of one subject, and of the controller. Plain frozen records."""
+"""What is known: facts, consents, requests and values of one subject, and of the controller. Plain frozen records.
+
+There are many of them, and none leads back to itself: the collector of cycles need not look at them (`gc=False`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import ConsentId, DisclosureId, EngagementId, FactId, RequestId, SubjectId, ValueId
@@ -22,8 +27,7 @@ class HeldState(StrEnum):
     DESTROYED = "destroyed"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, gc=False):
     """An event of the world. `at` is when it happened, `known_at` when it was recorded.
 
     `about` narrows it: a purpose, a party, the id of a dispute; `values` names the values it is about.
@@ -62,8 +66,7 @@ class About(NamedTuple):
         return f"{self.kind}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True, gc=False):
     """One consent given or withdrawn, bound to the version and the exact text shown."""
 
     consent_id: ConsentId
@@ -76,8 +79,7 @@ class Consent:
     by: str = "subject"
 
 
-@dataclass(frozen=True, slots=True)
-class Engagement:
+class Engagement(Struct, frozen=True, gc=False):
     """One relation with the service. `organisation` is the customer for whom a participant's data is held."""
 
     engagement_id: EngagementId
@@ -87,8 +89,7 @@ class Engagement:
     organisation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True, gc=False):
     """A purpose under which a value was collected or reused; `anchor_at` passes over to a corrected value."""
 
     purpose: str
@@ -100,8 +101,7 @@ class Use:
     """The exception on which it rests where nobody was asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True, gc=False):
     """What is known about a stored datum, without its content."""
 
     value_id: ValueId
@@ -141,8 +141,7 @@ class ActingKind(StrEnum):
     REPRESENTATIVE = "representative"
 
 
-@dataclass(frozen=True, slots=True)
-class Acting:
+class Acting(Struct, frozen=True, gc=False):
     """Somebody who acts for the person: under a mandate, or by law. Empty `rights` or `items`: every one."""
 
     acting_id: str
@@ -160,8 +159,7 @@ class Acting:
         return self.from_at <= at < ends
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True, gc=False):
     """A right exercised. Empty `values` means everything held when it came in; `purposes` narrows a suspension."""
 
     request_id: RequestId
@@ -205,8 +203,7 @@ class Request:
         return self.state in WAITING
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(Struct, frozen=True, gc=False):
     """Who got which values, when, and until when they may use them."""
 
     disclosure_id: DisclosureId

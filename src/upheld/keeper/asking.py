@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Final
 
 from holidays import HolidayBase, country_holidays
+from msgspec.structs import replace
 
 from upheld.dates import Instant, end_of, instant, moved_off_holidays
 from upheld.engine.acts import Cited, Decision, EngagementId, Reason, RequestId, SubjectId, ValueId

@@ -4,9 +4,8 @@ recalled.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from upheld.dates import FOREVER, Instant, moment
 from upheld.engine.acts import (

@@ -7,10 +7,12 @@ many persons it looked. `docs/adr/0054-looking-without-reading.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from upheld.dates import Instant
 from upheld.engine.acts import Decision, DisclosureId, EngagementId, Reader, ReaderKind, SubjectId, ValueId
@@ -38,7 +40,7 @@ _REMEMBERED = 20_000
 _Name = TypeVar("_Name", bound=str)
 
 
-class Kept(NamedTuple):
+class Kept(Struct, frozen=True, order=True, gc=False):
     """What is known about one value besides its content."""
 
     value_id: ValueId
@@ -54,6 +56,19 @@ class Kept(NamedTuple):
     """The elements that keep it."""
     given_to: tuple[tuple[str, DisclosureId], ...]
     """Recipients and processors that got it."""
+
+
+class _Told(Struct, frozen=True, gc=False):
+    """An answer on a person, good for as long as the place says of plan and person what it said then. Nothing else is
+    kept of them: who looks at many would hold the views of all.
+    """
+
+    plan_epoch: int
+    epoch: int
+    from_at: Instant
+    until_at: Instant
+    """When the first of its ends comes, or the next version of the policy."""
+    kept: tuple[Kept, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +90,30 @@ class Inspection:
     persons: set[SubjectId] = field(default_factory=set)
     values: int = 0
     records: int = 0
-    _known: dict[SubjectId, tuple[Seen, Instant, tuple[Kept, ...]]] = field(default_factory=dict)
+    _told: dict[SubjectId, _Told] = field(default_factory=dict)
     _newest: Newest | None = None
 
     def of(self, subject_id: SubjectId) -> tuple[Kept, ...]:
         """Everything that is held on a person, without a content. Raises InputRefused for another policy's person."""
-        now, before = self.keeper.now(), self._known.get(subject_id)
-        seen = self.keeper.views.current(subject_id, now, before[0] if before else None)
-        now = max(now, seen.last_at)
+        now, told = self.keeper.now(), self._told.get(subject_id)
+        still = told is not None and told.from_at <= now < told.until_at
+        if told is None or not (still and self.keeper.views.still(subject_id, told.plan_epoch, told.epoch)):
+            told = self._reckoned(subject_id, now)
+        self.persons.add(subject_id)
+        self.values += len(told.kept)
+        return told.kept
+
+    def _reckoned(self, subject_id: SubjectId, now: Instant) -> _Told:
+        seen = self.keeper.views.current(subject_id, now)
         if seen.policy != self.policy:
             raise InputRefused("unknown", "no such subject; it was never entered here, or was forgotten")
-        if before is not None and before[0] is seen and now < before[1]:
-            kept = before[2]
-        else:
-            kept = _kept(seen, now)
-            changes_at = min([seen.view.valid_until, *(one.until for one in kept if one.until > now)])
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[subject_id] = (seen, changes_at, kept)
-        self.persons.add(subject_id)
-        self.values += len(kept)
-        return kept
+        now = max(now, seen.last_at)
+        kept = _kept(seen, now)
+        until_at = min([seen.view.valid_until, *[one.until for one in kept if one.until > now]])
+        if len(self._told) >= _REMEMBERED:
+            self._told.clear()
+        told = self._told[subject_id] = _Told(seen.plan_epoch, seen.epoch, now, until_at, kept)
+        return told
 
     def held(self, value: ValueId) -> HeldState:
         """Where a value is. One that was destroyed stays so; one that nobody knows was forgotten with its person."""
@@ -228,7 +246,8 @@ def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
     for one in seen.state.disclosures:
         for value_id in one.values:
             given[value_id] = (*given.get(value_id, ()), (one.recipient, one.disclosure_id))
-    life, kept = seen.view.life, []
+    life, kept, same = seen.view.life, [], dict[Any, Any]()
+    one_of = same.setdefault  # most values of a person have the same names beside them: one tuple for all
     for value in seen.state.values:
         if value.held is HeldState.DESTROYED:
             continue
@@ -240,19 +259,22 @@ def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
                 value.item,
                 value.held,
                 due.state,
-                _once([use.purpose for use in uses]),
-                _once([use.engagement for use in uses if use.engagement]),
+                _once([use.purpose for use in uses], one_of),
+                _once([use.engagement for use in uses if use.engagement], one_of),
                 value.collected_at,
                 max([ground.until.at for ground in grounds], default=value.collected_at),
-                _once([ground.rule.path for ground in grounds]),
-                given.get(value.value_id, ()),
+                _once([ground.rule.path for ground in grounds], one_of),
+                one_of(to := given.get(value.value_id, ()), to),
             )
         )
     return tuple(kept)
 
 
-def _once(names: list[_Name]) -> tuple[_Name, ...]:
-    return tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))
+def _once(
+    names: list[_Name], one_of: Callable[[tuple[_Name, ...], tuple[_Name, ...]], tuple[_Name, ...]]
+) -> tuple[_Name, ...]:
+    found = tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))
+    return one_of(found, found)
 
 
 _STATE = "SELECT state FROM value WHERE bucket = ? AND value_id = ?"

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from msgspec import structs
+
 from upheld.dates import BEGINNING, FOREVER, HOUR, Instant
 from upheld.engine.acts import Collect, EngagementId, FactId, Reader, ReaderKind, Reason, SubjectId, ValueId
 from upheld.engine.compile import CHILD_CONTACT
@@ -379,11 +381,11 @@ class _Stage(Living, Data, Moving):
             for statement in _MOVE:
                 transaction.execute(statement, (*(by for _ in range(statement.count("- ?"))), *key))
             for value in row.state.values:
-                uses = [replace(one, anchor_at=Instant(one.anchor_at - by), known_at=Instant(one.known_at - by))
+                uses = [structs.replace(one, anchor_at=Instant(one.anchor_at - by), known_at=Instant(one.known_at - by))
                         for one in value.uses]  # fmt: skip
                 transaction.execute(_SET_USES, (packed_uses(uses), *placed_value(value.value_id)))
         if self.facts:
-            self.facts = [replace(one, at=Instant(one.at - by), known_at=Instant(one.known_at - by))
+            self.facts = [structs.replace(one, at=Instant(one.at - by), known_at=Instant(one.known_at - by))
                           for one in self.facts]  # fmt: skip
             self.views.forget_all()
         self.views.drop(life.subject_id)

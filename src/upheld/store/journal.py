@@ -54,6 +54,10 @@ _SELECT_REACHED: Final = """
                 WHERE top IS NOT NULL)
         SELECT top FROM writer WHERE top IS NOT NULL) written
     UNION ALL SELECT CAST(NULL AS INTEGER), value FROM {0}meta WHERE key = 'checkpoint'"""
+SEEN_BY: Final = "SELECT concat(pg_postmaster_start_time(), ' ', pg_backend_pid(), ' ', pg_current_snapshot())"
+"""Which transactions a statement of this session can see. Where two are told the same, nothing was committed in the
+whole server between them: a commit takes its number out of those that are under way, or is newer than the newest.
+"""
 _SELECT_ROWS: Final = """
     SELECT id, bucket, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB),
            CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
@@ -281,10 +285,10 @@ def reached_in(connection: Connection) -> Reached:
 
 def asking_for(schemas: Sequence[str], also: str) -> str:
     """The statement that asks how far the journals of several schemas of one database have got, each row led by its
-    schema; `also` asks for one number more, led by nothing.
+    schema; `also` asks for one number more, led by nothing, and beside it stands what `SEEN_BY` would have told.
     """
     each = (f"SELECT '{one}' AS place, r.* FROM ({_SELECT_REACHED.format(f'{one}.')}) r" for one in schemas)  # noqa: S608 - names of ours only
-    return f"{' UNION ALL '.join(each)} UNION ALL SELECT '', ({also}), NULL"
+    return f"{' UNION ALL '.join(each)} UNION ALL SELECT '', ({also}), NULL UNION ALL SELECT '', NULL, ({SEEN_BY})"
 
 
 def _reached(found: Iterable[tuple[int | None, str | None]]) -> Reached:

@@ -19,7 +19,16 @@ from upheld.ledger.entries import Entry
 from upheld.store import history
 from upheld.store.engine import beside_each_other
 from upheld.store.history import Written
-from upheld.store.journal import NOWHERE, JournalRow, Reached, asking_for, reached_by, reached_in, rows_between
+from upheld.store.journal import (
+    NOWHERE,
+    SEEN_BY,
+    JournalRow,
+    Reached,
+    asking_for,
+    reached_by,
+    reached_in,
+    rows_between,
+)
 from upheld.store.place import Place
 from upheld.store.sealing import Sealer, TailBroken, TailProblem
 
@@ -67,6 +76,10 @@ class Newest:
         beside = beside_each_other([sealer.engine, *(place.engine for place in places)])
         self._asking = asking_for(names, history.SIZE_OF_LEDGER) if beside else ""
         """One statement that asks everybody how far they have got, where one connection sees all of them."""
+        self._seen_by = ""
+        """Which commits could be seen when everything that can be seen by it had been taken in; empty: not known."""
+        self._still = False
+        """Whether nobody in the whole server had committed anything between the last two looks at everything."""
 
     def close(self) -> None:
         """Give the connection back."""
@@ -100,9 +113,16 @@ class Newest:
 
     def _catch_up(self) -> None:
         by: dict[str, Reached] = {}
+        seen_by = ""
         if self._asking:
+            if self._still and self._ledger.execute(SEEN_BY).fetchone()[0] == self._seen_by:
+                return  # nobody has committed anything, here or elsewhere in the server
             by = reached_by(self._ledger.execute(self._asking).fetchall())
-            if by.pop("").rows == (self._to,) and all(by.get(one.place.name) == one.reached for one in self._journals):
+            here = by.pop("")
+            seen_by = here.checkpoint or ""
+            self._still, self._seen_by = seen_by == self._seen_by, ""
+            if here.rows == (self._to,) and all(by.get(one.place.name) == one.reached for one in self._journals):
+                self._seen_by = seen_by
                 return
         met = [batch for journal in self._journals for batch in self._came(journal, by.get(journal.place.name))]
         size = history.size_of(self._ledger)  # after the journals: what left one of them meanwhile is there
@@ -115,6 +135,7 @@ class Newest:
         elif size > self._to:
             self._told = None
             self._read_on(size)
+        self._seen_by = seen_by
 
     def _came(self, journal: _Journal, reached: Reached | None) -> list[_Waiting]:
         """Batches of the policy that were written to a place since the last look and are not sealed."""

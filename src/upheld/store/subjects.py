@@ -50,6 +50,7 @@ from upheld.store.place import Transaction
 _encode = msgspec.json.Encoder().encode
 _ids_decode = msgspec.json.Decoder(tuple[int, ...]).decode
 _names_decode = msgspec.json.Decoder(tuple[str, ...]).decode
+_row_decode = msgspec.json.Decoder(tuple[str | int | None, ...]).decode
 
 
 class _PackedUse(msgspec.Struct, array_like=True, gc=False):
@@ -70,17 +71,17 @@ _SUBJECT = (
     "WHERE bucket = ? AND subject_id = ?"
 )
 _ENGAGEMENTS = (
-    "SELECT engagement_id, kind, begun_at, known_at, organisation FROM engagement WHERE bucket = ? AND subject_id = ?"
+    "SELECT engagement_id, kind, organisation, begun_at, known_at FROM engagement WHERE bucket = ? AND subject_id = ?"
 )
 _FACTS = (
-    "SELECT fact_id, code, at, known_at, engagement_id, about, value_ids FROM fact WHERE bucket = ? AND subject_id = ?"
+    "SELECT fact_id, code, engagement_id, about, value_ids, at, known_at FROM fact WHERE bucket = ? AND subject_id = ?"
 )
 _CONSENTS = (
-    "SELECT consent_id, about_kind, about, given, at, known_at, version, channel, recorded_by FROM consent "
+    "SELECT consent_id, about_kind, about, version, channel, recorded_by, given, at, known_at FROM consent "
     "WHERE bucket = ? AND subject_id = ?"
 )
 _VALUES = (
-    "SELECT value_id, item, state, collected_at, known_at, uses, replaced_at, replaced_known_at, held_for FROM value "
+    "SELECT item, state, uses, held_for, value_id, collected_at, known_at, replaced_at, replaced_known_at FROM value "
     "WHERE bucket = ? AND subject_id = ?"
 )
 _REQUESTS = (
@@ -93,7 +94,7 @@ _ACTING = (
     "WHERE bucket = ? AND subject_id = ?"
 )
 _DISCLOSURES = (
-    "SELECT disclosure_id, recipient, value_ids, at, known_at, engagement_id FROM disclosure WHERE "
+    "SELECT disclosure_id, recipient, value_ids, engagement_id, at, known_at FROM disclosure WHERE "
     "bucket = ? AND subject_id = ?"
 )
 # The subject first: who changes anything about it raises its epoch in the same commit, so rows that are newer than the
@@ -107,6 +108,30 @@ _OF_SUBJECTS = tuple(
     for statement in _OF_SUBJECT
 )
 """The same of many, on a server: each is found by its key."""
+_TEXTS, _NUMBERS = 6, 5
+_SHAPES = ((2, 5), (3, 2), (5, 2), (6, 3), (4, 5), None, (4, 2), None)
+"""How many texts and, after them, numbers each of these has; None for few and wide rows, which come as one text."""
+
+
+def _part(number: int, statement: str, shape: tuple[int, int] | None) -> str:
+    """A statement with columns as all of them have: its number, texts, numbers."""
+    columns, rest = statement.removeprefix("SELECT ").split(" FROM ", 1) if number else _SUBJECT_SPLIT
+    if shape is None:
+        return _padded(number, [f"CAST(json_build_array({columns}) AS TEXT)"], [], rest)
+    own = columns.split(", ")
+    return _padded(number, own[: shape[0]], own[shape[0] :], rest)
+
+
+def _padded(number: int, texts: list[str], numbers: list[str], rest: str) -> str:
+    columns = [str(number), *texts, *["NULL"] * (_TEXTS - len(texts)), *numbers, *["NULL"] * (_NUMBERS - len(numbers))]
+    return f"SELECT {', '.join(columns)} FROM {rest}"  # noqa: S608 - words of ours
+
+
+_SUBJECT_SPLIT = _SUBJECT.removeprefix("SELECT ").rsplit(" FROM ", 1)
+_ALL_OF_SUBJECT = " UNION ALL ".join(
+    _part(number, *one) for number, one in enumerate(zip(_OF_SUBJECT, _SHAPES, strict=True))
+)
+"""Everything about one subject in one statement of a server, and so as it was at one instant."""
 FEW = 3
 """Subjects that are asked for one by one."""
 _UNDER = (
@@ -338,10 +363,27 @@ def load_each_with(
         of = [_sorted(rows) for rows in found[: len(_OF_SUBJECTS)]]
         return [_row(one, [mine.get(one, []) for mine in of]) for one in subject_ids], found[len(of) :]
     named = [(bucket_of(one), one) for one in subject_ids]
+    if asks_at_once(connection) is not None:
+        found = answers(connection, [*((_ALL_OF_SUBJECT, key * len(_OF_SUBJECT)) for key in named), *also])
+        apart = [_row(one, _apart(rows)) for one, rows in zip(subject_ids, found, strict=False)]
+        return apart, found[len(named) :]
     asked = [(statement, key) for key in named for statement in _OF_SUBJECT]
     found, each = answers(connection, [*asked, *also]), len(_OF_SUBJECT)
     rows = [_row(one, found[number * each : (number + 1) * each]) for number, one in enumerate(subject_ids)]
     return rows, found[len(asked) :]
+
+
+def _apart(rows: Iterable[Any]) -> list[list[Any]]:
+    """The rows of one statement as those of several."""
+    of: list[list[Any]] = [[] for _ in _SHAPES]
+    for row in rows:
+        shape = _SHAPES[row[0]]
+        if shape is None:
+            of[row[0]].append(_row_decode(row[1]))
+        else:
+            texts, numbers = shape
+            of[row[0]].append(row[1 : 1 + texts] + row[1 + _TEXTS : 1 + _TEXTS + numbers])
+    return of
 
 
 def _sorted(rows: Iterable[Any]) -> dict[str, list[Any]]:
@@ -363,7 +405,7 @@ def _row(subject_id: SubjectId, answered: Sequence[list[Any]]) -> Row | None:
         kind=kind,
         entered_at=Instant(entered_at),
         engagements={
-            EngagementId(row[0]): Engagement(EngagementId(row[0]), row[1], Instant(row[2]), Instant(row[3]), row[4])
+            EngagementId(row[0]): Engagement(EngagementId(row[0]), row[1], Instant(row[3]), Instant(row[4]), row[2])
             for row in engagements
         },
         facts=tuple(map(_fact, facts)),
@@ -394,8 +436,8 @@ def under(connection: Connection, policy: str, purpose: str, since: SubjectId | 
     return found
 
 
-def _fact(row: tuple[str, str, int, int, str | None, str | None, str]) -> Fact:
-    fact_id, code, at, known_at, engagement, about, values = row
+def _fact(row: tuple[str, str, str | None, str | None, str, int, int]) -> Fact:
+    fact_id, code, engagement, about, values, at, known_at = row
     return Fact(
         FactId(fact_id),
         code,
@@ -407,8 +449,8 @@ def _fact(row: tuple[str, str, int, int, str | None, str | None, str]) -> Fact:
     )
 
 
-def _consent(row: tuple[str, str, str, int, int, int, str, str, str]) -> Consent:
-    consent_id, kind, about, given, at, known_at, version, channel, by = row
+def _consent(row: tuple[str, str, str, str, str, str, int, int, int]) -> Consent:
+    consent_id, kind, about, version, channel, by, given, at, known_at = row
     return Consent(
         ConsentId(consent_id),
         About(AboutKind(kind), about),
@@ -421,8 +463,8 @@ def _consent(row: tuple[str, str, str, int, int, int, str, str, str]) -> Consent
     )
 
 
-def _value(row: tuple[int, str, str, int, int, str, int | None, int | None, str | None]) -> Value:
-    value_id, item, state, collected_at, known_at, uses, replaced_at, replaced_known_at, held_for = row
+def _value(row: tuple[str, str, str, str | None, int, int, int, int | None, int | None]) -> Value:
+    item, state, uses, held_for, value_id, collected_at, known_at, replaced_at, replaced_known_at = row
     return Value(
         ValueId(value_id),
         item,
@@ -484,8 +526,8 @@ def _maybe(at: int | None) -> Instant | None:
     return Instant(at) if at is not None else None
 
 
-def _disclosure(row: tuple[str, str, str, int, int, str | None]) -> Disclosure:
-    disclosure_id, recipient, values, at, known_at, engagement = row
+def _disclosure(row: tuple[str, str, str, str | None, int, int]) -> Disclosure:
+    disclosure_id, recipient, values, engagement, at, known_at = row
     return Disclosure(
         DisclosureId(disclosure_id),
         recipient,

@@ -217,13 +217,18 @@ class Views:
             self.refresh()
         return self.load(subject_id, at)
 
-    def current(self, subject_id: SubjectId, at: Instant, known: Seen | None = None) -> Seen:
-        """The subject as the place has it now, for who looks and changes nothing: what is cached, or known to who asks,
-        is proved by one message, what is not is loaded by one. It has no alias. Raises InputRefused for a subject
-        nobody entered.
+    def still(self, subject_id: SubjectId, plan_epoch: int, epoch: int) -> bool:
+        """Whether what somebody reckoned on these epochs of plan and subject is so in the place now: one message."""
+        with self.active.reading() as connection:
+            now, epochs = subjects.epochs_of(connection, (subject_id,))
+        return now == plan_epoch and epochs.get(subject_id) == epoch
+
+    def current(self, subject_id: SubjectId, at: Instant) -> Seen:
+        """The subject as the place has it now, for who looks and changes nothing: what is cached is proved by one
+        message, what is not is loaded by one. It has no alias. Raises InputRefused for a subject nobody entered.
         """
         for _ in range(_ATTEMPTS):
-            seen = self._cache.get(subject_id) or known
+            seen = self._cache.get(subject_id)
             with self.active.reading() as connection:
                 if seen is None or not (seen.holds_at(at) and self._rests_on_file(seen)):
                     row = subjects.load(connection, subject_id)
@@ -240,7 +245,6 @@ class Views:
                     return seen
                 else:
                     self.drop(subject_id)
-                    known = None
         raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
 
     def _rests_on_file(self, seen: Seen) -> bool:

@@ -244,7 +244,8 @@ class Wire:
 
     def _prepare(self, word: bytes, types: Types) -> bytes:
         """In the same message, before its first use."""
-        numbers, name = count(1), b"upheld_%d_%d" % (self._own, next(self._names))
+        # Names are of one length, and so is a message whenever it is said.
+        numbers, name = count(1), b"upheld_%07d_%03d" % (self._own, next(self._names))
         text = _PLACE.sub(lambda _: b"$%d" % next(numbers), word).replace(b"%%", b"%")
         self._pgconn.send_prepare(name, text, types.codes)
         self._prepared[word, types] = name
