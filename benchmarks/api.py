@@ -151,8 +151,17 @@ class _Client:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def post(self, path: str, body: Body) -> bool:
-        """Whether it was answered with success."""
+        """Whether it was answered with success. A connection that ended is made anew, and the call goes out once more
+        under its key, as that of `upheld.client` does: it is done once or not at all.
+        """
         headers = {**self._headers, "Idempotency-Key": secrets.token_hex(16)}
+        try:
+            return self._answered(path, body, headers)
+        except ConnectionError:
+            self._wire.close()
+            return self._answered(path, body, headers)
+
+    def _answered(self, path: str, body: Body, headers: dict[str, str]) -> bool:
         self._wire.request("POST", f"/v1{path}", json.dumps(body), headers)
         answer = self._wire.getresponse()
         answer.read()

@@ -209,6 +209,9 @@ def test_what_cannot_be_used_says_why(shop: Program) -> None:
     large = b"x" * (LARGEST_BODY + 1)
     told = shop.client.post(f"/v1{path}", content=large, headers=raw)
     assert (told.status_code, told.json()["code"]) == (413, "too-large")
+    told = shop.client.post(f"/v1{path}", content=iter([large[:9], large[9:]]), headers=raw)  # its length is not said
+    assert (told.status_code, told.json()["code"]) == (413, "too-large")
+    assert told.headers["content-type"] == "application/problem+json"
     assert shop.client.delete(f"/v1{path}", headers=shop.headers).status_code == 405
     for path in ("/nothing", "/subjects/%0A/holdings"):
         told = shop.get(path)

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -330,25 +331,18 @@ class Limited:
             message = await receive()
             came += len(message.get("body", b""))
             if came > most:
-                raise _TooLarge
+                raise HTTPException(413)
             return message
 
         if not said.isdigit() or int(said) > most:
             await _too_large(scope, receive, send)
             return
-        try:
-            await self.app(scope, counted, send)
-        except _TooLarge:
-            await _too_large(scope, receive, send)
+        await self.app(scope, counted, send)
 
     def _most(self, scope: Scope, kind: bytes) -> int:
         if _of_programs(scope):
             return self.of_programs
         return self.largest_upload if kind.startswith(UPLOAD.encode()) else self.largest
-
-
-class _TooLarge(Exception):
-    pass
 
 
 def _of_programs(scope: Scope) -> bool:

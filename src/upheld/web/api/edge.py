@@ -65,6 +65,10 @@ class _Came:
     row: Row
 
 
+_ELSEWHERE: Final[Mapping[int, str]] = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+"""Status → code of what no verb says."""
+
+
 def create_api(edge: Edge) -> Starlette:
     """The application behind `/v1`."""
     by_path: dict[str, dict[str, Row]] = {}
@@ -77,7 +81,7 @@ def create_api(edge: Edge) -> Starlette:
         return Response(description, media_type="application/json")
 
     extra = [Route("/openapi.json", openapi), Route("/token", edge.token, methods=["POST"])]
-    api = Starlette(routes=[*served, *extra], exception_handlers={404: edge.nowhere, 405: edge.nowhere})
+    api = Starlette(routes=[*served, *extra], exception_handlers=dict.fromkeys(_ELSEWHERE, edge.nowhere))
     api.router.redirect_slashes = False
     return api
 
@@ -108,10 +112,9 @@ class Edge:
         return endpoint
 
     async def nowhere(self, request: Request, failure: Exception) -> Response:
-        """No such address, no such method."""
+        """No such address, no such method, a body that grew too large while it came in."""
         status = getattr(failure, "status_code", 404)
-        said = problem(status, "method-not-allowed" if status == 405 else "not-found")
-        return _refusal(said, dict(getattr(failure, "headers", None) or {}))
+        return _refusal(problem(status, _ELSEWHERE[status]), dict(getattr(failure, "headers", None) or {}))
 
     # ── verbs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,6 +285,8 @@ class Edge:
         headers = {"Cache-Control": "no-store"}
         if status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="upheld"'
+        elif status == 429:
+            headers["Retry-After"] = str(60 * TOKENS.within)
         return Response(msgspec.json.encode(answer), status, headers, "application/json")
 
     def _token(self, headers: Mapping[str, str], body: bytes, source: str) -> tuple[int, Token | TokenRefused]:
