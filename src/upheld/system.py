@@ -52,6 +52,7 @@ SETTINGS = "home.json"
 SECRETS = "secrets"
 DAY_OFFSET: Final = 9 * 3600 * 1_000_000
 """Ours: how a new ledger groups what it counts by day. Sums over any span come out the same under every number."""
+BACKUP_GUIDE: Final = "docs/backup.md"
 LAW = "law"
 """The folder of a home with tables of law and wordings that do not come with Upheld."""
 COPIED = "copied"
@@ -222,12 +223,23 @@ def settings_of(home: Path) -> dict[str, Any]:
     path = home / SETTINGS
     if not path.exists():
         raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
-    settings: dict[str, Any] = json.loads(path.read_text())
-    if settings["schema"] != schema.VERSION:
-        raise HomeUnusable(
-            f"{home} has schema {settings['schema']}, this program {schema.VERSION}; "
-            f"run `upheld upgrade --home {home}`, or use the matching version"
-        )
+    settings = _settings_in(path)
+    has = settings["schema"]
+    if has != schema.VERSION:
+        newer = f"install the newer program that it was made by or brought to, or go back as {BACKUP_GUIDE} says"
+        older = f"run `upheld upgrade --home {home}`, or use the matching version"
+        said = f"{home} has schema {has}, this program {schema.VERSION}"
+        raise HomeUnusable(f"{said}; {newer if has > schema.VERSION else older}")
+    return settings
+
+
+def _settings_in(path: Path) -> dict[str, Any]:
+    """What stands in the file of a home's settings. Raises HomeUnusable."""
+    try:
+        settings: dict[str, Any] = json.loads(path.read_text())
+        settings["schema"] = int(settings["schema"])
+    except (ValueError, KeyError, TypeError):
+        raise HomeUnusable(f"{path} has no settings of a home in it; put it back from your newest backup") from None
     return settings
 
 
@@ -239,8 +251,10 @@ def upgrade_home(home: Path) -> tuple[int, int]:
     path = home / SETTINGS
     if not path.exists():
         raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
-    settings: dict[str, Any] = json.loads(path.read_text())
-    had, databases = int(settings["schema"]), settings.get("databases") or {}
+    settings = _settings_in(path)
+    had, databases = settings["schema"], settings.get("databases") or {}
+    if had > schema.VERSION:
+        settings_of(home)
     presence = (postgres.PostgresLeases(databases["active"]) if databases else FileLeases(home)).presence()
     try:
         with presence.alone():
@@ -292,7 +306,7 @@ def backed_up(home: Path, to: Path, places: Iterable[str] = PLACES) -> list[Path
     if not path.exists():
         raise HomeUnusable(f"{home} is no home of Upheld; make one with `upheld init --home {home}`")
     if json.loads(path.read_text()).get("databases"):
-        raise HomeUnusable(f"{home} lies on PostgreSQL; back it up with pg_dump, as docs/backup.md says")
+        raise HomeUnusable(f"{home} lies on PostgreSQL; back it up with pg_dump, as {BACKUP_GUIDE} says")
     if to.exists() and any(to.iterdir()):
         raise HomeUnusable(f"{to} is not empty; a backup gets a folder of its own")
     to.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from psycopg.errors import InsufficientPrivilege
 
 from upheld.cli import documents, homes, mergers, proof
 from upheld.cli.options import TOLD
@@ -52,12 +54,27 @@ def upheld(
     know_law(tables or [])
 
 
+_REMEDIES: Final = {
+    errno.EACCES: "run this as the user to whom the home belongs, who may write there",
+    errno.EROFS: "it lies where nothing can be written",
+    errno.ENOSPC: "make room on its disk",
+}
+_OTHER_USER: Final = (
+    "the user of the database lacks the role for this; give it one (`upheld grants`), or say by PGUSER who has it"
+)
+
+
 def main() -> None:
     """Run the command line; errors of ours are printed without a trace, with exit status 1 or 2."""
     try:
         app()
     except OSError as problem:
-        typer.echo(f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem), err=True)
+        said = f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem)
+        remedy = _REMEDIES.get(problem.errno or 0)
+        typer.echo(f"{said}; {remedy}" if remedy else said, err=True)
+        sys.exit(1)
+    except InsufficientPrivilege as problem:
+        typer.echo(f"{str(problem).strip()}: {_OTHER_USER}", err=True)
         sys.exit(1)
     except TOLD as problem:
         typer.echo(str(problem), err=True)

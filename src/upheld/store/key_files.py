@@ -176,9 +176,12 @@ def public_pem(key: SigningKey) -> bytes:
 
 
 def _pem(path: Path) -> Ed25519PrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except ValueError:
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise HomeUnusable(f"{path} is not an Ed25519 key")
+        raise HomeUnusable(f"{path} is not an Ed25519 key; put your copy of it back")
     return key
 
 
@@ -190,9 +193,10 @@ def _read(text: str, where: str, name: str) -> tuple[bytes, ...]:
     try:
         keys = tuple(bytes.fromhex(one) for one in text.replace(",", " ").split())
     except ValueError:
-        raise HomeUnusable(f"{where} is not a hexadecimal key") from None
+        raise HomeUnusable(f"{where} is not a hexadecimal key; put your copy of `{name}` back") from None
     if not keys or any(len(one) != _BYTES for one in keys):
-        raise HomeUnusable(f"{name} must hold 32 bytes as 64 hexadecimal characters")
+        said = f"{where} is no key `{name}`, which is 32 bytes as 64 hexadecimal characters"
+        raise HomeUnusable(f"{said}; put your copy of it back")
     return keys
 
 

@@ -38,6 +38,9 @@ _NO_ROOM: Final = ("53", "58")
 """Classes of errors: the server lacks room, memory or connections; its disk fails."""
 _NOT_SO: Final = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 """How the server says that a statement did not do what it had to: see `PostgresRows.must`."""
+_REACHED_BY: Final = (
+    "see that the server runs, that the address says where (home.json has it), and that PGUSER and PGPASSWORD say who"
+)
 _MANY: Final = 1_000
 """So many statements wait at most; then they are sent without anybody looking."""
 
@@ -199,7 +202,8 @@ class PostgresConnection:
         try:
             self._inner = dialled(self._address, self._place, autocommit=True)
         except psycopg.OperationalError as failure:
-            raise ConnectionLost(f"the database of `{self._place}` can't be reached: {failure}") from failure
+            said = f"the database of `{self._place}` can't be reached: {' '.join(str(failure).split())}"
+            raise ConnectionLost(f"{said}; {_REACHED_BY}") from failure
         # One size of number, so that a statement is prepared once and not once for each size.
         self._inner.adapters.register_dumper(int, Int8Dumper)
         self._inner.adapters.register_dumper(Numbers, NumbersDumper)

@@ -244,11 +244,19 @@ def export(ledger: Connection, target: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """A copy of a file while others use it: whole, of one instant, durable, for the owner alone. `target` is new."""
+    """A copy of a file while others use it: whole, of one instant, durable, for the owner alone. `target` is new.
+
+    Raises StoreFailed; then there is no copy.
+    """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live, closing(sqlite3.connect(target)) as made:
-        live.backup(made)
-        made.execute("PRAGMA journal_mode = DELETE").fetchall()
+    reads = f"file:{source}?mode=ro"
+    try:
+        with closing(sqlite3.connect(reads, uri=True)) as live, closing(sqlite3.connect(target)) as made:
+            live.backup(made)
+            made.execute("PRAGMA journal_mode = DELETE").fetchall()
+    except sqlite3.OperationalError as failure:
+        target.unlink()
+        raise StoreFailed(f"{source} was not copied to {target} ({failure}): make room on both disks") from failure
     for path in (target, target.parent):
         _sync(path)
 
@@ -271,10 +279,14 @@ def declared_columns(statements: Iterable[str]) -> set[str]:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection with durability and erasure switched on."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
+    """A connection with durability and erasure switched on. Raises StoreFailed."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+    except sqlite3.OperationalError as failure:
+        said = f"{path} can't be opened ({failure}): make room on its disk, and see that this user may write there"
+        raise StoreFailed(said) from failure
     return connection
 
 

@@ -64,6 +64,7 @@ _DELETE_KEYS_AT_ONCE = {
     "(SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))) RETURNING key_id"
     for tier in Tier
 }
+_ANY_KEY = {tier: f"SELECT key_id, wrapped FROM {tier}_key LIMIT 1" for tier in Tier}  # noqa: S608 - as above
 _ALL_KEYS = {tier: f"SELECT key_id FROM {tier}_key" for tier in Tier}  # noqa: S608 - a tier is one of two words of ours
 _INSERT_TOKEN = (
     "INSERT INTO token(tier, policy, item, token, value_id, bucket, subject_id) VALUES(?, ?, ?, ?, ?, ?, ?) "
@@ -195,8 +196,16 @@ class Vault:
             self._ahead[tier, pool] = keys + self._ahead.get((tier, pool), [])
 
     def fetch_roots(self) -> None:
-        """Fetch the roots of look-up tokens. Raises StoreFailed where another master key is in use."""
-        self._token_root = {tier: self._kept_root(tier) for tier in self.rings}
+        """Fetch the roots of look-up tokens, and open one key of each tier. Raises StoreFailed where another master key
+        is in use: what is stored under it would be lost with it.
+        """
+        for tier in self.rings:
+            self._token_root[tier] = self._kept_root(tier)
+            with self.place.reading() as connection:
+                if self.place.engine.may_read(connection, f"{tier.value}_key"):
+                    row = connection.execute(_ANY_KEY[tier]).fetchone()
+                    if row is not None:
+                        self.wrapping[tier].unwrapped(bytes(row[1]), wrapping(tier, row[0]))
 
     def _kept_root(self, tier: Tier) -> bytes:
         """The root of look-up tokens. It outlives the root it came from: tokens can't be re-wrapped."""

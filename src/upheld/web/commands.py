@@ -87,7 +87,7 @@ def serve(
     listening = serving.Listening(host, port, tls_certificate, tls_key)
     public = address or f"{'https' if tls_certificate else 'http'}://{host}:{port}"
     serving.check_listening(listening, public, behind_proxy=behind_proxy)
-    serving.check_certificate(listening)
+    serving.check_here(listening)
     with open_home(home) as keeper:
         now = partial(_now, keeper)
         transports = partial(

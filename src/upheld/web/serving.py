@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -67,6 +68,12 @@ def check_listening(listening: Listening, public: str, *, behind_proxy: bool) ->
         )
 
 
+def check_here(listening: Listening) -> None:
+    """What can be seen on this machine before anything is opened: the certificate, and the port. Raises ValueError."""
+    check_certificate(listening)
+    check_free(listening)
+
+
 def check_certificate(listening: Listening) -> None:
     """Whether certificate and key are what they have to be. Raises ValueError that names both files."""
     if listening.certificate is None:
@@ -76,6 +83,19 @@ def check_certificate(listening: Listening) -> None:
     except OSError as problem:
         said = f"{listening.certificate} and {listening.key} are no certificate and its key in PEM"
         raise ValueError(f"{said}: {problem.strerror or problem}") from problem
+
+
+def check_free(listening: Listening) -> None:
+    """Whether nobody listens there yet, and this user may. Raises ValueError that names address and remedy."""
+    try:
+        found = socket.getaddrinfo(listening.host, listening.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(address)
+    except OSError as problem:
+        said = f"nothing can listen on {listening.host}:{listening.port} ({problem.strerror or problem})"
+        raise ValueError(f"{said}: stop whoever does, or give another --port or --host") from problem
 
 
 class _Server(uvicorn.Server):
