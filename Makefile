@@ -9,7 +9,7 @@ STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_proce
 QUICK := $(addprefix tests/test_,$(addsuffix .py,dates decide explain facts glossary law ledger_merkle life lifecycle policy_read))
 
 .DEFAULT_GOAL := help
-.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses eleven bench faults image accept screenshots format lock clean
+.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses eleven bench faults image units accept screenshots format lock clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ faults: setup  ## kill, fill, cut, turn back and confuse, on both engines: tried
 
 image: setup  ## build the container image and run it until it is ready; root, buildah, and a registry or mmdebstrap
 	@$(BIN)/python tools/image.py
+
+units:  ## boot a Debian in a container, install by the guide, start every unit of systemd; root, podman, runc, mmdebstrap
+	@tools/units.sh
 
 accept: setup  ## rewrite the expected findings of documents; read them in `git diff`
 	@UPHELD_ACCEPT=1 $(BIN)/python -m pytest -q tests/test_documents.py tests/test_findings.py
