@@ -327,7 +327,7 @@ def test_a_table_that_was_written_anew_costs_one_message_more_and_nobody_fell_sh
     heard.messages.clear()
     assert len(trial.read_batch().texts) == 3
     [message] = heard.messages
-    assert any("w.of_value" in word for word in message), "they were looked for where they lay"
+    assert any("ctid = ANY" in word for word in message), "they were looked for where they lay"
     with closing(connection_to(trial.path / "active.db")) as connection:
         connection.execute("UPDATE value SET item = item")
         connection.execute("UPDATE subject SET kind = kind")
@@ -336,7 +336,7 @@ def test_a_table_that_was_written_anew_costs_one_message_more_and_nobody_fell_sh
     heard.messages.clear()
     assert len(trial.read_batch().texts) == 3
     [message] = heard.messages
-    assert any("w.of_value" in word for word in message), "and are again"
+    assert any("ctid = ANY" in word for word in message), "and are again"
     trial.keeper.seal()
     assert "read.fell-short" not in column(trial.path / "ledger.db", NAMES)
 

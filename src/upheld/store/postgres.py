@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -458,9 +458,9 @@ def _locks(place: str, claim: Claim | None) -> Question:
     if len(claim.reads) + len(claim.changes) == 1:
         several = _OF_ONE_READ if claim.reads else _OF_ONE_CHANGED
         return several, (whole, _lock_of_name(place, next(iter(claim.reads or claim.changes))))
-    seed = _seed_of(place)
-    changes = {_NAMED | zlib.crc32(name.encode(), seed) for name in claim.changes}
-    reads = {_NAMED | zlib.crc32(name.encode(), seed) for name in claim.reads} - changes
+    numbered = _numbered(place)
+    changes = set(map(numbered, claim.changes))
+    reads = set(map(numbered, claim.reads)) - changes
     if not reads and not changes:
         return _OF_NONE, (whole,)
     numbers = sorted(reads | changes)
@@ -502,6 +502,12 @@ def _lock_of_name(place: str, name: str) -> int:
 def _seed_of(place: str) -> int:
     """Where the numbers of a place's names begin: the same name is another one elsewhere."""
     return zlib.crc32(place.encode())
+
+
+@lru_cache(maxsize=16)
+def _numbered(place: str) -> Callable[[str], int]:
+    """The numbers of a place's names; those of the last some thousand are at hand."""
+    return lru_cache(maxsize=16_384)(partial(_lock_of_name, place))
 
 
 def _lock_of(name: str) -> int:

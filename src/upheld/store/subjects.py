@@ -209,13 +209,16 @@ _PROVED_AND_LYING = (
     "LEFT JOIN subject s ON s.bucket = w.bucket AND s.subject_id = w.subject_id "
     "LEFT JOIN value v ON v.bucket = w.bucket AND v.value_id = w.value_id AND v.state = 'held'"
 )
+# A server goes through spots in the order in which they lie: in that order it has to meet exactly these.
 _PROVED_WHERE_THEY_LAY = (
-    "SELECT w.value_id / CAST(coalesce((SELECT plan_epoch FROM guard) = ? AND s.epoch = w.epoch "
-    "AND v.value_id = w.value_id, FALSE) AS INT), v.key_id, v.sealed "
-    "FROM unnest(CAST(? AS BIGINT[]), CAST(? AS TEXT[]), CAST(? AS BIGINT[]), CAST(? AS BIGINT[]), CAST(? AS TID[]), "
-    "CAST(? AS TID[])) AS w(bucket, subject_id, epoch, value_id, of_subject, of_value) "
-    "LEFT JOIN subject s ON s.ctid = w.of_subject AND s.bucket = w.bucket AND s.subject_id = w.subject_id "
-    "LEFT JOIN value v ON v.ctid = w.of_value AND v.bucket = w.bucket AND v.value_id = w.value_id AND v.state = 'held'"
+    "WITH v AS MATERIALIZED "
+    "(SELECT value_id, key_id, sealed FROM value WHERE ctid = ANY(CAST(? AS TID[])) AND state = 'held') "
+    "SELECT 1 / CAST(coalesce((SELECT array_agg(value_id) FROM v) = CAST(? AS BIGINT[]) "
+    "AND (SELECT plan_epoch FROM guard) = ? "
+    "AND (SELECT array_agg(subject_id) = CAST(? AS TEXT[]) AND array_agg(epoch) = CAST(? AS BIGINT[]) "
+    "FROM subject WHERE ctid = ANY(CAST(? AS TID[]))), FALSE) AS INT), "
+    "CAST(NULL AS INTEGER), CAST(NULL AS BLOB) "
+    "UNION ALL SELECT value_id, key_id, sealed FROM v"
 )
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
@@ -646,16 +649,14 @@ def proved_owned(
     A row is found by one look instead of four where it is known of every one where it lay; where one of them lies
     elsewhere by now that is Overtaken too.
     """
-    buckets = array([bucket_of_value(value) for value in wanted])
-    named = (buckets, Texts(owners), array(map(epochs.__getitem__, owners)), array(wanted))
     otherwise = Overtaken("the plan or a person is not as it was, or lies elsewhere")
     told = [one.lies for one in wanted.values()]
     if None not in told:
-        of_subjects, of_values = zip(*cast("list[tuple[bytes, bytes]]", told), strict=True)
-        spots = (Spots(of_subjects), Spots(of_values))
-        found = connection.execute(_PROVED_WHERE_THEY_LAY, (plan_epoch, *named, *spots))
+        found = connection.execute(_PROVED_WHERE_THEY_LAY, _spots(plan_epoch, owners, epochs, wanted, told))
         _must_prove(found, otherwise)
-        return found.fetchall
+        return lambda: found.fetchall()[1:]  # the first says that it is proved
+    buckets = array([bucket_of_value(value) for value in wanted])
+    named = (buckets, Texts(owners), array(map(epochs.__getitem__, owners)), array(wanted))
     found = connection.execute(_PROVED_AND_LYING, (plan_epoch, *named))
     _must_prove(found, otherwise)
 
@@ -668,6 +669,28 @@ def proved_owned(
         return there
 
     return rows
+
+
+def _spots(
+    plan_epoch: int,
+    owners: Sequence[SubjectId],
+    epochs: Mapping[SubjectId, int],
+    wanted: Iterable[ValueId],
+    lies: Iterable[tuple[bytes, bytes] | None],
+) -> tuple[Spots, Numbers, int, Texts, Numbers, Spots]:
+    """Where values and persons lay and what is there, each in the order of their spots; a person of several once."""
+    of_subjects, of_values = zip(*cast("Iterable[tuple[bytes, bytes]]", lies), strict=True)
+    values = sorted(zip(of_values, wanted, strict=True))
+    persons = sorted(set(zip(of_subjects, owners, strict=True)))
+    names = [one for _, one in persons]
+    return (
+        Spots([spot for spot, _ in values]),
+        array([value for _, value in values]),
+        plan_epoch,
+        Texts(names),
+        array([epochs[one] for one in names]),
+        Spots([spot for spot, _ in persons]),
+    )
 
 
 def _must_prove(found: Rows, otherwise: Exception) -> None:
