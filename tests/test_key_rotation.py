@@ -262,10 +262,12 @@ def test_a_command_of_the_house_signs_and_never_shows_the_key(tmp_path: Path, mo
     assert (home / "secrets" / RETIRED / "signing.key").exists()
     with opened(home) as keeper:
         keeper.sweep()
-        for name in keeper.certificates("trial"):
-            check_certificate(keeper.certificate(name), home / "ledger.db")
-    for known in (first, (home / "public.pem").read_text()):
-        assert not verify_copy(home / "ledger.db", known).problems
+        given = [keeper.certificate(name) for name in keeper.certificates("trial")]
+    with system.ledger_of(home) as ledger:
+        for one in given:
+            check_certificate(one, ledger)
+        for known in (first, (home / "public.pem").read_text()):
+            assert not verify_copy(ledger, known).problems
     all_is_read(home, persons)
     assert {"public", "sign"} == set((kms / "asked").read_text().split())
     # A signature of another key is never written down; what waits is sealed when the command is right again.
@@ -278,7 +280,8 @@ def test_a_command_of_the_house_signs_and_never_shows_the_key(tmp_path: Path, mo
         assert history.newest_note(keeper.places.sealer.connection) == before
         (kms / "lies").unlink()
         assert keeper.seal().entries
-    assert not verify_copy(home / "ledger.db", first).problems
+    with system.ledger_of(home) as ledger:
+        assert not verify_copy(ledger, first).problems
 
 
 def test_without_the_command_that_signs_nothing_is_sealed_and_it_is_said(
