@@ -1,7 +1,8 @@
 """The same acts with ten thousand, a hundred thousand and a million persons: each act meets persons it has not met.
 
 Persons are loaded past the verbs (`benchmarks/loader.py` says what that leaves out), one value each. Before each size
-is measured a server has written what was loaded, as it does by itself within minutes.
+is measured a server has written what was loaded, as it does by itself within minutes. It has a quarter of the machine's
+memory for its buffers, as its manual has it.
 """
 
 from __future__ import annotations

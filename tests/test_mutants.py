@@ -322,10 +322,10 @@ SENT = (
 INSPECTED = (
     # what a supervisor is told again without being reckoned again
     Fault("an-answer-outlives-a-change-of-the-person", "store/views.py",
-          "now == plan_epoch and epochs.get(subject_id) == epoch", "now == plan_epoch and subject_id in epochs",
+          "== [(plan_epoch, epoch)]", "[0][0] == plan_epoch",
           "tests/test_inspecting.py::test_an_inspection_sees_what_another_process_wrote_a_moment_ago"),
     Fault("an-answer-outlives-a-change-of-the-policies", "store/views.py",
-          "now == plan_epoch and epochs.get(subject_id) == epoch", "epochs.get(subject_id) == epoch",
+          "== [(plan_epoch, epoch)]", "[0][1] == epoch",
           "tests/test_inspecting.py::"
           "test_an_answer_that_was_given_is_reckoned_anew_once_another_process_has_changed_the_policies"),
     Fault("an-answer-outlives-its-ends", "keeper/inspecting.py", "told.from_at <= now < told.until_at",

@@ -130,7 +130,7 @@ def end_of(event_at: Instant, period: Period, zone: ZoneInfo) -> Instant:
         return event_at
     if period.hours:
         return Instant(event_at + period.hours * HOUR)
-    if period == NO_PERIOD:
+    if not (period.years or period.months or period.days):
         return event_at
     return _end_of_days(first_counted_day(event_at, zone), period, zone)
 

@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, assert_never, cast
 
+from msgspec import Struct
+
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, calendar_end, end_of
 from upheld.engine.acts import EngagementId, SubjectId, ValueId
 from upheld.engine.plan import GroundKind, Plan, PolicyLine, PurposePlan, RetentionPlan, Rule, points_in
@@ -72,8 +74,7 @@ class DueState(StrEnum):
     DUE = "due"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True, gc=False):
     """What ought to happen to a value: since when, since when it is known, and by what ground."""
 
     state: DueState

@@ -7,17 +7,16 @@ many persons it looked. `docs/adr/0054-looking-without-reading.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from upheld.dates import Instant
 from upheld.engine.acts import Decision, DisclosureId, EngagementId, Reader, ReaderKind, SubjectId, ValueId
-from upheld.engine.lifecycle import DueState
-from upheld.engine.state import HeldState, Value
+from upheld.engine.lifecycle import DueState, Ground
+from upheld.engine.state import HeldState, Use, Value
 from upheld.errors import InputRefused
 from upheld.keeper.seeing import Seeing
 from upheld.ledger.entries import Entry, entry
@@ -35,9 +34,6 @@ _LOADED = 100
 """Persons loaded together."""
 _REMEMBERED = 20_000
 """Persons whose answer is kept."""
-
-
-_Name = TypeVar("_Name", bound=str)
 
 
 class Kept(Struct, frozen=True, order=True, gc=False):
@@ -118,9 +114,8 @@ class Inspection:
     def held(self, value: ValueId) -> HeldState:
         """Where a value is. One that was destroyed stays so; one that nobody knows was forgotten with its person."""
         self.values += 1
-        with self.keeper.places.active.reading() as connection:
-            row = connection.execute(_STATE, placed_value(value)).fetchone()
-        return HeldState(row[0]) if row else HeldState.DESTROYED
+        found = self.keeper.places.active.asked((_STATE, placed_value(value)))
+        return HeldState(found[0][0]) if found else HeldState.DESTROYED
 
     def latest(self, count: int) -> list[Entry]:
         """The newest entries of the ledger under this policy, newest first, those that wait to be sealed too.
@@ -242,39 +237,58 @@ def _held_for(value: Value, purpose: str) -> bool:
 
 def _kept(seen: Seen, now: Instant) -> tuple[Kept, ...]:
     """Everything that is not destroyed."""
-    given: dict[ValueId, tuple[tuple[str, DisclosureId], ...]] = {}
-    for one in seen.state.disclosures:
-        for value_id in one.values:
-            given[value_id] = (*given.get(value_id, ()), (one.recipient, one.disclosure_id))
-    life, kept, same = seen.view.life, [], dict[Any, Any]()
-    one_of = same.setdefault  # most values of a person have the same names beside them: one tuple for all
+    life, kept, given = seen.view.life, [], _given(seen)
+    alike: dict[tuple[str, str | None, str], _Names] = {}
     for value in seen.state.values:
         if value.held is HeldState.DESTROYED:
             continue
         due = life.due(value, now)
         grounds, uses = due.grounds, value.uses
+        if len(uses) == len(grounds) == 1:  # most values: one tuple of names for all that are there for the same
+            named = (uses[0].purpose, uses[0].engagement, grounds[0].rule.path)
+            names = alike.get(named) or alike.setdefault(named, _names(uses, grounds))
+            until = grounds[0].until.at
+        else:
+            names = _names(uses, grounds)
+            until = max([ground.until.at for ground in grounds], default=value.collected_at)
         kept.append(
             Kept(
                 value.value_id,
                 value.item,
                 value.held,
                 due.state,
-                _once([use.purpose for use in uses], one_of),
-                _once([use.engagement for use in uses if use.engagement], one_of),
+                names[0],
+                names[1],
                 value.collected_at,
-                max([ground.until.at for ground in grounds], default=value.collected_at),
-                _once([ground.rule.path for ground in grounds], one_of),
-                one_of(to := given.get(value.value_id, ()), to),
+                until,
+                names[2],
+                given.get(value.value_id, ()),
             )
         )
     return tuple(kept)
 
 
-def _once(
-    names: list[_Name], one_of: Callable[[tuple[_Name, ...], tuple[_Name, ...]], tuple[_Name, ...]]
-) -> tuple[_Name, ...]:
-    found = tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names))
-    return one_of(found, found)
+_Given = tuple[tuple[str, DisclosureId], ...]
+_Names = tuple[tuple[str, ...], tuple[EngagementId, ...], tuple[str, ...]]
+"""Purposes, engagements, and the elements that keep a value: each once."""
+
+
+def _given(seen: Seen) -> dict[ValueId, _Given]:
+    """Who got each value that anybody got."""
+    given: dict[ValueId, _Given] = {}
+    for one in seen.state.disclosures:
+        to = ((one.recipient, one.disclosure_id),)
+        for value_id in one.values:
+            given[value_id] = given[value_id] + to if value_id in given else to
+    return given
+
+
+def _names(uses: Sequence[Use], grounds: Sequence[Ground]) -> _Names:
+    return (
+        tuple(dict.fromkeys(use.purpose for use in uses)),
+        tuple(dict.fromkeys(use.engagement for use in uses if use.engagement)),
+        tuple(dict.fromkeys(ground.rule.path for ground in grounds)),
+    )
 
 
 _STATE = "SELECT state FROM value WHERE bucket = ? AND value_id = ?"

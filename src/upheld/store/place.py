@@ -391,6 +391,14 @@ class Place:
         with self._turn:
             yield self.connection
 
+    def asked(self, question: Question) -> list[Any]:
+        """The rows of one question, as by `reading`: for who asks nothing else."""
+        self._check_open()
+        if self._open is not None and self._owner == get_ident():
+            return self.connection.execute(*question).fetchall()
+        with self._turn:
+            return self.connection.execute(*question).fetchall()
+
     @contextmanager
     def aside(self) -> Iterator[Connection]:
         """A second connection, for a look at what is committed that need not wait for whoever writes just now.

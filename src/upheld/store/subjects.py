@@ -160,6 +160,7 @@ _NAMED_VALUES = (
     "ON v.bucket = w.bucket AND v.value_id = w.value_id"
 )
 _EPOCHS = f"SELECT '', plan_epoch FROM guard UNION ALL SELECT s.subject_id, s.epoch FROM {_NAMED_SUBJECTS}"  # noqa: S608 - words of ours
+_EPOCHS_IN_A_ROW = "SELECT plan_epoch, (SELECT epoch FROM subject WHERE bucket = ? AND subject_id = ?) FROM guard"
 _EPOCHS_OF_ONE = (
     "SELECT '', plan_epoch FROM guard UNION ALL SELECT subject_id, epoch FROM subject WHERE bucket = ? "
     "AND subject_id = ?"
@@ -584,6 +585,11 @@ def epochs_told(rows: Iterable[tuple[str, int]]) -> tuple[int, dict[str, int]]:
 def epochs_of(connection: Connection, subject_ids: Sequence[str]) -> tuple[int, dict[str, int]]:
     """Ask for the epoch of the plan, and those of subjects that are known."""
     return epochs_told(connection.execute(*epochs_question(subject_ids)).fetchall())
+
+
+def epochs_question_of(subject_id: SubjectId) -> Question:
+    """What asks for the epochs of the plan and of one subject: one row, None for a subject that is not known."""
+    return _EPOCHS_IN_A_ROW, (bucket_of(subject_id), subject_id)
 
 
 HeldRow = tuple[int, int, bytes]

@@ -219,9 +219,7 @@ class Views:
 
     def still(self, subject_id: SubjectId, plan_epoch: int, epoch: int) -> bool:
         """Whether what somebody reckoned on these epochs of plan and subject is so in the place now: one message."""
-        with self.active.reading() as connection:
-            now, epochs = subjects.epochs_of(connection, (subject_id,))
-        return now == plan_epoch and epochs.get(subject_id) == epoch
+        return self.active.asked(subjects.epochs_question_of(subject_id)) == [(plan_epoch, epoch)]
 
     def current(self, subject_id: SubjectId, at: Instant) -> Seen:
         """The subject as the place has it now, for who looks and changes nothing: what is cached is proved by one
