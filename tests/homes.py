@@ -45,6 +45,14 @@ def column(place: Path, statement: str) -> list[Any]:
         return [row if len(row) > 1 else row[0] for row in connection.execute(statement)]
 
 
+def changed(place: Path, statement: str, *parameters: Any) -> None:
+    """Somebody changes rows past the keeper."""
+    with closing(connection_to(place)) as connection:
+        connection.execute("BEGIN")
+        connection.execute(statement, parameters)
+        connection.execute("COMMIT")
+
+
 def copied(home: Path, to: Path) -> Path:
     """A copy of a home and its databases, in the place of whatever stood there."""
     if to.exists():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import upheld
+from tests.homes import copied, put_back
 from upheld.engine.acts import EngagementId, SubjectId
 from upheld.errors import InputRefused
 from upheld.ledger.certificate import Certificate
@@ -152,7 +152,7 @@ def test_after_a_restore_the_certificate_stands_as_it_was_issued_last(tmp_path: 
     subject, given = shop.reader()
     shop.keeper.seal()
     shop.keeper.close()
-    shutil.copytree(tmp_path / "home", tmp_path / "before")
+    copied(tmp_path / "home", tmp_path / "before")
     shop = Shop(tmp_path / "home", datetime(2026, 10, 5, 10, tzinfo=UTC))
     certificate = shop.leaves(subject)
     if came_back:
@@ -160,10 +160,7 @@ def test_after_a_restore_the_certificate_stands_as_it_was_issued_last(tmp_path: 
     shop.keeper.seal()
     end = datetime.fromtimestamp(shop.clock.now() / 1_000_000, UTC) + timedelta(hours=1)
     shop.keeper.close()
-    for path in (tmp_path / "home").glob("active.db*"):
-        path.unlink()
-    for path in (tmp_path / "before").glob("active.db*"):
-        shutil.copy2(path, tmp_path / "home" / path.name)
+    put_back(tmp_path / "home", tmp_path / "before", "active")
     shop = Shop(tmp_path / "home", end)
     assert shop.keeper.recover().counts["certificates"] == 1
     again = shop.certificate(certificate.certificate_id)

@@ -37,6 +37,7 @@ LOOKS = frozenset(
         "arrivals",
         "audit",
         "batch",
+        "bound",
         "carry_out",
         "certificate",
         "certificates",

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 import upheld
-from tests.homes import copied, put_back
+from tests.homes import column, copied, put_back
 from tests.test_crash import crashes_of
 from tests.trial_home import POLICY, SEOUL, at, furnished, opened
 from upheld import cli
@@ -148,9 +148,8 @@ def test_a_refusal_leaves_codes_and_places_and_no_content(keeper: Keeper, tmp_pa
     assert set(recorded.fields) == {"version", "digest", "reasons"}
     assert recorded.fields["reasons"] == ("contract-missing", "evidence-missing", "role-unfilled")
     assert set(recorded.elements) == {"entrustments.mailer", "handlers.desk", "safeguards.locked"}
-    with closing(sqlite3.connect(tmp_path / "home" / "active.db")) as connection:
-        for table in ("policy_version", "notice_copy", "publication_finding", "subject", "value", "rehearsal"):
-            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    for table in ("policy_version", "notice_copy", "publication_finding", "subject", "value", "rehearsal"):
+        assert column(tmp_path / "home" / "active.db", f"SELECT count(*) FROM {table}") == [0]
 
 
 def test_a_document_with_an_error_never_reaches_the_gate(keeper: Keeper) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 import upheld
-from tests.homes import copied
+from tests.homes import changed, copied, put_back
 from tests.trial_home import POLICY, at
 from upheld.dates import Instant, instant
 from upheld.engine.acts import SubjectId
@@ -124,9 +123,7 @@ def test_an_active_place_put_back_to_a_copy_of_before_the_minute_is_noticed(tmp_
         _taken(keeper, person)
         clock.passed += SECONDS
         _taken(keeper, person)  # its commit is followed by a seal: nobody asked for one
-    for suffix in ("", "-wal", "-shm"):
-        (tmp_path / "home" / f"active.db{suffix}").unlink(missing_ok=True)
-    (tmp_path / "copy" / "active.db").rename(tmp_path / "home" / "active.db")
+    put_back(tmp_path / "home", tmp_path / "copy", "active")
     with _open(tmp_path / "home", clock) as keeper, pytest.raises(Recovering):
         keeper.enter("trial", "member")
 
@@ -134,8 +131,7 @@ def test_an_active_place_put_back_to_a_copy_of_before_the_minute_is_noticed(tmp_
 def test_changed_evidence_does_not_turn_a_durable_answer_into_a_failure(tmp_path: Path) -> None:
     clock, keeper, person = _begun(tmp_path / "home")
     _taken(keeper, person)
-    with closing(sqlite3.connect(tmp_path / "home" / "active.db")) as outside, outside:
-        outside.execute("UPDATE journal SET mac = zeroblob(32)")
+    changed(tmp_path / "home" / "active.db", "UPDATE journal SET mac = ?", bytes(32))
     clock.passed += SECONDS
     _taken(keeper, person)
     with pytest.raises(upheld.UpheldError):
