@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PARALLEL ?= 2
 PICTURES ?= ../upheld-pictures
-STORED := $(addprefix tests/test_,$(addsuffix .py,keeper life machine many_processes papers recover threads unasked))
+STORED := $(addprefix tests/test_,$(addsuffix .py,clock copies keeper life machine many_processes papers recover tail threads unasked vault))
 QUICK := $(addprefix tests/test_,$(addsuffix .py,dates decide explain facts glossary law ledger_merkle life lifecycle policy_read))
 
 .DEFAULT_GOAL := help

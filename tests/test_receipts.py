@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import upheld
+from upheld import system
 from upheld.cli import app
 from upheld.engine.acts import SubjectId
 from upheld.errors import InputRefused
@@ -74,12 +75,12 @@ def test_the_checkpoint_of_a_receipt_is_an_anchor_of_the_ledger(home: Home, tmp_
     for form in ("kantara", "27560"):
         (receipt,) = home.keeper.receipts(subject, HOUSE, form)
         note = verifying.anchor_in(json.dumps(receipt))
-        copy = home.folder / "ledger.db"
-        assert verifying.verify_copy(copy, None, [note]).ok
-        sealed: Any = receipt
         forged = note.replace(note.splitlines()[1], "999999")
+        with system.ledger_of(home.folder) as ledger:
+            assert verifying.verify_copy(ledger, None, [note]).ok
+            assert not verifying.verify_copy(ledger, None, [forged]).ok
+        sealed: Any = receipt
         assert sealed["proof"]["checkpoint"] == note
-        assert not verifying.verify_copy(copy, None, [forged]).ok
 
 
 def test_a_withdrawal_shows_in_the_receipt_and_a_new_consent_starts_anew(home: Home) -> None:
