@@ -12,7 +12,7 @@ from msgspec import structs
 
 from tests.sketch import Sketch, day
 from upheld.dates import FOREVER, Period
-from upheld.engine.lifecycle import Scope, StepKind
+from upheld.engine.lifecycle import Moment, Scope, StepKind
 from upheld.engine.plan import GroundKind
 from upheld.engine.state import HeldState
 from upheld.policy.ends import LaterOf, Plus, Point
@@ -241,7 +241,7 @@ def test_an_end_that_waits_for_payment_waits_for_the_newest_charge() -> None:
     paid = one.to("2018-08-25").tell("fees-paid", membership)
     scope = Scope(paid.at, paid.at, membership, None)
     end = LaterOf((Point("fees-paid"), Point("dispute-settled")))
-    assert one.life.end(end, scope) == (paid.at, paid.known_at)
+    assert one.life.end(end, scope) == Moment(paid.at, paid.known_at)
     one.to("2018-08-31").tell("fee-charged", membership)
     assert one.life.end(end, scope).at == FOREVER
 

@@ -155,7 +155,7 @@ class Cited(NamedTuple):
     detail: str = ""
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """The answer to one act. `covers` names the values it holds for; a refusal covers none."""
 
     granted: bool

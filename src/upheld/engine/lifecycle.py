@@ -38,7 +38,7 @@ _NOT_YET = object()
 DONE = frozenset({RequestState.DONE, RequestState.PARTLY})
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True, order=True, gc=False):
     """An instant of the world and when the fact that fixed it became known."""
 
     at: Instant
@@ -49,7 +49,7 @@ NEVER = Moment(FOREVER, BEGINNING)
 ALWAYS = Moment(BEGINNING, BEGINNING)
 
 
-class Ground(NamedTuple):
+class Ground(Struct, frozen=True, gc=False):
     """One reason to keep one value: live for `from_at <= t < until.at` by the facts known."""
 
     kind: GroundKind
@@ -110,7 +110,7 @@ class Scope(NamedTuple):
     about: About | None = None
 
 
-class _BoundUse(NamedTuple):
+class _BoundUse(Struct, frozen=True, gc=False):
     """What holds for a use whatever its item: reckoned once for all values that came together."""
 
     purpose: PurposePlan

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from upheld.dates import BEGINNING, FOREVER, Instant
 from upheld.engine.acts import Cited, Decision, Reason, ValueId
 from upheld.engine.lifecycle import DONE, DueState, Ground, Life, touches
@@ -18,7 +20,7 @@ from upheld.engine.state import About, AboutKind, ControllerState, HeldState, Re
 from upheld.policy.vocabulary import Nature
 
 
-class Pass(NamedTuple):
+class Pass(Struct, frozen=True, gc=False):
     """A standing permission to read one value for one purpose, until the next boundary of its life."""
 
     from_at: Instant

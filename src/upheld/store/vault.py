@@ -18,6 +18,7 @@ from typing import Protocol, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
@@ -91,16 +92,13 @@ class Sealed:
     blob: bytes
 
 
-class Opener:
+class Opener(Struct, gc=False, eq=False):
     """An unwrapped key, the value it belongs to for ever, and until when it may be used without asking again."""
 
-    __slots__ = ("binding", "cipher", "key_id", "until")
-
-    def __init__(self, key_id: int, cipher: AESGCM, until: float, binding: bytes | None) -> None:
-        self.key_id = key_id
-        self.cipher: AESGCM | None = cipher
-        self.until = until
-        self.binding = binding
+    key_id: int
+    cipher: AESGCM | None
+    until: float
+    binding: bytes | None
 
     def forget(self) -> None:
         """The key leaves memory, whoever still holds this."""

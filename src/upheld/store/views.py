@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import Cited, Decision, SubjectId, ValueId
 from upheld.engine.decide import View
@@ -80,27 +82,22 @@ class Granting(NamedTuple):
 _NOTHING = Decision(False, ())
 
 
-class Ready:
+class Ready(Struct, gc=False, eq=False):
     """A value that may be read for one purpose from `from_at` until `until_at`, as long as `seen` is proved anew.
 
     One object holds all that a batch needs of it, since fetching from memory is what a batch waits for.
     """
 
-    __slots__ = ("by", "decision", "from_at", "lies", "opener", "seen", "until_at")
-
-    def __init__(
-        self, seen: Seen, by: Granting | None = None, from_at: Instant = FOREVER, until_at: Instant = FOREVER
-    ) -> None:
-        self.seen = seen
-        self.by = by
-        self.from_at = from_at
-        self.until_at = until_at
-        self.decision = _NOTHING
-        """What is answered for it, one and the same each time."""
-        self.opener: Opener | None = None
-        """Its unwrapped key, once it was read; the vault takes it back."""
-        self.lies: tuple[bytes, bytes] | None = None
-        """Where its owner's row and its own lay when it was last read, where that finds them faster than their keys."""
+    seen: Seen
+    by: Granting | None = None
+    from_at: Instant = FOREVER
+    until_at: Instant = FOREVER
+    decision: Decision = _NOTHING
+    """What is answered for it, one and the same each time."""
+    opener: Opener | None = None
+    """Its unwrapped key, once it was read; the vault takes it back."""
+    lies: tuple[bytes, bytes] | None = None
+    """Where its owner's row and its own lay when it was last read, where that finds them faster than their keys."""
 
 
 @dataclass
