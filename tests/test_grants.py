@@ -10,15 +10,20 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+import upheld
 from tests import postgres
 from tests.homes import databases
-from tests.trial_home import SWEEP_DAY, furnished, opened, proved
+from tests.test_tail import PacedClock
+from tests.trial_home import SWEEP_DAY, furnished, member, opened, proved
 from upheld import cli, system
 from upheld.dates import Period
+from upheld.desk.records import recorded
 from upheld.engine.acts import Reader, ReaderKind, SubjectId
 from upheld.errors import NotRecorded
 from upheld.store import grants
+from upheld.store.history import size_of
 from upheld.store.postgres import ERASED
+from upheld.store.tail import SECONDS
 from upheld.store.verifying import verify_copy
 from upheld.web import doctor, doctor_servers
 
@@ -225,6 +230,31 @@ def test_who_seals_prunes_or_answers_does_that_under_their_own_role_and_no_more(
     as_role(home, grants.PRUNER, monkeypatch)
     with opened(home, SWEEP_DAY + timedelta(days=3)) as house:
         assert house.keeper.prune("trial", kept_for=Period.parse("P1D")) > 0
+
+
+def test_who_serves_and_may_not_seal_goes_on_after_a_minute_and_sees_the_report(
+    granted: tuple[Path, dict[str, SubjectId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the guide sets it up: one user of the database serves, another seals each minute."""
+    home, _ = granted
+    as_role(home, grants.SWEEPER, monkeypatch)
+    with opened(home, SWEEP_DAY) as house:
+        person = member(house, "served")
+        house.keeper.seal()
+        sealed = size_of(house.keeper.places.sealer.connection)
+    as_role(home, grants.ANSWERING, monkeypatch)
+    clock = PacedClock(SWEEP_DAY)
+    with upheld.open(home, upheld.Options(clock=clock, light_hashing=True)) as keeper:
+        for _ in range(2):
+            assert keeper.withdraw(person, "purpose/offers", channel="website").granted
+            clock.passed += SECONDS + 1
+            assert keeper.consent(person, "purpose/offers", channel="website").granted
+        assert size_of(keeper.places.sealer.connection) == sealed
+        served = {one.clause: one.state for one in keeper.audit("trial").clauses}
+        assert recorded(keeper, "trial", ["consent.given"])
+    as_role(home, grants.SWEEPER, monkeypatch)
+    with upheld.open(home, upheld.Options(clock=clock, light_hashing=True)) as keeper:
+        assert {one.clause: one.state for one in keeper.audit("trial").clauses} == served
 
 
 def test_a_home_on_files_has_no_roles(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ LOOKS = frozenset(
         "resume",
         "reviews",
         "seal",
+        "seal_first",
         "seal_tail",
         "sweep",
         "sweeping",

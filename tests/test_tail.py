@@ -15,6 +15,7 @@ from tests.trial_home import POLICY, at
 from upheld.dates import Instant, instant
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Keeper
+from upheld.store import history
 from upheld.store.history import size_of
 from upheld.store.place import Recovering
 from upheld.store.tail import ENTRIES, SECONDS, Tail
@@ -27,10 +28,11 @@ class PacedClock:
 
     def __init__(self, start: datetime) -> None:
         self.passed = 0.0
+        self.leapt = 0
         self._start = instant(start)
 
     def now(self) -> Instant:
-        return Instant(self._start + int(self.passed * 1_000_000))
+        return Instant(self._start + self.leapt + int(self.passed * 1_000_000))
 
     def monotonic(self) -> float:
         return self.passed
@@ -136,4 +138,14 @@ def test_changed_evidence_does_not_turn_a_durable_answer_into_a_failure(tmp_path
     _taken(keeper, person)
     with pytest.raises(upheld.UpheldError):
         keeper.seal()
+    keeper.close()
+
+
+def test_what_a_leap_of_the_clock_puts_on_record_asks_for_no_seal_of_its_own(tmp_path: Path) -> None:
+    clock, keeper, person = _begun(tmp_path / "home")
+    _taken(keeper, person)
+    clock.leapt = 60 * 86_400 * 1_000_000
+    clock.passed += SECONDS
+    _taken(keeper, person)
+    assert list(history.entries(keeper.places.sealer.connection, kinds=["clock.stopped"]))
     keeper.close()

@@ -555,6 +555,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         random_bytes=ids.bytes,
         fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),
         whole=whole,
+        seals=sealer.engine.may_write(sealer.connection),
     )
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if options.light_hashing else PasswordHasher()
     return Keeper(

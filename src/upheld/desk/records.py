@@ -20,7 +20,7 @@ def recorded(
     until: Instant = FOREVER,
 ) -> list[Recorded]:
     """Entries of these kinds with `since <= at < until`, by their instant. What waits to be sealed is sealed first."""
-    keeper.seal()
+    keeper.seal_first()
     found = history.entries(keeper.places.sealer.connection, since, until, kinds, policy)
     return sorted(found, key=lambda one: (one.entry.at, one.leaf, one.number))
 

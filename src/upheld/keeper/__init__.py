@@ -87,7 +87,7 @@ class Keeper(
             close()
             raise
         self.notice()
-        places.active.relieve = self.seal_tail
+        places.active.relieve = self.seal_tail if places.seals else None
 
     def close(self) -> None:
         """Give the files back; readings of tasks that are under way are finished first."""

@@ -16,7 +16,7 @@ from upheld.engine.acts import SubjectId
 from upheld.engine.plan import Plan
 from upheld.errors import InputRefused
 from upheld.keeper.agreeing import AS_RECORDED, Deviation, deviations
-from upheld.keeper.checking import CHECKS, Answer, House
+from upheld.keeper.checking import CHECKS, NOTHING, Answer, House
 from upheld.keeper.door import When
 from upheld.keeper.looking import (
     BROKEN,
@@ -69,7 +69,7 @@ class Auditing(Moving):
         `sample`: that many cases drawn at random (by `seed`) for each clause, with their certificates.
         Raises InputRefused for a policy that was never published, an unknown version, or a span that is none.
         """
-        self.seal()
+        self.seal_first()
         now = self.now()
         line = self.views.line(policy)
         end = min(_given(until, FOREVER), Instant(now + 1))  # what happens at this very instant counts
@@ -235,18 +235,22 @@ class Auditing(Moving):
 
     def _not_as_recorded(self, house: House) -> list[Deviation]:
         """What the places hold otherwise than the ledger has it: what two looks find, with a seal between them, since
-        others may write meanwhile."""
-        before = deviations(house)
+        others may write meanwhile.
+
+        Who may not seal cannot tell what waits from what was done past the keeper: then what was found last stands.
+        """
+        before = deviations(house) if self.places.seals else []
         if not before:
             return []
-        self.seal()
+        self.seal_first()
         return [one for key, one in deviations(house).items() if key in before]
 
     def _checked(self, house: House, otherwise: Sequence[Deviation]) -> dict[str, Answer]:
         """Run every check; what each found goes into the ledger when it is new, or the last is older than a day."""
         answers = {name: check(house) for name, check in CHECKS.items()}
         since = Instant(min((one.at for one in otherwise), default=house.now))
-        answers[AS_RECORDED] = Answer(not otherwise, otherwise[0].what if otherwise else "", since)
+        looked = Answer(not otherwise, otherwise[0].what if otherwise else "", since)
+        answers[AS_RECORDED] = looked if self.places.seals else NOTHING
         last = self._last_outcomes(house.policy, house.now)
         fresh = [
             self._outcome_entry(house, name, answer, otherwise if name == AS_RECORDED else ())
@@ -255,7 +259,7 @@ class Auditing(Moving):
         ]
         if fresh:
             self.places.active.submit(lambda transaction: transaction.journal(*fresh))
-            self.seal()
+            self.seal_first()
         return {name: replace(answer, persons=self._aliases(answer.persons)) for name, answer in answers.items()}
 
     def _aliases(self, subjects: frozenset[str]) -> frozenset[str]:

@@ -108,7 +108,7 @@ class Certifying(Door):
 
         Raises InputRefused for an unknown id, StoreFailed when the stored content is not what the ledger says.
         """
-        self.seal()
+        self.seal_first()
         with self.places.active.reading() as connection:
             row = connection.execute(_BODY, (certificate_id,)).fetchone()
         if row is None:

@@ -90,6 +90,8 @@ class Places:
     random_bytes: Callable[[int], bytes]
     fail: Callable[[str, Exception], None]
     """Told of a rule of ours that failed (the act was refused)."""
+    seals: bool = True
+    """Whether this user of the databases may seal; who only serves on a server may not, and others do each minute."""
     whole: bool = True
     """Whether this user of the databases may see persons and keys; who only seals or prunes may not."""
 
@@ -301,6 +303,11 @@ class Door:
         if not self.in_reach(self.now()):
             self._note_leap()
         return self._sealed(wait)
+
+    def seal_first(self) -> None:
+        """Before somebody looks at the ledger: what waits is sealed, where this user of the databases may seal."""
+        if self.places.seals:
+            self.seal()
 
     def _sealed(self, wait: bool = True) -> Sealing:
         named = (self.places.active, self.places.separated, self.places.keys)

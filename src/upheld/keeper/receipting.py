@@ -19,6 +19,7 @@ from upheld.policy.formats import Anchor, GivenConsent, House
 from upheld.policy.formats.given import has_receipt
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
+from upheld.store import history
 from upheld.store.ids import bucket_of
 
 
@@ -121,7 +122,8 @@ class Receipting(Certifying):
 
     def _anchor(self) -> Anchor:
         key = self.signing_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        return Anchor(self.seal().checkpoint, key.decode())
+        self.seal_first()
+        return Anchor(history.newest_note(self.places.sealer.connection), key.decode())
 
 
 def _given(events: Sequence[_Event]) -> Iterator[tuple[_Event, _Event | None]]:

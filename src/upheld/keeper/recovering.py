@@ -122,12 +122,12 @@ class Recovery(Moving):
         busy = any(place.connection.in_transaction for place in self._places().values())
         if tail is None or busy or self._recovering:
             return
+        tail.put_off()  # for whoever seals just now, and for what sealing itself puts on record: that the clock leapt
         try:
             self.seal(wait=False)
         except LeaseHeld:
-            tail.put_off()
+            return
         except (TailBroken, LedgerOld) as failure:
-            tail.put_off()
             self.places.fail("seal", failure)
             self._bar(self._old())
 

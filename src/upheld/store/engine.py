@@ -234,6 +234,9 @@ class Engine(Protocol):
 class LedgerEngine(Protocol):
     """The database of the sealed history: one writer, the sealer."""
 
+    def may_write(self, connection: Connection) -> bool:
+        """Whether this user of the database may seal."""
+
     @property
     def failures(self) -> tuple[type[BaseException], ...]:
         """What its driver raises, as it is, when the database can't do it."""

@@ -59,6 +59,7 @@ _IN_THE_CLEAR: Final = (
 )
 _MAY_READ: Final = "SELECT has_table_privilege(?, 'SELECT')"
 LEDGER: Final = "ledger"
+_MAY_SEAL: Final = f"SELECT has_table_privilege('{LEDGER}.batch', 'INSERT')"
 _OURS: Final = 0x55_70_68
 """Leads the numbers of our advisory locks, which all applications of a database share."""
 _NAMED: Final = 0x55_70_6E << 32
@@ -249,6 +250,10 @@ class PostgresLedger:
     def connect(self) -> PostgresConnection:
         """A connection; commits wait for the disk of the server."""
         return PostgresConnection(self.address, LEDGER)
+
+    def may_write(self, connection: Connection) -> bool:
+        """Whether a role of this user seals: see `grants`."""
+        return bool(connection.execute(_MAY_SEAL).fetchone()[0])
 
     def for_readers(self, connection: Connection) -> Connection:
         """One of its own: messages of two threads on one line would answer each other."""

@@ -175,6 +175,10 @@ class SqliteFile:
 class SqliteLedger:
     """The file of the ledger, `path`; the lock file `<path>.lease` is kept beside it."""
 
+    def may_write(self, connection: Connection) -> bool:
+        """Who can open the file writes to it."""
+        return True
+
     failures = (sqlite3.OperationalError,)
 
     def __init__(self, path: Path) -> None:

@@ -15,7 +15,7 @@ def ledger(asked: Asked) -> Answer:
     note = history.newest_note(asked.keeper.places.sealer.connection)
     found = None
     if asked.query.get("verify") == "now":
-        asked.keeper.seal()
+        asked.keeper.seal_first()
         with asked.keeper.places.ledger_copy() as path:
             found = verify_copy(path, (asked.settings.home / "public.pem").read_text())
     told = cannot_show(found) if found else ()

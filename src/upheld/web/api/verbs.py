@@ -297,7 +297,7 @@ def audit(call: Call) -> bytes:
 def verify(call: Call) -> shapes.Verified:
     """Whether the ledger holds."""
     body = cast(shapes.Verify, call.body)
-    call.keeper.seal()
+    call.keeper.seal_first()
     try:
         anchors = [anchor_in(one) for one in body.anchors]
     except CheckpointRefused as refusal:
