@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, cast
@@ -658,7 +658,10 @@ def proved_owned(
     otherwise = Overtaken("the plan or a person is not as it was, or lies elsewhere")
     told = [one.lies for one in wanted.values()]
     if None not in told:
-        found = connection.execute(_PROVED_WHERE_THEY_LAY, _spots(plan_epoch, owners, epochs, wanted, told))
+        asked = _spots(plan_epoch, owners, epochs, wanted, told)
+        if asked is None:
+            raise otherwise
+        found = connection.execute(_PROVED_WHERE_THEY_LAY, asked)
         _must_prove(found, otherwise)
         return lambda: found.fetchall()[1:]  # the first says that it is proved
     buckets = array([bucket_of_value(value) for value in wanted])
@@ -681,22 +684,20 @@ def _spots(
     plan_epoch: int,
     owners: Sequence[SubjectId],
     epochs: Mapping[SubjectId, int],
-    wanted: Iterable[ValueId],
+    wanted: Collection[ValueId],
     lies: Iterable[tuple[bytes, bytes] | None],
-) -> tuple[Spots, Numbers, int, Texts, Numbers, Spots]:
-    """Where values and persons lay and what is there, each in the order of their spots; a person of several once."""
+) -> tuple[Spots, Numbers, int, Texts, Numbers, Spots] | None:
+    """Where values and persons lay and what is there, each in the order of their spots; a person of several once. None
+    where two lay in one spot, or one in two: not all of that is so any more.
+    """
     of_subjects, of_values = zip(*cast("Iterable[tuple[bytes, bytes]]", lies), strict=True)
-    values = sorted(zip(of_values, wanted, strict=True))
-    persons = sorted(set(zip(of_subjects, owners, strict=True)))
-    names = [one for _, one in persons]
-    return (
-        Spots([spot for spot, _ in values]),
-        array([value for _, value in values]),
-        plan_epoch,
-        Texts(names),
-        array([epochs[one] for one in names]),
-        Spots([spot for spot, _ in persons]),
-    )
+    persons, values = dict(zip(of_subjects, owners, strict=True)), dict(zip(of_values, wanted, strict=True))
+    if len(persons) != len(epochs) or len(values) != len(wanted):
+        return None
+    of_persons, of_those = sorted(persons), sorted(values)
+    names = list(map(persons.__getitem__, of_persons))
+    found = array(map(values.__getitem__, of_those))
+    return Spots(of_those), found, plan_epoch, Texts(names), array(map(epochs.__getitem__, names)), Spots(of_persons)
 
 
 def _must_prove(found: Rows, otherwise: Exception) -> None:

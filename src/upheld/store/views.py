@@ -445,9 +445,8 @@ class Views:
         """
         plan_epoch, views = self.plan_epoch, list(several)
         epochs = {seen.subject_id: seen.epoch for seen in views}
-        for seen in views:
-            if seen.era == UNPROVED or seen.plan_epoch != plan_epoch:
-                raise Overtaken("something of this process has taken the place of a view")
+        if UNPROVED in {seen.era for seen in views} or {seen.plan_epoch for seen in views} - {plan_epoch}:
+            raise Overtaken("something of this process has taken the place of a view")
         if len(epochs) < len(views) and any(epochs[seen.subject_id] != seen.epoch for seen in views):
             raise Overtaken("one of two views of a person is not as it was")
         transaction.must_claim_all(epochs)
