@@ -348,7 +348,7 @@ def test_the_ledger_is_verified_on_demand_and_a_change_is_seen(house: Served) ->
     assert len(cannot_show(found)) == len(found.cannot_show)
     assert whole.count("<li>whe") == sum(one.startswith("whe") for one in found.cannot_show)
     connection = house.keeper.places.sealer.connection
-    connection.execute("UPDATE body SET body = zeroblob(length(body)) WHERE leaf = 0")
+    connection.execute("UPDATE body SET body = ? WHERE leaf = 0", (bytes(64),))
     assert "The ledger is not what was signed" in auditor.get("/console/trial/ledger", verify="now").text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
+from tests.homes import connection_to, kept_bytes
 from tests.served import DUTIES, SHOWN, Served, served
 from upheld.desk.accounts import (
     StaffRole,
@@ -40,7 +40,7 @@ def later(house: Served, microseconds: int) -> None:
 
 
 def rows(house: Served, statement: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(house.home / "active.db")) as connection:
+    with closing(connection_to(house.home / "active.db")) as connection:
         return connection.execute(statement).fetchall()
 
 
@@ -181,7 +181,8 @@ def test_neither_name_nor_password_nor_secret_stands_in_a_database(house: Served
     made = open_account(house.keeper, "trial", "quite-distinctive", StaffRole.AUDITOR)
     second_factor_right(house.keeper, made.account, made.recovery_codes[0])
     house.keeper.seal()
-    content = b"".join(path.read_bytes() for path in house.home.glob("*.db*"))
+    content = kept_bytes(house.home)
+    assert content
     secrets = ("quite-distinctive", made.password, made.totp_secret, "$argon2id$", *made.recovery_codes)
     assert [one for one in secrets if one.encode() in content] == []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.homes import kept_bytes
 from tests.served import Browser, Served, served, text_of
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.engine.state import Request, RequestState
@@ -188,7 +189,7 @@ def test_a_paper_is_kept_encrypted_beside_the_request(house: Served) -> None:
     assert "looked at by a person" in browser.get(there(one)).text
     (paper,) = house.keeper.papers("trial", owner=house.persons["stayer"], about=one.request_id)
     assert house.keeper.paper("trial", paper.paper_id) == MANDATE
-    assert MANDATE not in (house.home / "active.db").read_bytes()
+    assert MANDATE not in kept_bytes(house.home, "active")
 
 
 def test_a_file_that_is_no_document_is_refused(house: Served) -> None:
