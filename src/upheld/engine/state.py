@@ -89,8 +89,11 @@ class Engagement(Struct, frozen=True, gc=False):
     organisation: str | None = None
 
 
-class Use(Struct, frozen=True, gc=False):
-    """A purpose under which a value was collected or reused; `anchor_at` passes over to a corrected value."""
+class Use(Struct, frozen=True, gc=False, array_like=True):
+    """A purpose under which a value was collected or reused; `anchor_at` passes over to a corrected value.
+
+    As an array of its fields, in this order, it stands in the column of a value: new ones go to the end.
+    """
 
     purpose: str
     engagement: EngagementId | None

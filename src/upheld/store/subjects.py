@@ -53,18 +53,9 @@ _names_decode = msgspec.json.Decoder(tuple[str, ...]).decode
 _row_decode = msgspec.json.Decoder(tuple[str | int | None, ...]).decode
 
 
-class _PackedUse(msgspec.Struct, array_like=True, gc=False):
-    """A use as it stands in its column; the exception only where there is one."""
-
-    purpose: str
-    engagement: str | None
-    anchor: int
-    version: str
-    known: int
-    exception: str | None = None
-
-
-_uses_decode = msgspec.json.Decoder(tuple[_PackedUse, ...]).decode
+_uses_decode = msgspec.json.Decoder(tuple[Use, ...]).decode
+_HELD = {one.value: one for one in HeldState}
+_ABOUT = {one.value: one for one in AboutKind}
 
 _SUBJECT = (
     "SELECT policy, kind, entered_at, minor_until, epoch, last_at, (SELECT plan_epoch FROM guard) FROM subject "
@@ -334,17 +325,7 @@ def packed_uses(uses: Sequence[Use]) -> str:
 
 def unpacked_uses(column: str) -> tuple[Use, ...]:
     """The uses of a value."""
-    return tuple(
-        Use(
-            one.purpose,
-            EngagementId(one.engagement) if one.engagement else None,
-            Instant(one.anchor),
-            one.version,
-            Instant(one.known),
-            one.exception,
-        )
-        for one in _uses_decode(column)
-    )
+    return _uses_decode(column)
 
 
 def load(connection: Connection, subject_id: SubjectId) -> Row | None:
@@ -368,7 +349,9 @@ def load_each_with(
         return [_row(one, [mine.get(one, []) for mine in of]) for one in subject_ids], found[len(of) :]
     named = [(bucket_of(one), one) for one in subject_ids]
     if asks_at_once(connection) is not None:
-        found = answers(connection, [*((_ALL_OF_SUBJECT, key * len(_OF_SUBJECT)) for key in named), *also])
+        asked = [*((_ALL_OF_SUBJECT, key * len(_OF_SUBJECT)) for key in named), *also]
+        alone = len(asked) == 1  # one question by itself is less for both sides than a message of several
+        found = [connection.execute(*asked[0]).fetchall()] if alone else answers(connection, asked)
         apart = [_row(one, _apart(rows)) for one, rows in zip(subject_ids, found, strict=False)]
         return apart, found[len(named) :]
     asked = [(statement, key) for key in named for statement in _OF_SUBJECT]
@@ -457,7 +440,7 @@ def _consent(row: tuple[str, str, str, str, str, str, int, int, int]) -> Consent
     consent_id, kind, about, version, channel, by, given, at, known_at = row
     return Consent(
         ConsentId(consent_id),
-        About(AboutKind(kind), about),
+        About(_ABOUT[kind], about),
         bool(given),
         Instant(at),
         Instant(known_at),
@@ -467,17 +450,19 @@ def _consent(row: tuple[str, str, str, str, str, str, int, int, int]) -> Consent
     )
 
 
-def _value(row: tuple[str, str, str, str | None, int, int, int, int | None, int | None]) -> Value:
+def _value(
+    row: tuple[str, str, str, str | None, ValueId, Instant, Instant, Instant | None, Instant | None],
+) -> Value:
     item, state, uses, held_for, value_id, collected_at, known_at, replaced_at, replaced_known_at = row
     return Value(
-        ValueId(value_id),
+        value_id,
         item,
-        Instant(collected_at),
-        Instant(known_at),
-        unpacked_uses(uses),
-        HeldState(state),
-        Instant(replaced_at) if replaced_at is not None else None,
-        Instant(replaced_known_at) if replaced_known_at is not None else None,
+        collected_at,
+        known_at,
+        _uses_decode(uses),
+        _HELD[state],
+        replaced_at,
+        replaced_known_at,
         held_for,
     )
 
