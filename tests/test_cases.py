@@ -84,7 +84,7 @@ BROKEN = [
     ("NX17-3.3.a", ", freeze: NX17-3.3.a}, freeze: {from: received, until: settled}}", ", open: NX17-3.3.a}}"),
     ("MS18-2.L-r3", "advertised + P6M", "advertised + P1Y"),
     ("MS18-9.2-1", "consent-asked + P5D", "consent-asked + P3D"),
-    ("MS18-2.P-r2", "items: tip-text, until: ended", "items: [tip-text, name], until: ended"),
+    ("MS18-2.P-r2", "items: tip-text, until: tip-answered", "items: [tip-text, name], until: tip-answered"),
     ("MS18-7.0-r1", "items: [name, phone, request-text, tip-text]", "items: [name, password]"),
     ("KE22-4.2-r6", "connected + P3M", "connected + P6M"),
     ("KE22-4.1-1", "until: ended + P12M", "until: ended + P18M"),
