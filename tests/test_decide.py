@@ -542,6 +542,17 @@ def test_a_freeze_stops_the_separated_tier_but_not_what_a_statute_demands() -> N
     assert one.reasons(ReadSeparated("statutes.tax", PRIVACY, (value,))) == []
 
 
+def test_whose_clearance_lapsed_sees_nothing_that_is_kept_apart() -> None:
+    one, membership = member()
+    value = one.hold("address", "identity", membership)
+    one.tell("fee-charged", membership)
+    one.to("2018-09-01").tell("cancelled", membership)
+    one.sweep()
+    lapsed = replace(PRIVACY, cleared_until=one.now)
+    assert one.reasons(ReadSeparated("retention.fee-dispute", PRIVACY, (value,))) == []
+    assert one.reasons(ReadSeparated("retention.fee-dispute", lapsed, (value,))) == ["clearance-lapsed"]
+
+
 def test_a_freeze_never_delays_destruction() -> None:
     one, membership = member()
     value = one.hold("gender", "identity", membership)

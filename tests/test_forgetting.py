@@ -11,6 +11,8 @@ from tests.homes import column, copied, databases, put_back
 from tests.trial_home import POLICY, SWEEP_DAY, at, furnished, member, opened
 from upheld.dates import moment
 from upheld.engine.acts import RequestId, SubjectId
+from upheld.errors import StoreFailed
+from upheld.keeper import destroying
 from upheld.ledger.report import State
 from upheld.store import history, schema
 from upheld.store.sqlite import declared_columns
@@ -151,3 +153,30 @@ def test_days_of_nobody_are_found_by_the_report_and_go_with_the_next_recovery(tm
         assert "nobodynobodynobodyno" not in everything(home)["active.anchor"]
         later = house.keeper.audit("trial").clause("T-6")
         assert not any(one.startswith("left-over") for one in later.what)
+
+
+def test_nobody_is_forgotten_while_a_request_of_theirs_has_no_answer(tmp_path: Path) -> None:
+    with opened(tmp_path / "home", at("2020-03-01")) as house:
+        keeper = house.keeper
+        keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        who = keeper.enter("trial", "member")
+        asked = keeper.request(who, "access", channel="website", proved=True).made
+        assert asked is not None
+        house.clock.set(at("2024-03-01"))
+        assert keeper.sweep(confirm_clock=True).forgotten == 0
+        keeper.answer(who, RequestId(asked), "nothing-held", reason="unknown")
+        house.clock.set(at("2027-04-01"))
+        assert keeper.sweep(confirm_clock=True).forgotten == 1
+
+
+def test_nothing_is_certified_while_the_place_apart_still_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delete that deletes nothing, as a trigger or a lying disk would have it."""
+    home = tmp_path / "home"
+    furnished(home)
+    deletes = "_DELETE_SEPARATED"
+    monkeypatch.setattr(destroying, deletes, f"{getattr(destroying, deletes)} AND 1 = 0")
+    with opened(home, SWEEP_DAY) as house, pytest.raises(StoreFailed, match="nothing was certified"):
+        house.keeper.sweep()
+    assert column(home / "active.db", "SELECT certificate_id FROM certificate") == []

@@ -14,7 +14,7 @@ from tests.sketch import Sketch, day
 from upheld.dates import FOREVER, Period
 from upheld.engine.lifecycle import Moment, Scope, StepKind
 from upheld.engine.plan import GroundKind
-from upheld.engine.state import HeldState
+from upheld.engine.state import HeldState, Use
 from upheld.policy.ends import LaterOf, Plus, Point
 
 BIZMEKA = "bizmeka-ez-2018.yaml"
@@ -278,6 +278,31 @@ def test_a_dispute_that_names_nothing_is_about_what_was_there_when_it_was_opened
     after = one.to("2018-08-11").hold("gender", "identity", membership)
     one.tell("cancelled", membership)
     assert (one.due(before), one.due(after)) == ("separated", "due")
+
+
+def test_an_erasure_ends_a_use_that_began_after_it_was_asked_for() -> None:
+    one = member()
+    membership = one.begin("membership")
+    value = one.hold("name", "identity", membership)
+    request = one.to("2018-08-10").ask("erasure")
+    use = Use("service", membership, day("2018-08-11"), one.plan.version, day("2018-08-11"))
+    one.to("2018-08-11").changed(value, uses=(*one.values[value].uses, use))
+    one.to("2018-08-12").answer(request, "done")
+    assert one.due(value) == "due"
+
+
+def test_what_moves_apart_is_late_from_the_end_of_its_last_use() -> None:
+    one = member()
+    membership, consultation = one.begin("membership"), one.begin("consultation")
+    one.agree("purpose/inquiries")
+    value = one.hold("name", "identity", membership)
+    use = Use("inquiries", consultation, one.now, one.plan.version, one.now)
+    one.changed(value, uses=(*one.values[value].uses, use))
+    one.to("2018-09-01").tell("complaint-closed", consultation)
+    one.to("2018-12-01").tell("cancelled", membership)
+    assert one.steps() == {value: StepKind.SEPARATE}
+    assert one.overdue() == set()
+    assert one.to("2018-12-07").overdue() == {value}
 
 
 # ── statutes ────────────────────────────────────────────────────────────────────────────────────────────────────────

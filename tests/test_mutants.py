@@ -45,6 +45,7 @@ READING, GIVING, LATE = "engine/reading.py", "engine/giving.py", "keeper/late.py
 REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
 BINDING, PUBLISHING, ELSEWHERE = "keeper/binding.py", "keeper/publishing.py", "keeper/elsewhere.py"
 AFRESH = "tests/test_read_afresh.py"
+FORGETTING = "tests/test_forgetting.py"
 UNASKED, PUBLISHED, COPIES = "tests/test_unasked.py", "tests/test_publish.py", "tests/test_copies.py"
 COUNTRIES = "tests/test_country.py"
 PAPERS, TELLING, ACTING, REVIEWING = "keeper/papers.py", "keeper/telling.py", "keeper/acting.py", "keeper/reviewing.py"
@@ -343,6 +344,42 @@ INSPECTED = (
           "test_every_commit_is_seen_in_what_a_session_can_see_and_nothing_else_changes_it"),
 )  # fmt: skip
 AFRESH_READ = (
+    # what nobody had planted before
+    Fault(
+        "what-is-used-again-escapes-an-erasure",
+        LIFECYCLE,
+        "return any(use.anchor_at <= request.received_at",
+        "return all(use.anchor_at <= request.received_at",
+        LIVES,
+    ),
+    Fault(
+        "late-from-the-end-of-the-first-use",
+        LIFECYCLE,
+        "_later(purposes) if purposes",
+        "_earlier(purposes) if purposes",
+        LIVES,
+    ),
+    Fault(
+        "whose-clearance-lapsed-looks-apart",
+        READING,
+        'Reason.DUTY_MISSING, "use"))\n    if not act.reader.cleared_from <= at < act.reader.cleared_until:',
+        'Reason.DUTY_MISSING, "use"))\n    if not act.reader.cleared_from <= at:',
+        ACTS,
+    ),
+    Fault(
+        "who-waits-for-an-answer-is-forgotten",
+        "keeper/destroying.py",
+        "one.waiting for one in state.requests",
+        "one.waiting for one in ()",
+        FORGETTING,
+    ),
+    Fault(
+        "what-lies-apart-still-is-certified",
+        "keeper/destroying.py",
+        "strict=True) if rows}\n        found |= self",
+        "strict=True) if not held}\n        found |= self",
+        FORGETTING,
+    ),
     Fault(
         "paper-needs-no-witness",
         "keeper/elsewhere.py",
