@@ -184,6 +184,31 @@ def test_a_group_of_writers_is_two_messages(trial: Trial, heard: Heard) -> None:
     assert len(heard.messages) == 2, heard.messages
 
 
+def test_a_batch_about_one_person_asks_for_nobody_else(trial: Trial, heard: Heard) -> None:
+    before = trial.read_batch()
+    assert len(before.texts) == len(trial.persons), "all three are in memory"
+    heard.messages.clear()
+    with trial.keeper.batch():
+        trial.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+        trial.keeper.withdraw(trial.persons[0], "provision/mall", channel="website")
+    said = [word for message in heard.messages for word in message]
+    assert not any("JOIN unnest" in word for word in said), said
+    assert len([word for word in said if word.startswith("SELECT epoch FROM subject")]) == 1, said
+
+
+def test_a_sweep_asks_in_one_message_what_was_given_of_all_its_persons(
+    server: str, tmp_path: Path, heard: Heard
+) -> None:
+    with trial_on(tmp_path / "home", postgres.made(server, "swept")) as trial:
+        trial.keeper.sweep()
+        for person in trial.persons:
+            trial.keeper.fact(person, "closed", source="shop", key=person)
+        heard.messages.clear()
+        assert trial.keeper.sweep().looked_at == len(trial.persons)
+    asked = [[word for word in message if "recalled_at IS NULL" in word] for message in heard.messages]
+    assert sorted(len(words) for words in asked if words) == [len(trial.persons)], asked
+
+
 # ── what is taken for granted ───────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -4,6 +4,8 @@ recalled.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
@@ -290,13 +292,12 @@ class Giving(Door):
         seen = self.views.get(subject_id, self.now())
         return [(one.recipient, one.at, _items_of(seen, one.values)) for one in seen.state.disclosures]
 
-    def recall(self, seen: Seen, transaction: Transaction, now: Instant) -> int:
-        """Ask back what recipients may no longer keep; done by the sweep for a subject that it looks at."""
-        if not seen.state.disclosures:
-            return 0
+    def recall(self, seen: Seen, transaction: Transaction, now: Instant, found: list[Any]) -> int:
+        """Ask back what recipients may no longer keep; done by the sweep for a subject that it looks at. `found`: what
+        the place has answered to `OPEN_DISCLOSURES`.
+        """
         asked = 0
-        rows = transaction.execute(_OPEN_DISCLOSURES, (bucket_of(seen.subject_id), seen.subject_id)).fetchall()
-        for disclosure_id, recipient, kind in rows:
+        for disclosure_id, recipient, kind in found:
             one = next((d for d in seen.state.disclosures if d.disclosure_id == disclosure_id), None)
             if one is None:
                 continue
@@ -369,7 +370,7 @@ _ACKNOWLEDGE_TOLD = (
     "UPDATE told SET acknowledged_at = ? WHERE bucket = ? AND subject_id = ? AND disclosure_id = ? AND "
     "acknowledged_at IS NULL"
 )
-_OPEN_DISCLOSURES = (
+OPEN_DISCLOSURES = (
     "SELECT disclosure_id, recipient, kind FROM disclosure WHERE bucket = ? AND subject_id = ? "
     "AND kind IN ('provision', 'entrustment') AND recalled_at IS NULL"
 )

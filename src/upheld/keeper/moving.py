@@ -21,7 +21,7 @@ from upheld.keeper.approving import Approving, approval_for
 from upheld.keeper.clearing import REHEARSALS, Clearing
 from upheld.keeper.destroying import PROOFS_KEPT, Erasing
 from upheld.keeper.door import GONE, Tier
-from upheld.keeper.giving import Giving
+from upheld.keeper.giving import OPEN_DISCLOSURES, Giving
 from upheld.keeper.papers import Papers
 from upheld.keeper.reviewing import NOTED, Reviewing
 from upheld.keeper.separating import Leaving
@@ -247,10 +247,10 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         self.views.know_aliases(people)
         with self._stepping(people) as transaction:
             transaction.executemany(_CLEAN, batch)
-            also = [(one, person) for one in (_KEYS_OF, papers.OF_OWNER, NOTED) for person in batch]
+            also = [(one, person) for one in _ASKED_OF for person in batch]
             known, found = subjects.load_each_with(transaction.connection, people, also)
             transaction.epochs |= {str(row.state.subject_id): row.epoch for row in known if row is not None}
-            held, filed, noted = found[: len(batch)], found[len(batch) : -len(batch)], found[-len(batch) :]
+            held, filed, noted, given = (found[at : at + len(batch)] for at in range(0, len(found), len(batch)))
             keys = _Keys(
                 {ValueId(value): (key_id, generation) for rows in held for value, key_id, generation in rows},
                 self._separated_keys([row for row in known if row is not None]),
@@ -258,7 +258,7 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
             )
             opened_steps = [
                 step
-                for row, *asked in zip(known, filed, noted, strict=True)
+                for row, *asked in zip(known, filed, noted, given, strict=True)
                 if row is not None
                 for step in self._open_steps(transaction, row, now, swept, keys, *asked)
             ]
@@ -301,6 +301,7 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         keys: _Keys,
         filed: list[Any],
         noted: list[Any],
+        given: list[Any],
     ) -> Iterator[OpenStep]:
         """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence."""
         subject_id = row.state.subject_id
@@ -308,7 +309,7 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         seen = self.views.keep(row, self.views.era, at)
         self._note_ended(transaction, seen, at)
         swept.papers_over |= self._reckon_papers(transaction, seen, at, filed)
-        swept.recalled += self.recall(seen, transaction, at)
+        swept.recalled += self.recall(seen, transaction, at, given)
         self._note_reviews(transaction, seen, at, noted)
         coming = tuple(steps_coming(seen.view.life, at))
         ready = [step for step in coming if step.ready_at <= at]
@@ -476,4 +477,6 @@ _KEYS_OF = (
     "SELECT value_id, key_id, generation FROM value WHERE bucket = ? AND subject_id = ? "
     "AND state IN ('held', 'separated')"
 )
+_ASKED_OF = (_KEYS_OF, papers.OF_OWNER, NOTED, OPEN_DISCLOSURES)
+"""What a sweep asks of each person besides, in one message for all."""
 _SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE bucket = ? AND value_id = ? AND state = ?"

@@ -381,9 +381,10 @@ class Views:
 
     def _asked(self, transaction: Transaction, subject_id: SubjectId) -> int | None:
         """The epoch of a subject. Whoever has the place alone asks for those beside it in memory too: to ask for many
-        costs no more than to ask for one, and a batch mostly goes along who was seen one after the other.
+        costs little more than to ask for one, and a batch mostly goes along who was seen one after the other; the first
+        is asked for alone, since many a batch is about one person.
         """
-        connection, worth = transaction.connection, transaction.proved >= transaction.asked * _USED
+        connection, worth = transaction.connection, transaction.proved > max(1, transaction.asked * _USED)
         if transaction.claim is None and self.active.engine.sends_late and worth:
             seen = list(self._cache)
             first = seen.index(subject_id) if subject_id in self._cache else 0
@@ -391,7 +392,10 @@ class Views:
             transaction.asked += 1
             transaction.epochs |= subjects.epochs_of(connection, list(names))[1]
             return transaction.epochs.get(subject_id)
-        return subjects.epoch_of(connection, subject_id)
+        epoch = subjects.epoch_of(connection, subject_id)
+        if transaction.claim is None and self.active.engine.sends_late and epoch is not None:
+            transaction.epochs[subject_id] = epoch  # nobody else writes to the place: it stays that
+        return epoch
 
     def prove_all(
         self, transaction: Transaction, several: Iterable[Seen], owners: Mapping[ValueId, Ready]
