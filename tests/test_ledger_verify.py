@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -88,6 +89,16 @@ def test_without_a_key_from_elsewhere_the_report_says_so(copy: Path) -> None:
     assert not found.key_given
     assert any("key was taken from the ledger" in sentence for sentence in found.cannot_show)
     assert not any("key was taken" in sentence for sentence in verify_copy(copy, PUBLIC).cannot_show)
+
+
+def test_what_stands_beside_the_ledger_in_its_file_is_said_not_to_be_looked_at(copy: Path) -> None:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE note(text TEXT)")
+        connection.execute("INSERT INTO note VALUES('not of the ledger')")
+        connection.execute("INSERT INTO name(text) VALUES('nor is this')")
+    found = verify_copy(copy, PUBLIC)
+    assert found.ok
+    assert any("beside the ledger" in sentence for sentence in found.cannot_show)
 
 
 def test_an_anchor_of_today_shows_completeness_and_an_old_one_a_part(house: House, copy: Path) -> None:

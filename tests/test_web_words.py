@@ -118,7 +118,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "adverts.": ("text-missing",),
     "finding.": (*CHECKLIST, *LOOKED_FOR),
     "complete.": ("shown", "shown in part", "not shown"),
-    "cannot.": ("truth", "cut-off", "cut-after", "signer", "pruned", "days", "unsealed"),
+    "cannot.": ("truth", "cut-off", "cut-after", "signer", "pruned", "days", "beside", "unsealed"),
     "mail.": ("subject", "code", "shared", "link-subject", "link"),
     "about.": ("medium", "night", "representative", "provision", "entrustment"),
     "receipt.": consent.FORMS,

@@ -124,6 +124,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
                 f"what stood in {self.pruned_batches} batches of access records, destroyed under a signed entry"
             )
         said.append("how the counts kept for reports fall on single days: their totals are compared, the days are not")
+        said.append("whether anything stands in the file beside the ledger: other tables, triggers, unused names")
         said.append("what places have written since the last checkpoint: that is checked by MAC when it is sealed")
         return tuple(said)
 

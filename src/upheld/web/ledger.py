@@ -31,6 +31,7 @@ def cannot_show(found: Verification) -> tuple[str, ...]:
         *(() if found.key_given else ("signer",)),
         *(("pruned",) if found.pruned_batches else ()),
         "days",
+        "beside",
         "unsealed",
     )
 

@@ -78,6 +78,10 @@ WORDS: Final = {
         "how the counts of reports fall on single days: their totals are compared",
         "보고서 집계의 날짜별 분포 (합계만 비교함)",
     ),
+    "cannot.beside": Words(
+        "whether anything stands in the file beside the ledger: other tables, triggers, unused names",
+        "파일에 원장 밖의 것(다른 테이블, 트리거, 어떤 기록도 쓰지 않는 이름)이 있는지",
+    ),
     "cannot.unsealed": Words(
         "what was written since the last checkpoint: that is checked when it is sealed",
         "마지막 체크포인트 이후의 기록 (봉인할 때 확인함)",
