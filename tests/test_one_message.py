@@ -32,6 +32,7 @@ from upheld.ledger.checkpoint import checkpoint_in
 from upheld.store import history, subjects
 from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
 from upheld.store.ids import IdTaken
+from upheld.store.journal import JournalTorn, drop_sealed
 from upheld.store.place import DOUBTED, Place, Transaction, Way
 from upheld.store.postgres import PostgresConnection
 from upheld.store.wire import Message, Wire
@@ -209,6 +210,30 @@ def test_a_sweep_asks_in_one_message_what_was_given_of_all_its_persons(
     assert sorted(len(words) for words in asked if words) == [len(trial.persons)], asked
 
 
+def test_rows_that_are_dropped_together_must_all_have_been_there(trial: Trial) -> None:
+    for person in trial.persons[:2]:
+        trial.keeper.consent(person, "provision/mall", channel="website")
+    before = trial.records()
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        there = [tuple(row) for row in connection.execute("SELECT bucket, id FROM journal ORDER BY id LIMIT 2")]
+        with pytest.raises(JournalTorn):
+            drop_sealed(connection, [*there, (5, 1)], {}, "no note")
+    assert len(there) == 2
+    assert trial.records() == before, "nothing was dropped"
+
+
+def test_a_seal_drops_what_it_took_by_one_statement_a_place(server: str, tmp_path: Path, heard: Heard) -> None:
+    with trial_on(tmp_path / "home", postgres.made(server, "sealed_at_once")) as trial:
+        trial.keeper.seal()
+        for person in trial.persons:
+            trial.keeper.consent(person, "provision/mall", channel="website")
+        heard.messages.clear()
+        assert trial.keeper.seal().batches == len(trial.persons)
+    said = [word for message in heard.messages for word in message]
+    for table in ("DELETE FROM journal", "INSERT INTO named_in", "INSERT INTO entry_index"):
+        assert len([word for word in said if table in word]) == 1, (table, said)
+
+
 # ── what is taken for granted ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -229,7 +254,7 @@ def proof(trial: Trial, plan: int, epochs: dict[SubjectId, int], wanted: list[Va
 def epochs_of(trial: Trial, count: int) -> tuple[int, dict[SubjectId, int]]:
     with closing(connection_to(trial.path / "active.db")) as connection:
         plan, epochs = subjects.epochs_of(connection, trial.persons[:count])
-    return plan, {SubjectId(one): epoch for one, epoch in epochs.items()}
+    return plan, {one: epochs[one] for one in trial.persons[:count]}  # in this order, whatever the server's
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

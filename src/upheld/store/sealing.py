@@ -46,7 +46,7 @@ from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance
 from upheld.ledger.handover import handed_over, handover_in
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history, schema
-from upheld.store.engine import Connection, LedgerEngine, answers
+from upheld.store.engine import Connection, LedgerEngine, answers, array, array_of_texts, asks_at_once
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
 from upheld.store.journal import JournalRow, Stand, batches_in, drop_sealed, stand_of
 from upheld.store.sqlite import SqliteLedger, open_for_writing
@@ -77,6 +77,13 @@ _INSERT_NAME: Final = "INSERT INTO name(text) VALUES(?)"
 _SELECT_NAMES: Final = "SELECT text, id FROM name"
 _INSERT_NAMED: Final = "INSERT INTO named_in(name, leaf) VALUES(?, ?)"
 _INSERT_ABOUT: Final = "INSERT INTO entry_index(alias, leaf) VALUES(?, ?)"
+# Where every statement takes a server a while they are one.
+_INSERT_ALL_NAMED: Final = (
+    "INSERT INTO named_in(name, leaf) SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))"
+)
+_INSERT_ALL_ABOUT: Final = (
+    "INSERT INTO entry_index(alias, leaf) SELECT * FROM unnest(CAST(? AS TEXT[]), CAST(? AS BIGINT[]))"
+)
 _ADD_TALLY: Final = """
     INSERT INTO tally VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(policy, element, kind, day) DO UPDATE SET
@@ -689,8 +696,15 @@ class _Drawn:
         return known
 
     def write(self) -> None:
-        self._connection.executemany(_INSERT_NAMED, sorted(self._named))
-        self._connection.executemany(_INSERT_ABOUT, sorted(self._about))
+        named, about = sorted(self._named), sorted(self._about)
+        if asks_at_once(self._connection) is None:
+            self._connection.executemany(_INSERT_NAMED, named)
+            self._connection.executemany(_INSERT_ABOUT, about)
+        else:
+            columns = array(name for name, _ in named), array(leaf for _, leaf in named)
+            self._connection.execute(_INSERT_ALL_NAMED, columns)
+            of = array_of_texts(alias for alias, _ in about), array(leaf for _, leaf in about)
+            self._connection.execute(_INSERT_ALL_ABOUT, of)
         rows = [
             (self._name(policy), self._name(element), self._name(kind), day, *msgspec.structs.astuple(sums))
             for (policy, element, kind, day), sums in self._counts.items()
