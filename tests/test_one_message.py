@@ -194,7 +194,8 @@ def test_a_batch_about_one_person_asks_for_nobody_else(trial: Trial, heard: Hear
         trial.keeper.withdraw(trial.persons[0], "provision/mall", channel="website")
     said = [word for message in heard.messages for word in message]
     assert not any("JOIN unnest" in word for word in said), said
-    assert len([word for word in said if word.startswith("SELECT epoch FROM subject")]) == 1, said
+    assert len([word for word in said if word.startswith("SELECT '', plan_epoch FROM guard")]) == 1, said
+    assert len(heard.messages) == 3, "its turn; plan and person; all that it does"
 
 
 def test_a_sweep_asks_in_one_message_what_was_given_of_all_its_persons(

@@ -364,7 +364,7 @@ class Views:
             return
         transaction.must_claim(seen.subject_id)
         if not transaction.guarded:
-            self._guard(transaction)
+            self._guard(transaction, first=seen.subject_id)
         if seen.era == self.era:
             if self.active.engine.sends_late:  # loaded by this transaction, whose era it is: what it claims stays so
                 transaction.epochs.setdefault(seen.subject_id, seen.epoch)
@@ -461,7 +461,9 @@ class Views:
                 return subjects.proved_owned(connection, plan_epoch, whose, epochs, owners)
         return subjects.proved_values(connection, plan_epoch, epochs, list(owners))
 
-    def _guard(self, transaction: Transaction, wanted: Sequence[ValueId] = ()) -> list[subjects.HeldRow] | None:
+    def _guard(
+        self, transaction: Transaction, wanted: Sequence[ValueId] = (), first: SubjectId | None = None
+    ) -> list[subjects.HeldRow] | None:
         """Once per transaction: has another connection committed here since we last looked?
 
         While nobody has, every view of this process is current. Otherwise each is compared with its own epoch
@@ -472,7 +474,7 @@ class Views:
         if version != self.data_version:
             self.data_version = version
             self.era += 1
-            plan_epoch, rows = self._plan_epoch(transaction, wanted)
+            plan_epoch, rows = self._plan_epoch(transaction, wanted, first)
             if plan_epoch != self.plan_epoch:
                 self._refresh(transaction.connection)
                 raise Stale
@@ -480,13 +482,17 @@ class Views:
         return rows
 
     def _plan_epoch(
-        self, transaction: Transaction, wanted: Sequence[ValueId]
+        self, transaction: Transaction, wanted: Sequence[ValueId], first: SubjectId | None
     ) -> tuple[int, list[subjects.HeldRow] | None]:
         """Where commits of others are not counted every view is compared: the epochs of all that the transaction is
         about come with that of the plan, in one statement, and values with them. What it claims stays as it is until it
         ends.
         """
         claim, connection = transaction.claim, transaction.connection
+        if claim is None and first is not None and self.active.engine.sends_late:  # whom a batch begins with
+            plan_epoch, epochs = subjects.epochs_of(connection, (first,))
+            transaction.epochs |= epochs
+            return plan_epoch, None
         if claim is None or self.active.engine.counts_commits:
             return subjects.plan_epoch(connection), None
         about = (*claim.changes, *claim.reads)
