@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from threading import Event
-from typing import Any
+from threading import Event, Lock, current_thread, main_thread
+from time import sleep
+from typing import Any, ClassVar
 
 import pytest
 
@@ -228,4 +229,56 @@ def test_a_failure_beside_is_raised_where_it_was_asked_for() -> None:
     with beside.doing(lambda: begun.append("anew")):
         pass
     assert begun[-1] == "anew"
+    beside.close()
+
+
+class Drowsy:
+    """A lock that tells when the thread beside has woken, which takes it a while; one wait can be stopped."""
+
+    woken: ClassVar[list[bool]] = []
+    stopped: ClassVar[list[bool]] = []
+
+    def __init__(self) -> None:
+        self._inner, self.release = (inner := Lock()), inner.release
+
+    def acquire(self, blocking: bool = True) -> None:
+        beside = current_thread() is not main_thread()
+        if not beside and self.stopped and self._inner.locked():
+            self.stopped.clear()
+            raise KeyboardInterrupt
+        self._inner.acquire(blocking)
+        if beside:
+            sleep(0.05)
+            self.woken.append(True)
+
+
+def test_the_caller_goes_on_when_the_thread_beside_is_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upheld.store.beside.Lock", Drowsy)
+    monkeypatch.setattr(Drowsy, "woken", [])
+    beside = Beside("trial")
+    for turn in (1, 2):
+        with beside.doing(lambda: None):
+            assert len(Drowsy.woken) == turn
+    beside.close()
+
+
+def test_who_is_stopped_while_it_waits_leaves_nothing_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a flush that somebody no longer waits for is not taken for the end of the next one."""
+    monkeypatch.setattr("upheld.store.beside.Lock", Drowsy)
+    beside, disk, ended = Beside("trial"), Event(), list[str]()
+
+    def first() -> None:
+        assert disk.wait(30)
+        ended.append("first")
+
+    def second() -> None:
+        sleep(0.05)
+        ended.append("second")
+
+    with pytest.raises(KeyboardInterrupt), beside.doing(first):
+        Drowsy.stopped.append(True)
+    disk.set()
+    with beside.doing(second):
+        pass
+    assert "second" in ended
     beside.close()

@@ -268,6 +268,20 @@ BELOW = (
     # readings together
     Fault("strangers-value-stands-ready", SEEING, "== reading.subject_id:", "!= reading.subject_id:", TOGETHER),
     Fault("too-few-rows-are-enough", SEEING, "len(rows) < len(owners):", "len(rows) > len(owners):", TOGETHER),
+    Fault(
+        "nobody-waits-until-a-thread-is-awake",
+        "store/beside.py",
+        "self._awake.acquire()",
+        "self._awake.acquire(False)",
+        TOGETHER,
+    ),
+    Fault(
+        "the-end-of-anothers-flush-will-do",
+        "store/beside.py",
+        "process, self._process = self._process, 0",
+        "process = self._process",
+        TOGETHER,
+    ),
     Fault("opened-before-the-disk", "store/place.py", "doing(self.flush):", "doing(lambda: None):", TOGETHER),
     Fault(
         "an-expired-key-opens-a-batch",
