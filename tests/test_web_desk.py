@@ -392,7 +392,7 @@ def test_consents_are_counted_by_matter_and_by_month_of_the_policys_zone(house: 
     }
     house.clock.set(at("2024-10-01", 0))  # in UTC it is September still
     keeper.withdraw(house.persons["asker"], "purpose/offers", channel="website")
-    months = by_month(keeper, "trial", 12)
+    months = by_month(keeper, "trial")
     assert [str(one.first) for one in months[-2:]] == ["2024-09-01", "2024-10-01"]
     assert [(one.given, one.withdrawn) for one in months[-5:]] == [(4, 0), (0, 0), (0, 0), (0, 0), (0, 1)]
     assert {one.about: (one.given, one.withdrawn) for one in standing(keeper, "trial")}["purpose/offers"] == (2, 1)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from upheld.dates import Instant, moment
+from upheld.desk.counted import Count, counted, no_longer_counted
 from upheld.desk.documents import document_in_force
 from upheld.desk.languages import language_of
 from upheld.engine.acts import SubjectId
@@ -92,25 +94,33 @@ def _channel(keeper: Keeper, policy: str) -> str:
 
 def agreed(keeper: Keeper, policy: str) -> list[Agreed]:
     """Each medium of the document with how many agreed to it."""
-    plan = keeper.views.line(policy).latest
+    number = counted(keeper, policy, _AGREED, _count_agreed)
+    return [
+        Agreed(medium, night, *(number.get(f"{one} {medium}", 0) for one in ("given", "refused", "night")))
+        for medium, (_, night) in sorted(keeper.views.line(policy).latest.advertising.items())
+    ]
+
+
+def _count_agreed(keeper: Keeper, policy: str) -> Mapping[str, int]:
     with keeper.places.active.reading() as connection:
         rows = connection.execute(_CONSENTS, (policy,)).fetchall()
     newest = {(kind, medium, who): bool(given) for kind, medium, who, given in rows}
-    count = Counter((kind, medium, given) for (kind, medium, _), given in newest.items())
-    return [
-        Agreed(
-            medium, night, count["medium", medium, True], count["medium", medium, False], count["night", medium, True]
-        )
-        for medium, (_, night) in sorted(plan.advertising.items())
-    ]
+    found = Counter((kind, medium, given) for (kind, medium, _), given in newest.items())
+    said = {("medium", True): "given", ("medium", False): "refused", ("night", True): "night"}
+    return {f"{said[kind, given]} {medium}": n for (kind, medium, given), n in found.items() if (kind, given) in said}
 
 
 def queue(keeper: Keeper, policy: str) -> list[Sent]:
     """What became of every advertisement, by medium."""
     states: dict[str, Counter[str]] = {}
-    for one in keeper.messages(policy, notice=ADVERT):
-        states.setdefault(one.medium, Counter())[one.state] += 1
+    for label, number in counted(keeper, policy, _SENT, _count_sent).items():
+        medium, state = label.split(" ")
+        states.setdefault(medium, Counter())[state] += number
     return [Sent(medium, found) for medium, found in sorted(states.items())]
+
+
+def _count_sent(keeper: Keeper, policy: str) -> Mapping[str, int]:
+    return Counter(f"{one.medium} {one.state}" for one in keeper.messages(policy, notice=ADVERT))
 
 
 def send_out(
@@ -131,6 +141,7 @@ def send_out(
         text = in_language.get(language_of(keeper, document, subject), texts[0])
         told = keeper.tell(subject, ADVERT, medium, purpose=purpose, text=text, fields=fields)
         done[told.reason if told.state == "refused" and told.reason else told.state] += 1
+    no_longer_counted(keeper, policy, _SENT)
     return done
 
 
@@ -151,6 +162,8 @@ def is_night(keeper: Keeper, policy: str, hours: Iterable[int]) -> bool:
     return moment(Instant(keeper.now()), keeper.views.line(policy).latest.zone).hour in hours
 
 
+_AGREED, _SENT = "agreed-by-medium", "adverts-by-state"
+COUNTS: Final[Mapping[str, Count]] = MappingProxyType({_AGREED: _count_agreed, _SENT: _count_sent})
 _CONSENTS = (
     "SELECT c.about_kind, c.about, c.subject_id, c.given FROM consent c JOIN subject s ON s.bucket = c.bucket AND "
     "s.subject_id = c.subject_id WHERE s.policy = ? AND c.about_kind IN ('medium', 'night') ORDER BY c.at, c.known_at"

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 from upheld.dates import Instant, local_date, start_of
+from upheld.desk.counted import Count, counted
 from upheld.keeper import Keeper
 
+MONTHS: Final = 12
+"""So many months are counted, the present one too."""
+_MATTERS, _BY_MONTH = "consents-by-matter", "consents-by-month"
+_WORDS: Final = {True: "given", False: "withdrawn"}
 _HALF_HOUR: Final = 1_800_000_000
 """Days of every zone begin at one: counts by half hours add up to days and months of the policy's zone."""
 
@@ -34,27 +41,42 @@ class Given:
 
 def standing(keeper: Keeper, policy: str) -> list[Standing]:
     """Every matter that anybody was asked about, the one with most agreements first."""
-    with keeper.places.active.reading() as connection:
-        rows = connection.execute(_NEWEST, (policy,)).fetchall()
-    count: dict[str, Counter[bool]] = {}
-    for kind, about, given, persons in rows:
-        count.setdefault(f"{kind}/{about}", Counter())[bool(given)] += persons
-    found = [Standing(about, each[True], each[False]) for about, each in count.items()]
+    number = counted(keeper, policy, _MATTERS, _by_matter)
+    abouts = dict.fromkeys(label.rpartition(" ")[0] for label in number)
+    found = [Standing(one, number.get(f"{one} given", 0), number.get(f"{one} withdrawn", 0)) for one in abouts]
     return sorted(found, key=lambda one: (-one.given, one.about))
 
 
-def by_month(keeper: Keeper, policy: str, months: int) -> list[Given]:
-    """The last so many months, the present one last, in the zone of the policy."""
+def by_month(keeper: Keeper, policy: str) -> list[Given]:
+    """The last twelve months, the present one last, in the zone of the policy."""
+    number = counted(keeper, policy, _BY_MONTH, _since_months)
+    return [
+        Given(first, number.get(f"{first} given", 0), number.get(f"{first} withdrawn", 0))
+        for first in _firsts(keeper, policy)
+    ]
+
+
+def _by_matter(keeper: Keeper, policy: str) -> Mapping[str, int]:
+    with keeper.places.active.reading() as connection:
+        rows = connection.execute(_NEWEST, (policy,)).fetchall()
+    return {f"{kind}/{about} {_WORDS[bool(given)]}": int(persons) for kind, about, given, persons in rows}
+
+
+def _since_months(keeper: Keeper, policy: str) -> Mapping[str, int]:
     zone = keeper.views.line(policy).latest.zone
-    this = local_date(keeper.now(), zone).replace(day=1)
-    firsts = [_earlier(this, count) for count in range(months - 1, -1, -1)]
-    since = start_of(firsts[0], zone)
+    since = start_of(_firsts(keeper, policy)[0], zone)
     with keeper.places.active.reading() as connection:
         rows = connection.execute(_SINCE, (policy, since)).fetchall()
-    count: Counter[tuple[date, bool]] = Counter()
+    count: Counter[str] = Counter()
     for part, given, number in rows:
-        count[local_date(Instant(part * _HALF_HOUR), zone).replace(day=1), bool(given)] += number
-    return [Given(first, count[first, True], count[first, False]) for first in firsts]
+        count[f"{local_date(Instant(part * _HALF_HOUR), zone).replace(day=1)} {_WORDS[bool(given)]}"] += number
+    return count
+
+
+def _firsts(keeper: Keeper, policy: str) -> list[date]:
+    """The first day of each month that is shown."""
+    this = local_date(keeper.now(), keeper.views.line(policy).latest.zone).replace(day=1)
+    return [_earlier(this, count) for count in range(MONTHS - 1, -1, -1)]
 
 
 def _earlier(first: date, count: int) -> date:
@@ -62,6 +84,7 @@ def _earlier(first: date, count: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
+COUNTS: Final[Mapping[str, Count]] = MappingProxyType({_MATTERS: _by_matter, _BY_MONTH: _since_months})
 _NEWEST = (
     "SELECT about_kind, about, given, COUNT(*) FROM (SELECT c.about_kind, c.about, c.given, ROW_NUMBER() OVER "
     "(PARTITION BY c.bucket, c.subject_id, c.about_kind, c.about ORDER BY c.at DESC, c.known_at DESC) AS place "

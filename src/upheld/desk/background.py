@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from upheld.dates import FOREVER, Instant
+from upheld.desk import adverts, agreements, duties, parties
 from upheld.desk.choices import purge_choices
 from upheld.desk.codes import purge_codes
 from upheld.desk.confirming import confirm_consents
+from upheld.desk.counted import Count, count_again
 from upheld.desk.flows import purge_flows
 from upheld.desk.invitations import purge_invitations
 from upheld.desk.joining import purge_staff_invitations
@@ -55,12 +57,17 @@ def _clear(keeper: Keeper) -> None:
     keeper.places.active.submit(work)
 
 
+COUNTS: Mapping[str, Count] = MappingProxyType(
+    {**agreements.COUNTS, **parties.COUNTS, **duties.COUNTS, **adverts.COUNTS}
+)
+"""What pages show as a number of many persons."""
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "seal": Job(60 * SECOND, lambda keeper: keeper.seal()),
         "clear": Job(300 * SECOND, _clear),
         "sweep": Job(900 * SECOND, lambda keeper: keeper.sweep()),
         "confirm": Job(3_600 * SECOND, confirm_consents),
+        "count": Job(3_600 * SECOND, lambda keeper: count_again(keeper, COUNTS)),
     }
 )
 """What runs and how often. Ours. A service that was given transports works the outbox besides."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from upheld.dates import BEGINNING, Instant, Period, end_of, local_date
+from upheld.desk.counted import Count, counted, no_longer_counted
 from upheld.desk.records import at_of, code, codes, counts_of, recorded
 from upheld.engine.acts import SubjectId
 from upheld.engine.duties import DUTIES, SOON, Duty, DutyState, Size, Whose, reached, state_of
@@ -104,12 +106,17 @@ def done_before(keeper: Keeper, policy: str) -> list[DoneOnce]:
 
 def held_sizes(keeper: Keeper, policy: str) -> dict[Size, int]:
     """How many persons this home holds under a policy, and of how many sensitive or unique data."""
+    number = counted(keeper, policy, _SIZES, _sizes)
+    return {size: number.get(size.value, 0) for size in (Size.SUBJECTS, Size.DELICATE)}
+
+
+def _sizes(keeper: Keeper, policy: str) -> Mapping[str, int]:
     plan = keeper.views.line(policy).latest
     delicate = sorted(name for name, item in plan.items.items() if item.nature in DELICATE)
     with keeper.places.active.reading() as connection:
         persons = int(connection.execute(_PERSONS, (policy,)).fetchone()[0])
         found = {row[0] for item in delicate for row in connection.execute(_HOLDERS, (policy, item))}
-    return {Size.SUBJECTS: persons, Size.DELICATE: len(found)}
+    return {Size.SUBJECTS.value: persons, Size.DELICATE.value: len(found)}
 
 
 # ── how each duty stands ────────────────────────────────────────────────────────────────────────────────────────────
@@ -294,11 +301,32 @@ _ONCE: Final = frozenset({"source", "consent-confirmed"})
 
 
 def _for_persons(keeper: Keeper, policy: str, duty: Duty, every: Period, law: str) -> Falls:
-    owed = owed_notices(keeper, policy, duty.code)
-    last = max((one.settled_at or one.queued_at for one in keeper.messages(policy, notice=duty.code)), default=None)
-    due_at = owed[0].due_at if owed else None
+    name = _owed_name(duty.code)
+    number = counted(keeper, policy, name, COUNTS[name])
+    last, due_at = (Instant(number[one]) if one in number else None for one in ("last", "due"))
     plan, now = _plan(keeper, policy), keeper.now()
-    return Falls(duty, "", every, law, last, due_at, state_of(due_at, now, plan), persons=len(owed))
+    return Falls(duty, "", every, law, last, due_at, state_of(due_at, now, plan), persons=number["persons"])
+
+
+def _owed_name(duty: str) -> str:
+    return f"owed-{duty}"
+
+
+def _owed(duty: str) -> Count:
+    """Counts the persons who are owed a notice, with the instants of the first due and of the last that was sent."""
+
+    def count(keeper: Keeper, policy: str) -> Mapping[str, int]:
+        owed = owed_notices(keeper, policy, duty)
+        sent = [one.settled_at or one.queued_at for one in keeper.messages(policy, notice=duty)]
+        first = {"due": owed[0].due_at} if owed else {}
+        return {"persons": len(owed), **first, **({"last": max(sent)} if sent else {})}
+
+    return count
+
+
+def told_now(keeper: Keeper, policy: str, duty: str) -> None:
+    """Some who were owed a notice have it: what is kept of their number is no longer true."""
+    no_longer_counted(keeper, policy, _owed_name(duty))
 
 
 def _told(messages: Iterable[Message]) -> dict[tuple[SubjectId, str], Instant]:
@@ -360,6 +388,10 @@ _FROM_OTHERS = (
     "v.subject_id = s.subject_id WHERE s.policy = ? AND v.state = 'held' AND v.uses LIKE ? GROUP BY s.subject_id"
 )
 _MEDIA = (
-    "SELECT c.subject_id, c.about, c.at, c.given FROM consent c JOIN subject s ON s.bucket = c.bucket AND "
-    "s.subject_id = c.subject_id WHERE s.policy = ? AND c.about_kind = 'medium' ORDER BY c.at"
+    "SELECT c.subject_id, c.about, c.at, c.given FROM consent c WHERE c.about_kind = 'medium' AND EXISTS ("
+    "SELECT 1 FROM subject s WHERE s.bucket = c.bucket AND s.subject_id = c.subject_id AND s.policy = ?) ORDER BY c.at"
+)
+_SIZES: Final = "held-sizes"
+COUNTS: Final[Mapping[str, Count]] = MappingProxyType(
+    {_SIZES: _sizes, **{_owed_name(one.code): _owed(one.code) for one in DUTIES.values() if one.whose is Whose.PERSON}}
 )

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from upheld.dates import Instant, local_date, moment
+from upheld.desk.counted import counted, no_longer_counted
 from upheld.desk.documents import Document
 from upheld.desk.duties import DELICATE
 from upheld.desk.languages import language_of
@@ -151,6 +152,30 @@ def tracks_of(keeper: Keeper, policy: str, leak: Leak, hit: Affected, told: Told
     plan = _plan(keeper, policy)
     law = law_of(plan, leak.aware_at)
     return tracks(leak, law, plan.zone, len(hit.persons) + hit.gone, hit.delicate, everybody_told_at(leak, hit, told))
+
+
+def standing_of(keeper: Keeper, policy: str, leak: Leak) -> tuple[int, tuple[Track, ...]]:
+    """How many are affected, and both tracks: what a list of leaks says of each. Who they are is not asked."""
+
+    def count(keeper: Keeper, policy: str) -> Mapping[str, int]:
+        hit = affected(keeper, policy, leak)
+        at = everybody_told_at(leak, hit, told_of(keeper, policy, leak))
+        told = {} if at is None else {"told-at": at}
+        return {"persons": len(hit.persons) + hit.gone, "delicate": int(hit.delicate), **told}
+
+    number, plan = counted(keeper, policy, _counted_name(leak), count), _plan(keeper, policy)
+    told_at = Instant(number["told-at"]) if "told-at" in number else None
+    persons, delicate = number["persons"], bool(number["delicate"])
+    return persons, tracks(leak, law_of(plan, leak.aware_at), plan.zone, persons, delicate, told_at)
+
+
+def leak_changed(keeper: Keeper, policy: str, leak: Leak) -> None:
+    """Somebody did something about a leak: what the list says of it is counted anew."""
+    no_longer_counted(keeper, policy, _counted_name(leak))
+
+
+def _counted_name(leak: Leak) -> str:
+    return f"leak-{leak.case}"
 
 
 def law_of(plan: Plan, at: Instant) -> LawOfDay:

@@ -461,6 +461,10 @@ class Telling(Papers):
         with self.places.active.reading() as connection:
             if subject is None and notice is not None and about is not None:
                 rows = outbox.about(connection, policy, notice, about)
+            elif subject is None and state is not None:
+                rows = outbox.in_state(connection, policy, state)
+            elif subject is None and notice is not None:
+                rows = outbox.of_notice(connection, policy, notice)
             elif subject is None:
                 rows = outbox.of_policy(connection, policy)
             else:

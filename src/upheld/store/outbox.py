@@ -53,6 +53,8 @@ _OF_SUBJECT: Final = (
     f"SELECT {_COLUMNS} FROM message WHERE bucket = ? AND subject_id = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
 )
 _OF_POLICY: Final = f"SELECT {_COLUMNS} FROM message WHERE policy = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
+_OF_NOTICE: Final = f"SELECT {_COLUMNS} FROM message WHERE policy = ? AND notice = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
+_IN_STATE: Final = f"SELECT {_COLUMNS} FROM message WHERE state = ? AND policy = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
 _ABOUT: Final = (
     f"SELECT {_COLUMNS} FROM message WHERE policy = ? AND notice = ? AND about = ? "  # noqa: S608 - as above
     "ORDER BY queued_at, message_id"
@@ -95,6 +97,16 @@ def of_subject(connection: Connection, bucket: int, subject_id: str) -> list[Mes
 def of_policy(connection: Connection, policy: str) -> list[MessageRow]:
     """Everything that was or will be said under a policy, oldest first."""
     return [_row(row) for row in connection.execute(_OF_POLICY, (policy,))]
+
+
+def of_notice(connection: Connection, policy: str, notice: str) -> list[MessageRow]:
+    """Everything of one notice under a policy, oldest first."""
+    return [_row(row) for row in connection.execute(_OF_NOTICE, (policy, notice))]
+
+
+def in_state(connection: Connection, policy: str, state: str) -> list[MessageRow]:
+    """Everything under a policy that is in one state, oldest first."""
+    return [_row(row) for row in connection.execute(_IN_STATE, (state, policy))]
 
 
 def about(connection: Connection, policy: str, notice: str, matter: str) -> list[MessageRow]:

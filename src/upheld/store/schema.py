@@ -9,7 +9,7 @@ from typing import Final
 
 from upheld.store.journal import SCHEMA as JOURNAL
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised with every change of these tables; a module of `store/alembic/versions` leads there."""
 
 
@@ -53,6 +53,8 @@ ACTIVE: Final = (
         given INTEGER NOT NULL, at INTEGER NOT NULL, known_at INTEGER NOT NULL, version TEXT NOT NULL, text_digest BLOB,
         locale TEXT, channel TEXT NOT NULL, recorded_by TEXT NOT NULL,
         PRIMARY KEY(bucket, subject_id, consent_id)) WITHOUT ROWID""",
+    # What is confirmed to whom said it, in the order in which it became known: the few that are about advertising.
+    "CREATE INDEX consent_to_medium ON consent(known_at, consent_id) WHERE about_kind = 'medium'",
     """CREATE TABLE value(
         value_id INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, subject_id TEXT NOT NULL, item TEXT NOT NULL,
         state TEXT NOT NULL,
@@ -91,6 +93,7 @@ ACTIVE: Final = (
         recipient TEXT NOT NULL,
         reason TEXT NOT NULL, request_id TEXT, at INTEGER NOT NULL, acknowledged_at INTEGER,
         PRIMARY KEY(bucket, subject_id, told_id)) WITHOUT ROWID""",
+    "CREATE INDEX told_awaited ON told(recipient, at) WHERE acknowledged_at IS NULL",
     """CREATE TABLE anchor(
         policy TEXT NOT NULL, fact TEXT NOT NULL, day INTEGER NOT NULL, bucket INTEGER NOT NULL,
         subject_id TEXT NOT NULL,

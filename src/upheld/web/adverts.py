@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from upheld.dates import moment
 from upheld.desk import adverts as desk
+from upheld.desk.counted import counted_at
 from upheld.desk.duties import calendar_of
 from upheld.desk.holdings import seen_of
 from upheld.engine.acts import SubjectId
@@ -79,6 +80,7 @@ def _page(asked: Asked, problem: str, status: int) -> Shown:
             "queued": asked.query.get("queued", ""),
             "refused": asked.query.get("refused", ""),
             "problem": problem,
+            "counted_at": counted_at(asked.keeper, asked.policy, desk.COUNTS),
         },
         status,
     )

@@ -7,7 +7,7 @@ from upheld.desk.due import DueToday, Owed, Waiting, due_today
 from upheld.desk.duties import Falls, calendar_of
 from upheld.desk.failures import failures
 from upheld.desk.leaks import leaks_of
-from upheld.desk.parties import companies
+from upheld.desk.parties import answers_awaited
 from upheld.engine.leaks import Leak
 from upheld.engine.plan import Plan
 from upheld.keeper.asking import AUTOMATED
@@ -85,7 +85,7 @@ def _of_the_house(asked: Asked) -> tuple[tuple[Falls, ...], list[Leak], int]:
         return (), [], 0
     keeper, policy = asked.keeper, asked.policy
     leaks = [one for one in leaks_of(keeper, policy) if not (one.over or one.refuted)]
-    awaited = sum(len(one.awaited) for one in companies(keeper, asked.document, asked.locale))
+    awaited = sum(answers_awaited(keeper, policy).values())
     return calendar_of(keeper, policy).waiting, leaks, awaited
 
 

@@ -11,7 +11,8 @@ from upheld.dates import Instant, local_date, moment, start_of
 from upheld.desk import access
 from upheld.desk.adverts import refusal_address
 from upheld.desk.articles import article_in, capital
-from upheld.desk.duties import CHECKLIST, LOOKED_FOR, Calendar, Falls, OwedNotice, calendar_of
+from upheld.desk.counted import counted_at
+from upheld.desk.duties import CHECKLIST, COUNTS, LOOKED_FOR, Calendar, Falls, OwedNotice, calendar_of, told_now
 from upheld.desk.notifying import tell_all
 from upheld.engine.duties import DUTIES, Duty, Size, Whose
 from upheld.law import law_for
@@ -47,6 +48,7 @@ def duties(asked: Asked) -> Answer:
             "done": found.done[:DONE_SHOWN],
             "findings": FINDINGS,
             "told": asked.query.get("told", ""),
+            "counted_at": counted_at(asked.keeper, asked.policy, COUNTS),
         },
     )
 
@@ -99,6 +101,7 @@ def tell(asked: Asked) -> Answer:
     counts = tell_all(keeper, asked.document, one.duty.code, refusing, f"{site}/portal/{policy}")
     if counts:
         keeper.did(policy, one.duty.code, counts=counts, by=asked.signed().account.handler_id)
+        told_now(keeper, policy, one.duty.code)
     return Moved(asked.url("duties", told=str(counts.total())))
 
 

@@ -13,8 +13,10 @@ from upheld.desk.leaks import (
     Affected,
     affected,
     contents_of,
+    leak_changed,
     leak_of,
     leaks_of,
+    standing_of,
     take_step,
     tell_affected,
     told_of,
@@ -142,7 +144,7 @@ def _listed(asked: Asked, problem: str, status: int) -> Shown:
     return Shown(
         "leaks",
         {
-            "cases": [case_of(asked, one) for one in leaks_of(keeper, asked.policy)],
+            "cases": [(one, *standing_of(keeper, asked.policy, one)) for one in leaks_of(keeper, asked.policy)],
             "items": {name: document.name("items", name, asked.locale) for name in asked.plan.items},
             "places": {name: document.name("parties", name, asked.locale) for name in _places(asked)},
             "causes": tuple(one.value for one in LeakCause),
@@ -218,4 +220,5 @@ def _instant(asked: Asked, name: str) -> Instant | None:
 
 
 def _back(asked: Asked, case: Case) -> Moved:
+    leak_changed(asked.keeper, asked.policy, case.leak)
     return Moved(asked.url("leak", case=case.leak.case))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from upheld.desk.parties import awaited_of, companies, deal_of
+from upheld.desk.counted import counted_at
+from upheld.desk.parties import COUNTS, awaited_of, companies, deal_of
 from upheld.policy.plain import text_in
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
-
-AWAITED_SHOWN = 20
 
 
 def parties(asked: Asked) -> Answer:
@@ -22,9 +21,9 @@ def parties(asked: Asked) -> Answer:
             "now": asked.keeper.now(),
             "title": lambda path: use_of(asked, path),
             "party": lambda name: asked.document.name("parties", name, asked.locale),
-            "shown": AWAITED_SHOWN,
+            "counted_at": counted_at(asked.keeper, asked.policy, COUNTS),
             "owed": sum(deal.owes(asked.keeper.now()) for one in found for deal in one.deals),
-            "waiting": sum(len(one.awaited) for one in found),
+            "waiting": sum(one.waiting for one in found),
         },
     )
 
@@ -40,7 +39,7 @@ def use_of(asked: Asked, path: str) -> str:
 
 def end(asked: Asked) -> Answer:
     """A contract ends now: nothing goes there any more, what was given is asked back."""
-    deal = deal_of(asked.keeper, asked.document, asked.parts["contract"])
+    deal = deal_of(asked.keeper, asked.policy, asked.parts["contract"])
     if deal is None or not deal.running(asked.keeper.now()):
         raise Refused(404, "contract-unknown")
     asked.keeper.end_contract(asked.policy, deal.contract_id)
@@ -49,7 +48,7 @@ def end(asked: Asked) -> Answer:
 
 def returned(asked: Asked) -> Answer:
     """The company has shown that everything came back or was destroyed."""
-    deal = deal_of(asked.keeper, asked.document, asked.parts["contract"])
+    deal = deal_of(asked.keeper, asked.policy, asked.parts["contract"])
     if deal is None or not deal.owes(asked.keeper.now()):
         raise Refused(404, "contract-unknown")
     asked.keeper.returned(asked.policy, deal.contract_id)
@@ -58,7 +57,7 @@ def returned(asked: Asked) -> Answer:
 
 def acknowledged(asked: Asked) -> Answer:
     """A recipient has answered that it corrected, returned or destroyed. INVARIANT: I12, only of this policy."""
-    one = awaited_of(asked.keeper, asked.document, asked.parts["subject"], asked.parts["disclosure"])
+    one = awaited_of(asked.keeper, asked.policy, asked.parts["subject"], asked.parts["disclosure"])
     if one is None:
         raise Refused(404, "disclosure-unknown")
     asked.keeper.acknowledge(one.subject_id, one.disclosure_id)

@@ -57,6 +57,7 @@ WORDS: Final = {
     "desk.was-due": Words("was due {day}", "{day}까지였음"),
     "desk.received": Words("received {day}", "{day} 접수"),
     "desk.unproved": Words("identity not proved", "본인 확인 전"),
+    "desk.counted": Words("Counted {at}.", "{at} 집계."),
     "desk.more": Words("{count} more", "외 {count}건"),
     "desk.destruction": Words("Separation and destruction", "분리 보관과 파기"),
     "desk.no-overdue": Words("Nothing is past its end.", "기한이 지난 정보가 없습니다."),
