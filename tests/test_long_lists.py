@@ -46,9 +46,12 @@ def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     engine, home = request.param, tmp_path_factory.mktemp(request.param) / "home"
     with ExitStack() as stack:
         if engine == "postgresql":
-            stack.enter_context(postgres.homes_on(stack.enter_context(postgres.server())))
-        with opened(home, at("2024-09-12")):
-            pass
+            address = stack.enter_context(postgres.server())
+            with postgres.homes_on(address), opened(home, at("2024-09-12")):
+                pass
+        else:
+            with opened(home, at("2024-09-12")):
+                pass
         with closing(connection_to(home / "active.db")) as connection:
             connection.execute("BEGIN")
             for table, most, row in _FILLED:

@@ -81,7 +81,7 @@ def _kept(keeper: Keeper, policy: str, what: str) -> dict[str, int]:
         return {label: int(number) for label, number in connection.execute(_KEPT, (policy, what)).fetchall()}
 
 
-_MANY: Final = "SELECT count(*) FROM (SELECT 1 FROM subject LIMIT ?) AS some"
+_MANY: Final = "SELECT count(*) FROM (SELECT 1 FROM subject LIMIT ?) AS first_ones"
 _KEPT: Final = "SELECT label, times FROM figure WHERE policy = ? AND name = ?"
 _KEEP: Final = (
     "INSERT INTO figure(policy, name, label, times) VALUES(?, ?, ?, ?) "
