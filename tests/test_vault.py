@@ -34,12 +34,12 @@ class Seconds:
 
 
 @contextmanager
-def vault_in(home: Path, seconds: Seconds) -> Iterator[tuple[Place, Vault]]:
-    """The key store of a home by itself; the home is closed."""
-    numbers = iter(range(1, 1 << 20))
+def vault_in(home: Path, seconds: Seconds, *, each: int = 1) -> Iterator[tuple[Place, Vault]]:
+    """The key store of a home by itself; the home is closed. What is drawn at random comes `each` times in a row."""
+    numbers = iter(range(each, 1 << 20))
 
     def counted(size: int) -> bytes:
-        return next(numbers).to_bytes(size, "big")
+        return (next(numbers) // each).to_bytes(size, "big")
 
     place = Place(
         engine_of(home / "keys.db"), "keys", JournalWriter("keys", "z" * 20, bytes(32), counted), lambda: Instant(0)
@@ -128,3 +128,11 @@ def test_a_ciphertext_cannot_be_passed_off_as_that_of_another_row(
         assert vault.open(Tier.ACTIVE, "trial", WHO, VALUE, "name", sealed) == b"Made Up"
         with pytest.raises(StoreFailed):
             vault.open(Tier.ACTIVE, policy, who, value, item, sealed)
+
+
+def test_keys_of_a_large_block_have_numbers_of_their_own_whatever_is_drawn(tmp_path: Path) -> None:
+    with opened(tmp_path / "home"):
+        pass
+    with vault_in(tmp_path / "home", Seconds(), each=2) as (_, vault):
+        vault.ahead(Tier.ACTIVE, 300)
+        assert len({vault.take(Tier.ACTIVE, 0)[0] for _ in range(300)}) == 300

@@ -172,8 +172,8 @@ class Vault:
         day, anywhere = self._day(), int.from_bytes(self._random(2), "big") % BUCKETS
         made = {
             pool: [
-                (new_key_id(day, anywhere if pool == _ANY else pool, self._random), AESGCM.generate_key(256))
-                for _ in range(count)
+                (key_id, AESGCM.generate_key(256))
+                for key_id in self._different_ids(day, anywhere if pool == _ANY else pool, count)
             ]
             for pool, count in counts.items()
         }
@@ -192,6 +192,13 @@ class Vault:
             transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=len(fresh)))
         for pool, keys in made.items():
             self._ahead[tier, pool] = keys + self._ahead.get((tier, pool), [])
+
+    def _different_ids(self, day: int, bucket: int, count: int) -> Iterable[int]:
+        """Among a hundred thousand of one block two would be the same once in thirty times."""
+        drawn: dict[int, None] = {}
+        while len(drawn) < count:
+            drawn[new_key_id(day, bucket, self._random)] = None
+        return drawn
 
     def fetch_roots(self) -> None:
         """Fetch the roots of look-up tokens, and open one key of each tier. Raises StoreFailed where another master key
