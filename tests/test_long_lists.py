@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -40,7 +41,11 @@ _FILLED = (
 """Table, how many rows, and what stands in the row of a number `g`."""
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+ENGINES = ("postgresql",) if os.environ.get("UPHELD_ENGINE") == "postgresql" else ("sqlite", "postgresql")
+"""Whoever asks for one engine has all homes on it."""
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A home with so many persons that no list may go through them."""
     engine, home = request.param, tmp_path_factory.mktemp(request.param) / "home"

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = clock.monotonic()
     console.print(
         f"Five policies, {asked.people:,} made-up people each, {asked.years} years, two policies side by side. "
-        "2,000 people and 7 years take three to four minutes on two cores.\n",
+        "2,000 people and 7 years take two to four minutes on two cores.\n",
         soft_wrap=True,
     )
     try:

@@ -22,11 +22,11 @@ WORDS: Final = {
     "ask.ends": Words("What ends with an erasure", "삭제와 함께 끝나는 서비스"),
     "ask.ends-hint": Words(
         "Without all of your data this cannot go on: {what}. What it needs stays until it ends.",
-        "개인정보를 모두 삭제하면 계속할 수 없습니다: {what}. 끝날 때까지 필요한 정보는 남습니다.",
+        "개인정보를 모두 삭제하면 다음은 계속 이용하실 수 없습니다: {what}. 끝날 때까지 필요한 정보는 남습니다.",
     ),
     "ask.ends-too": Words(
         "End what cannot go on without the data I have erased.",
-        "삭제할 정보 없이 계속할 수 없는 서비스는 끝냅니다.",
+        "삭제하면 계속 이용할 수 없는 서비스도 함께 종료합니다.",
     ),
     "ask.words": Words("In your own words", "전하실 말씀"),
     "ask.words-hint": Words(
