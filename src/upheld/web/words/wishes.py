@@ -22,7 +22,7 @@ WORDS: Final = {
     "ask.ends": Words("What ends with an erasure", "삭제와 함께 끝나는 서비스"),
     "ask.ends-hint": Words(
         "Without all of your data this cannot go on: {what}. What it needs stays until it ends.",
-        "개인정보를 모두 삭제하면 다음은 계속 이용하실 수 없습니다: {what}. 끝날 때까지 필요한 정보는 남습니다.",
+        "개인정보를 모두 삭제하면 다음은 계속할 수 없습니다: {what}. 끝날 때까지 필요한 정보는 남습니다.",
     ),
     "ask.ends-too": Words(
         "End what cannot go on without the data I have erased.",
