@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import cycle, islice
 
 from benchmarks.ground import CONTENT, POSTGRESQL, SQLITE, Ground, bare, member, opened
 from benchmarks.measure import Figure, ratio_of
@@ -20,12 +21,13 @@ def figures(ground: Ground) -> Iterator[Figure]:
     insert = plain.spelled("INSERT INTO value VALUES(?, ?, ?)")
     numbers = iter(range(10_000_000))
     with opened(ground.home(look_up=("email",))) as keeper:
-        people = [member(keeper) for _ in range(times)]
-        keeper.places.vault.ahead(Tier.ACTIVE, times * 40)
+        people = [member(keeper) for _ in range(times * 10)]
+        turn = cycle(people)  # each is met again and again, nobody so often that what is held of them grows long
+        keeper.places.vault.ahead(Tier.ACTIVE, times * ground.sized(400, 40))
         keeper.seal()
 
         def ours(item: str) -> None:
-            for who, where in people:
+            for who, where in islice(turn, times):
                 keeper.collect(who, "identity", {item: CONTENT}, engagement=where, channel="website")
 
         def bare_ones() -> None:
