@@ -23,7 +23,7 @@ import msgspec
 
 from benchmarks import page
 from benchmarks.ground import ENGINES, POSTGRESQL, SQLITE, Ground, ground
-from benchmarks.measure import Figure, Line, flush_of
+from benchmarks.measure import Figure, Line, flush_of, wanted_by_others
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -107,7 +107,7 @@ def _importance(job: Job) -> int:
 
 def run_here(job: Job, asked: argparse.Namespace) -> None:
     """Measure in this process and put the lines on file."""
-    load = os.getloadavg()[0]
+    load = wanted_by_others()
     if job.pinned:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     lines: list[Line] = []
@@ -120,7 +120,7 @@ def run_here(job: Job, asked: argparse.Namespace) -> None:
                     module=job.module.name, engine=job.engine, pinned=job.pinned,
                     size="small" if asked.small else "whole", figure=figure, order=order,
                     at=datetime.now(UTC).isoformat(timespec="minutes"), machine=page.machine(),
-                    versions=page.versions(job.engine), load=round(load, 1), flush=flush,
+                    versions=page.versions(job.engine), load=load, flush=flush,
                     command=" ".join(["python", *job.command(*(["--small"] if asked.small else []))[1:]]),
                 )
             )  # fmt: skip

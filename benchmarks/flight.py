@@ -1,14 +1,15 @@
 """Sixty-four reads in flight, by one process and by eight, against the same on a bare pool that merges nothing.
 
 The bare pool has eight connections in all, as a service would have; 64 tasks of one loop, or 64 threads, ask for one
-row at a time.
+row at a time. A service takes a pool from a library: psycopg's own, or asyncpg's. Beside them stand two that do less
+than any library may, in a loop and for threads: a queue of cursors that are never looked at again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,7 +18,10 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
+import asyncpg
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import AsyncConnectionPool
 
 import upheld
 from benchmarks.crowd import crowd
@@ -30,6 +34,8 @@ IN_FLIGHT = 64
 CONNECTIONS = 8
 ROUNDS = 3
 SELECT = "SELECT id, content FROM value WHERE id = ?"
+PSYCOPG, ASYNCPG = "psycopg's pool", "asyncpg's pool"
+LOOP, THREADS = "cursors in a queue, one loop", "cursors in a queue, threads"
 Read = Callable[[random.Random], object]
 
 
@@ -41,9 +47,9 @@ def figures(ground: Ground) -> Iterator[Figure]:
         keeper.seal()
     database, rows = ground.database(), len(people)
     _fill(database, rows)
-    pools: dict[str, Callable[..., float]] = {"threads": plain_reads}
+    pools: dict[str, Callable[..., float]] = {THREADS: plain_reads}
     if ground.engine == POSTGRESQL:
-        pools = {"one loop": plain_loop, **pools}
+        pools = {PSYCOPG: psycopg_pool, ASYNCPG: asyncpg_pool, LOOP: plain_loop, **pools}
     forms: dict[str, Callable[..., float]] = {"tasks": governed_tasks, "threads": governed}
     for processes in (1, 8):
         each = IN_FLIGHT // processes
@@ -58,16 +64,16 @@ def figures(ground: Ground) -> Iterator[Figure]:
             ours, bares = rates[form], rates[f"pool {pool}"]
             yield Figure(
                 name=f"{IN_FLIGHT} reads in flight, {processes} process{'es' * (processes > 1)}, {form} "
-                f"beside a pool {'in one loop' if pool == 'one loop' else 'of threads'}",
+                f"beside {pool}",
                 value=median(mine / its for mine, its in zip(ours, bares, strict=True)), unit="of bare",
-                least=2.5 if (form, pool) == ("tasks", "one loop") else None,
+                least=2.5 if (form, pool) == ("tasks", PSYCOPG) else None,
                 note=f"{shown(median(ours))} against {shown(median(bares))} a second",
             )  # fmt: skip
 
 
 def _beside(pools: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The target was set for a loop against a loop; threads of the same driver are faster, and stand beside it."""
-    return [("tasks", pool) for pool in pools] + [("threads", "threads")]
+    """Tasks of a loop beside each; threads beside threads."""
+    return [("tasks", pool) for pool in pools] + [("threads", THREADS)]
 
 
 def _fill(database: str, rows: int) -> None:
@@ -139,27 +145,80 @@ def plain_reads(database: str, rows: int, threads: int, connections: int, turn: 
     return _rate(read, threads, turn, ready)
 
 
+def psycopg_pool(database: str, rows: int, tasks: int, connections: int, turn: float, ready: Barrier) -> float:
+    """Bare reads a second of tasks in one loop that take their connection from psycopg's pool."""
+
+    async def looped() -> float:
+        async def prepared(connection: psycopg.AsyncConnection[Any]) -> None:
+            await connection.set_autocommit(True)
+            connection.prepare_threshold = 2
+
+        statement = SELECT.replace("?", "%s")
+        async with AsyncConnectionPool(
+            database, min_size=connections, max_size=connections, configure=prepared, open=False
+        ) as pool:
+            await pool.wait()
+
+            async def read(number: int) -> None:
+                async with pool.connection() as connection:
+                    found = await connection.execute(statement, (number,), binary=True)
+                    await found.fetchone()
+
+            return await _looped(read, rows, tasks, turn, ready)
+
+    return asyncio.run(looped())
+
+
+def asyncpg_pool(database: str, rows: int, tasks: int, connections: int, turn: float, ready: Barrier) -> float:
+    """Bare reads a second of tasks in one loop that take their connection from asyncpg's pool."""
+
+    async def looped() -> float:
+        said = {name: str(word) for name, word in conninfo_to_dict(database).items()}
+        statement = SELECT.replace("?", "$1")
+        async with asyncpg.create_pool(
+            host=said["host"], user=said["user"], database=said["dbname"], min_size=connections, max_size=connections
+        ) as pool:
+
+            async def read(number: int) -> None:
+                async with pool.acquire() as connection:
+                    await connection.fetchrow(statement, number)
+
+            return await _looped(read, rows, tasks, turn, ready)
+
+    return asyncio.run(looped())
+
+
 def plain_loop(database: str, rows: int, tasks: int, connections: int, turn: float, ready: Barrier) -> float:
-    """Bare reads a second of tasks in one loop that share the driver's asynchronous connections."""
-    return asyncio.run(_looped(database, rows, tasks, connections, turn, ready))
+    """Bare reads a second of tasks in one loop that share cursors."""
+
+    async def looped() -> float:
+        statement = SELECT.replace("?", "%s")
+        pool: asyncio.Queue[psycopg.AsyncCursor[Any]] = asyncio.Queue()
+        for _ in range(connections):
+            connection = await psycopg.AsyncConnection.connect(database, autocommit=True)
+            connection.prepare_threshold = 2
+            pool.put_nowait(connection.cursor(binary=True))
+
+        async def read(number: int) -> None:
+            cursor = await pool.get()
+            await cursor.execute(statement, (number,))
+            await cursor.fetchone()
+            pool.put_nowait(cursor)
+
+        return await _looped(read, rows, tasks, turn, ready)
+
+    return asyncio.run(looped())
 
 
-async def _looped(database: str, rows: int, tasks: int, connections: int, turn: float, ready: Barrier) -> float:
-    pool: asyncio.Queue[psycopg.AsyncCursor[Any]] = asyncio.Queue()
-    for _ in range(connections):
-        connection = await psycopg.AsyncConnection.connect(database, autocommit=True)
-        connection.prepare_threshold = 2
-        pool.put_nowait(connection.cursor(binary=True))
+async def _looped(read: Callable[[int], Awaitable[None]], rows: int, tasks: int, turn: float, ready: Barrier) -> float:
+    """So many tasks that read one row after the other."""
     ready.wait(300)
     until = monotonic() + turn
 
     async def task(number: int) -> int:
         chosen, done = random.Random(number), 0
         while monotonic() < until:
-            cursor = await pool.get()
-            await cursor.execute(SELECT.replace("?", "%s"), (chosen.randrange(rows),))
-            await cursor.fetchone()
-            pool.put_nowait(cursor)
+            await read(chosen.randrange(rows))
             done += 1
         return done
 

@@ -13,7 +13,7 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 import msgspec
 
@@ -66,7 +66,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     versions: str
     command: str
     load: float
-    """How many other processes wanted a core when the run began, on average over the minute before."""
+    """How many cores others were at work on when the run began."""
     flush: float
     """Microseconds that the disk took for a flush of a small append when the run began."""
 
@@ -86,6 +86,23 @@ def seconds(call: Call) -> float:
     start = perf_counter()
     call()
     return perf_counter() - start
+
+
+def wanted_by_others() -> float:
+    """How many cores are at work, seen in two seconds in which this process does nothing; 0 where nobody tells."""
+    before = _spent()
+    sleep(2)
+    worked, idle = (after - past for after, past in zip(_spent(), before, strict=True))
+    return round((os.cpu_count() or 1) * worked / (worked + idle or 1), 1)
+
+
+def _spent() -> tuple[int, int]:
+    """Ticks that all cores together were at work, and idle, since the machine began. [Linux, /proc/stat]"""
+    file = Path("/proc/stat")
+    if not file.exists():
+        return 0, 0
+    user, nice, system, idle, waiting, *rest = map(int, file.read_text().split("\n", 1)[0].split()[1:])
+    return user + nice + system + sum(rest[:3]), idle + waiting
 
 
 def flush_of(folder: Path) -> float:

@@ -46,7 +46,9 @@ def machine() -> str:
         platform.processor(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {' '.join(model.split())}, {memory:.0f} GB, {platform.system()}"
+    huge = next((line.split()[1] for line in _lines("/proc/meminfo") if line.startswith("HugePages_Total")), "0")
+    pages = f", {int(huge):,} huge pages" if int(huge) else ""
+    return f"{os.cpu_count()} cores, {' '.join(model.split())}, {memory:.0f} GB{pages}, {platform.system()}"
 
 
 def _lines(path: str) -> list[str]:
