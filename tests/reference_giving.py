@@ -4,12 +4,12 @@ person. Written from rules 5, 7 and 8 of `docs/rules.md`, never from the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tests.reference import Where
 from tests.reference_answers import GONE, Reference, first_layer
-from tests.reference_history import Event, Held
+from tests.reference_history import Event, Held, Moment
 from upheld.dates import FOREVER, Instant, end_of
 from upheld.policy.model import Entrustment, Safeguard
 
@@ -235,12 +235,11 @@ class Twin(Reference):
     def theirs_until(self, one: Given) -> int:
         """Until when the other side may keep what it got."""
         where = Where(one.at, one.at, one.engagement, None, f"{one.kind}/{one.to}")
-        if one.kind == "provision":
-            row = self.policy.provisions.get(one.to)
-            if row is None or not row.at_end or row.until is None:
-                return FOREVER
-            return min(self.end(row.until, where)[0], self.consent_end(where.matter or "", one.at)[0])
-        task = self.policy.entrustments.get(one.to)
+        row, task = self.policy.provisions.get(one.to), self.policy.entrustments.get(one.to)
+        if one.kind == "provision" and row:
+            theirs = row.at_end and row.until is not None
+            until = min(self.end(row.until, where)[0], self.agreed_until(one)) if theirs and row.until else FOREVER
+            return min(until, self.abroad_until(one, row.to or one.to, None))
         if one.kind != "entrustment" or task is None:
             return FOREVER
         ends = [
@@ -250,13 +249,33 @@ class Twin(Reference):
             if ground.kind == "purpose" and ground.purpose in task.for_
         ]
         until = max(ends, default=FOREVER)
-        until = min(until, self.consent_end(where.matter or "", one.at)[0]) if task.consent else until
+        until = min(until, self.agreed_until(one)) if task.consent else until
+        return min(until, self.abroad_until(one, task.to or one.to, task.for_))
+
+    def agreed_until(self, one: Given) -> int:
+        return self.consent_end(f"{one.kind}/{one.to}", one.at)[0]
+
+    def abroad_until(self, one: Given, party: str, task: Collection[str] | None) -> int:
+        """A copy abroad has an end of its own; what counts from consent counts from the first of the two consents."""
+        ends: list[int] = []
         for abroad in self.policy.transfers.values():
-            if abroad.to == (task.to or one.to) and abroad.as_ == one.kind:
+            if abroad.to == party and abroad.as_ == one.kind:
                 matter = f"transfer/{abroad.name}"
-                until = min(until, self.consent_end(matter, one.at)[0]) if abroad.basis == "consent" else until
-                until = min(until, self.end(abroad.until, where._replace(matter=matter))[0]) if abroad.until else until
-        return until
+                ends += [self.consent_end(matter, one.at)[0]] if abroad.basis == "consent" else []
+                where = Where(one.at, one.at, one.engagement, None, matter)
+                bound = [where, *(where._replace(bound={"consented": each}) for each in self.collected_on(one, task))]
+                ends += [self.end(abroad.until, each)[0] for each in bound if abroad.until]
+        return min(ends, default=FOREVER)
+
+    def collected_on(self, one: Given, task: Collection[str] | None) -> Iterator[Moment]:
+        """For each value the newest consent on which it was held for the task when it went."""
+        for value in one.values:
+            given: list[Moment] = []
+            for use in self.held[value].uses:
+                if use.at <= one.at and (task is None or use.purpose in task):
+                    yes = [each for each in self.about(f"purpose/{use.purpose}") if each.given and each.at <= one.at]
+                    given += [(use.at, use.known)] if use.exception else [(each.at, each.known) for each in yes]
+            yield from [max(given)] if given else []
 
     def everything_returned(self, deal: Deal) -> None:
         """The party has shown that nothing of what it got under this contract is left with it."""

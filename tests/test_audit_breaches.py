@@ -153,6 +153,40 @@ def test_a_copy_abroad_that_outlives_its_end_is_not_upheld(tmp_path: Path) -> No
     house.keeper.close()
 
 
+@pytest.mark.clauses("KE22-8.0-r6")
+def test_a_copy_abroad_counts_from_the_consent_to_collecting_where_that_came_first(tmp_path: Path) -> None:
+    house = Audited("kt-enterprise-2022", tmp_path / "home")
+    house.contract_all()
+    life = subscriber(house, "newsletter")
+    agreed = house.clock.now()
+    house.wait(100)
+    house.agree(life.subject, "transfer/salesforce-japan")
+    items = tuple(sorted(set(life.values) & house.plan.entrustments["salesforce"].items))
+    given = house.keeper.entrust(life.subject, "salesforce", "newsletter", items, engagement=life.engagement)
+    assert given.granted
+    end = end_of(agreed, Period(months=12), house.zone)
+    house.clock.set(Instant(end - HOUR))
+    house.keeper.sweep()
+    assert told(house) == []
+    limit = end_of(end, house.plan.destruction.within, house.zone)
+    house.clock.set(Instant(limit + HOUR))
+    broken(found(house, "transfers.salesforce-japan", "until"), "copy-abroad-overdue", 1, limit, "transfer.recorded")
+    house.keeper.sweep()
+    assert told(house) == [("salesforce", given.made, "return-or-destroy")]
+    house.keeper.acknowledge(life.subject, given.made or "")
+    house.wait(1)
+    mended = found(house, "transfers.salesforce-japan", "until")
+    assert (mended.state, [gap.what for gap in mended.gaps]) == (State.UPHELD, ["copy-abroad-overdue"])
+    house.keeper.close()
+
+
+def told(house: Audited) -> list[tuple[object, ...]]:
+    """What recipients were told: who, about what, and why."""
+    house.keeper.seal()
+    entries = history.entries(house.keeper.places.sealer.connection, kinds=["recipient.told"])
+    return [tuple(one.entry.fields[name] for name in ("recipient", "disclosure", "reason")) for one in entries]
+
+
 def _got(house: Audited, life: Life) -> str:
     return house.keeper.views.get(life.subject, house.clock.now()).state.disclosures[0].recipient
 

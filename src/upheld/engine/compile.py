@@ -84,7 +84,7 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
     kept = _kept(policy)
     engagements = _engagements(policy)
     provisions = _provisions(policy)
-    transfers = _transfers(policy)
+    transfers, entrustments = _transfers(policy), _entrustments(policy)
     return Plan(
         policy=policy.policy,
         version=day.isoformat() if day else "undated",
@@ -97,7 +97,7 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         facts=_facts(policy),
         kept=kept,
         provisions=provisions,
-        entrustments=_entrustments(policy),
+        entrustments=entrustments,
         transfers=transfers,
         exceptions={name: _exception(row) for name, row in policy.provision_exceptions.items()},
         unasked={name: _unasked(row) for name, row in policy.collection_exceptions.items()},
@@ -125,7 +125,8 @@ def compiled(policy: model.Policy, source: bytes = b"", effective_at: Instant | 
         controller=dict(policy.controller.texts),
         locales=policy.locales,
         digest=hashlib.sha256(source).hexdigest(),
-        atoms=_atoms(purposes, kept, engagements, provisions, transfers) | {(RECEIVED, None, law.answered)},
+        atoms=_atoms(purposes, kept, engagements, provisions, transfers, entrustments)
+        | {(RECEIVED, None, law.answered)},
         proofs={name: ProofPlan(name, rule_of(row), row.any_of, row.all_of) for name, row in policy.proofs.items()},
         acting={name: ActingPlan(rule_of(row), row.shows) for name, row in policy.acting_for.items()},
         remedies=tuple(row.path for row in policy.agencies.values()),
@@ -474,6 +475,7 @@ def _atoms(
     engagements: Mapping[str, EngagementPlan],
     provisions: Mapping[str, ProvisionPlan],
     transfers: Mapping[str, TransferPlan],
+    entrustments: Mapping[str, EntrustmentPlan],
 ) -> frozenset[Atom]:
     found: set[Atom] = {(KNOWN, None, SETTLING), (GROWN, None, SETTLING)}
     for purpose in purposes.values():
@@ -485,9 +487,27 @@ def _atoms(
         found |= scoped(atoms_of([provision.until, provision.use_until]), f"provision/{provision.recipient}")
     for transfer in transfers.values():
         found |= scoped(atoms_of([transfer.until]), f"transfer/{transfer.name}")
+        found |= _since_collecting(transfer, purposes, entrustments)
     found |= atoms_of(row.ends for row in engagements.values())
     found |= _review_atoms(purposes, kept, engagements)
     return frozenset(atom for atom in found if atom[2] != Period() or atom[1])
+
+
+def _since_collecting(
+    transfer: TransferPlan, purposes: Mapping[str, PurposePlan], entrustments: Mapping[str, EntrustmentPlan]
+) -> set[Atom]:
+    """A copy abroad that may stay so long after consent: after the consent to collecting too, or after collecting where
+    nobody was asked.
+    """
+    since_consent = {atom for atom in atoms_of([transfer.until]) if atom[0] == "consented"}
+    task = {name for one in entrustments.values() if one.party == transfer.party for name in one.purposes}
+    served = task if transfer.standing_for == "entrustment" else set(purposes)
+    return {
+        (f"{fact}/{name}", calendar, period)
+        for _, calendar, period in since_consent
+        for name in served
+        for fact in ("consented", "collected")
+    }
 
 
 def _review_atoms(

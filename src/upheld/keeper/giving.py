@@ -21,9 +21,9 @@ from upheld.engine.acts import (
     SubjectId,
     ValueId,
 )
-from upheld.engine.lifecycle import Scope
+from upheld.engine.lifecycle import Moment, Scope
 from upheld.engine.plan import EntrustmentPlan, GroundKind, ProvisionPlan, TransferPlan
-from upheld.engine.state import About, AboutKind, Disclosure
+from upheld.engine.state import About, AboutKind, Disclosure, Use
 from upheld.engine.view import disputed
 from upheld.errors import InputRefused
 from upheld.keeper.door import Door, Tier, replaced
@@ -312,13 +312,15 @@ class Giving(Door):
     def _theirs_until(self, seen: Seen, one: Disclosure, kind: str) -> Instant:
         """Until when the other side may keep its copy; a processor's copy abroad has an end of its own besides."""
         plan = seen.view.plan
-        provided = plan.provisions.get(one.recipient)
+        provided, entrusted = plan.provisions.get(one.recipient), plan.entrustments.get(one.recipient)
         if kind == "provision":
-            return self._recipient_until_of(seen, provided, one) if provided and provided.returned else FOREVER
-        row = plan.entrustments.get(one.recipient)
-        abroad = [t for t in plan.transfers.values() if row and t.party == row.party and t.standing_for == kind]
-        ends = [_processor_until(seen, row, one)] if row else []
-        return min([*ends, *(_abroad_until(seen, transfer, one) for transfer in abroad)], default=FOREVER)
+            ends = [self._recipient_until_of(seen, provided, one)] if provided and provided.returned else []
+            party, purposes = provided.party if provided else None, None
+        else:
+            ends = [_processor_until(seen, entrusted, one)] if entrusted else []
+            party, purposes = (entrusted.party, entrusted.purposes) if entrusted else (None, frozenset[str]())
+        abroad = [each for each in plan.transfers.values() if each.party == party and each.standing_for == kind]
+        return min([*ends, *(_abroad_until(seen, each, one, purposes) for each in abroad)], default=FOREVER)
 
     def _recipient_until_of(self, seen: Seen, row: ProvisionPlan, one: Disclosure) -> Instant:
         if row.until is None:
@@ -347,12 +349,43 @@ def _processor_until(seen: Seen, row: EntrustmentPlan, one: Disclosure) -> Insta
     return until
 
 
-def _abroad_until(seen: Seen, transfer: TransferPlan, one: Disclosure) -> Instant:
+def _abroad_until(seen: Seen, transfer: TransferPlan, one: Disclosure, purposes: frozenset[str] | None) -> Instant:
+    """Until when a copy may stay abroad: the end of its row, and of a consent on which the transfer rests. A period
+    since consent runs from the consent to the transfer or to collecting, whichever came first.
+    """
     life, about = seen.view.life, About(AboutKind.TRANSFER, transfer.name)
     ends = [life.consent_until(about, one.at).at] if transfer.basis == "consent" else []
     if transfer.until is not None:
-        ends.append(life.end(transfer.until, Scope(one.at, one.known_at, one.engagement, None, about=about)).at)
+        scope = Scope(one.at, one.known_at, one.engagement, None, about=about)
+        ends.append(life.end(transfer.until, scope).at)
+        collected = _agreed_to_collecting(seen, one, purposes)
+        if collected is not None:
+            ends.append(life.end(transfer.until, scope._replace(bound={"consented": collected})).at)
     return min(ends, default=FOREVER)
+
+
+def _agreed_to_collecting(seen: Seen, one: Disclosure, purposes: frozenset[str] | None) -> Moment | None:
+    """The consent under which what was handed over had come in: of a value that serves several of the purposes the
+    newest, of several values the earliest. What came in without asking counts from when it came. None without a
+    consent. `purposes`: those of the task; None is any.
+    """
+    found = []
+    for value in (seen.view.values[each] for each in one.values if each in seen.view.values):
+        given = [
+            consent
+            for use in value.uses
+            if use.anchor_at <= one.at and (purposes is None or use.purpose in purposes)
+            for consent in _consents_of(seen, use, one.at)
+        ]
+        found += [max(given)] if given else []
+    return min(found, default=None)
+
+
+def _consents_of(seen: Seen, use: Use, by: Instant) -> list[Moment]:
+    if use.exception is not None:
+        return [Moment(use.anchor_at, use.known_at)]
+    events = seen.view.life.consent_events(About(AboutKind.PURPOSE, use.purpose))
+    return [Moment(event.at, event.known_at) for event in events if event.given and event.at <= by]
 
 
 def _items_of(seen: Seen, values: tuple[ValueId, ...]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from upheld.dates import FOREVER, Instant, end_of
 from upheld.engine.plan import Atom, atoms_of
@@ -11,6 +12,7 @@ from upheld.keeper.looking import MENDED, Looked, shown_of
 from upheld.keeper.unasked import PAPERS
 from upheld.ledger.report import Breach
 from upheld.policy.model import CollectionException, ProvisionException, Row
+from upheld.store import history
 from upheld.store.history import Recorded
 
 _OUT = frozenset({"value.provided", "value.entrusted", "value.disclosed", "transfer.recorded"})
@@ -94,6 +96,10 @@ def known_too_late(look: Looked, path: str) -> Mapping[str, Breach]:
 
 def _disclosure(one: Recorded) -> str:
     return str(one.entry.fields.get("disclosure") or "")
+
+
+def _values(one: Recorded) -> tuple[int, ...]:
+    return cast(tuple[int, ...], one.entry.fields.get("values") or ())
 
 
 def _known_at(one: Recorded) -> tuple[int, int, int]:
@@ -195,36 +201,123 @@ def unacknowledged(look: Looked, path: str) -> tuple[Breach, ...]:
 
 
 def abroad_too_long(look: Looked, path: str) -> tuple[Breach, ...]:
-    """Copies abroad whose own end, counted from the consent to the transfer, has come without a return shown."""
+    """Copies abroad whose own end has come without a return shown. It counts from the consent to the transfer or from
+    that to collecting what went, whichever came first.
+    """
     row = look.plan.transfers[path.split(".")[1]]
     periods = [period for fact, _, period in _atoms(look, path) if fact == "consented"]
     if not periods:
         return ()
-    back = {
-        alias: Instant(one.entry.at)
-        for one in look.entries_of(standing_for(look, path))
-        if one.entry.kind == "recipient.acknowledged"
-        for alias in one.entry.persons
-    }
-    agreed: dict[str, Instant] = {}
-    sent: dict[str, Recorded] = {}
-    for one in look.entries_of(path):
-        for alias in one.entry.persons:
-            if one.entry.kind == "consent.given":
-                agreed[alias] = Instant(one.entry.at)
-            elif one.entry.kind == "transfer.recorded":
-                sent.setdefault(alias, one)
+    agreed = _consents(look.entries_of(path))
+    back = _Returned.shown_by(look.entries_of(standing_for(look, path)))
     breaches: list[Breach] = []
-    for alias, one in sent.items():
-        end = end_of(agreed.get(alias, Instant(one.entry.at)), periods[0], look.plan.zone)
-        limit = end_of(end, look.plan.destruction.within, look.plan.zone)
-        returned = back.get(alias, FOREVER)
-        if limit <= look.now and returned > limit:
-            until = returned if returned < FOREVER else None
-            breaches.append(
-                Breach("copy-abroad-overdue", path, limit, until, frozenset({alias}), row.party, (shown_of(one),))
-            )
+    for alias, sent in _by_person(one for one in look.entries_of(path) if one.entry.kind == "transfer.recorded"):
+        came = _Came.of(history.entries_about(look.connection, alias), _task(look, path))
+        for one in sent:
+            at = Instant(one.entry.at)
+            given = max((each for each in agreed.get(alias, ()) if each <= at), default=at)
+            end = end_of(min(given, came.agreed_by(one)), periods[0], look.plan.zone)
+            limit = end_of(end, look.plan.destruction.within, look.plan.zone)
+            returned = back.of(one)
+            if limit <= look.now and returned > limit:
+                until = returned if returned < FOREVER else None
+                breaches.append(
+                    Breach("copy-abroad-overdue", path, limit, until, frozenset({alias}), row.party, (shown_of(one),))
+                )
     return tuple(breaches)
+
+
+@dataclass(slots=True)
+class _Returned:
+    """When copies were shown to be back: each after it had been asked back, or all with the contract."""
+
+    single: dict[str, Instant]
+    all_at: list[Instant]
+
+    @classmethod
+    def shown_by(cls, entries: Iterable[Recorded]) -> _Returned:
+        asked: set[str] = set()
+        found = cls({}, [])
+        for one in entries:
+            at, fields = Instant(one.entry.at), one.entry.fields
+            match one.entry.kind:
+                case "recipient.told" if fields.get("reason") == "return-or-destroy":
+                    asked.add(_disclosure(one))
+                case "recipient.acknowledged" if fields.get("disclosure") is None:
+                    found.all_at.append(at)
+                case "recipient.acknowledged" if _disclosure(one) in asked:
+                    found.single.setdefault(_disclosure(one), at)
+                case _:
+                    pass
+        return found
+
+    def of(self, sent: Recorded) -> Instant:
+        """FOREVER while nobody has shown it."""
+        with_all = [at for at in self.all_at if at >= sent.entry.at]
+        return min([self.single.get(_disclosure(sent), FOREVER), *with_all])
+
+
+def _by_person(entries: Iterable[Recorded]) -> Iterable[tuple[str, list[Recorded]]]:
+    found: dict[str, list[Recorded]] = {}
+    for one in entries:
+        for alias in one.entry.persons:
+            found.setdefault(alias, []).append(one)
+    return found.items()
+
+
+def _consents(entries: Iterable[Recorded]) -> Mapping[str, list[Instant]]:
+    """When each person said yes."""
+    given = _by_person(one for one in entries if one.entry.kind == "consent.given")
+    return {alias: [Instant(one.entry.at) for one in said] for alias, said in given}
+
+
+def _task(look: Looked, path: str) -> frozenset[str] | None:
+    """The purposes for which what goes abroad is handed over; None where it is given away, whatever it serves here."""
+    row = look.plan.transfers[path.split(".")[1]]
+    if row.standing_for != "entrustment":
+        return None
+    return frozenset(name for one in look.plan.entrustments.values() if one.party == row.party for name in one.purposes)
+
+
+@dataclass(slots=True)
+class _Came:
+    """How one person's values came in, and when the person agreed to it."""
+
+    consents: dict[str, list[Instant]]
+    uses: dict[int, list[tuple[str, Instant, bool]]]
+    """Of each value: for which purpose, since when, and whether nobody was asked."""
+
+    @classmethod
+    def of(cls, entries: Iterable[Recorded], task: frozenset[str] | None) -> _Came:
+        found = cls({}, {})
+        for one in entries:
+            fields, at = one.entry.fields, Instant(one.entry.at)
+            match one.entry.kind:
+                case "consent.given" if fields.get("about_kind") == "purpose":
+                    found.consents.setdefault(str(fields["about"]), []).append(at)
+                case "value.collected" | "value.reused" if task is None or fields["purpose"] in task:
+                    use = (str(fields["purpose"]), at, fields.get("exception") is not None)
+                    for value in _values(one):
+                        found.uses.setdefault(value, []).append(use)
+                case "value.corrected":
+                    old, new = fields["old"], fields["new"]
+                    found.uses[cast(int, new)] = list(found.uses.get(cast(int, old), ()))
+                case _:
+                    pass
+        return found
+
+    def agreed_by(self, sent: Recorded) -> Instant:
+        """Of each value that went the newest consent to what it served, of all values the earliest; FOREVER if none."""
+        at, first = sent.entry.at, FOREVER
+        for value in _values(sent):
+            given = [
+                each
+                for purpose, since, unasked in self.uses.get(value, ())
+                for each in ((since,) if unasked else self.consents.get(purpose, ()))
+                if max(since, each) <= at
+            ]
+            first = min(first, max(given, default=FOREVER))
+        return Instant(first)
 
 
 def _atoms(look: Looked, path: str) -> frozenset[Atom]:

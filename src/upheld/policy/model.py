@@ -472,7 +472,12 @@ class Transfer(Row):
     seen_from: tuple[str, ...] = key(Countries(), "열람국", "from where it can be seen", default=())
     items: tuple[str, ...] = key(Items(), "항목", "which items", needed=True, default=())
     how: Mapping[str, str] | None = key(Text(), "이전 방법", "how it travels", needed=True)
-    until: End | None = key(EndShape(), "보유 기간", "until when the copy abroad stays", needed=True)
+    until: End | None = key(
+        EndShape(),
+        "보유 기간",
+        "until when the copy abroad stays; `consented` is the first of its two consents",
+        needed=True,
+    )
     when: vocabulary.TransferWhen | None = key(OneOf(vocabulary.TransferWhen), "이전 시기", "when it leaves")
     refusable: vocabulary.Refusable | None = key(OneOf(vocabulary.Refusable), "거부 시기", "when one may refuse")
     refused: Mapping[str, str] | None = key(Text(), "거부 시 불이익", "what refusing costs")
