@@ -67,6 +67,8 @@ class Scenario:
     """Whether the end must be that of an undisturbed run. Of a verb it may also be that of a run that never was."""
     left: Callable[[Path], list[str]] = lambda _: []
     """What may not be left when its owner has opened the home again."""
+    certified: bool = True
+    """Whether the ledger holds every certificate."""
 
 
 def sweeps(house: House, persons: Persons) -> object:
@@ -100,6 +102,10 @@ def recovers(house: House, persons: Persons) -> object:
     return house.keeper.recover() if house.keeper.notice() else None
 
 
+def recovers_under_incident(house: House, persons: Persons) -> object:
+    return house.keeper.recover(incident="ledger-lost") if house.keeper.notice() else None
+
+
 def rehearses(house: House, persons: Persons) -> object:
     return house.keeper.rehearse(house.keeper.versions("trial")[-1])
 
@@ -128,6 +134,9 @@ SCENARIOS: dict[str, Scenario] = {
     "recover-active": Scenario(recovers, recovers, old=("active",)),
     "recover-keys": Scenario(recovers, recovers, old=("keys",)),
     "recover-all": Scenario(recovers, recovers, old=("active", "separated", "keys")),
+    "recover-older": Scenario(
+        recovers_under_incident, recovers_under_incident, old=("keys", "ledger"), certified=False
+    ),
     "sweep": Scenario(sweeps, sweeps),
     "revived": Scenario(revived, sweeps, exact=False),
     "enter": Scenario(lambda house, persons: house.keeper.enter("trial", "member"), looks_only, exact=False),
@@ -313,7 +322,7 @@ class Trial:
             found += [f"a copy of {one} opens after its destruction" for one in readable(home, torn) if one in gone]
             found += self.scenario.left(home)
             found += [f"{one} opens from {tiers}" for one, tiers in now_open.items() if len(tiers) != 1 or one in gone]
-            proved(home, house.keeper)
+            proved(home, house.keeper, certified=self.scenario.certified)
         return found
 
 

@@ -109,11 +109,11 @@ KILLED: Final[Mapping[str, tuple[str, ...]]] = {
     "killed in a move or a destruction": ("sweep", "revived"),
     "killed in a provision": ("provide",),
     "killed in another verb": ("enter", "collect", "consent", "withdraw", "read", "correct"),
-    "killed in a recovery": ("recover-active", "recover-keys", "recover-all"),
+    "killed in a recovery": ("recover-active", "recover-keys", "recover-all", "recover-older"),
 }
 
 
-_LONG: Final = {"sweep": 1, "revived": 1, "recover-active": 2, "recover-keys": 2, "recover-all": 2}
+_LONG: Final = {"sweep": 1, "revived": 1, "recover-active": 2, "recover-keys": 2, "recover-all": 2, "recover-older": 2}
 """Scenarios of hundreds of statements, of which fewer are taken than of the short ones."""
 
 

@@ -56,7 +56,7 @@ def test_a_verb_killed_at_any_statement_was_done_whole_or_not_at_all(tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["recover-active", "recover-keys", "recover-all"])
+@pytest.mark.parametrize("scenario", ["recover-active", "recover-keys", "recover-all", "recover-older"])
 def test_a_recovery_killed_at_any_statement_starts_again(tmp_path: Path, scenario: str) -> None:
     """Every fourth statement here, every one in `make deep`."""
     found = crashes_of(scenario, tmp_path, 0, 4)
@@ -65,7 +65,7 @@ def test_a_recovery_killed_at_any_statement_starts_again(tmp_path: Path, scenari
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("scenario", ["recover-active", "recover-keys", "recover-all"])
+@pytest.mark.parametrize("scenario", ["recover-active", "recover-keys", "recover-all", "recover-older"])
 def test_a_recovery_killed_at_every_statement_and_once_more(tmp_path: Path, scenario: str) -> None:
     assert crashes_of(scenario, tmp_path)["failures"] == []
     assert crashes_of(scenario, tmp_path, 0, 19, 17)["failures"] == []

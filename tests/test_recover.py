@@ -28,6 +28,7 @@ from tests.trial_home import (
 )
 from upheld import system
 from upheld.engine.acts import RequestId, ValueId
+from upheld.errors import StoreFailed
 from upheld.keeper.replaying import DocumentMissing
 from upheld.store import history
 from upheld.store.leases import HomeInUse
@@ -201,6 +202,34 @@ def test_an_old_copy_is_noticed_and_nothing_destroyed_comes_back(
 @pytest.mark.parametrize("old", [old for old in COMBINATIONS if old not in ONE_STAGE], ids=str)
 def test_copies_of_different_age_together(story: Path, tmp_path: Path, old: dict[str, str]) -> None:
     check_recovery(story, tmp_path, old)
+
+
+OLDER = [
+    dict(zip((*PLACES, "ledger"), stages, strict=True))
+    for stages in itertools.product(STAGES, STAGES, STAGES, STAGES[:3])
+]
+"""An older ledger beside places of any age."""
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("old", OLDER, ids=str)
+def test_an_older_ledger_brings_nothing_back_that_anything_there_knows_destroyed(
+    story: Path, tmp_path: Path, old: dict[str, str]
+) -> None:
+    home = put_back(story, tmp_path, old)
+    known = max((old[place] for place in ("active", "keys", "ledger")), key=STAGES.index)
+    gone = {row.value_id for row in rows_in(story / known) if row.state == "destroyed"}
+    with opened(home, END) as house:
+        if not house.keeper.notice():
+            assert len(set(old.values()) - {old["separated"]}) <= 1
+            return
+        done = house.keeper.recover(incident="ledger-lost-2025-03")
+        assert not gone & readable(home, every_row(story)).keys()
+        now = {value for value, tiers in readable(home, rows_in(home)).items() if len(tiers) == 1}
+        kept = {row.value_id for row in rows_in(story / "end") if row.sealed is not None}
+        assert not kept - now - set(done.lost) or old["active"] != "end"
+    with opened(home, END) as house:
+        assert house.keeper.notice() == ()
 
 
 # ── what comes back ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -431,6 +460,65 @@ def test_the_officer_goes_on_from_an_old_ledger_under_an_incident_that_stays_on_
             assert verify_copy(ledger, public_key=key).ok
     with opened(home, END) as house:
         assert house.keeper.notice() == ()
+
+
+@pytest.mark.parametrize("active", ["entered", "lived"])
+def test_what_an_older_ledger_knows_destroyed_is_destroyed_in_places_that_are_older_still(
+    story: Path, tmp_path: Path, active: str
+) -> None:
+    home = put_back(story, tmp_path, {"active": active, "keys": active, "ledger": "swept"})
+    gone = {row.value_id for row in rows_in(story / "swept") if row.state == "destroyed"}
+    assert gone & readable(home, every_row(story)).keys()
+    with opened(home, END) as house:
+        with pytest.raises(LedgerOld, match="separated has seen"):
+            house.keeper.recover()
+        done = house.keeper.recover(incident="ledger-lost-2025-03")
+        assert {"active", "keys"} <= set(done.places)
+        assert not gone & readable(home, every_row(story)).keys()
+
+
+def test_certificates_that_an_older_ledger_does_not_hold_are_counted_and_say_so(story: Path, tmp_path: Path) -> None:
+    home = put_back(story, tmp_path, {"ledger": "lived"})
+    with opened(home, END) as house:
+        done = house.keeper.recover(incident="ledger-lost-2025-03")
+        since = house.keeper.certificates("trial")[-done.counts["certificates-unproved"] :]
+        assert since
+        for one in since:
+            with pytest.raises(StoreFailed, match="nothing proves it"):
+                house.keeper.certificate(one)
+        for one in house.keeper.certificates("trial")[: -len(since)]:
+            assert house.keeper.certificate(one)
+
+
+class Cut(Exception):
+    """Somebody pulled the plug."""
+
+
+def test_a_recovery_cut_short_forgets_neither_its_incident_nor_what_is_lost(
+    story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = {"active": "entered", "keys": "lived", "ledger": "swept"}
+    whole = put_back(story, tmp_path / "whole", old)
+    with opened(whole, END) as house:
+        wanted = house.keeper.recover(incident="ledger-lost-2025-03")
+    home = put_back(story, tmp_path, old)
+
+    def cut(*_: object) -> None:
+        raise Cut
+
+    with opened(home, END) as house:
+        monkeypatch.setattr(house.keeper, "_tidy", cut)
+        with pytest.raises(Cut):
+            house.keeper.recover(incident="ledger-lost-2025-03")
+    with opened(home, END) as house:
+        assert "a recovery was begun and is not over" in house.keeper.notice()
+        done = house.keeper.recover()
+        assert done.incident == "ledger-lost-2025-03"
+        assert set(wanted.lost) == set(done.lost) != set()
+        assert (done.places, done.unknown) == (wanted.places, wanted.unknown)
+        assert done.counts["batches-cut-off"] == wanted.counts["batches-cut-off"] > 0
+        recorded = [one.entry for one in history.entries(house.keeper.places.sealer.connection, kinds=("recovered",))]
+        assert {one.fields.get("incident") for one in recorded} == {"ledger-lost-2025-03"}
 
 
 def test_a_home_put_back_whole_is_found_by_a_checkpoint_that_somebody_kept(story: Path, tmp_path: Path) -> None:

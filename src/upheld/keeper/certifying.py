@@ -120,10 +120,15 @@ class Certifying(Door):
 
     def _entry_of(self, certificate_id: str, digest: bytes, policy: str, at: int, issued_at: int) -> str:
         """Where the ledger has the destruction; the content must be what it was when it was last issued."""
-        if not any(
-            one.entry.fields["digest"] == digest
-            for one in self._noted(certificate_id, policy, issued_at, "certificate.issued")
-        ):
+        issued = [
+            one.entry.fields["digest"] for one in self._noted(certificate_id, policy, issued_at, "certificate.issued")
+        ]
+        if not issued:
+            raise StoreFailed(
+                "the ledger does not hold that this certificate was issued, so nothing proves it: it was issued later "
+                "than this ledger goes, or is none of ours"
+            )
+        if digest not in issued:
             raise StoreFailed("this certificate was changed after it was made; the ledger has another digest of it")
         for recorded in self._noted(certificate_id, policy, at, "value.destroyed"):
             return recorded.reference

@@ -2,7 +2,8 @@
 
 | step | place | a crash after it leaves |
 |---|---|---|
-| p0 note which places are old | active | recovery starts again, from the note too |
+| p0 note which places are old, and what is gone for good | active | recovery starts again, from the note too |
+| p0 what can't join on to an older ledger is written anew, under an incident | each place that is ahead | as p0 |
 | p1 aliases that an old key store lacks, by what the ledger says about their subjects | keys | as p0 |
 | p2 everything missed is done again in the active place | active | as p0, nothing is done twice |
 | p3 separated and keys count as up to date | separated, keys | as p0 |
@@ -20,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,8 @@ class Recovered:
     """Values that no copy opens any more. Each is on record as `value.lost`."""
     unknown: int = 0
     """Persons of whom only entries under an alias are left."""
+    incident: str | None = None
+    """The code under which it went on from an older ledger."""
     waiting: list[str] = field(default_factory=list)
 
 
@@ -261,8 +264,10 @@ class Recovery(Moving):
         given = documents_by_digest(one.read_bytes() if isinstance(one, Path) else one for one in documents)
         with self.presence.alone(), self.sweeping(), self._alone():
             done = Recovered()
-            self._check_ledger(anchors, incident, done)
-            behind = self._begin(done)
+            older = self._check_ledger(anchors, incident)
+            behind = self._begin(done, incident if older else None)
+            if older:
+                self._join_on(behind)
             self._aliases_again(done)
             self._replay(behind.get("active", {}), given, done)
             self._caught_up()
@@ -276,7 +281,7 @@ class Recovery(Moving):
             self._messages_open(done)
             self._tidy(done)
             self._certificates_again(done)
-            self._end(done, incident)
+            self._end(done)
             for name in self._places():
                 self.places.marks.forget(name)  # what they told is in the counts now
         self.notice()
@@ -298,32 +303,59 @@ class Recovery(Moving):
             for place in self._places().values():
                 place.admitted = 0
 
-    def _check_ledger(self, anchors: Sequence[str], incident: str | None, done: Recovered) -> None:
+    def _check_ledger(self, anchors: Sequence[str], incident: str | None) -> bool:
+        """Whether the ledger is older than what somebody has seen of it, and is gone on from all the same."""
         ledger, key = self.places.sealer.connection, self.signing_key.public_key()
         lacking = self._ledger_lacks()
         kept = [one for one in anchors if copies.ledger_lacks(ledger, anchor_in(one), key)]
         if not lacking and not kept:
-            return
+            return False
         if incident is None:
             who = ", ".join([*lacking, *["an anchor"] * bool(kept)])
             raise LedgerOld(
                 f"{who} has seen a checkpoint that this ledger does not hold: the ledger is old, cut off, or another. "
                 "Put the newest ledger back, or go on without it under an incident that the officer signs for"
             )
+        return True
+
+    def _begin(self, done: Recovered, incident: str | None) -> dict[str, dict[str, int]]:
+        """p0: which places are old, by their streams and by the note of a recovery that was cut short.
+
+        Before anything is changed: afterwards nothing would tell any more that it had been old, or what is gone.
+        """
+        behind = self._behind()
+        found = {*behind, *(["keys"] if self._keys_lack() else [])}
+        if noted := copies.remembered(self.places.active.connection, NOTE):
+            _resume(done, noted)
+        else:
+            cut = self._cut()
+            found |= cut.keys()
+            done.counts["batches-cut-off"] += sum(cut.values())
+        if incident is not None and done.incident is None:
+            done.counts["batches-cut-off"] += self._ahead(behind)
+            done.incident = incident
+        done.places = tuple(sorted({*found, *done.places}))
+        with self.places.active.transaction() as transaction:
+            copies.remember(transaction, NOTE, _note(done))
+        return behind
+
+    def _ahead(self, behind: Collection[str]) -> int:
+        """How many sealed batches of the places an older ledger does not hold."""
+        sealed = history.sealed_heads(self.places.sealer.connection)
+        return sum(
+            copies.batches_ahead(place.connection, sealed)
+            for name, place in self._places().items()
+            if name not in behind
+        )
+
+    def _join_on(self, behind: Collection[str]) -> None:
+        """An older ledger is the ledger from now on. Places older still are brought up to it like any old copy."""
+        ledger = self.places.sealer.connection
         sealed, note = history.sealed_heads(ledger), history.newest_note(ledger)
         for name, place in self._places().items():
-            with place.transaction() as transaction:
-                done.counts["batches-cut-off"] += copies.written_anew(transaction, name, sealed, note)
-
-    def _begin(self, done: Recovered) -> dict[str, dict[str, int]]:
-        """p0: which places are old, by their streams and by the note of a recovery that was cut short."""
-        behind, cut = self._behind(), self._cut()
-        done.counts["batches-cut-off"] += sum(cut.values())
-        noted: list[str] = json.loads(copies.remembered(self.places.active.connection, NOTE) or "[]")
-        done.places = tuple(sorted({*behind, *cut, *noted, *(["keys"] if self._keys_lack() else [])}))
-        with self.places.active.transaction() as transaction:
-            copies.remember(transaction, NOTE, json.dumps(done.places))
-        return behind
+            if name not in behind:
+                with place.transaction() as transaction:
+                    copies.written_anew(transaction, name, sealed, note)
 
     def _replay(self, behind: Mapping[str, int], documents: Mapping[bytes, bytes], done: Recovered) -> None:
         """p2, one transaction."""
@@ -342,8 +374,9 @@ class Recovery(Moving):
                 replay.run(one for one in copies.missed(sealer, behind) if not is_rehearsal(one.policy))
                 subjects.new_plan(transaction)
             copies.caught_up(transaction, "active", sealed, note)
-        done.counts += +replay.counts
-        done.unknown = len(replay.unknown)
+            done.counts += +replay.counts
+            done.unknown += len(replay.unknown)
+            copies.remember(transaction, NOTE, _note(done))
         self.views.forget_all()
 
     def _caught_up(self) -> None:
@@ -414,10 +447,11 @@ class Recovery(Moving):
             transaction.executemany(_BLANK, list(map(placed_value, verdicts.blank)))
             transaction.executemany(_NOW_SEPARATED, list(map(placed_value, verdicts.separated)))
             self._lose(transaction, verdicts.lost, active)
+            done.lost += [value for value, _ in verdicts.lost]
+            done.counts["copies-removed"] += len(verdicts.apart_goes) + len(verdicts.blank)
+            done.counts["lost"] += len(verdicts.lost)
+            copies.remember(transaction, NOTE, _note(done))
         self.views.forget_all()
-        done.lost = [value for value, _ in verdicts.lost]
-        done.counts["copies-removed"] += len(verdicts.apart_goes) + len(verdicts.blank)
-        done.counts["lost"] += len(verdicts.lost)
 
     def _lose(
         self, transaction: Transaction, lost: Sequence[tuple[ValueId, str]], active: Mapping[ValueId, _Stored]
@@ -479,7 +513,7 @@ class Recovery(Moving):
         vault = self.places.vault
         vault.drop_ahead()
         # Keys made today may be meant for values to come, unless an old key store may have brought some of them back.
-        first_kept = 1 << 62 if done.places else vault.first_of_today()
+        first_kept = 1 << 62 if done.places or done.incident else vault.first_of_today()
         stored = {tier: self._stored(tier) for tier in Tier}
         orphans = {
             tier: [
@@ -530,13 +564,15 @@ class Recovery(Moving):
 
     def _certificates_again(self, done: Recovered) -> None:
         """Certificates are made again from the ledger, and kept when they are to the byte what was certified."""
-        if "active" not in done.places:
+        if "active" not in done.places and done.incident is None:
             return
         ledger = self.places.sealer.connection
         with self.places.active.transaction() as transaction:
             known = dict(transaction.execute("SELECT certificate_id, issued_at FROM certificate").fetchall())
             found = (one.entry for one in history.entries(ledger, kinds=("certificate.issued",)))
-            for issued in {one.fields["certificate"]: one for one in found}.values():  # the last issue of each
+            last = {one.fields["certificate"]: one for one in found}
+            done.counts["certificates-unproved"] += len(known.keys() - last.keys())
+            for issued in last.values():
                 person = self._subject_of(issued.who) if isinstance(issued.who, str) else None
                 if known.get(issued.fields["certificate"]) == issued.at or person is None:
                     continue
@@ -587,23 +623,40 @@ class Recovery(Moving):
         body = msgspec.json.encode(certificate)
         return body if hashlib.sha256(body).digest() == issued.fields["digest"] else None
 
-    def _end(self, done: Recovered, incident: str | None) -> None:
+    def _end(self, done: Recovered) -> None:
         """p7."""
+        if done.unknown:
+            done.counts["persons-unknown"] = done.unknown
         done.counts = +done.counts
         if not self.views.lines:
             self.views.refresh()
         policy = next(iter(self.views.lines), HOUSE)
-        said = done.places or (("ledger",) if incident else ())
+        said = done.places or (("ledger",) if done.incident else ())
         with self.places.active.transaction() as transaction:
             for name in said:
                 counts = dict(done.counts)
-                transaction.journal(
-                    entry("recovered", transaction.at, policy, None, (), place=name, counts=counts, incident=incident)
-                )
+                fields = {"place": name, "counts": counts, "incident": done.incident}
+                transaction.journal(entry("recovered", transaction.at, policy, None, (), **fields))
             copies.remember(transaction, NOTE, None)
         for place in self._places().values():
             place.barred = None
         self.seal()
+
+
+def _note(done: Recovered) -> str:
+    """What a recovery that is cut short must not forget: what was old, what is gone, under which incident."""
+    said = {"places": done.places, "counts": +done.counts, "lost": done.lost, "unknown": done.unknown}
+    return json.dumps(said | {"incident": done.incident})
+
+
+def _resume(done: Recovered, noted: str) -> None:
+    """Go on from the note of a recovery that was cut short, be it one of a program that noted the places alone."""
+    said = json.loads(noted)
+    if isinstance(said, list):
+        done.places = tuple(said)
+        return
+    done.places, done.counts, done.lost = tuple(said["places"]), Counter(said["counts"]), said["lost"]
+    done.unknown, done.incident = said["unknown"], said["incident"]
 
 
 def _judge(value: ValueId, row: _Stored, apart: _Stored | None, going: Tier | None, verdicts: _Verdicts) -> None:

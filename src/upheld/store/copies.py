@@ -4,7 +4,8 @@ A place that was put back to an earlier copy holds streams that end before the l
 lacks a checkpoint that some place, or somebody with a receipt, has seen.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -100,25 +101,30 @@ def caught_up(transaction: Transaction, name: str, sealed: Mapping[str, Head], n
     transaction.execute(_KEEP_META, ("checkpoint", note))
 
 
-def written_anew(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> int:
-    """An older ledger is the ledger now: what of this place it can't join on to is written again. Counts batches lost.
+def batches_ahead(place: Connection, sealed: Mapping[str, Head]) -> int:
+    """How many batches of a place were sealed after the end of this ledger: only their number is known any more."""
+    ahead = _streams_ahead(place, sealed)
+    return sum(last - sealed.get(stream, Head()).n for stream, last in ahead.items())
 
-    Batches that were sealed after the ledger's end are gone with the part that was cut off; only their number is known.
-    """
-    own = heads_of(transaction.connection)
-    journal: Sequence[tuple[int, int, bytes, bytes]] = transaction.execute(_SELECT_BODIES).fetchall()
-    waiting = dict.fromkeys(own, 0)
-    for _, _, header, _ in journal:
-        waiting[read_header(header).stream] += 1
-    cut = {stream for stream, head in own.items() if head.n - waiting[stream] > sealed.get(stream, Head()).n}
-    lost = sum(own[stream].n - waiting[stream] - sealed.get(stream, Head()).n for stream in cut)
-    for bucket, row, header, body in journal:
-        if read_header(header).stream in cut:
+
+def _streams_ahead(place: Connection, sealed: Mapping[str, Head]) -> dict[str, int]:
+    """Streams of a place that were sealed further than the ledger goes, with the last batch that was sealed."""
+    own = heads_of(place)
+    waiting = Counter(read_header(row[2]).stream for row in place.execute(_SELECT_BODIES))
+    last = {stream: head.n - waiting[stream] for stream, head in own.items()}
+    return {stream: n for stream, n in last.items() if n > sealed.get(stream, Head()).n}
+
+
+def written_anew(transaction: Transaction, name: str, sealed: Mapping[str, Head], note: str) -> None:
+    """An older ledger is the ledger now: what of this place it can't join on to is written again."""
+    connection = transaction.connection
+    own, ahead = heads_of(connection), _streams_ahead(connection, sealed)
+    for bucket, row, header, body in transaction.execute(_SELECT_BODIES).fetchall():
+        if read_header(header).stream in ahead:
             transaction.journal(*entries_in(body))
             transaction.execute(_DELETE_BATCH, (bucket, row))
     transaction.executemany(_DELETE_HEAD, [(stream,) for stream in own if stream not in sealed])
     caught_up(transaction, name, sealed, note)
-    return lost
 
 
 def remembered(place: Connection, key: str) -> str | None:
