@@ -52,7 +52,7 @@ MODULES = {
         Module("writes", 15),
         Module("erase", 10),
         Module("consent", 70, pinned=False),
-        Module("peers", 45, pinned=False),
+        Module("peers", 90, pinned=False),
         Module("api", 60, pinned=False),
         Module("growth", 540, pinned=False),
         Module("decide", 10, engines=(SQLITE,), pinned=False),

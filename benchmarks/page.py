@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -135,16 +136,20 @@ def _cell(line: Line | None) -> str:
 
 
 def _details(lines: list[Line]) -> Iterator[str]:
-    """Absolute figures, and the command of each column."""
+    """Absolute figures, and the command of each column; figures of another run stand below what is said of that."""
     for engine, pinned in COLUMNS:
         own = sorted((one for one in lines if (one.engine, one.pinned) == (engine, pinned)), key=lambda one: one.order)
         if not own:
             continue
-        first = own[0]
-        taken = f"`{first.command}`, {first.at.replace('T', ' ')[:16]}, size {first.size}, load {first.load}, "
         yield f"<details><summary>{engine}{', one core' if pinned else ''}</summary>\n"
-        yield f"{taken}a flush of the disk {shown(first.flush)} µs.\n"
-        for line in own:
-            if line.figure.note:
-                yield f"- {line.figure.name}: {line.figure.note}"
-        yield "\n</details>\n"
+        for _, taken in groupby(own, lambda line: (line.command, line.load, line.flush)):
+            run = list(taken)
+            yield f"{_told_of(run[0])}\n"
+            yield from (f"- {line.figure.name}: {line.figure.note}" for line in run if line.figure.note)
+            yield ""
+        yield "</details>\n"
+
+
+def _told_of(line: Line) -> str:
+    taken = f"`{line.command}`, {line.at.replace('T', ' ')[:16]}, size {line.size}, load {line.load}"
+    return f"{taken}, a flush of the disk {shown(line.flush)} µs."

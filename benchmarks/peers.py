@@ -2,8 +2,11 @@
 
 None of them does what the others do: `cedarpy` and `pycasbin` decide and store nothing; `effaced` and `dpdpkit` record
 consents and erase rows, and neither decides a read nor encrypts a value. `effaced` cannot run on SQLite: its audit has
-to wait for a lock that its caller holds. `ethyca-fides` 2.78.2 installs; it erases through a service with Redis and a
-worker that polls, neither of which is started here, so it is not compared.
+to wait for a lock that its caller holds. `ethyca-fides` 2.78.2 finds a person in connected systems and masks: on
+PostgreSQL it nulls columns, keeps an encrypted copy of what it read in its own database for a week, encrypts nothing
+where the values lie and certifies nothing; its strength is the many kinds of systems that it reaches. Its service is
+called in its own process with a Redis, its tasks run at once, so no HTTP, no worker and no poll is in the time, and the
+seven values are one row, which is the least for it.
 """
 
 from __future__ import annotations
@@ -12,19 +15,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from msgspec import structs
+
 import upheld
+from benchmarks.child import Ask, child
 from benchmarks.erase import SEVEN, removals
 from benchmarks.ground import POLICY, POSTGRESQL, Ground, member, members, opened
 from benchmarks.measure import Figure, seconds, shown
+from benchmarks.peers_fides import fides, lacking
 from upheld.engine.acts import Read, RequestId
 from upheld.engine.decide import decide
 
 ROUNDS = 5
+SLOW = 4, 2
+"""How many persons at a time, whole and small, where one takes a large part of a second."""
 LIST = Path(__file__).parent / "peers.txt"
 PYTHON = "UPHELD_PEERS"
 """The variable that names a Python which has the others; without it an environment is made under `run/`."""
@@ -46,9 +55,22 @@ def figures(ground: Ground) -> Iterator[Figure]:
             for name in names:
                 if name in peers:
                     yield _faster(name, operation, times, ours[operation], peers[name])
+        if ground.engine == POSTGRESQL:
+            yield from _beside_fides(ground, ours["erase"])
 
 
-def _faster(name: str, operation: str, times: int, ours: Callable[[int], float], its: Callable[..., float]) -> Figure:
+def _beside_fides(ground: Ground, ours: Callable[[int], float]) -> Iterator[Figure]:
+    """None where it is not to be had; then a line says how to get it."""
+    if missing := lacking():
+        print(missing, flush=True)
+        return
+    with fides(ground) as ask:
+        figure = _faster("ethyca-fides", "erase", ground.sized(*SLOW), ours, ask)
+        said = f"{figure.note}; it executes {ask('statements', 1):.0f} statements for it"
+    yield structs.replace(figure, note=said)
+
+
+def _faster(name: str, operation: str, times: int, ours: Callable[[int], float], its: Ask) -> Figure:
     pairs = [(ours(times) / times, its(operation, times) / times) for _ in range(ROUNDS + 1)][1:]
     mine, theirs = median(one for one, _ in pairs), median(one for _, one in pairs)
     return Figure(
@@ -75,7 +97,7 @@ def _ours(ground: Ground, keeper: upheld.Keeper) -> dict[str, Callable[[int], fl
     view, at = keeper.views.get(subject, keeper.now()).view, keeper.now()
     act = Read("identity", keeper.application("crm"), values=got.values["name"], use="identify")
     people = iter(members(keeper, (ROUNDS + 1) * 60, ("name",)))
-    each = ground.sized(10, 4) + ground.sized(40, 10)
+    each = ground.sized(10, 4) + ground.sized(40, 10) + ground.sized(*SLOW)
     doomed = iter(members(keeper, (ROUNDS + 1) * each, SEVEN)) if ground.engine == POSTGRESQL else iter(())
 
     def decided(times: int) -> float:
@@ -116,28 +138,10 @@ def _ours(ground: Ground, keeper: upheld.Keeper) -> dict[str, Callable[[int], fl
     return {"decide": decided, "consent": consented, "erase": gone, "erase_together": certified}
 
 
-@contextmanager
-def peer(ground: Ground, python: str, name: str) -> Iterator[Callable[[str, int], float]]:
-    """Another library in a process of its own; the call says what and how often, and answers with the seconds."""
+def peer(ground: Ground, python: str, name: str) -> AbstractContextManager[Ask]:
+    """Another library in a process of its own."""
     address = [ground.database(f"peer_{name}")] if ground.address else []
-    child = subprocess.Popen(
-        [python, str(LIST.with_name("peers_child.py")), name, *address], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True, bufsize=1, env={**os.environ, "TMPDIR": str(ground.folder)},
-    )  # fmt: skip
-    assert child.stdin is not None
-    assert child.stdout is not None
-    into, out = child.stdin, child.stdout
-
-    def ask(operation: str, times: int) -> float:
-        into.write(f"{operation} {times}\n")
-        return float(out.readline())
-
-    try:
-        assert out.readline() == "ready\n", name
-        yield ask
-    finally:
-        into.close()
-        child.wait()
+    return child(name, [python, str(LIST.with_name("peers_child.py")), name, *address], ground.folder)
 
 
 def _python() -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
-from benchmarks import page
+from benchmarks import page, peers, peers_fides, peers_fides_child
+from benchmarks.child import child
 from benchmarks.gdpr import MIXES, Zipfian
 from benchmarks.gdpr_data import POLICY, data_of, loaded, plain
 from benchmarks.gdpr_sides import Governed, Plain, told_alike
-from benchmarks.ground import SQLITE, Ground, opened
+from benchmarks.ground import POSTGRESQL, SQLITE, Ground, opened
 from benchmarks.loader import load
 from benchmarks.measure import Figure, Paired
 
@@ -97,3 +100,69 @@ def test_the_page_of_results_is_made_of_the_lines_on_file() -> None:
     lines = page.lines_in(Path(page.__file__).parent / "results")
     assert lines
     assert page.PAGE.read_text() == page.page(lines), "run: python -m benchmarks --page"
+
+
+def test_a_figure_of_another_run_stands_below_what_is_said_of_that_run() -> None:
+    one = next(line for line in page.lines_in(Path(page.__file__).parent / "results") if line.figure.note)
+    other = structs.replace(
+        one, order=one.order + 1, load=7.5, figure=structs.replace(one.figure, name="later", note="in a storm")
+    )
+    told = page.page([other, one])
+    assert (
+        told.index(f"{one.figure.name}: {one.figure.note}") < told.index("load 7.5") < told.index("- later: in a storm")
+    )
+    assert told.count("a flush of the disk") == 2
+    assert page.page([one]).count("a flush of the disk") == 1
+
+
+COUNTING = """
+import os, sys
+print("ready", flush=True)
+for line in sys.stdin:
+    name, times = line.split()
+    print({"erase": 0.25 * int(times), "folder": float(os.path.isdir(os.environ["TMPDIR"]))}[name], flush=True)
+"""
+
+
+def test_another_library_answers_what_it_is_asked_in_a_process_of_its_own(tmp_path: Path) -> None:
+    with child("counting", [sys.executable, "-c", COUNTING], tmp_path) as ask:
+        assert ask("erase", 4) == 1.0
+        assert ask("folder", 1) == 1.0
+        figure = peers._faster("counting", "erase", 4, lambda times: 0.125 * times, ask)
+    assert figure.value == 2.0
+    assert figure.met
+    assert figure.name == "erase a person with seven values, until the rows are gone, beside counting"
+
+
+def test_a_library_that_does_not_start_is_no_figure(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="broken"), child("broken", [sys.executable, "-c", ""], tmp_path):
+        pass
+
+
+def test_where_fides_or_its_redis_is_missing_a_line_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ground = Ground(POSTGRESQL, tmp_path, "host=nowhere dbname=", small=True)
+    monkeypatch.delenv(peers_fides.PYTHON, raising=False)
+    assert list(peers._beside_fides(ground, float)) == []
+    assert "benchmarks/peers_fides.txt" in capsys.readouterr().out
+    monkeypatch.setenv(peers_fides.PYTHON, sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert list(peers._beside_fides(ground, float)) == []
+    assert "apt-get install redis-server" in capsys.readouterr().out
+    redis = tmp_path / "redis-server"
+    redis.write_text("")
+    redis.chmod(0o700)
+    assert peers_fides.lacking() == ""
+
+
+def test_fides_meets_the_databases_that_are_made_for_it() -> None:
+    address = "host=/tmp/a-server user=postgres dbname=persons_1"
+    assert (
+        peers_fides_child.spoken(address, "+psycopg2") == "postgresql+psycopg2://postgres@/persons_1?host=/tmp/a-server"
+    )
+    known = peers_fides_child.settings(address, "6399")
+    assert known["REDIS__PORT"] == "6399"
+    assert known["DATABASE__SYNC_DATABASE_URI"].startswith("postgresql+psycopg2:")
+    assert len(known["SECURITY__APP_ENCRYPTION_KEY"]) == 32
+    assert len(peers_fides_child.VALUES) == 7
