@@ -56,6 +56,7 @@ VERIFIED, PROOFS, JOURNALS = (
     "tests/test_ledger_merkle.py",
     "tests/test_ledger_journal.py",
 )
+LOOKED = "tests/test_inspecting.py::test_what_is_sealed_in_the_middle_of_a_look_is_told_once"
 SEEING, TOGETHER, IN_LOOPS = "keeper/seeing.py", "tests/test_meanwhile.py", "tests/test_aio.py"
 BELOW = (
     # the ledger
@@ -152,6 +153,23 @@ BELOW = (
         "state = 'sending' AND leased_until <= ?",
         "state = 'sending' AND leased_until <= 0 * ?",
         TOLD,
+    ),
+    Fault("newest-twice", "store/newest.py", "if header.n > head.n:", "if header.n >= head.n:", LOOKED),
+    Fault("newest-twice-in-a-span", "store/newest.py", "if one.leaf < self._to)", "if one.leaf >= 0)", LOOKED),
+    Fault(
+        "newest-twice-once-sealed",
+        "store/newest.py",
+        "if one.n > sealed[one.stream]]",
+        "if one.n >= sealed[one.stream]]",
+        LOOKED,
+    ),
+    # recovery
+    Fault(
+        "a-place-older-than-an-older-ledger-is-taken-for-new",
+        "keeper/recovering.py",
+        "if name not in behind:\n                with",
+        "if name in self._places():\n                with",
+        "tests/test_recover.py",
     ),
     # papers, telling, acting, reviews, the report
     Fault(
