@@ -46,6 +46,9 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper import Keeper
 from upheld.store import vault
 from upheld.store.engine import Connection
+from upheld.store.journal_keys import NAME as JOURNAL_KEY
+from upheld.store.key_files import KeySource
+from upheld.system import rotate_roots
 
 vault.BLOCK = 4  # keys made ahead at once: two hundred and fifty-six equal inserts would be as many equal crashes
 
@@ -129,6 +132,28 @@ def rehearsal_left(home: Path) -> list[str]:
 
 _MARKED_ANCHORS = "SELECT policy, fact FROM anchor WHERE policy LIKE 'rehearsal.%'"
 
+
+def exchanges(house: House, persons: Persons) -> object:
+    """Something waits under the old key when the next takes its place."""
+    house.keeper.enter("trial", "member")
+    home = house.keeper.places.marks._folder.parent
+    return list(rotate_roots(home, house.keeper, names=(JOURNAL_KEY,)))
+
+
+def exchanged_whole(house: House, persons: Persons) -> object:
+    """What waits is sealed as it is; then what was begun is gone on with, or another is made."""
+    house.keeper.seal()
+    home = house.keeper.places.marks._folder.parent
+    done = list(rotate_roots(home, house.keeper, names=(JOURNAL_KEY,)))
+    house.keeper.seal()
+    return done
+
+
+def old_key_left(home: Path) -> list[str]:
+    keys = KeySource(home / "secrets", {}).roots(JOURNAL_KEY)
+    return [] if len(keys) == 1 else ["two keys guard journals"]
+
+
 SCENARIOS: dict[str, Scenario] = {
     "rehearse": Scenario(rehearses, looks_only, exact=False, left=rehearsal_left),
     "recover-active": Scenario(recovers, recovers, old=("active",)),
@@ -137,6 +162,7 @@ SCENARIOS: dict[str, Scenario] = {
     "recover-older": Scenario(
         recovers_under_incident, recovers_under_incident, old=("keys", "ledger"), certified=False
     ),
+    "exchange": Scenario(exchanges, exchanged_whole, exact=False, left=old_key_left),
     "sweep": Scenario(sweeps, sweeps),
     "revived": Scenario(revived, sweeps, exact=False),
     "enter": Scenario(lambda house, persons: house.keeper.enter("trial", "member"), looks_only, exact=False),

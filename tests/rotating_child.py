@@ -2,6 +2,7 @@
 
 python -m tests.rotating_child works HOME STOP     reads and writes until the file STOP is there; says how often
 python -m tests.rotating_child killed HOME AT      rotates and kills itself before the AT-th commit of the key store
+python -m tests.rotating_child late HOME GO        opens, waits for the file GO, writes; says what became of it
 python -m tests.rotating_child handed HOME AT      hands the signing key over and kills itself at step AT
 """
 
@@ -19,12 +20,15 @@ from tests.served import text_of
 from tests.trial_home import at
 from upheld import system
 from upheld.engine.acts import Reader, ReaderKind, SubjectId
+from upheld.errors import StoreFailed
 from upheld.store import key_files
 from upheld.store.place import Place, Transaction
 from upheld.store.sealing import Sealer
 
 READER = Reader(ReaderKind.APPLICATION, "worker")
 WHEN = at("2024-09-08")
+EXCHANGED = 10
+"""The first of the steps at which the key that guards journals is exchanged."""
 
 
 def options() -> upheld.Options:
@@ -39,17 +43,34 @@ def works(home: Path, stop: Path) -> None:
         while not stop.exists():
             person = keeper.enter("trial", "member")
             keeper.begin(person, "membership")
-            address = f"worker-{done}@example.org"
+            address = f"worker-{done}-of-{os.getpid()}@example.org"
             keeper.collect(person, "service", {"name": f"Worker {done}", "email": address}, channel="website")
             keeper.places.vault.forget_all()
             shown = keeper.read(person, "service", reader=READER, items=("name",))
             wrong += list(shown.texts.values()) != [f"Worker {done}"]
             wrong += keeper.lookup("trial", "email", address, reader=READER, reason="sign-in") != (person,)
+            with keeper.batch():
+                keeper.consent(person, "purpose/offers", channel="website")
+                keeper.withdraw(person, "purpose/offers", channel="website")
             paper = keeper.file_paper("trial", "letters", b"shown", owner=person, until=at("2025-01-01"))
             wrong += keeper.paper("trial", paper) != b"shown"
             done += 1
             time.sleep(0.002)
     print(json.dumps({"done": done, "wrong": wrong}), flush=True)
+
+
+def late(home: Path, go: Path) -> None:
+    """A process that has not heard of a rotation: it was asleep, or it can't ask again for its keys."""
+    told: dict[str, object] = {}
+    with upheld.open(home, options()) as keeper:
+        print("ready", flush=True)
+        while not go.exists():
+            time.sleep(0.005)
+        try:
+            told["wrote"] = keeper.enter("trial", "member") is not None
+        except StoreFailed as failure:
+            told["refused"] = str(failure)
+    print(json.dumps(told), flush=True)
 
 
 def killed(home: Path, persons: dict[str, SubjectId]) -> None:
@@ -105,8 +126,13 @@ def unread(home: Path, persons: dict[str, SubjectId]) -> list[str]:
 
 
 def handed(home: Path, point: int) -> None:
-    """Before the key is named (1), after it is named (2), after the file has moved (3)."""
+    """Before the key is named (1), after it is named (2), after the file has moved (3); of the key that guards journals
+    before the ledger says that the old one is gone, after it, and after the file has moved.
+    """
     steps = {
+        EXCHANGED: (Sealer, "exchanged", False),
+        EXCHANGED + 1: (Sealer, "exchanged", True),
+        EXCHANGED + 2: (key_files.KeySource, "retire", True),
         1: (Sealer, "hand_over", False),
         2: (Sealer, "hand_over", True),
         3: (key_files.KeySource, "take_next_signing", True),
@@ -121,13 +147,19 @@ def handed(home: Path, point: int) -> None:
 
     setattr(owner, name, dies)
     with upheld.open(home, options()) as keeper:
-        system.rotate_signing(home, keeper)
+        if point < EXCHANGED:
+            system.rotate_signing(home, keeper)
+        else:
+            keeper.enter("trial", "member")
+            list(system.rotate_roots(home, keeper, names=("mac.key",)))
 
 
 if __name__ == "__main__":
     what, home, more = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if what == "works":
         works(home, Path(more))
+    elif what == "late":
+        late(home, Path(more))
     elif what == "killed":
         killed(home, json.loads(more))
     else:

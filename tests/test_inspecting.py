@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
@@ -25,7 +24,7 @@ from upheld.engine.state import HeldState
 from upheld.errors import InputRefused
 from upheld.keeper import Keeper
 from upheld.keeper.inspecting import Kept
-from upheld.store import history, newest, subjects
+from upheld.store import history, subjects
 from upheld.store.sealing import TailBroken
 
 OTHER = POLICY.replace("policy: trial", "policy: other")
@@ -228,67 +227,6 @@ def test_the_newest_entries_are_those_that_sealing_would_show(
         keeper.seal()
         everything = [one.entry for one in history.entries(keeper.places.sealer.connection, policy="trial")]
         assert within == [one for one in everything if clock.now() - 3_000_000 <= one.at <= clock.now()]
-
-
-MOMENTS = ("rows_between", "history.sealed_head", "history.size_of", "history.batches_before", "history.entries")
-"""What a look at the newest entries asks of the places and the ledger, in this order."""
-
-
-@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("moment_of_seal", MOMENTS)
-def test_what_is_sealed_in_the_middle_of_a_look_is_told_once(
-    keeper: Keeper,
-    clock: upheld.SetClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    moment_of_seal: str,
-    late: bool,
-) -> None:
-    """Another process seals just before or just after each question: a batch is in a journal, in the ledger, or in both
-    answers, and counts once."""
-    subject = person(keeper)
-    keeper.seal()
-    asked: list[str] = []
-    with (
-        upheld.open(tmp_path / "home", upheld.Options(clock=clock, light_hashing=True)) as other,
-        keeper.inspect("trial", reader=AUDITOR, reason="supervision") as look,
-    ):
-        look.latest(5)
-        kinds = ["consent.given", "consent.withdrawn"] * 2
-        for house in (keeper, other):
-            clock.set(moment(clock.now()) + timedelta(seconds=1))
-            house.consent(subject, "purpose/offers", channel="website")
-            clock.set(moment(clock.now()) + timedelta(seconds=1))
-            house.withdraw(subject, "purpose/offers", channel="website")
-            if house is keeper:
-                look.latest(1)  # some of what waits is known before
-
-        holder, _, name = moment_of_seal.rpartition(".")
-        plain = getattr(history if holder else newest, name)
-
-        def sealed_meanwhile(*given: object, **named: object) -> object:
-            if asked or threading.current_thread() is not threading.main_thread():
-                return plain(*given, **named)
-            asked.append(name)
-            if not late:
-                other.seal()
-            answer = plain(*given, **named)
-            if late:
-                answer = list(answer) if isinstance(answer, Iterator) else answer
-                other.seal()
-            return answer
-
-        monkeypatch.setattr(history if holder else newest, name, sealed_meanwhile)
-        since = Instant(clock.now() - 3_500_000)
-        if name == "entries":
-            said = [one.kind for one in look.between(since, Instant(clock.now() + 1))]
-        else:
-            said = [one.kind for one in look.latest(4)][::-1]
-        monkeypatch.undo()
-        assert said == kinds
-        assert [one.kind for one in look.latest(4)][::-1] == kinds
-        assert [one.kind for one in look.between(since, Instant(clock.now() + 1))] == kinds
-    assert asked or name == "batches_before"  # which is asked only where something was sealed
 
 
 def test_a_changed_entry_that_waits_is_not_told_but_found(keeper: Keeper, tmp_path: Path) -> None:

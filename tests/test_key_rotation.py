@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,18 +23,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
 import upheld
-from tests.homes import column
-from tests.rotating_child import WHEN, unread
+from tests import postgres, trial_home
+from tests.homes import changed, column, copied, forgotten, put_back
+from tests.rotating_child import EXCHANGED, WHEN, unread
 from tests.served import Served, furnished, served
-from tests.trial_home import at
+from tests.test_crash import crashes_of
+from tests.trial_home import SWEEP_DAY, at, proved
 from upheld import cli, system
+from upheld.dates import instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import HomeUnusable, StoreFailed
 from upheld.keeper import Keeper
+from upheld.ledger.batch import Head, batch_of, read_header
+from upheld.ledger.entries import BatchClass, entry, stream_name
 from upheld.ledger.handover import handed_over, handover_in
 from upheld.store import history
+from upheld.store.journal_keys import NAME as JOURNAL_KEY
 from upheld.store.key_files import RETIRED, KeySource, public_pem
 from upheld.store.ring import MARKED, mark_of
+from upheld.store.schema import PLACES
+from upheld.store.sealing import TailBroken
 from upheld.store.vault import Tier
 from upheld.store.verifying import check_certificate, verify_copy
 
@@ -103,7 +115,7 @@ def test_everything_is_wrapped_anew_and_the_old_root_is_not_needed(tmp_path: Pat
         kept[0].unlink()
         assert (home / "secrets" / name).read_text() != old
     all_is_read(home, persons)
-    assert [one["store"] for one in rotations(home)] == ["active", "separated"]
+    assert [one["store"] for one in rotations(home)] == ["active", "separated", "journals"]
 
 
 def test_a_ring_can_be_rotated_again_and_again(tmp_path: Path) -> None:
@@ -323,6 +335,331 @@ def test_keys_wrapped_before_roots_had_marks_still_open(tmp_path: Path) -> None:
     rotated(home)
     assert marks(home) == newest(home)
     all_is_read(home, persons)
+
+
+# ── the key that guards journals ────────────────────────────────────────────────────────────────────────────────────
+
+
+def exchanged(home: Path) -> None:
+    with opened(home) as keeper:
+        list(system.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
+
+
+def journal_keys(home: Path) -> tuple[bytes, ...]:
+    return KeySource(home / "secrets", {}).roots(JOURNAL_KEY)
+
+
+def waiting(home: Path) -> set[bytes]:
+    """The marks of what waits to be sealed."""
+    headers = [one for place in PLACES for one in column(home / f"{place}.db", "SELECT header FROM journal")]
+    return {read_header(bytes(one)).mark for one in headers}
+
+
+def named(home: Path) -> list[str]:
+    statement = "SELECT value FROM meta WHERE key = 'mac-key'"
+    return [one for place in PLACES for one in column(home / f"{place}.db", statement)]
+
+
+def forged(home: Path, key: bytes, mark: bytes) -> None:
+    """A batch in the journal by somebody who knows this key and can write to the place."""
+    stream = stream_name("active", "house", BatchClass.EVIDENCE, "f" * 20)
+    lie = entry("keys.made", instant(WHEN), "house", None, (), store="active", made=1)
+    batch = batch_of([lie], stream, BatchClass.EVIDENCE, Head(), instant(WHEN), bytes(32), key, None, mark)
+    changed(
+        home / "active.db",
+        "INSERT INTO journal(id, header, body_hash, body, mac, bucket) VALUES(?, ?, ?, ?, ?, 0)",
+        1 << 40, batch.header, batch.body_hash, batch.body, batch.mac,
+    )  # fmt: skip
+
+
+def test_what_waits_is_guarded_by_the_next_key_and_the_old_one_is_not_needed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    persons = furnished(home).persons
+    for _ in range(2):
+        (old,) = journal_keys(home)
+        with opened(home) as keeper:
+            keeper.enter("trial", "member")
+        assert waiting(home)
+        told = CliRunner().invoke(cli.app, ["rotate-keys", "--journals", "--home", str(home)])
+        assert told.exit_code == 0, told.output
+        (new,) = journal_keys(home)
+        assert new != old
+        assert f"guarded by {mark_of(new).hex()}" in told.output
+        assert old.hex() not in told.output
+        (home / "secrets" / RETIRED / f"mac.key.{mark_of(old).hex()}").unlink()
+        with opened(home) as keeper:
+            keeper.enter("trial", "member")
+        assert waiting(home) == {mark_of(new)}
+        assert named(home) == [mark_of(new).hex()] * 3
+    assert [one["store"] for one in rotations(home)] == ["journals"] * 2
+    with trial_home.opened(home, WHEN) as house:
+        house.keeper.seal()
+        proved(home, house.keeper)
+    all_is_read(home, persons)
+
+
+def test_four_processes_write_and_look_up_while_the_key_is_exchanged_again_and_again(tmp_path: Path) -> None:
+    home, stop = tmp_path / "home", tmp_path / "stop"
+    persons = furnished(home).persons
+    with contextlib.ExitStack() as all_of_them:
+        workers = [all_of_them.enter_context(child("works", home, stop)) for _ in range(4)]
+        for worker in workers:
+            assert worker.stdout
+            assert worker.stdout.readline() == "ready\n"
+        for _ in range(2):
+            exchanged(home)
+        stop.touch()
+        said = [json.loads(worker.stdout.readline()) for worker in workers if worker.stdout]
+    assert [worker.returncode for worker in workers] == [0] * 4
+    assert [one["wrong"] for one in said] == [0] * 4
+    assert all(one["done"] for one in said)
+    assert waiting(home) <= {mark_of(journal_keys(home)[-1])}
+    all_is_read(home, persons)
+
+
+@pytest.mark.slow
+def test_an_exchange_killed_at_any_statement_is_gone_on_with(tmp_path: Path) -> None:
+    """Every fifth statement here, every one in `make deep`."""
+    found = crashes_of("exchange", tmp_path, 1, 5)
+    assert found["failures"] == []
+    assert set(found["places"]) == {"active", "separated", "keys", "ledger"}
+    assert found["crashes"] > 8
+
+
+@pytest.mark.deep
+def test_an_exchange_killed_at_every_statement_is_gone_on_with(tmp_path: Path) -> None:
+    found = crashes_of("exchange", tmp_path)
+    assert found["failures"] == []
+    assert found["crashes"] == found["statements"]
+
+
+@pytest.mark.parametrize("point", [EXCHANGED, EXCHANGED + 1, EXCHANGED + 2])
+def test_an_exchange_killed_beside_the_databases_is_gone_on_with(tmp_path: Path, point: int) -> None:
+    home = tmp_path / "home"
+    persons = furnished(home).persons
+    with child("handed", home, point) as dying:
+        assert dying.wait() == -signal.SIGKILL
+    told = CliRunner().invoke(cli.app, ["doctor", "--home", str(home)]).output
+    assert ("a rotation of `mac.key` was begun and is not over" in told) == (point < EXCHANGED + 2)
+    with opened(home) as keeper:
+        keeper.enter("trial", "member")
+    exchanged(home)
+    assert len(journal_keys(home)) == 1
+    assert [one["store"] for one in rotations(home)] == ["journals"] * (2 if point == EXCHANGED + 2 else 1)
+    told = CliRunner().invoke(cli.app, ["doctor", "--home", str(home)]).output
+    assert "journals: guarded by one `mac.key`" in told
+    all_is_read(home, persons)
+
+
+def test_who_was_asleep_meanwhile_writes_with_the_key_that_is_named(tmp_path: Path) -> None:
+    home, go = tmp_path / "home", tmp_path / "go"
+    persons = furnished(home).persons
+    with child("late", home, go) as sleeper:
+        assert sleeper.stdout
+        assert sleeper.stdout.readline() == "ready\n"
+        exchanged(home)
+        go.touch()
+        assert json.loads(sleeper.stdout.readline()) == {"wrote": True}
+    assert waiting(home) == {mark_of(journal_keys(home)[-1])}
+    all_is_read(home, persons)
+
+
+def test_who_has_only_the_old_key_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, go = tmp_path / "home", tmp_path / "go"
+    persons = furnished(home).persons
+    (old,) = journal_keys(home)
+    monkeypatch.setenv("UPHELD_MAC_KEY", old.hex())
+    with child("late", home, go) as sleeper:
+        assert sleeper.stdout
+        assert sleeper.stdout.readline() == "ready\n"
+        monkeypatch.delenv("UPHELD_MAC_KEY")
+        exchanged(home)
+        before = waiting(home), column(home / "active.db", "SELECT count(*) FROM subject")
+        go.touch()
+        refused = json.loads(sleeper.stdout.readline())["refused"]
+    (new,) = journal_keys(home)
+    assert f"the key {mark_of(new).hex()} of `mac.key` is not here" in refused
+    assert "put that key back where this process takes its keys from" in refused
+    assert new.hex() not in refused
+    assert (waiting(home), column(home / "active.db", "SELECT count(*) FROM subject")) == before
+    monkeypatch.setenv("UPHELD_MAC_KEY", old.hex())
+    with pytest.raises(StoreFailed, match="this process has the one before"):
+        upheld.open(home)
+    monkeypatch.delenv("UPHELD_MAC_KEY")
+    all_is_read(home, persons)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_who_knows_the_old_key_can_forge_nothing_after_it_even_for_who_still_has_it_in_memory(
+    tmp_path: Path, marked: bool
+) -> None:
+    home = tmp_path / "home"
+    furnished(home)
+    (old,) = journal_keys(home)
+    with opened(home) as runs_on:
+        runs_on.seal()
+        exchanged(home)
+        forged(home, old, mark_of(old) if marked else b"")
+        with pytest.raises(TailBroken, match="is not here" if marked else "the MAC is false"):
+            runs_on.seal()
+    changed(home / "active.db", "DELETE FROM journal WHERE id = ?", 1 << 40)
+    with opened(home) as keeper:
+        assert verify_ledger(keeper) == ()
+
+
+def test_until_the_old_key_is_gone_both_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup from amid a rotation with the keys of that moment goes on from there."""
+    home, copy = tmp_path / "home", tmp_path / "copy"
+    persons = furnished(home).persons
+    (old,) = journal_keys(home)
+    with opened(home) as keeper, monkeypatch.context() as stops:
+        keeper.enter("trial", "member")
+        stops.setattr(Keeper, "seal", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            list(system.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
+        keeper.enter("trial", "member")
+    new = mark_of(journal_keys(home)[-1])
+    assert waiting(home) == {b"", new}
+    amid = copied(home, copy)
+    all_is_read(home, persons)
+    assert "was begun and is not over" in CliRunner().invoke(cli.app, ["doctor", "--home", str(amid)]).output
+    exchanged(amid)
+    assert journal_keys(amid)[-1] != old
+    assert len(journal_keys(amid)) == 1
+    all_is_read(amid, persons)
+    forgotten(amid)
+
+
+def test_a_copy_from_before_needs_its_key_again(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    persons = furnished(home).persons
+    with opened(home) as keeper:
+        keeper.enter("trial", "member")
+    copy = copied(home, tmp_path / "copy")
+    (old,) = journal_keys(home)
+    exchanged(home)
+    (new,) = journal_keys(home)
+    (copy / "secrets" / JOURNAL_KEY).write_text(new.hex())
+    with opened(copy) as keeper, pytest.raises(TailBroken, match="another key wrote it"):
+        keeper.seal()
+    (copy / "secrets" / JOURNAL_KEY).write_text(f"{old.hex()} {new.hex()}")
+    exchanged(copy)
+    assert journal_keys(copy) == (new,)
+    all_is_read(copy, persons)
+    forgotten(copy)
+
+
+def test_a_place_from_before_names_the_key_of_now_once_it_is_recovered(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    persons = furnished(home).persons
+    exchanged(home)
+    with opened(home) as keeper:
+        keeper.seal()
+    copy = copied(home, tmp_path / "copy")
+    exchanged(home)
+    with opened(home) as keeper:
+        keeper.fact(persons["asker"], "closed")
+        keeper.seal()
+    put_back(home, copy, "active")
+    with opened(home) as keeper:
+        assert keeper.notice()
+        keeper.recover()
+        keeper.enter("trial", "member")
+        assert verify_ledger(keeper) == ()
+    assert named(home) == [mark_of(journal_keys(home)[-1]).hex()] * 3
+    forgotten(copy)
+
+
+def test_keys_for_journals_come_from_a_command_as_the_old_and_the_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, kms = tmp_path / "home", tmp_path / "kms"
+    persons = furnished(home).persons
+    shutil.copytree(home / "secrets", kms)
+    command = tmp_path / "ask-kms"
+    command.write_text(f'#!/bin/sh\nexec cat "{kms}/$1"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("UPHELD_KEY_COMMAND", str(command))
+    with opened(home) as runs_on:
+        with opened(home) as keeper, pytest.raises(HomeUnusable, match="the old key and after it a new one"):
+            list(system.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
+        (kms / JOURNAL_KEY).write_text(f"{(kms / JOURNAL_KEY).read_text()},{FRESH['mac']}")
+        told = CliRunner().invoke(cli.app, ["rotate-keys", "--journals", "--home", str(home)])
+        assert told.exit_code == 0, told.output
+        assert "take it out of where keys come from" in told.output
+        (kms / JOURNAL_KEY).write_text(FRESH["mac"])
+        runs_on.enter("trial", "member")
+    assert waiting(home) == {mark_of(bytes.fromhex(FRESH["mac"]))}
+    all_is_read(home, persons)
+
+
+@pytest.fixture(scope="module")
+def on_server() -> Iterator[str]:
+    with postgres.server() as address, postgres.homes_on(address):
+        yield address
+
+
+def test_on_a_server_whatever_comes_first_after_an_exchange_is_done_with_the_next_key(
+    on_server: str, tmp_path: Path
+) -> None:
+    """It is one message that finds out that the key is another, so it is sent again: who called sees nothing of it."""
+    home = tmp_path / "home"
+    persons = trial_home.furnished(home)
+    with trial_home.opened(home) as house:
+        keeper, stayer = house.keeper, persons["stayer"]
+        desk = keeper.application("desk")
+        keeper.read(stayer, "service", reader=desk, items=("name",))
+
+        def withdraws() -> object:
+            return keeper.withdraw(stayer, "purpose/offers", channel="website")
+
+        def in_a_batch() -> None:
+            with keeper.batch():
+                keeper.enter("trial", "member")
+                withdraws()
+
+        def two_at_once() -> None:
+            with ThreadPoolExecutor(4) as pool:
+                found = [pool.submit(keeper.enter, "trial", "member") for _ in range(8)]
+                assert len({one.result() for one in found}) == 8
+
+        acts: tuple[Callable[[], object], ...] = (
+            lambda: keeper.read(stayer, "service", reader=desk, items=("name",)),
+            lambda: keeper.enter("trial", "member"),
+            lambda: keeper.collect(stayer, "service", {"name": "Made Up"}),
+            withdraws,
+            in_a_batch,
+            lambda: keeper.together(withdraws, about=(stayer,)),
+            two_at_once,
+            keeper.sweep,
+        )
+        for act in acts:
+            exchanged_at(home, SWEEP_DAY)
+            act()
+            assert waiting(home) <= {mark_of(journal_keys(home)[-1])}
+        keeper.seal()
+        proved(home, keeper)
+    assert len([one for one in rotations(home) if one["store"] == "journals"]) == len(acts)
+    forgotten(home)
+
+
+def exchanged_at(home: Path, when: datetime) -> None:
+    with trial_home.opened(home, when) as house:
+        list(system.rotate_roots(home, house.keeper, names=(JOURNAL_KEY,)))
+
+
+def test_a_batch_that_says_another_key_than_guards_it_is_false_where_the_house_verifies(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    persons = trial_home.furnished(home)
+    exchanged_at(home, SWEEP_DAY)
+    key = journal_keys(home)[-1]
+    with trial_home.opened(home) as house:
+        house.keeper.withdraw(persons["stayer"], "purpose/offers", channel="website")
+        house.keeper.seal()
+        with house.keeper.places.ledger_copy() as ledger:
+            assert verify_copy(ledger, mac_keys={mark_of(key): key}).ok
+            found = verify_copy(ledger, mac_keys={mark_of(key): bytes(32)}).problems
+    assert {one.code for one in found} == {"mac-false"}
 
 
 # ── the key that signs ──────────────────────────────────────────────────────────────────────────────────────────────

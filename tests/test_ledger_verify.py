@@ -272,7 +272,7 @@ def test_the_last_batch_rewritten_with_its_tree_is_named_by_the_mac_where_the_ho
     _rewritten(copy, BATCHES - 1)
     span = first(copy)
     assert (span.code, span.leaf, span.until_leaf) == ("span-changed", BATCHES - 3, BATCHES)
-    named = verify_copy(copy, PUBLIC, mac_key=KEY).problems
+    named = verify_copy(copy, PUBLIC, mac_keys={b"": KEY}).problems
     assert any(problem.code == "mac-false" and problem.leaf == BATCHES - 1 for problem in named)
 
 

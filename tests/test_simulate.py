@@ -16,8 +16,6 @@ import pytest
 from rich.console import Console
 
 import upheld
-from tests import postgres
-from tests.homes import changed, connection_to
 from upheld.dates import Instant
 from upheld.demonstration import POLICIES, main
 from upheld.engine.acts import Reason, SubjectId
@@ -32,7 +30,6 @@ from upheld.simulate.script import Script, script_of
 from upheld.simulate.summary import kept_in, verified
 from upheld.simulate.tally import Stand
 from upheld.store import subjects
-from upheld.store.engine import Connection
 from upheld.system import simulated, simulation
 
 ROOT = Path(__file__).parent.parent
@@ -57,9 +54,10 @@ def end_state(home: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every row of the active and the separated place, without what is random on purpose."""
     found: dict[str, list[tuple[object, ...]]] = {}
     for place in ("active", "separated"):
-        connection = connection_to(home / f"{place}.db")
-        for table in tables_of(connection):
-            columns = columns_of(connection, table)
+        connection = sqlite3.connect(home / f"{place}.db")
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table in tables:
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             if table in ("journal", "stream_head", "checkpoint", "meta", "head"):
                 continue
             shown = [name for name in columns if name not in SECRET]
@@ -67,21 +65,6 @@ def end_state(home: Path) -> dict[str, list[tuple[object, ...]]]:
             found[f"{place}.{table}"] = sorted(rows, key=repr)
         connection.close()
     return found
-
-
-def tables_of(connection: Connection) -> list[str]:
-    if isinstance(connection, sqlite3.Connection):
-        return [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return postgres.tables(connection)
-
-
-def columns_of(connection: Connection, table: str) -> list[str]:
-    if isinstance(connection, sqlite3.Connection):
-        return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-    asked = (
-        "SELECT column_name FROM information_schema.columns WHERE table_name = ? AND table_schema = current_schema()"
-    )
-    return [row[0] for row in connection.execute(f"{asked} ORDER BY ordinal_position", (table,))]
 
 
 def everybody(keeper: Keeper) -> Iterator[SubjectState]:
@@ -238,7 +221,8 @@ def test_what_was_not_swept_is_counted_as_overdue(tmp_path: Path) -> None:
 def test_a_ledger_that_was_touched_is_not_verified(tmp_path: Path) -> None:
     with simulation(NEXR, tmp_path / "home", Course(people=5, years=1, seed=1)) as (keeper, summary):
         assert summary.verified
-        changed(tmp_path / "home" / "ledger.db", "UPDATE body SET body = ? WHERE leaf = 3", b"another")
+        with sqlite3.connect(tmp_path / "home" / "ledger.db") as connection:
+            connection.execute("UPDATE body SET body = zeroblob(length(body)) WHERE leaf = 3")
         assert verified(keeper).problems != ()
 
 

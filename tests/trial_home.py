@@ -25,7 +25,7 @@ from upheld.store import history
 from upheld.store.journal import JournalWriter
 from upheld.store.key_files import KeySource
 from upheld.store.place import Place
-from upheld.store.ring import Ring
+from upheld.store.ring import Ring, mark_of
 from upheld.store.vault import KeyMissing, Sealed, Tier, Vault
 from upheld.store.verifying import check_certificate, verify_copy
 
@@ -265,9 +265,10 @@ def proved(home: Path, keeper: Keeper, *, certified: bool = True) -> None:
     """The ledger verifies, and every certificate against it, but where it is an older one that holds none of them."""
     certificates = [keeper.certificate(one) for one in keeper.certificates("trial") if certified]
     key = (home / "public.pem").read_text()
-    mac_key = bytes.fromhex((home / "secrets" / "mac.key").read_text())
+    mac_key = bytes.fromhex((home / "secrets" / "mac.key").read_text().split()[-1])
+    first = not column(home / "active.db", "SELECT value FROM meta WHERE key = 'mac-key'")
     with keeper.places.ledger_copy() as ledger:
-        found = verify_copy(ledger, public_key=key, mac_key=mac_key)
+        found = verify_copy(ledger, public_key=key, mac_keys={b"" if first else mark_of(mac_key): mac_key})
         assert found.ok, found.problems
         for one in certificates:
             assert check_certificate(one, ledger, key).in_ledger

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,14 +35,16 @@ from upheld.store import distribution, history, migrations, postgres, schema, sq
 from upheld.store.engine import Engine
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
+from upheld.store.journal_keys import NAME as JOURNAL_KEY
+from upheld.store.journal_keys import JournalKeys
 from upheld.store.key_files import ROOTS, SIGNING, KeySource, pem_of, public_pem
 from upheld.store.leases import FileLeases
 from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
 from upheld.store.ring import Ring, mark_of
-from upheld.store.rotation import Rotation
-from upheld.store.sealing import Sealer
+from upheld.store.rotation import Rotation, exchange_journal_key
+from upheld.store.sealing import JOURNALS, Sealer
 from upheld.store.sqlite import SqliteFile, create
 from upheld.store.tail import Tail
 from upheld.store.vault import CACHE_KEYS, Tier, Vault
@@ -347,25 +349,32 @@ def ledger_of(home: Path) -> AbstractContextManager[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What came of the rotation of one ring. `kept`: files of old roots, for old copies of the key store."""
+    """What came of the rotation of one key. `kept`: files of old keys, for old copies.
 
-    tier: Tier
+    `store` is a tier, or that of the journals: there no keys are wrapped.
+    """
+
+    store: str
     keys: int
     mark: str
     kept: tuple[Path, ...]
 
 
-def rotate_roots(home: Path, keeper: Keeper, told: Callable[[str, int], None] = lambda *_: None) -> Iterator[Rotated]:
-    """Put new root keys in place of those of both tiers, while other processes go on; again after a crash goes on.
+def rotate_roots(
+    home: Path, keeper: Keeper, told: Callable[[str, int], None] = lambda *_: None, names: Sequence[str] = ROOTS
+) -> Iterator[Rotated]:
+    """Put new keys in place of the roots of both tiers and of the one that guards journals, while other processes go
+    on; again after a crash goes on. `names` says of which, where not all.
 
-    Roots in files are made here; roots that the environment or a command gives must be two: the old and the new.
-    Raises HomeUnusable, StoreFailed.
+    Keys in files are made here; keys that the environment or a command gives must be two: the old and the new.
+    Raises HomeUnusable, StoreFailed, TailBroken.
     """
     source = key_source(home, settings_of(home))
-    names = {tier: f"{tier.value}.key" for tier in Tier}
     # One that was interrupted is finished; only then another begins.
-    wanted = [tier for tier in Tier if len(source.roots(names[tier])) > 1] or list(Tier)
-    for name in (names[tier] for tier in wanted):
+    wanted = [name for name in names if len(source.roots(name)) > 1]
+    # The key of the journals may be given from elsewhere: then it is rotated where somebody gives the next or asks.
+    wanted = wanted or [one for one in names if one != JOURNAL_KEY or len(names) == 1 or source.in_files(one)]
+    for name in wanted:
         if len(source.roots(name)) == 1:
             if not source.in_files(name):
                 raise HomeUnusable(
@@ -373,16 +382,27 @@ def rotate_roots(home: Path, keeper: Keeper, told: Callable[[str, int], None] = 
                     "every process once with both, and rotate then"
                 )
             source.add(name, os.urandom(32))
-    for tier in wanted:
-        name = names[tier]
+    for tier in (one for one in Tier if f"{one.value}.key" in wanted):
+        name = f"{tier.value}.key"
         rotation = Rotation(keeper.places.vault, keeper.places.papers, tier)
         rotation.ring.reload()
         keys = rotation.run(partial(told, tier.value))
         newest = rotation.ring.roots[-1]
         kept = source.retire(name, newest) if source.in_files(name) else []
         rotation.ring.reload()
-        yield Rotated(tier, keys, mark_of(newest).hex(), tuple(kept))
-    keeper.places.keys.scrub()
+        yield Rotated(tier.value, keys, mark_of(newest).hex(), tuple(kept))
+    if wanted != [JOURNAL_KEY]:
+        keeper.places.keys.scrub()
+    if JOURNAL_KEY in wanted:
+        yield _rotate_journal_key(source, keeper)
+
+
+def _rotate_journal_key(source: KeySource, keeper: Keeper) -> Rotated:
+    places = keeper.places
+    mark = exchange_journal_key((places.active, places.separated, places.keys), places.sealer, keeper.seal, keeper.now)
+    newest = source.roots(JOURNAL_KEY)[-1]
+    kept = source.retire(JOURNAL_KEY, newest) if source.in_files(JOURNAL_KEY) else []
+    return Rotated(JOURNALS, 0, mark.hex(), tuple(kept))
 
 
 def rotate_signing(home: Path, keeper: Keeper) -> str:
@@ -447,13 +467,13 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
 
 
 def _places(
-    root: Path, databases: Mapping[str, str], incarnation: str, mac_key: bytes, clock: Clock, durable: bool
+    root: Path, databases: Mapping[str, str], incarnation: str, keys: JournalKeys, clock: Clock, durable: bool
 ) -> dict[str, Place]:
     places = {
         name: Place(
             _engine(root, databases, name),
             name,
-            JournalWriter(name, incarnation, mac_key, os.urandom),
+            JournalWriter(name, incarnation, keys, os.urandom),
             clock.now,
         )
         for name in schema.PLACES
@@ -493,13 +513,15 @@ def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options, *, by_buck
     )
 
 
-def _sealer(root: Path, settings: Mapping[str, Any], source: KeySource, incarnation: str, clock: Clock) -> Sealer:
+def _sealer(
+    root: Path, settings: Mapping[str, Any], source: KeySource, keys: JournalKeys, incarnation: str, clock: Clock
+) -> Sealer:
     databases: Mapping[str, str] = settings.get("databases", {})
     return Sealer(
         postgres.PostgresLedger(databases[postgres.LEDGER]) if databases else root / LEDGER,
         signing_key=source.signing(),
         signing_source=source.signing,
-        mac_key=source.roots("mac.key")[-1],
+        mac_key=keys,
         salt_source=os.urandom,
         incarnation=incarnation,
         ledger_id=settings["ledger_id"],
@@ -513,14 +535,16 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     clock, ids = options.clock, _Ids(options.seed)
     incarnation = new_id(os.urandom)
     source = key_source(root, settings)
-    mac_key = source.roots("mac.key")[-1]
+    journal_keys = JournalKeys(partial(source.roots, JOURNAL_KEY))
     rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
-    places = _places(root, databases, incarnation, mac_key, clock, options.durable)
+    places = _places(root, databases, incarnation, journal_keys, clock, options.durable)
     by_bucket = bool(settings.get("distributed"))
     if by_bucket:
         _check_coordinator(places)
-    sealer = _sealer(root, settings, source, incarnation, clock)
+        for place in places.values():
+            place.writer.asks = True  # a table of several machines takes no question within an insert
+    sealer = _sealer(root, settings, source, journal_keys, incarnation, clock)
     vault = _vault(rings, places["keys"], options, by_bucket=by_bucket)
     whole = places["keys"].engine.may_read(places["keys"].connection, "root_key")
     if whole:

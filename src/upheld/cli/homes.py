@@ -29,7 +29,10 @@ from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.model import Policy
 from upheld.store import distribution, grants
+from upheld.store.journal_keys import NAME as JOURNAL_KEY
+from upheld.store.key_files import ROOTS
 from upheld.store.postgres import PostgresConnection
+from upheld.store.sealing import JOURNALS
 from upheld.store.tls import without_password
 from upheld.system import (
     PLACES,
@@ -121,19 +124,25 @@ def doctor(home: Home) -> None:
 @commands.command("rotate-keys")
 def rotate_keys(
     home: Home,
-    signing: Annotated[bool, typer.Option("--signing", help="The key that signs, and not those that wrap.")] = False,
+    signing: Annotated[bool, typer.Option("--signing", help="The key that signs, and no other.")] = False,
+    journals: Annotated[bool, typer.Option("--journals", help="The key that guards journals, and no other.")] = False,
 ) -> None:
     """Put new master keys in place of the old while the service goes on; run it again if it was interrupted."""
+    if signing and journals:
+        raise typer.BadParameter("give --signing or --journals; without them all other keys are rotated")
     with opened(home) as keeper:
         if signing:
             note = rotate_signing(home, keeper)
             typer.echo(f"from {checkpoint_in(note).size} batches on another key signs; the old one signed for it")
             typer.echo(f"hand {home / 'public.pem'} to whoever verifies; who holds the old one can go on with it")
             return
-        for done in rotate_roots(home, keeper):
-            typer.echo(f"{done.tier.value}: {done.keys} keys wrapped anew by {done.mark}")
+        for done in rotate_roots(home, keeper, names=(JOURNAL_KEY,) if journals else ROOTS):
+            guards = done.store == JOURNALS
+            wraps = f"what waits to be sealed is guarded by {done.mark}"
+            typer.echo(f"{done.store}: {wraps if guards else f'{done.keys} keys wrapped anew by {done.mark}'}")
+            opens = "is for older copies of the places" if guards else "opens older copies of the keys"
             for path in done.kept:
-                typer.echo(f"{path} opens older copies of the keys only: take it to where those lie, or destroy it")
+                typer.echo(f"{path} {opens} only: take it to where those lie, or destroy it")
             if not done.kept:
                 typer.echo("the old key is not needed any more: take it out of where keys come from")
 

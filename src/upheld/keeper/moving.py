@@ -7,6 +7,7 @@ Order and crash table follow `docs/stores.md`. INVARIANT: I2, I3, I4, I5, I7.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ from upheld.ledger.entries import entry
 from upheld.store import papers, subjects
 from upheld.store.engine import answers
 from upheld.store.ids import placed_value
+from upheld.store.journal_keys import KeyMoved
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
 from upheld.store.views import Seen
@@ -87,8 +89,12 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
             self.views.refresh()
             for policy in self.views.lines:
                 self.places.active.submit(partial(_stir_all, policy))
+        swept = Swept()
         with self.sweeping(shared=self.places.leases.groups > 1):
-            return self._sweep(Swept(), self.now(), confirm_clock)
+            for _ in (self.places.active, self.places.separated, self.places.keys):
+                with suppress(KeyMoved):  # each may name another key for its journal meanwhile: it goes on from there
+                    return self._sweep(swept, self.now(), confirm_clock)
+            return self._sweep(swept, self.now(), confirm_clock)
 
     def _sweep(self, swept: Swept, now: Instant, confirm_clock: bool) -> Swept:
         if not confirm_clock and not self.clock_trusted(now):

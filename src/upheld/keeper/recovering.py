@@ -45,9 +45,11 @@ from upheld.ledger.certificate import Certificate
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, outbox, papers, subjects
 from upheld.store.ids import bucket_of, placed_key, placed_value
+from upheld.store.journal_keys import name_key, named_in, names_key
 from upheld.store.leases import LeaseHeld, Presence
 from upheld.store.papers import PaperRow
 from upheld.store.place import Place, Transaction
+from upheld.store.ring import mark_of
 from upheld.store.sealing import LedgerOld, TailBroken
 from upheld.store.vault import DELETE_KEY, HOUSE, Sealed, TokenRow
 from upheld.store.verifying import anchor_in
@@ -265,6 +267,7 @@ class Recovery(Moving):
         with self.presence.alone(), self.sweeping(), self._alone():
             done = Recovered()
             older = self._check_ledger(anchors, incident)
+            self._name_journal_keys()
             behind = self._begin(done, incident if older else None)
             if older:
                 self._join_on(behind)
@@ -302,6 +305,14 @@ class Recovery(Moving):
         finally:
             for place in self._places().values():
                 place.admitted = 0
+
+    def _name_journal_keys(self) -> None:
+        """An old copy of a place may name a key of its journal that has gone since. What it wrote then is sealed."""
+        keys = self.places.sealer.keys
+        for place in self._places().values():
+            with place.transaction() as transaction:
+                if not keys.holds(named_in(names_key(transaction.connection))):
+                    name_key(transaction.connection, mark_of(keys.held[-1]))
 
     def _check_ledger(self, anchors: Sequence[str], incident: str | None) -> bool:
         """Whether the ledger is older than what somebody has seen of it, and is gone on from all the same."""

@@ -1,7 +1,8 @@
 """Entries as they are written: one batch per transaction, class and policy, chained to the batch before it.
 
 ==========  =======================================================================================================
-header      version, stream, n (dense from 1), class, from_at, until_at, prev_hash, and the stream this one continues
+header      version, stream, n (dense from 1), class, from_at, until_at, prev_hash, the stream this one continues, and
+            the mark of the key that guards it, where that is not the first key of the house
 body        a random salt, then each entry's bytes; the salt of each entry is drawn from it
 body_hash   Merkle root over `H(0 | salt of the entry | entry)`: one entry can be shown without the others, and when the
             body is destroyed its entries can't be guessed back from this
@@ -22,6 +23,8 @@ from upheld.ledger.entries import BatchClass, Entry, EntryRefused, packed, unpac
 from upheld.ledger.merkle import leaf_hash, root_of
 
 VERSION: Final = 1
+MARKED: Final = 2
+"""The version of a header that ends with the mark of a key."""
 SALT_LENGTH: Final = 32
 NOTHING_BEFORE: Final = bytes(32)
 ENTRY_SALT: Final = 16
@@ -38,7 +41,9 @@ class Head(msgspec.Struct, frozen=True, gc=False):
 
 
 class Header(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What of a batch is kept for ever. `after` names the stream and n that a first batch goes on from."""
+    """What of a batch is kept for ever. `after` names the stream and n that a first batch goes on from; `mark` says
+    which key guards it: empty for the first key of the house.
+    """
 
     version: int
     stream: str
@@ -48,6 +53,7 @@ class Header(msgspec.Struct, frozen=True, gc=False, array_like=True):
     until_at: int
     prev_hash: bytes
     after: tuple[str, int] | None = None
+    mark: bytes = b""
 
 
 _decode_header = msgspec.msgpack.Decoder(Header).decode
@@ -81,18 +87,20 @@ def batch_of(
     salt: bytes,
     mac_key: bytes,
     after: tuple[str, int] | None = None,
+    mark: bytes = b"",
 ) -> Batch:
     """The next batch of a stream whose end is `head`, written at `at`.
 
     `salt` is 32 random bytes, never used before. `after` names the stream and n that a first batch goes on from; its
-    head is then `Head(0, the last leaf of that stream)`.
+    head is then `Head(0, the last leaf of that stream)`. `mark` is that of `mac_key`; empty for the first of the house.
 
     Raises:
         EntryRefused: an entry is not in the table of kinds; none of the batch is made.
     """
     written = [packed(entry) for entry in entries]
     ats = [entry.at for entry in entries]
-    header = _encode((VERSION, stream, head.n + 1, int(batch_class), min(at, *ats), max(at, *ats), head.hash, after))
+    said = (stream, head.n + 1, int(batch_class), min(at, *ats), max(at, *ats), head.hash, after)
+    header = _encode((MARKED, *said, mark) if mark else (VERSION, *said))
     body_hash = root_of(entry_leaves(salt, written))
     leaf = leaf_hash(header + body_hash)
     return Batch(header, body_hash, _encode([salt, *written]), leaf, mac_of(mac_key, leaf))
@@ -125,8 +133,8 @@ def read_header(header: bytes) -> Header:
         read = _decode_header(header)
     except (msgspec.DecodeError, ValueError) as problem:
         raise BatchBroken("these bytes are no header of a batch") from problem
-    if read.version != VERSION:
-        raise BatchBroken(f"the header is of version {read.version}, this program knows {VERSION}")
+    if read.version != (MARKED if read.mark else VERSION):
+        raise BatchBroken(f"the header is of version {read.version}, this program knows {VERSION} and {MARKED}")
     return read
 
 

@@ -139,16 +139,17 @@ def verify(
     ledger_id: str,
     handovers: Sequence[str] = (),
     anchors: Sequence[str] = (),
-    mac_key: bytes | None = None,
+    mac_keys: Mapping[bytes, bytes] | None = None,
 ) -> Verification:
     """Recomputes a ledger.
 
     `batches` in the order of their leaves; `tree` the stored leaf hashes, joined; `notes` the signed checkpoints by
-    size; `handovers` the notes by which `key` was handed on; `mac_key` only where the house itself verifies: it names a
-    rewritten batch where the public key finds a span.
+    size; `handovers` the notes by which `key` was handed on; `mac_keys` (mark → key, the first key of the house
+    under the empty mark) only where the house itself verifies: they name a rewritten batch where the public key finds a
+    span. A batch whose key is gone rests on the signature alone.
     """
     chain = chain_of(key, handovers, ledger_id)
-    pass_ = _Pass(tree, chain.signers, ledger_id, mac_key)
+    pass_ = _Pass(tree, chain.signers, ledger_id, mac_keys or {})
     pass_.take_handovers(chain.problems)
     pass_.take_notes(notes)
     pass_.take_anchors(anchors)
@@ -195,7 +196,7 @@ class _Run(NamedTuple):
 class _Pass:
     """One pass over a ledger."""
 
-    def __init__(self, tree: bytes, key: Signers, ledger_id: str, mac_key: bytes | None) -> None:
+    def __init__(self, tree: bytes, key: Signers, ledger_id: str, mac_keys: Mapping[bytes, bytes]) -> None:
         self.frontier = Frontier()
         self.entries = 0
         self._counts: Counter[tuple[str, tuple[str, ...], str]] = Counter()
@@ -207,7 +208,7 @@ class _Pass:
         self._tree = tree
         self._key = key
         self._ledger_id = ledger_id
-        self._mac_key = mac_key
+        self._mac_keys = mac_keys
         self._problems: list[Problem] = []
         self.heads: dict[str, Head] = {}
         self._leaf_of: dict[str, int] = {}
@@ -424,7 +425,8 @@ class _Pass:
         follows = header.n == head.n + 1 and (header.prev_hash == head.hash or self._continues(header))
         if agrees and not follows and not self._problems:
             self._break(batch, header, head)
-        if self._mac_key is not None and mac_of(self._mac_key, leaf) != batch.mac:
+        mac_key = self._mac_keys.get(header.mark)
+        if mac_key is not None and mac_of(mac_key, leaf) != batch.mac:
             message = f"batch {header.n} of {stream} was not written by this house"
             self._found("mac-false", message, batch.leaf, stream=stream, n=header.n)
         self.heads[stream] = Head(header.n, leaf)

@@ -106,6 +106,11 @@ def sent_late(rows: Rows) -> SentLate | None:
     return cast(SentLate, rows) if hasattr(rows, "must") else None
 
 
+def came(rows: Rows) -> bool:
+    """Whether looking at an answer sends no message: it is here already."""
+    return bool(getattr(rows, "sent", True))
+
+
 def asks_at_once(connection: Connection) -> AsksAtOnce | None:
     """The connection as one on which several questions had better be one message."""
     return cast(AsksAtOnce, connection) if hasattr(connection, "answers") else None

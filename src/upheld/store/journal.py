@@ -21,6 +21,7 @@ from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, read_header
 from upheld.ledger.entries import KINDS, BatchClass, Entry, stream_name
 from upheld.ledger.merkle import leaf_hash
 from upheld.store.engine import Connection, Question, Rows, answers, array, asks_at_once, sent_late
+from upheld.store.journal_keys import FIRST, JournalKeys, named_in, names_key
 
 SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS journal(
@@ -33,6 +34,12 @@ SCHEMA: Final = (
 LARGEST_BATCH: Final = 16_384
 
 _INSERT_BATCH: Final = "INSERT INTO journal(id, header, body_hash, body, mac, bucket) VALUES(?, ?, ?, ?, ?, ?)"
+# Where every message takes a while it is proved in passing that the place names the key that was written with: a batch
+# without its MAC is none.
+_INSERT_PROVED: Final = (
+    "INSERT INTO journal(id, header, body_hash, body, mac, bucket) VALUES(?, ?, ?, ?, "
+    "CASE WHEN ifnull((SELECT value FROM meta WHERE key = 'mac-key'), '') = ? THEN CAST(? AS BLOB) END, ?)"
+)
 _SELECT_HEADER: Final = "SELECT header FROM journal WHERE bucket = ? AND id = ?"
 _SELECT_LEAVES: Final = "SELECT header, body_hash FROM journal ORDER BY id"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
@@ -76,6 +83,9 @@ _DELETE_ALL: Final = """
     SELECT 1 / CAST(count(*) = ? AS INT) FROM dropped"""
 
 
+_SELECT_HEADERS: Final = "SELECT header FROM journal"
+
+
 class JournalMisused(UpheldError):
     """The writer was called in an order that could lose or double evidence: a bug of the caller."""
 
@@ -96,7 +106,7 @@ class JournalWriter:
     Args:
         place: code of the place.
         incarnation: an id never used before, one per start of the process.
-        mac_key: 32 bytes that are kept outside every database.
+        mac_key: 32 bytes that are kept outside every database, or several of which the place names one.
         salt_source: gives so many random bytes.
         continues: for policies and classes, the stream and the head that this incarnation goes on from, where that is
             certain.
@@ -106,13 +116,16 @@ class JournalWriter:
         self,
         place: str,
         incarnation: str,
-        mac_key: bytes,
+        mac_key: bytes | JournalKeys,
         salt_source: Callable[[int], bytes],
         continues: Mapping[tuple[str, BatchClass], tuple[str, Head]] | None = None,
     ) -> None:
         self.place = place
         self.incarnation = incarnation
-        self._mac_key = mac_key
+        self.keys = JournalKeys.of(mac_key)
+        self._mark, self._mac_key = FIRST, self.keys.key(FIRST)
+        self.asks = True
+        """Whether the place is asked which key it names before each writing; otherwise that is proved in passing."""
         self._salt_source = salt_source
         self._continues = dict(continues or {})
         self._after: dict[str, tuple[str, int]] = {}
@@ -129,6 +142,17 @@ class JournalWriter:
         """
         self._row = row
 
+    def follow(self, named: Rows) -> bool:
+        """Write with the key that a place names, by the answer to `names_key`; whether that is another than before.
+
+        Raises StoreFailed when this process does not have it.
+        """
+        mark = named_in(named)
+        # The first key is what the keys say it is: it changes with them, its mark does not.
+        moved, self._mac_key = mark != self._mark, self.keys.key(mark)
+        self._mark = mark
+        return moved
+
     def append(self, connection: Connection, entries: Sequence[Entry], at: int, bucket: int = 0) -> None:
         """Writes the entries as batches, one per policy and class, in the transaction that is open on `connection`.
 
@@ -138,21 +162,29 @@ class JournalWriter:
         Raises:
             EntryRefused: an entry is not in the table of kinds.
             JournalMisused: no transaction is open.
+            StoreFailed: this process does not have the key that the place names.
         """
         if not connection.in_transaction:
             raise JournalMisused("evidence is written in the transaction of what it proves; none is open")
+        if self.asks:
+            self.follow(names_key(connection))
         ready = [self._next(key, group, at) for key, group in grouped(entries)]
         for batch in ready:
             row = self._row = None if self._row is None else self._row + 1
-            values = (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
-            made = connection.execute(_INSERT_BATCH, values)  # looked at only where the place numbers its rows
+            values: tuple[Any, ...] = (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
+            if not self.asks:
+                values = (*values[:4], self._mark.hex(), *values[4:])
+            # looked at only where the place numbers its rows
+            made = connection.execute(_INSERT_BATCH if self.asks else _INSERT_PROVED, values)
             self._written.append((bucket, cast(int, made.lastrowid) if row is None else row, batch.header))
 
     def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)
         head = self._pending.get(stream) or self._heads[stream]
         after = self._after.get(stream) if head.n == 0 else None
-        batch = batch_of(entries, stream, key[1], head, at, self._salt_source(SALT_LENGTH), self._mac_key, after)
+        batch = batch_of(
+            entries, stream, key[1], head, at, self._salt_source(SALT_LENGTH), self._mac_key, after, self._mark
+        )
         self._pending[stream] = Head(head.n + 1, batch.leaf)
         return batch
 
@@ -271,6 +303,11 @@ def stand_of(connection: Connection) -> Stand:
 def unsealed_since(connection: Connection) -> int | None:
     """The instant of the oldest entry that is not sealed yet; None where nothing waits."""
     return min((read_header(header).from_at for (header,) in connection.execute(_SELECT_FIRST)), default=None)
+
+
+def guarded_otherwise(connection: Connection, mark: bytes) -> int:
+    """How many batches wait to be sealed that another key guards than the one of this mark."""
+    return sum(read_header(header).mark != mark for (header,) in connection.execute(_SELECT_HEADERS))
 
 
 class Reached(NamedTuple):

@@ -100,9 +100,8 @@ class Newest:
     def between(self, since: int, until: int, most: int) -> list[Entry]:
         """Entries with `since <= at < until` in the order of sealing, those that wait last. Raises TailBroken."""
         self._catch_up()
-        found = history.entries(self._ledger, since, until, policy=self._policy)
-        # What has been sealed since the look at the journals is among what waits: nothing is told twice.
-        sealed = list(islice((one.entry for one in found if one.leaf < self._to), most))
+        found = (one.entry for one in history.entries(self._ledger, since, until, policy=self._policy))
+        sealed = list(islice(found, most))
         waiting = [one for one in reversed(list(self._of_tail())) if since <= one.at < until]
         return [*sealed, *waiting][:most]
 

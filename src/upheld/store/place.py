@@ -21,9 +21,10 @@ from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Entry
 from upheld.store.beside import Beside
-from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, sent_late
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, came, sent_late
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
+from upheld.store.journal_keys import KeyMoved, names_key
 from upheld.store.marks import Mark
 from upheld.store.tail import Tail
 
@@ -49,7 +50,7 @@ class Transaction:
 
     __slots__ = (
         "_at", "_taken", "about", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
-        "first", "guarded", "meanwhile", "moved", "proved", "trusting",
+        "first", "guarded", "meanwhile", "moved", "named", "proved", "trusting",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
@@ -73,6 +74,8 @@ class Transaction:
         """Whose views have moved on with it, in this order: those are nobody's if it does not happen."""
         self.first: Rows | None = None
         """The answer to what the place asks first, where that was asked with the beginning."""
+        self.named: Rows | None = None
+        """The key that the place names for its journal, where that was asked with the beginning."""
         self.meanwhile: list[Callable[[], None]] = []
         """What can be done while the commit waits for the disk: looks that release nothing before it is there."""
         self.execute = connection.execute
@@ -160,6 +163,7 @@ class Place:
         self.name = name
         self.writer = writer
         self.writer.number_after(engine.first_row(writer.incarnation))
+        self.writer.asks = not engine.sends_late
         self._now = now
         self._turn = RLock()
         self._waiting: deque[_Ticket[Any]] = deque()
@@ -358,6 +362,8 @@ class Place:
             with self.engine.held():
                 transaction = self._begin(None if about is None else Claim(about), asks=False)
                 try:
+                    if not self.writer.asks:
+                        transaction.named = names_key(self.connection)  # on its way with what is asked first
                     if not early:
                         transaction.at = self._granted()
                     yield transaction
@@ -433,17 +439,20 @@ class Place:
     def _commit(self, transaction: Transaction) -> None:
         try:
             if transaction.entries:
+                if transaction.named is not None and came(transaction.named):
+                    self.writer.follow(transaction.named)
                 self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
             self.connection.execute("COMMIT")
         except ConnectionLost:
             if not self._happened(transaction):
                 self._roll_back()
                 raise
-        except (UpheldError, IdTaken):
-            self._roll_back()
-            raise
         except Exception as failure:
             self._roll_back()
+            if transaction.entries and self._key_moved():
+                raise KeyMoved(f"`{self.name}` names another key for its journal since then; do it again") from failure
+            if isinstance(failure, UpheldError | IdTaken):
+                raise
             raise _not_recorded(failure) from failure
         except BaseException:
             self._roll_back()
@@ -453,6 +462,18 @@ class Place:
         self._moved = []
         if self.tail is not None:
             self.tail.grew(len(transaction.entries))
+
+    def _key_moved(self) -> bool:
+        """Whether nothing could be written since the place names another key for its journal; from now on it is that.
+
+        Raises StoreFailed when this process does not have it.
+        """
+        if self.writer.asks:
+            return False
+        try:
+            return self.writer.follow(names_key(self.connection))
+        except ConnectionLost:
+            return False
 
     def _keep(self, transaction: Transaction) -> None:
         """What was committed is on the disk before anybody is told. The turn was given back: others write meanwhile,
@@ -519,7 +540,10 @@ class Place:
             batch.append(self._waiting.popleft())
         try:
             with self.engine.held():
-                done = self._run_somehow(batch)
+                try:
+                    done = self._run_somehow(batch)
+                except KeyMoved:
+                    done = self._run_somehow(batch)
             if done is not None:
                 self._keep(done)
         except BaseException as failure:  # noqa: BLE001 - handed to the callers whose work it was

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from upheld.errors import StoreFailed
-from upheld.store.place import Transaction
+
+if TYPE_CHECKING:
+    from upheld.store.place import Transaction
 
 MARK: Final = 4
 """Bytes that lead a wrapped key and say which root wrapped it."""

@@ -14,16 +14,20 @@ seen is fetched. They wrap with the root that the key store names, asked in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
 from upheld.store import papers, vault
 from upheld.store.ids import placed_key, placed_paper_key
+from upheld.store.journal import guarded_otherwise
+from upheld.store.journal_keys import name_key, named_in, names_key
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import MARK, UNMARKED, Wrapping, fingerprint, mark_of
+from upheld.store.sealing import Sealer
 from upheld.store.vault import HOUSE, Tier, Vault
 
 BATCH: Final = 500
@@ -125,6 +129,34 @@ class Rotation:
     def _left(transaction: Transaction, table: _Wrapped, mark: bytes) -> int:
         statement = f"SELECT count(*) FROM {table.table} WHERE {_NOT_YET} AND {table.only}"  # noqa: S608 - tables are words of ours
         return int(transaction.execute(statement, (mark,)).fetchone()[0])
+
+
+def exchange_journal_key(
+    places: Iterable[Place], sealer: Sealer, seal: Callable[[], object], now: Callable[[], Instant]
+) -> bytes:
+    """The newest key of `mac.key` takes the place of the one before it, which is taken by nobody afterwards; its mark.
+
+    The steps stand in `journal_keys`. Killed at any point it is run again. Raises StoreFailed, TailBroken.
+    """
+    places = tuple(places)
+    sealer.keys.reload()
+    held = sealer.keys.held
+    mark = mark_of(held[-1])
+    if len(held) == 1:
+        return mark
+    for place in places:
+        with place.transaction() as transaction:
+            # Alone in the place: whoever was writing with the key before has committed.
+            if named_in(names_key(transaction.connection)) != mark:
+                name_key(transaction.connection, mark)
+    seal()
+    for place in places:
+        with place.reading() as connection:
+            left = guarded_otherwise(connection, mark)
+        if left:
+            raise StoreFailed(f"{left} batches of `{place.name}` wait under the old key; rotate again")
+    sealer.exchanged(held[-2], held[-1], now())
+    return mark
 
 
 def before_of(tier: Tier) -> str:

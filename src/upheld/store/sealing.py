@@ -49,11 +49,15 @@ from upheld.store import history, schema
 from upheld.store.engine import Connection, LedgerEngine, answers, array, array_of_texts, asks_at_once
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
 from upheld.store.journal import JournalRow, Stand, batches_in, drop_sealed, stand_of
+from upheld.store.journal_keys import JournalKeys, exchanged_in, keep_exchanged
+from upheld.store.ring import fingerprint, mark_of
 from upheld.store.sqlite import SqliteLedger, open_for_writing
 
 PLACE: Final = "ledger"
 HOUSE: Final = "house"
 """Under which the ledger keeps what concerns no policy."""
+JOURNALS: Final = "journals"
+"""Under this word the ledger keeps that the key that guards journals was exchanged."""
 SIGNING: Final = "signing"
 """Under this word the ledger keeps that the key that signs was handed over."""
 ROUND: Final = 4_000_000
@@ -151,14 +155,14 @@ class _Checked(NamedTuple):
     marks: bytes
 
 
-def checked_row(row: JournalRow, header: Header, head: Head, mac_key: bytes) -> _Checked:
+def checked_row(row: JournalRow, header: Header, head: Head, keys: JournalKeys) -> _Checked:
     """The batch after `head`, taken apart, after everything in it was recomputed.
 
     Raises:
         BatchBroken: it is not the batch that its writer wrote.
     """
     leaf = leaf_hash(row.header + row.body_hash)
-    if mac_of(mac_key, leaf) != row.mac:
+    if not any(mac_of(key, leaf) == row.mac for key in keys.guarding(header.mark)):
         raise BatchBroken("the MAC is false: its header or body_hash was changed, or another key wrote it")
     if header.n != head.n + 1:
         raise BatchBroken(f"batch {head.n + 1} is missing before it")
@@ -190,7 +194,7 @@ class Sealer:
     Args:
         ledger: the database of the ledger, or the path of its file.
         signing_key: signs checkpoints. Kept outside every database.
-        mac_key: the key that the journals' writers use.
+        mac_key: the key that the journals' writers use, or the keys that they may use.
         salt_source: gives so many random bytes.
         incarnation: an id never used before, one per start of the process, for the ledger's own stream.
         ledger_id: the name of a new ledger; of one that is there already, it must be the same.
@@ -204,7 +208,7 @@ class Sealer:
         ledger: LedgerEngine | Path,
         *,
         signing_key: SigningKey,
-        mac_key: bytes,
+        mac_key: bytes | JournalKeys,
         salt_source: Callable[[int], bytes],
         incarnation: str,
         ledger_id: str,
@@ -215,7 +219,7 @@ class Sealer:
         self.engine: LedgerEngine = SqliteLedger(ledger) if isinstance(ledger, Path) else ledger
         self._signing_key = signing_key
         self._signing_source = signing_source
-        self._mac_key = mac_key
+        self.keys = JournalKeys.of(mac_key)
         self._salt_source = salt_source
         self._incarnation = incarnation
         self.ledger_id = ledger_id
@@ -227,6 +231,7 @@ class Sealer:
                 self._create(created_at, day_offset)
             elif history.meta(self._connection, "ledger") != ledger_id:
                 raise LedgerOld(f"this is the ledger {history.meta(self._connection, 'ledger')}, not {ledger_id}")
+        self._heed_exchange()
         self._day_offset = int(history.meta(self._connection, "day-offset"))
         self._for_readers = self.engine.for_readers(self._connection)
 
@@ -246,7 +251,7 @@ class Sealer:
 
     def follows(self, row: JournalRow, header: Header, head: Head) -> Head:
         """The end of a stream after one more batch of a journal. Raises BatchBroken for one that is not sound."""
-        return Head(header.n, checked_row(row, header, head, self._mac_key).leaf)
+        return Head(header.n, checked_row(row, header, head, self.keys).leaf)
 
     def _create(self, at: int, day_offset: int) -> None:
         with self._transaction():
@@ -317,6 +322,33 @@ class Sealer:
                 self._signing_key = new
                 return self._append_own(HOUSE, [rotated], at)
 
+    # ── The key of the journals ───────────────────────────────────────────────────────────────────────────────────
+
+    def _heed_exchange(self) -> None:
+        """What the ledger says is gone guards nothing any more. Raises StoreFailed where only that is here."""
+        exchanged = exchanged_in(self._connection)
+        if exchanged is not None:
+            self.keys.end(*exchanged)
+
+    def exchanged(self, before: bytes, after: bytes, at: int, wait: bool = True) -> None:
+        """From here on nothing that waits to be sealed is guarded by the key before: it is taken by nobody any more.
+
+        Both as they are. Done already it does nothing.
+        """
+        with self.engine.lease(wait):
+            marks = mark_of(before), mark_of(after)
+            if exchanged_in(self._connection) == marks:
+                return
+            rotated = entry(
+                "keys.rotated", at, HOUSE, None, (), store=JOURNALS, before=fingerprint(before),
+                after=fingerprint(after),
+            )  # fmt: skip
+            self._current()
+            with self._transaction():
+                keep_exchanged(self._connection, *marks)
+                self._append_own(HOUSE, [rotated], at)
+            self._heed_exchange()
+
     # ── Seal ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def seal(
@@ -365,6 +397,7 @@ class Sealer:
         note = history.newest_note(self._connection)
         if self._known is None or self._known.note != note:
             self._known = _Known(self._connection, note)
+            self._heed_exchange()
             self._signing_key = self.signing_key
         return self._known
 
@@ -397,7 +430,7 @@ class Sealer:
         for name, connection in connections.items():
             rows, stood[name] = stood[name].rows, stood[name]._replace(rows=None)
             found[name] = _look(
-                self._connection, self._mac_key, name, connection, reached[name], known.heads, problems, rows
+                self._connection, self.keys, name, connection, reached[name], known.heads, problems, rows
             )
             reached[name] = found[name].reached
         # Batches of all places by the instant of writing, where each stream's own order allows.
@@ -497,9 +530,10 @@ class Sealer:
         stream = stream_name(PLACE, policy, BatchClass.EVIDENCE, self._incarnation)
         head = self._current().heads.get(stream, Head())
         salt = self._salt_source(SALT_LENGTH)
-        batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, self._mac_key)
+        mark, key = self.keys.to_seal_with
+        batch = batch_of(entries, stream, BatchClass.EVIDENCE, head, at, salt, key, None, mark)
         row = JournalRow(0, 0, batch.header, batch.body_hash, batch.body, batch.mac)
-        return self._append([checked_row(row, read_header(row.header), head, self._mac_key)], at)
+        return self._append([checked_row(row, read_header(row.header), head, self.keys)], at)
 
     def _destroy_pruned(self) -> int:
         """Destroys every body that a sealed prune entry covers; counts those that were still there."""
@@ -533,7 +567,7 @@ class _Found(NamedTuple):
 
 def _look(
     ledger: Connection,
-    mac_key: bytes,
+    keys: JournalKeys,
     name: str,
     connection: Connection,
     after: int | None,
@@ -558,7 +592,7 @@ def _look(
                 raise BatchBroken(f"`{name}` holds a stream of another place")
             head = heads.get(stream, Head())
             if n > head.n or not found_sealed(ledger, header, row):
-                batch = checked_row(row, header, head, mac_key)
+                batch = checked_row(row, header, head, keys)
                 heads[stream] = Head(n, batch.leaf)
                 written_at[stream] = max(written_at.get(stream, header.until_at), header.until_at)
                 found.sound.append((written_at[stream], batch))
@@ -571,13 +605,15 @@ def _look(
     return found._replace(reached=rows[-1].row if more else None)
 
 
-def tail_problems(ledger: Connection, places: Mapping[str, Connection], mac_key: bytes) -> tuple[TailProblem, ...]:
+def tail_problems(
+    ledger: Connection, places: Mapping[str, Connection], mac_key: bytes | JournalKeys
+) -> tuple[TailProblem, ...]:
     """What is wrong in the unsealed parts of places, found without sealing or changing anything."""
     problems: dict[str, TailProblem] = {}
     for name, connection in places.items():
         sealed, reached = history.sealed_heads(ledger), cast(int | None, -1)
         while reached is not None:
-            found = _look(ledger, mac_key, name, connection, reached, sealed, problems)
+            found = _look(ledger, JournalKeys.of(mac_key), name, connection, reached, sealed, problems)
             sealed |= found.ends
             reached = found.reached
     return tuple(problems.values())

@@ -1,7 +1,7 @@
 """Verifies a ledger, or a copy of its one file, without anything else of the house."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -37,9 +37,10 @@ def verify_copy(
     path: Path | str,
     public_key: str | None = None,
     anchors: Sequence[str] = (),
-    mac_key: bytes | None = None,
+    mac_keys: Mapping[bytes, bytes] | None = None,
 ) -> Verification:
-    """Recomputes everything in the ledger at `path`. `public_key` and `anchors` are the texts of such files.
+    """Recomputes everything in the ledger at `path`. `public_key` and `anchors` are the texts of such files,
+    `mac_keys` are as for `verify`.
 
     Raises:
         LedgerMissing: there is no ledger.
@@ -59,7 +60,7 @@ def verify_copy(
                 ledger_id=history.meta(connection, "ledger"),
                 handovers=history.handovers_in(connection),
                 anchors=anchors,
-                mac_key=mac_key,
+                mac_keys=mac_keys,
             )
             return found if found.problems else msgspec.structs.replace(found, problems=_drawn(connection, found))
         except sqlite3.DatabaseError as problem:

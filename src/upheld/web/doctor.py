@@ -165,3 +165,8 @@ def _rotations(keeper: Keeper) -> Iterator[Finding]:
         over = before_of(tier) not in names
         says = "wrapped by one root" if over else "a rotation was begun and is not over"
         yield Finding("keys", over, f"`{tier.value}`: {says}", "" if over else "run `upheld rotate-keys` again")
+    keys = keeper.places.sealer.keys
+    keys.reload()
+    says = "a rotation of `mac.key` was begun and is not over" if keys.several else "guarded by one `mac.key`"
+    remedy = "run `upheld rotate-keys --journals` again, let their source give the last alone" if keys.several else ""
+    yield Finding("keys", not keys.several, f"journals: {says}", remedy)
