@@ -25,7 +25,8 @@ from tests.homes import column, connection_to
 from tests.proxy import DOWN, UP, Proxy, between
 from tests.trial_home import POLICY, House, at, member, opened, proved
 from upheld import system
-from upheld.engine.acts import SubjectId, ValueId
+from upheld.dates import Instant, local_date
+from upheld.engine.acts import RequestId, SubjectId, ValueId
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.keeper import Keeper
 from upheld.ledger.checkpoint import checkpoint_in
@@ -940,3 +941,58 @@ def test_threads_that_look_at_the_ledger_get_their_own_answers_while_another_sea
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
     assert len(sizes) == 240, "somebody got an answer that was not to be read"
+
+
+# ── what is known of persons outlives a change of the plan ──────────────────────────────────────────────────────────
+
+
+def test_a_fact_about_the_organisation_asks_for_nobody_anew(trial: Trial, heard: Heard) -> None:
+    trial.read()
+    heard.messages.clear()
+    trial.keeper.controller_fact("trial", "transfer-stopped", about="mall")
+    assert len(heard.messages) == 2, "its turn; all that it does"
+    assert not any("FROM subject" in word for message in heard.messages for word in message), "it goes through nobody"
+    heard.messages.clear()
+    assert trial.read().granted
+    said = [word for message in heard.messages for word in message]
+    assert not any("FROM engagement" in word or "FROM alias" in word for word in said), said
+    assert len(heard.messages) == 2, "what the house is known for; the reading itself"
+
+
+def test_what_was_known_of_a_person_is_compared_before_it_counts_under_the_next_plan(trial: Trial) -> None:
+    """A neighbour withdraws, then the plan changes here: the view is built of what is late, and decides nothing."""
+    trial.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+    assert trial.read().granted
+    trial.neighbour.keeper.withdraw(trial.persons[0], "purpose/offers", channel="website")
+    trial.keeper.controller_fact("trial", "transfer-resumed", about="mall")
+    refused = trial.read()
+    assert not refused.granted
+    assert not refused.texts
+
+
+def test_an_added_holiday_moves_the_answer_of_a_neighbour_too(trial: Trial, heard: Heard) -> None:
+    """Holidays are known with the plan, and proved with it: nobody asks for them, and nobody overlooks one."""
+    keeper, neighbour, person = trial.keeper, trial.neighbour.keeper, trial.persons[0]
+    neighbour.request(person, "access", channel="website", proved=True)
+    plan = keeper.views.get(person, keeper.now()).view.plan
+    due = keeper.deadline(plan, "access", keeper.now())
+    day = local_date(Instant(due - 1), plan.zone)
+    keeper.holiday("trial", day)
+    assert keeper.deadline(plan, "access", keeper.now()) > due
+    heard.messages.clear()
+    made = neighbour.request(person, "access", channel="website", proved=True).made
+    asked = next(one for one in neighbour.views.get(person, neighbour.now()).state.requests if one.request_id == made)
+    assert asked.due_at > due
+    heard.messages.clear()
+    neighbour.request(person, "access", channel="website", proved=True)
+    assert len(heard.messages) == 2, heard.messages
+
+
+def test_a_batch_that_says_whom_it_is_about_is_two_messages(trial: Trial, heard: Heard) -> None:
+    keeper, person = trial.keeper, trial.persons[0]
+    keeper.views.get(person, keeper.now())
+    heard.messages.clear()
+    with keeper.batch(about=(person,)):
+        made = keeper.request(person, "erasure", channel="website", proved=True).made
+        assert keeper.answer(person, RequestId(made or ""), "done").granted
+    assert len(heard.messages) == 2, heard.messages

@@ -224,23 +224,23 @@ class Asking(Ending):
         return self._working_day(plan, end)
 
     def _working_day(self, plan: Plan, end: Instant) -> Instant:
-        added, zone = self._added_holidays(plan.policy), plan.zone.key
+        added, zone = self.views.controller(plan.policy).holidays, plan.zone.key
         return moved_off_holidays(end, lambda day: not _worked(zone, day) or day in added, plan.zone)
 
     def is_working_day(self, plan: Plan, day: date) -> bool:
         """Whether answers fall due on a day: no Saturday, Sunday, public holiday, nor one that an officer added."""
-        return _worked(plan.zone.key, day) and day not in self._added_holidays(plan.policy)
-
-    def _added_holidays(self, policy: str) -> frozenset[date]:
-        with self.places.active.reading() as connection:
-            names = [name for (name,) in connection.execute(_ADDED_HOLIDAYS, (policy,))]
-        return frozenset(date.fromisoformat(name.removeprefix("holiday/")) for name in names)
+        return _worked(plan.zone.key, day) and day not in self.views.controller(plan.policy).holidays
 
     def holiday(self, policy: str, day: date) -> None:
         """An officer adds a day on which no answer falls due, such as a holiday proclaimed at short notice."""
         self.views.line(policy)
-        row = (policy, f"holiday/{day.isoformat()}")
-        self.places.active.submit(lambda transaction: transaction.execute(_ADD_HOLIDAY, row))
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(_ADD_HOLIDAY, (policy, f"{subjects.HOLIDAY}{day.isoformat()}"))
+            subjects.new_plan(transaction)  # it is known with the plan, and proved with it
+
+        self.places.active.submit(work)
+        self.views.outdated()
 
     def _hold_entry(self, transaction: Transaction, seen: Seen, one: Request) -> None:
         right = seen.view.plan.rights.get(one.right)
@@ -635,7 +635,6 @@ def _public_holidays(country: str) -> HolidayBase:
 
 WEEKEND: Final = (6, 7)
 """Ours, where no table of law says it: Saturday and Sunday."""
-_ADDED_HOLIDAYS = "SELECT name FROM setting WHERE policy = ? AND name LIKE 'holiday/%'"
 _ADD_HOLIDAY = (
     "INSERT INTO setting(policy, name, value) VALUES(?, ?, 'yes') "
     "ON CONFLICT(policy, name) DO UPDATE SET value = excluded.value"

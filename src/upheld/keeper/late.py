@@ -85,6 +85,7 @@ class Late(Door):
             then = partial(self._in_hindsight, seen, seen.state, before)
             now = partial(self._in_hindsight, seen, seen.state, after)
             self._given_too_late(transaction, seen, happened, code, then, now)
+            self.views.drop(seen.subject_id)
 
     @staticmethod
     def _in_hindsight(

@@ -51,7 +51,7 @@ def lines_on_file(connection: Connection) -> tuple[dict[str, PolicyLine], dict[s
         name: PolicyLine(name, tuple(sorted(found, key=lambda plan: plan.effective_at)))
         for name, found in plans.items()
     }
-    return lines, {name: subjects.load_controller(connection, name) for name in lines}
+    return lines, subjects.load_controllers(connection, tuple(lines))
 
 
 @lru_cache(maxsize=64)
@@ -127,10 +127,12 @@ class Organisation(Late):
             raise InputRefused(
                 "fact-unknown", f"`{policy}` knows no fact `{code}`; it has: {', '.join(sorted(plan.facts))}"
             )
-        when = self._happened(at)
+        said = None if at is None else self._happened(at)
         rule = plan.facts[code].rule if code in plan.facts else plan.rule
 
         def work(transaction: Transaction) -> None:
+            # What happens now happens when nobody else writes: then nothing can have been given since.
+            when = transaction.at if said is None else said
             fact = Fact(FactId(self.new_id()), code, when, transaction.at, None, about)
             transaction.execute(_INSERT_CONTROLLER_FACT, (policy, fact.fact_id, code, when, transaction.at, about))
             subjects.new_plan(transaction)
@@ -153,11 +155,12 @@ class Organisation(Late):
                 )
             )
 
-        self._organisational(work)
+        self._new_plan(work)
 
-    def _organisational(self, work: Callable[[Transaction], None]) -> None:
+    def _new_plan(self, work: Callable[[Transaction], None]) -> None:
+        """Record what changes decisions, and of nobody anything: what is known of persons stays known."""
         self.places.active.submit(work)
-        self.places.active.afterwards(self.views.forget_all)
+        self.places.active.afterwards(self.views.outdated)
 
     def contract(
         self,
@@ -195,7 +198,7 @@ class Organisation(Late):
                 )
             )
 
-        self._organisational(work)
+        self._new_plan(work)
         return contract_id
 
     def _party_rules(self, policy: str, party: str) -> tuple[Rule, ...]:
@@ -232,7 +235,7 @@ class Organisation(Late):
                 )
             )
 
-        self._organisational(work)
+        self._new_plan(work)
 
     def returned(self, policy: str, contract_id: str) -> None:
         """The party has shown that it returned or destroyed everything that it got under this contract."""
@@ -259,7 +262,8 @@ class Organisation(Late):
                 )
             )
 
-        self._organisational(work)
+        self.places.active.submit(work)
+        self.places.active.afterwards(self.views.forget_all)
 
     # ── handlers ────────────────────────────────────────────────────────────────────────────────────────────────────
 

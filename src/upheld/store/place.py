@@ -315,7 +315,7 @@ class Place:
         `about`: what is known to be worked on; the rest is claimed as it comes. Raises NotClaimed where somebody else
         has that, or work inside needs the whole place; then nothing happened. None: the batch is alone in the place.
         """
-        with self.transaction(about) as transaction:
+        with self.transaction(about, asks=True) as transaction:
             self._open, self._owner = transaction, get_ident()
             try:
                 yield
@@ -355,12 +355,16 @@ class Place:
         return actions
 
     @contextmanager
-    def transaction(self, about: Collection[str] | None = None, *, early: bool = False) -> Iterator[Transaction]:
-        """A durable transaction of one's own, for steps that are batches already. `about`, `early`: as for `submit`."""
+    def transaction(
+        self, about: Collection[str] | None = None, *, early: bool = False, asks: bool = False
+    ) -> Iterator[Transaction]:
+        """A durable transaction of one's own, for steps that are batches already. `about`, `early`: as for `submit`;
+        `asks`: views of those whom it is about will be proved in it.
+        """
         self._check_open()
         with self._turn:
             with self.engine.held():
-                transaction = self._begin(None if about is None else Claim(about), asks=False)
+                transaction = self._begin(None if about is None else Claim(about), asks=asks)
                 try:
                     if not self.writer.asks:
                         transaction.named = names_key(self.connection)  # on its way with what is asked first

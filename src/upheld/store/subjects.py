@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -275,6 +276,9 @@ _END_ACTING = (
 )
 _CONTROLLER_FACTS = "SELECT fact_id, code, at, known_at, about FROM controller_fact WHERE policy = ?"
 _CONTRACTS = "SELECT contract_id, party, from_at, until_at, terms, sub_consent FROM contract WHERE policy = ?"
+HOLIDAY = "holiday/"
+"""Leads the name of a setting that is a day on which no answer falls due."""
+_HOLIDAYS = "SELECT name FROM setting WHERE policy = ? AND name LIKE 'holiday/%'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,15 +533,27 @@ def _disclosure(row: tuple[str, str, str, str | None, int, int]) -> Disclosure:
 
 def load_controller(connection: Connection, policy: str) -> ControllerState:
     """What is known about the organisation under one policy."""
+    return load_controllers(connection, (policy,))[policy]
+
+
+def load_controllers(connection: Connection, policies: Sequence[str]) -> dict[str, ControllerState]:
+    """What is known about the organisation under each of the policies, asked in one message."""
+    parts = (_CONTROLLER_FACTS, _CONTRACTS, _HOLIDAYS)
+    found = iter(answers(connection, [(statement, (policy,)) for policy in policies for statement in parts]))
+    return {policy: _controller(next(found), next(found), next(found)) for policy in policies}
+
+
+def _controller(known: Sequence[Any], agreed: Sequence[Any], added: Sequence[Any]) -> ControllerState:
     facts = tuple(
         Fact(FactId(fact_id), code, Instant(at), Instant(known_at), None, about)
-        for fact_id, code, at, known_at, about in connection.execute(_CONTROLLER_FACTS, (policy,))
+        for fact_id, code, at, known_at, about in known
     )
     contracts = tuple(
         Contract(contract_id, party, Instant(from_at), Instant(until_at), frozenset(unpacked_names(terms)), bool(sub))
-        for contract_id, party, from_at, until_at, terms, sub in connection.execute(_CONTRACTS, (policy,))
+        for contract_id, party, from_at, until_at, terms, sub in agreed
     )
-    return ControllerState(facts, contracts, stopped_by(facts, FOREVER))
+    holidays = frozenset(date.fromisoformat(name.removeprefix(HOLIDAY)) for (name,) in added)
+    return ControllerState(facts, contracts, stopped_by(facts, FOREVER), holidays)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

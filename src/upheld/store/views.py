@@ -29,6 +29,8 @@ from upheld.store.vault import Opener
 CACHED = 20_000
 UNPROVED = -1
 """An era that never is: whoever holds such a view must compare it with the subject's row."""
+BEFORE = -2
+"""An era that never is either: nothing of this process has taken the place of such a view, the server may prove it."""
 OVER = -1
 """An epoch that no row has: a view on policies that are not those on file any more."""
 _WORTH = 8
@@ -116,6 +118,8 @@ class Views:
     spread: bool = False
     """Whether rows lie on several machines: there they are found by their keys alone."""
     _cache: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
+    _before: OrderedDict[SubjectId, Seen] = field(default_factory=OrderedDict)
+    """Who was seen under policies that are not those on file any more: what was known of them is theirs still."""
     _ready: dict[tuple[str, str | None], dict[ValueId, Ready]] = field(default_factory=dict)
     _granting: dict[Granting, Granting] = field(default_factory=dict)
     _moves: int = 0
@@ -138,6 +142,8 @@ class Views:
 
     def controller(self, policy: str) -> ControllerState:
         """What is known about the organisation under a policy."""
+        if self.plan_epoch < 0:
+            self.refresh()
         return self.controllers.get(policy, _NOBODY)
 
     def refresh(self) -> None:
@@ -162,7 +168,26 @@ class Views:
         plan_epoch = subjects.plan_epoch(connection)
         self.lines, self.controllers = self.reload(connection)
         self.plan_epoch = plan_epoch  # last: a thread that builds a view meanwhile takes it for an older one
-        self._clear()
+        self._outdate()
+
+    def outdated(self) -> None:
+        """A policy, or what is known of the organisation, has changed, and of nobody else anything: views are built
+        anew of what was known.
+        """
+        self.plan_epoch = -1
+        self._outdate()
+
+    def _outdate(self) -> None:
+        """No view counts any more, also where a thread still holds it: it is of an era that is over, and knows on which
+        policies it was built. What it was built of is compared with the subject's epoch when it is used again.
+        """
+        self.era += 1
+        before, self._cache = self._cache, OrderedDict()
+        self._before.update(before)
+        while len(self._before) > self.cached:
+            self._before.popitem(last=False)
+        self._ready.clear()
+        self._moves += 1
 
     def forget_all(self) -> None:
         """Drop every cached view; the next use loads it."""
@@ -172,10 +197,11 @@ class Views:
 
     def _clear(self) -> None:
         """Nothing that was seen counts any more, also where a thread still holds it."""
-        for seen in self._cache.values():
-            seen.epoch = OVER
-            seen.era = UNPROVED
-        self._cache.clear()
+        for known in (self._cache, self._before):
+            for seen in known.values():
+                seen.epoch = OVER
+                seen.era = UNPROVED
+            known.clear()
         self._ready.clear()
         self._moves += 1
 
@@ -212,7 +238,16 @@ class Views:
                 return seen
         if self.plan_epoch < 0:
             self.refresh()
-        return self.load(subject_id, at)
+        return self._rebuilt(subject_id, at) or self.load(subject_id, at)
+
+    def _rebuilt(self, subject_id: SubjectId, at: Instant) -> Seen | None:
+        """A view on the policies of now, of what was known under those before; to be proved like any that is cached."""
+        seen, moves = self._before.pop(subject_id, None), self._moves
+        if seen is None:
+            return None
+        row = subjects.Row(seen.state, seen.policy, seen.epoch, seen.last_at, seen.plan_epoch)
+        self._aliases.setdefault(subject_id, seen.alias)
+        return self._loaded(row, BEFORE, moves, at)
 
     def still(self, subject_id: SubjectId, plan_epoch: int, epoch: int) -> bool:
         """Whether what somebody reckoned on these epochs of plan and subject is so in the place now: one message."""
@@ -257,6 +292,8 @@ class Views:
             self.refresh()
         known = {one: seen for one in subject_ids if (seen := self._cache.get(one)) and seen.holds_at(at)}
         missing = [one for one in subject_ids if one not in known]
+        known |= {one: seen for one in missing if (seen := self._rebuilt(one, at))} if self._before else {}
+        missing = [one for one in missing if one not in known]
         if missing:
             self.know_aliases(missing)
             with self.active.reading() as connection:
@@ -346,6 +383,7 @@ class Views:
     def drop(self, subject_id: SubjectId) -> None:
         """The cached view of one subject is not current."""
         self._moves += 1
+        self._before.pop(subject_id, None)
         before = self._cache.pop(subject_id, None)
         if before is not None:
             before.era = UNPROVED
