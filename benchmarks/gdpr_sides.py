@@ -124,7 +124,7 @@ class Governed:
 
     def _erase(self, number: int, numbers: tuple[int, ...]) -> None:
         who, values = self._records.who(number), tuple(self._records.values[one] for one in numbers)
-        with self._keeper.batch():  # asked and answered in one commit
+        with self._keeper.batch(about=(who,)):  # asked and answered in one commit
             asked = self._keeper.request(who, "erasure", channel=source_of(number), proved=True, values=values)
             done = self._keeper.answer(who, RequestId(asked.made or ""), "done")
         assert done.granted, done.reasons

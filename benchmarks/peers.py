@@ -115,7 +115,7 @@ def _ours(ground: Ground, keeper: upheld.Keeper) -> dict[str, Callable[[int], fl
     def asked(times: int) -> None:
         for _ in range(times):
             who, _ = next(doomed)
-            with keeper.batch():  # asked and answered in one commit
+            with keeper.batch(about=(who,)):  # asked and answered in one commit
                 made = keeper.request(who, "erasure", channel="website", proved=True).made
                 keeper.answer(who, RequestId(made or ""), "done")
 
