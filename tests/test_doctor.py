@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import namedtuple
 from pathlib import Path
@@ -120,3 +121,49 @@ def test_a_database_on_another_host_is_reached_over_tls_that_is_checked(address:
     (found,) = doctor._connections({"active": address})
     assert found.holds is safe
     assert bool(found.remedy) is not safe
+
+
+def test_a_public_key_that_is_not_the_ledgers_is_told_and_one_of_its_chain_is_not(home: Path) -> None:
+    first = (home / "public.pem").read_text()
+    with upheld.open(home, upheld.Options(light_hashing=True)) as keeper:
+        system.rotate_signing(home, keeper)
+    assert wrong(home) == []
+    (home / "public.pem").write_text(first)
+    assert wrong(home) == [], "who holds the first key of a chain can verify"
+    system.init(home.parent / "other", upheld.Options(light_hashing=True))
+    (home / "public.pem").write_text((home.parent / "other" / "public.pem").read_text())
+    assert wrong(home) == ["public key"]
+    (home / "public.pem").unlink()
+    assert wrong(home) == ["public key"]
+
+
+def test_a_signing_key_of_another_home_ends_the_list_and_is_named(home: Path) -> None:
+    system.init(home.parent / "other", upheld.Options(light_hashing=True))
+    (home / "secrets" / "signing.key").write_bytes((home.parent / "other" / "secrets" / "signing.key").read_bytes())
+    told = CliRunner().invoke(app, ["doctor", "--home", str(home)])
+    assert told.exit_code == 1
+    assert "signing.key" in told.output.partition("opening")[2]
+
+
+def test_an_item_to_look_people_up_by_that_no_policy_has_is_named(home: Path) -> None:
+    settings = json.loads((home / "home.json").read_text())
+    (home / "home.json").write_text(json.dumps(settings | {"look_up": {"trial": ["email", "e-mail"]}}))
+    assert [one.says for one in doctor.examined(home) if not one.holds] == [
+        "`trial` has no item e-mail, by which people are to be looked up"
+    ]
+
+
+def test_six_things_that_are_wrong_at_once_are_told_each_with_its_remedy(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "secrets").chmod(0o755)
+    (home / "secrets" / "mac.key").chmod(0o640)
+    (home / "copied").touch()
+    os.utime(home / "copied", (1_700_000_000, 1_700_000_000))
+    (home / "public.pem").unlink()
+    settings = json.loads((home / "home.json").read_text())
+    (home / "home.json").write_text(json.dumps(settings | {"look_up": {"trial": ["e-mail"]}}))
+    monkeypatch.setattr(doctor, "SEALED_WITHIN", -1)
+    found = [one for one in doctor.examined(home) if not one.holds]
+    assert [one.what for one in found] == ["key files", "key files", "backup", "sealing", "public key", "look-up"]
+    assert all(one.remedy for one in found)

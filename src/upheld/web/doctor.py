@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shutil import disk_usage
 
@@ -15,7 +15,7 @@ from upheld.desk.background import last_swept
 from upheld.errors import UpheldError
 from upheld.keeper import Keeper
 from upheld.law import country_of
-from upheld.ledger.checkpoint import checkpoint_in
+from upheld.ledger.checkpoint import CheckpointRefused, checked, checkpoint_in, public_key_in
 from upheld.store import history
 from upheld.store.rotation import before_of
 from upheld.store.tls import CHECKED, mode_of
@@ -28,6 +28,7 @@ SEALED_WITHIN = 3600
 """Ours: seconds after which a home that works should have sealed again."""
 SWEPT_WITHIN = COPIED_WITHIN = 2 * 86_400
 """Ours: seconds after which a home that is looked after was swept, and copied, again; daily work may be late once."""
+PUBLIC_KEY = "public.pem"
 LEAST_FREE = 1024**3
 """Ours: bytes of disk under which writing is in danger."""
 
@@ -48,6 +49,11 @@ def examined(home: Path) -> Iterator[Finding]:
     try:
         with open_home(home) as keeper:
             yield from _open(keeper, Instant(int((home / SETTINGS).stat().st_mtime) * 1_000_000))
+            yield _public(home, keeper)
+            yield from _looked_up(settings.get("look_up") or {}, keeper)
+    except CheckpointRefused as failure:
+        remedy = f"mend this first: put your copy of `signing.key` and of the ledger into {home}; they belong together"
+        yield Finding("opening", False, str(failure), remedy)
     except UpheldError as failure:
         yield Finding("opening", False, str(failure), "mend this first; nothing else can be looked at")
 
@@ -138,6 +144,29 @@ def _open(keeper: Keeper, made: Instant) -> Iterator[Finding]:
         late = len(keeper.overdue(policy))
         yield Finding("overdue", late == 0, f"`{policy}`: {late} values wait longer than promised",
                       "" if late == 0 else "run `upheld sweep` and read what it says")  # fmt: skip
+
+
+def _public(home: Path, keeper: Keeper) -> Finding:
+    """Whoever verifies has it from here: with another one a ledger that holds would look forged."""
+    ledger = keeper.places.sealer.connection
+    try:
+        key = public_key_in((home / PUBLIC_KEY).read_text())
+        checked(history.newest_note(ledger), history.signers_of(ledger, key))
+    except (OSError, CheckpointRefused):
+        remedy = "put your copy of it back; before that verify with no key that comes from this folder"
+        return Finding("public key", False, f"{PUBLIC_KEY} is not there, or this ledger is not signed by it", remedy)
+    return Finding("public key", True, f"the ledger is signed by {PUBLIC_KEY}")
+
+
+def _looked_up(look_up: Mapping[str, Sequence[str]], keeper: Keeper) -> Iterator[Finding]:
+    """A name that no policy knows finds nobody, and says nothing."""
+    for policy, line in sorted(keeper.views.lines.items()):
+        unknown = sorted(item for item in look_up.get(policy, ()) if item not in line.latest.items)
+        if unknown:
+            said = f"`{policy}` has no item {', '.join(unknown)}, by which people are to be looked up"
+            yield Finding(
+                "look-up", False, said, f"write the right name under `look_up` in {SETTINGS}, then run `upheld recover`"
+            )
 
 
 def _law(policy: str, zone: str) -> Finding:
