@@ -198,17 +198,25 @@ class Giving:
         shown = frozenset(map(str, row.granted_with))
         again = [role.staff for role in self.roles_ever if role.until <= self.now]
         known = HandlerId(self.pick(data, again, "who")) if again and self.chance(data, 4, "somebody known") else None
-        handler, outcome = self.keeper.grant(self.policy.policy, row.name, handler=known, shown=shown)
+        party = self.whose_staff(data, known)
+        handler, outcome = self.keeper.grant(self.policy.policy, row.name, handler=known, shown=shown, party=party)
         assert outcome.granted
         zone = self.people[0].world.zone() if self.people else None
         assert zone is not None
         until = end_of(self.now, row.granted_for, zone) if row.granted_for else FOREVER
-        self.house.roles.append(Role(handler, row.name, Instant(until)))
+        self.house.roles.append(Role(handler, row.name, Instant(until), party))
         self.roles_ever.append(self.house.roles[-1])
         if self.chance(data, 7, "cleared"):
             for control in self.policy.safeguards.values():
                 if blocks_access(control):
                     self.file_for(control.name, control.evidence[0], handler if control.per else "")
+
+    def whose_staff(self: Lives, data: st.DataObject, known: HandlerId | None) -> str | None:
+        """Some of the staff work for a processor, and go on working for the same."""
+        before = [one.party for one in self.roles_ever if one.staff == known]
+        if before or not self.policy.entrustments or self.chance(data, 7, "our own staff"):
+            return before[0] if before else None
+        return self.pick(data, list(self.policy.entrustments), "of a processor")
 
     def file_for(self: Lives, control: str, kind: str, about: str) -> None:
         self.keeper.file_evidence(self.policy.policy, control, kind, about=about)
@@ -235,8 +243,8 @@ class Giving:
         reader = self.keeper.reader(self.policy.policy, HandlerId(role.staff))
         outcome = self.keeper.read(person.subject_id, row.name, reader=reader, items=items, use=use)
         if self.expect(outcome, world.read_by(role.staff, row.name, items, use), f"{role.duty} reads {row.name}"):
-            duties = frozenset(one for each in world.roles_of(role.staff) for one in world.tasks(each))
-            lawful = {one for one in world.named(items) if not world.read(row.name, (one,), duties, use)}
+            who = world.as_reader(role.staff)
+            lawful = {one for one in world.named(items) if not world.read(row.name, (one,), who, use)}
             self.same_texts(person, outcome, lawful)
 
     # who speaks for a person

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tests.reference import Contact, Where, World, by_consent, contact_of, purpose_of
-from tests.reference_history import Agreed, Held, Request, Unasked, Used
+from tests.reference_history import Agreed, Fact, Held, Request, Unasked, Used
 from upheld.dates import BEGINNING, FOREVER, Instant, Period, end_of, local_date
 from upheld.policy.model import CollectionException, Provision, Purpose
 
@@ -30,6 +30,25 @@ LAYERS = [
 ]
 DOWN = ("refused", "not-identified", "nothing-held")
 GONE = {"separated": "value-separated", "destroyed": "value-destroyed"}
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Who looks: a program, somebody of the staff, a fellow member, or the person."""
+
+    kind: str = "program"
+    only: frozenset[str] | None = None
+    """The purposes that it is for; None: any."""
+    name: str = ""
+    organisation: str | None = None
+    party: str | None = None
+    """The processor it works for."""
+
+    def is_the_job(self, purpose: str) -> bool:
+        return self.kind == "program" and self.only == frozenset({purpose})
+
+
+ANY_PROGRAM = Looker()
 
 
 @dataclass
@@ -70,7 +89,7 @@ class Reference(World):
 
     def readable(self, value: Held) -> list[str]:
         named = {use.purpose: self.some_use(use.purpose) for use in value.uses}
-        return sorted(purpose for purpose, use in named.items() if not self.read(purpose, (value.id,), None, use))
+        return sorted(purpose for purpose, use in named.items() if not self.read(purpose, (value.id,), use=use))
 
     def projection(self) -> dict[str, object]:
         values = {
@@ -89,14 +108,14 @@ class Reference(World):
     # acts: the reasons of the first layer that has any
 
     def read_items(
-        self, purpose: str, items: tuple[str, ...], only: frozenset[str] | None = None, use: str | None = None
+        self, purpose: str, items: tuple[str, ...], who: Looker = ANY_PROGRAM, use: str | None = None
     ) -> frozenset[str]:
         if self.version() < 0:
             return frozenset({"not-in-force"})
         row = purpose_of(self.policy, purpose)
         found = {"item-undeclared" for item in items if item not in self.policy.items}
         found |= {"item-not-covered" for item in items if row and item in self.policy.items and item not in row.items}
-        return first_layer(found | self.read(purpose, self.named(items), only, use))
+        return first_layer(found | self.read(purpose, self.named(items), who, use))
 
     def named(self, items: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(value.id for value in self.held.values() if value.item in items and value.state != "destroyed")
@@ -114,7 +133,7 @@ class Reference(World):
         return {"purpose-undeclared"} if named is None else {"declaration-incomplete"} if named.blocked else set()
 
     def read(
-        self, purpose: str, values: tuple[int, ...], only: frozenset[str] | None = None, use: str | None = None
+        self, purpose: str, values: tuple[int, ...], who: Looker = ANY_PROGRAM, use: str | None = None
     ) -> frozenset[str]:
         if self.version() < 0:
             return frozenset({"not-in-force"})
@@ -122,27 +141,64 @@ class Reference(World):
         if row is None or row.blocked:
             blocked = {"declaration-incomplete"} | ({"purpose-unnamed"} if row and row.uses and use is None else set())
             return frozenset({"purpose-undeclared"} if row is None else blocked)
-        found = self.misnamed(row, use) | (set() if values else self.nothing())
-        if only is not None and purpose not in only:
-            found.add("duty-missing")
-        if {"same-group", "both-accepted"} & set(row.needs):
-            found.add("not-same-group")
-        against = [self.unreadable(row, self.held.get(one), only, use) for one in values]
+        found = self.misnamed(row, use) | (set() if values else self.nothing()) | self.may_look(row, who)
+        against = [self.unreadable(row, self.held.get(one), who, use) for one in values]
+        against = [each or self.beyond(row, self.held[one], who) for one, each in zip(values, against, strict=True)]
         return first_layer(found if not all(against) else found.union(*against))
 
-    def unreadable(
-        self, row: Purpose | Contact, value: Held | None, only: frozenset[str] | None, named: str | None
-    ) -> set[str]:
+    def may_look(self, row: Purpose | Contact, who: Looker) -> set[str]:
+        """What speaks against whoever looks, whatever they look at (rule 5.10)."""
+        if who.kind == "person":
+            return {"duty-missing"}
+        if who.kind == "fellow":
+            return set() if self.is_fellow(row, who) or self.let_in(row, who) else {"not-same-group"}
+        found = {"duty-missing"} if who.only is not None and row.name not in who.only else set()
+        return found | ({"not-same-group"} if {"same-group", "both-accepted"} & set(row.needs) else set())
+
+    def beyond(self, row: Purpose | Contact, value: Held, who: Looker) -> set[str]:
+        """What a processor's people may not see of what may be seen; nobody of ours works for one here."""
+        return set()
+
+    def is_fellow(self, row: Purpose | Contact, who: Looker) -> bool:
+        running = [one for one in self.begun.values() if one.at <= self.at < self.ended(one)[0]]
+        mine = {one.organisation for one in running if one.organisation}
+        return "same-group" in row.needs and who.organisation in mine
+
+    def let_in(self, row: Purpose | Contact, who: Looker) -> bool:
+        """Both accepted, neither took it back, and nothing ended what the person had agreed to that day."""
+        return "both-accepted" in row.needs and any(
+            fact.code == "both-accepted" and fact.about == who.name and self.still_let_in(row, fact)
+            for fact in self.facts
+        )
+
+    def still_let_in(self, row: Purpose | Contact, let: Fact) -> bool:
+        ended = [one.at for one in self.facts if one.code == "acceptance-ended" and one.about == let.about]
+        version = sum(self.effective(one) <= let.at for one in self.policies) - 1
+        child = self.minor_until is not None and let.at < self.minor_until
+        parent = self.consent_end("representative/collection", let.at)[0] if child else FOREVER
+        if version < 0 or parent <= self.at or any(let.at <= end for end in ended):
+            return False
+        per = getattr(row, "per", ())
+        open_then = [one.id for one in self.begun.values() if one.kind in per and one.at <= let.at < self.ended(one)[0]]
+        item = next((one for one in row.items if by_consent(row, one)), row.items[0])
+        for engagement in [let.engagement] if let.engagement else open_then if per else [None]:
+            use = Used(row.name, engagement, let.at, let.known, version)
+            lasting = self.of_use(Held(0, item, let.at, (use,)), use)
+            if any(ground.kind == "purpose" and ground.lives(self.at) for ground in lasting):
+                return True
+        return False
+
+    def unreadable(self, row: Purpose | Contact, value: Held | None, who: Looker, named: str | None) -> set[str]:
         """Why one value may not be seen: the first thing that stops it."""
         if value is None:
             return {"unknown"}
         if value.item not in row.items:
             return {"item-not-covered"}
-        if self.policy.items[value.item].nature == "secret" and only != frozenset({row.name}):
+        if self.policy.items[value.item].nature == "secret" and not who.is_the_job(row.name):
             return {"duty-missing"}
         if value.state in GONE:
             return {GONE[value.state]}
-        if value.held_for and not row.held_for:
+        if value.held_for and not (row.held_for and who.organisation in (None, value.held_for)):
             return {"held-for-another"}
         if any(g.kind == "purpose" and g.purpose == row.name and g.lives(self.at) for g in self.grounds(value)):
             newer = named is not None and not self.agreed_to_use(row.name, named)

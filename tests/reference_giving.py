@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from tests.reference import Where
-from tests.reference_answers import GONE, Reference, first_layer
+from tests.reference import Contact, Where
+from tests.reference_answers import GONE, Looker, Reference, first_layer
 from tests.reference_history import Event, Held, Moment
 from upheld.dates import FOREVER, Instant, end_of
-from upheld.policy.model import Entrustment, Safeguard
+from upheld.policy.model import Entrustment, Purpose, Safeguard
 
 CHILDS_OWN = "representative"
 
@@ -53,6 +53,8 @@ class Role:
     staff: str
     duty: str
     until: Instant
+    party: str | None = None
+    """The processor whose staff it is."""
 
 
 @dataclass(frozen=True)
@@ -300,13 +302,36 @@ class Twin(Reference):
         ends = [end_of(max(mine), period, self.zone()) for period in periods] if mine else [Instant(0)]
         return min(ends, default=FOREVER) > self.at
 
+    def as_reader(self, staff: str) -> Looker:
+        """What somebody of the staff is let look at by the roles they have now."""
+        roles = self.roles_of(staff)
+        party = next((one.party for one in roles if one.party), None)
+        return Looker("staff", frozenset(one for role in roles for one in self.tasks(role)), staff, None, party)
+
     def read_by(self, staff: str, purpose: str, items: tuple[str, ...], use: str | None) -> frozenset[str]:
         """A look of staff: all that holds for a program, and the role, and the clearance."""
-        purposes = {one for role in self.roles_of(staff) for one in self.tasks(role)}
-        found = set(self.read_items(purpose, items, frozenset(purposes), use))
+        found = set(self.read_items(purpose, items, self.as_reader(staff), use))
         if self.version() >= 0 and (not self.roles_of(staff) or not self.cleared(staff)):
             found.add("clearance-lapsed")
         return first_layer(found)
+
+    def may_look(self, row: Purpose | Contact, who: Looker) -> set[str]:
+        found, task = super().may_look(row, who), self.policy.entrustments.get(who.party or "")
+        if who.party is None or who.kind not in ("program", "staff"):
+            return found
+        if task is None or task.blocked or row.name not in task.for_:
+            return found | {"duty-missing"}
+        return found | self.agreed_by_name(task, ()) | self.contracted(task)
+
+    def beyond(self, row: Purpose | Contact, value: Held, who: Looker) -> set[str]:
+        """What could not be handed to the processor."""
+        task = self.policy.entrustments.get(who.party or "")
+        if task is None or row.name not in task.for_:
+            return set()
+        if value.item not in task.items:
+            return {"items-exceed-provision"}
+        items = (value.item,)
+        return self.agreed_by_name(task, items) | self.abroad(task.to or task.name, "entrustment", items)
 
     def tasks(self, role: Role) -> tuple[str, ...]:
         """What the role is for, where the policy still has it."""

@@ -65,9 +65,11 @@ def day(text: str) -> Instant:
 class Sketch:
     """What is known about one person; `now` moves by hand, and facts are known when they are told."""
 
-    def __init__(self, *files: str, kind: str = "member", now: str = "2018-08-01") -> None:
+    def __init__(
+        self, *files: str, kind: str = "member", now: str = "2018-08-01", line: PolicyLine | None = None
+    ) -> None:
         plans = tuple(plan_of(file) for file in files)
-        self.line = PolicyLine(plans[0].policy, plans)
+        self.line = line or PolicyLine(plans[0].policy, plans)
         self.kind, self.now = kind, day(now)
         self.minor_until: Instant | None = None
         self.engagements: dict[EngagementId, Engagement] = {}

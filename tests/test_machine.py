@@ -35,8 +35,9 @@ from tests.machine_agreeing import Agreeing
 from tests.machine_asking import Asking
 from tests.machine_filing import Filing
 from tests.machine_giving import Giving
+from tests.machine_looking import Looking
 from tests.reference import CONTACT, contact_of
-from tests.reference_answers import Reference
+from tests.reference_answers import Looker, Reference
 from tests.reference_giving import Given, House, Role, Speaker, Twin
 from tests.reference_history import Begun, Event, Fact, Held, Sweep, Unasked, Used
 from tests.reference_papers import Elsewhere, Filed, kept_until
@@ -130,7 +131,7 @@ class Person:
         self.history.append(event)
 
 
-class Lives(Agreeing, Asking, Giving, Filing, RuleBasedStateMachine):
+class Lives(Agreeing, Asking, Giving, Looking, Filing, RuleBasedStateMachine):
     """The steered machine; each policy line has a subclass."""
 
     files: ClassVar[tuple[str, ...]] = ()
@@ -377,7 +378,7 @@ class Lives(Agreeing, Asking, Giving, Filing, RuleBasedStateMachine):
 
     def begin(self, person: Person, kind: str) -> str:
         row = person.world.policy.engagements[kind]
-        organisation = "acme" if kind in ("hr", "groupware") else None
+        organisation = ("acme", "other")[len(person.world.begun) % 3 // 2] if kind in ("hr", "groupware") else None
         outcome = self.keeper.begin(person.subject_id, kind, organisation=organisation)
         assert outcome.made
         person.tell(Begun(outcome.made, kind, self.now, self.now, organisation))
@@ -403,10 +404,10 @@ class Lives(Agreeing, Asking, Giving, Filing, RuleBasedStateMachine):
     def gives_more(self, data: st.DataObject) -> None:
         self.give(data, self.person(data), lawful=True)
 
-    def give(self, data: st.DataObject, person: Person, lawful: bool) -> None:
+    def give(self, data: st.DataObject, person: Person, lawful: bool, row: Purpose | None = None) -> None:
         world = person.world
         lawful = lawful and bool(self.mine(person))
-        row = self.pick(data, self.mine(person) if lawful else list(world.policy.purposes.values()), "purpose")
+        row = row or self.pick(data, self.mine(person) if lawful else list(world.policy.purposes.values()), "purpose")
         items = self.items_for(data, row.items)
         unasked = self.without_asking(data, person)
         if lawful and self.chance(data, 9, "prepared"):
@@ -565,23 +566,23 @@ class Lives(Agreeing, Asking, Giving, Filing, RuleBasedStateMachine):
             if self.chance(data, 8, "any purpose")
             else frozenset({self.pick(data, list(world.policy.purposes), "only")})
         )
-        reader = Reader(ReaderKind.APPLICATION, "crm", only)
+        reader, who = Reader(ReaderKind.APPLICATION, "crm", only), Looker(only=only)
         use = world.some_use(row.name)
         if row.uses and not self.chance(data, 9, "a use that runs"):
             use = self.pick(data, [None, "gossip", *row.uses], "use")
         if world.held and self.chance(data, 5, "by value"):
             values = self.some(data, list(world.held), "values")
             asked = ids(values) if self.chance(data, 9, "once each") else ids((*values, values[0]))
-            reasons = world.read(row.name, values, only, use)
+            reasons = world.read(row.name, values, who, use)
             outcome = self.keeper.read(person.subject_id, row.name, reader=reader, values=asked, use=use)
         else:
             listed = [value.item for value in world.held.values() if value.item in row.items]
             items = self.items_for(data, list(dict.fromkeys(listed)) or row.items)
             values = world.named(items)
-            reasons = world.read_items(row.name, items, only, use)
+            reasons = world.read_items(row.name, items, who, use)
             outcome = self.keeper.read(person.subject_id, row.name, reader=reader, items=items, use=use)
         if self.expect(outcome, reasons, f"read {row.name} {values}"):
-            lawful = {one for one in values if not world.read(row.name, (one,), only, use)}
+            lawful = {one for one in values if not world.read(row.name, (one,), who, use)}
             self.same_texts(person, outcome, lawful)
 
     def used(self, person: Person) -> list[Purpose]:

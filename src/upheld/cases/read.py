@@ -16,6 +16,7 @@ from upheld.dates import Instant, instant
 from upheld.engine.acts import Reason
 from upheld.engine.state import AboutKind
 from upheld.errors import PolicyRefused, Problem, UpheldError
+from upheld.keeper.living import BUILT_IN_FACTS
 from upheld.policy.check import clauses_of
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
@@ -29,9 +30,6 @@ _WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?: (\d{2}):(\d{2}))?\Z")
 _LATE = re.compile(r"\d+ days?\Z")
 _RIGHTS = frozenset(
     {"access", "rectification", "erasure", "suspension", "withdrawal", "portability", "source", "objection"}
-)
-_BUILT_IN_FACTS = frozenset(
-    {"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered"}
 )
 
 
@@ -97,7 +95,7 @@ def names_of(policy: Policy) -> Mapping[Names, frozenset[str]]:
         Names.ENGAGEMENTS: frozenset(policy.engagements),
         Names.PURPOSES: frozenset(policy.purposes) | children,
         Names.ITEMS: frozenset(policy.items) | frozenset(policy.item_groups),
-        Names.FACTS: frozenset(policy.facts) | _BUILT_IN_FACTS,
+        Names.FACTS: frozenset(policy.facts) | BUILT_IN_FACTS,
         Names.CHANNELS: frozenset(policy.channels),
         Names.CONSENT_CHANNELS: frozenset(policy.consent),
         Names.RECIPIENTS: frozenset(policy.provisions),

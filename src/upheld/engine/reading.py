@@ -32,7 +32,7 @@ from upheld.engine.layers import (
 )
 from upheld.engine.lifecycle import DueState, Ground
 from upheld.engine.plan import EntrustmentPlan, GroundKind, PurposePlan
-from upheld.engine.state import About, AboutKind, HeldState, Value
+from upheld.engine.state import ACCEPTANCE_ENDED, BOTH_ACCEPTED, About, AboutKind, Fact, HeldState, Use, Value
 from upheld.engine.view import STATE_REASON, Pass, Stop, View, freeze_spares, hidden_cited, holds_on, nothing_there
 from upheld.policy.vocabulary import Nature
 
@@ -46,6 +46,7 @@ def decide_read(act: Read, view: View, at: Instant) -> Decision:
     if plainly:
         passes = view.passes.get((act.purpose, act.use), _NO_PASSES)
         cover: list[ValueId] = []
+        without: list[ValueId] = []
         because: tuple[Cited, ...] = ()
         until = FOREVER
         for value_id in wanted:
@@ -54,8 +55,16 @@ def decide_read(act: Read, view: View, at: Instant) -> Decision:
                 cover.append(value_id)
                 because = found.because
                 until = min(until, found.until_at)
-        if cover and (len(cover) == len(wanted) or act.items):
+            else:
+                without.append(value_id)
+        if cover and not without:
             return Decision(True, because, tuple(cover), until)
+        if cover and act.items:
+            # No pass is no refusal yet: another engagement may carry the use, or a request that stops nothing hid it.
+            slowly = {one: _stopped(act, view, at, one) for one in without}
+            seen = [one for one in wanted if one not in slowly or slowly[one].granted]
+            until = min([until, *(one.until_at for one in slowly.values() if one.granted)])
+            return Decision(True, because, tuple(seen), until)
     if plainly and len(wanted) == 1:
         return _stopped(act, view, at, wanted[0])
     return _read_slowly(act, view, at, tuple(wanted))
@@ -74,7 +83,7 @@ def _stopped(act: Read, view: View, at: Instant, value_id: ValueId) -> Decision:
         return known.decision
     decision = _read_slowly(act, view, at, (value_id,))
     value = view.values.get(value_id)
-    if value is not None and not decision.granted and not _secret(view, value):  # of a secret the reader decides too
+    if value is not None and not decision.granted and not _reader_decides(view, value):
         view.stops[asked] = Stop(*view.between(value, at), decision)
     return decision
 
@@ -107,7 +116,7 @@ def _read_slowly(act: Read, view: View, at: Instant, wanted: tuple[ValueId, ...]
         no.found.append(purpose.rule.cited(Reason.PURPOSE_UNNAMED, "uses"))
     for item in act.items:
         item_covered(view.plan, purpose, item, no)
-    if purpose is None or no.found:
+    if purpose is None:
         return refused(*no.found)
     _reader_may(view, act, purpose, at, no)
     processor = view.plan.entrustments.get(act.reader.party or "")
@@ -163,9 +172,10 @@ def _unasked(value: Value, purpose: PurposePlan) -> bool:
     return any(use.purpose == purpose.name and use.exception for use in value.uses)
 
 
-def _secret(view: View, value: Value) -> bool:
+def _reader_decides(view: View, value: Value) -> bool:
+    """Whether it depends on who looks as well: a secret opens to its job, what is held for somebody to theirs."""
     item = view.plan.items.get(value.item)
-    return item is not None and item.nature is Nature.SECRET
+    return value.held_for is not None or (item is not None and item.nature is Nature.SECRET)
 
 
 def _is_the_job(reader: Reader, purpose: str) -> bool:
@@ -252,17 +262,53 @@ def _abroad_or_beyond(view: View, row: EntrustmentPlan, item: str, at: Instant) 
 
 
 def _fellow_may(view: View, reader: Reader, purpose: PurposePlan, at: Instant, no: Refusals) -> None:
-    """One of the same group, while the person is in it; anybody else when both have accepted."""
+    """One of the same group, while the person is in it; anybody else while what both accepted lasts."""
     groups = {
         one.organisation
         for one in view.state.engagements.values()
         if one.begun_at <= at < view.life.engagement_end(one.engagement_id).at
     }
     same = reader.organisation is not None and reader.organisation in groups
-    accepted = any(fact.code == "both-accepted" and fact.about == reader.reader_id for fact in view.state.facts)
-    allowed = ("same-group" in purpose.needs and same) or ("both-accepted" in purpose.needs and accepted)
+    allowed = "same-group" in purpose.needs and same
+    if not allowed and "both-accepted" in purpose.needs:
+        allowed = any(_still_accepted(view, purpose, fact, at) for fact in _accepted(view, reader.reader_id))
     if not allowed:
         no.add(Reason.NOT_SAME_GROUP, purpose.rule.path, purpose.rule.cites("needs"))
+
+
+def _accepted(view: View, other: str) -> list[Fact]:
+    """When the person and somebody accepted each other, unless one of them took it back since."""
+    facts = [fact for fact in view.state.facts if fact.about == other]
+    taken_back = [fact.at for fact in facts if fact.code == ACCEPTANCE_ENDED]
+    return [fact for fact in facts if fact.code == BOTH_ACCEPTED and not any(fact.at <= end for end in taken_back)]
+
+
+def _still_accepted(view: View, purpose: PurposePlan, accepted: Fact, at: Instant) -> bool:
+    """An acceptance lasts no longer than what was collected for the purpose on its day would be used: to the end of
+    that consent, period or engagement, whoever brought it about. A child's ends with its representative's consent too.
+    """
+    life, began = view.life, accepted.at
+    declared = view.line.at(began)
+    if declared is None or not _parent_agrees(view, began, at):
+        return False
+    item = next(iter(sorted(purpose.items, key=lambda one: (not purpose.rests_on_consent(one), one))), "")
+    running = [
+        one.engagement_id
+        for one in view.state.engagements.values()
+        if one.kind in purpose.per and one.begun_at <= began < life.engagement_end(one.engagement_id).at
+    ]
+    for engagement in [accepted.engagement] if accepted.engagement else running if purpose.per else [None]:
+        use = Use(purpose.name, engagement, began, declared.version, accepted.known_at)
+        if life.would_live(item, use, at):
+            return True
+    return False
+
+
+def _parent_agrees(view: View, since: Instant, at: Instant) -> bool:
+    grown = view.state.minor_until
+    if grown is None or grown <= since:
+        return True
+    return view.life.consent_until(About(AboutKind.REPRESENTATIVE, "collection"), since).at > at
 
 
 def decide_read_separated(act: ReadSeparated, view: View, at: Instant) -> Decision:

@@ -43,6 +43,11 @@ class Fact(Struct, frozen=True, gc=False):
     values: tuple[ValueId, ...] = ()
 
 
+BOTH_ACCEPTED, ACCEPTANCE_ENDED = "both-accepted", "acceptance-ended"
+"""The person and somebody outside the group accepted each other; one of the two took it back. `about` names the other.
+"""
+
+
 class AboutKind(StrEnum):
     """What one consent is for. Never a bundle."""
 

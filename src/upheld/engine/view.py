@@ -171,16 +171,13 @@ def holds_on(view: View, value: Value, purpose: str | None, at: Instant) -> list
 def _holds(plan: Plan, request: Request, value: Value, purpose: str | None, at: Instant) -> Reason | None:
     right = plan.rights.get(request.right)
     covered = touches(request, value) or (right is not None and right.freeze_covers_person)
-    if not covered or request.state is RequestState.TAKEN_BACK:
-        return None
+    if not covered or request.state is RequestState.TAKEN_BACK or request.proved_at is None:
+        return None  # a letter of someone not proved is logged, not obeyed
     if request.right == "suspension":
         if request.purposes and purpose not in request.purposes:
             return None
         ended = min(one for one in (request.lifted_at, refused_at(request), FOREVER) if one is not None)
-        began = request.proved_at if request.proved_at is not None else FOREVER
-        return Reason.SUSPENDED if began <= at and (at < ended or ended == FOREVER == at) else None
-    if request.proved_at is None:
-        return None  # a letter of someone not proved is logged, not obeyed
+        return Reason.SUSPENDED if request.proved_at <= at and (at < ended or ended == FOREVER == at) else None
     if child_freeze(plan, request) is not None:
         # Until corrected: a reason given instead does not end it.
         done = request.settled_at if request.state in DONE else None

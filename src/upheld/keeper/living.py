@@ -16,6 +16,8 @@ from upheld.engine.plan import EntrustmentPlan, ItemPlan, Plan, ProvisionPlan, P
 from upheld.engine.proving import AGREEING, exceeds, found, speaks_for, unverified, verified_by
 from upheld.engine.question import question
 from upheld.engine.state import (
+    ACCEPTANCE_ENDED,
+    BOTH_ACCEPTED,
     About,
     AboutKind,
     Acting,
@@ -37,7 +39,16 @@ from upheld.store.views import Seen
 LATEST = Period(years=1)
 """Ours: how late a source may deliver that declared nothing else."""
 BUILT_IN_FACTS = frozenset(
-    {"ended", "dispute-opened", "dispute-settled", "both-accepted", "consent-asked", "answered", *CLOSES}
+    {
+        "ended",
+        "dispute-opened",
+        "dispute-settled",
+        BOTH_ACCEPTED,
+        ACCEPTANCE_ENDED,
+        "consent-asked",
+        "answered",
+        *CLOSES,
+    }
 )
 
 
