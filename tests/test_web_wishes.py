@@ -16,6 +16,7 @@ from upheld.engine.state import Request, RequestState
 from upheld.keeper.asking import RIGHTS
 
 ASK = "/portal/trial/mine/ask"
+MINE = "/portal/trial/mine"
 MANDATE = b"%PDF-1.7 a made-up power of attorney"
 
 
@@ -78,6 +79,50 @@ def test_a_correction_names_its_values_and_keeps_the_persons_words(house: Served
     assert one.values == (value.value_id,)
     (paper,) = house.keeper.papers("trial", owner=house.persons["stayer"], about=one.request_id)
     assert house.keeper.paper("trial", paper.paper_id) == b"It is spelled otherwise."
+
+
+DISPUTED = {
+    "ko": ("다툼 있음", "정정", "처리가 끝날 때까지 이용하거나 제공하지 않습니다"),
+    "en": ("disputed", "Correction", "until that is settled it is not used and not passed on"),
+}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_what_is_in_dispute_says_so_to_its_person_and_at_the_desk_until_it_is_settled(
+    house: Served, language: str
+) -> None:
+    browser = house.person_in("stayer", language, items=("email", "phone"))
+    who = house.persons["stayer"]
+    value = next(one for one, _, _ in house.keeper.holdings(who) if one.item == "name")
+    assert badges(browser.get(MINE).text) == []
+    one = asked(house, browser, "rectification", value=str(value.value_id), words="It is spelled otherwise.")
+    at_the_desk = f"/console/trial/requests/{who}/{one.request_id}"
+    for page in (browser.get(MINE), house.signed_in("officer", language).get(at_the_desk)):
+        row = row_of(page.text)
+        for words in DISPUTED[language]:
+            assert words in row
+    assert badges(browser.get(f"{MINE}/contents").text) == ["disputed"]
+    assert house.keeper.disputed(who) == {value.value_id}
+    house.keeper.answer(who, one.request_id, RequestState.REFUSED, reason="it-is-right")
+    assert badges(browser.get(MINE).text) == badges(browser.get(f"{MINE}/contents").text) == []
+    assert house.keeper.disputed(who) == frozenset()
+
+
+def test_a_suspension_shows_beside_what_it_stops(house: Served) -> None:
+    browser = house.person_in("stayer", "en")
+    asked(house, browser, "suspension")
+    assert set(badges(browser.get(MINE).text)) == {"suspended"}
+
+
+def badges(page: str) -> list[str]:
+    """What is marked as disputed or suspended."""
+    return re.findall(r'class="state (disputed|suspended)"', page)
+
+
+def row_of(page: str) -> str:
+    """The one line of what is held that is marked as disputed."""
+    (row,) = [each for each in page.split("<tr>") if 'class="state disputed"' in each]
+    return re.sub(r"<[^>]+>", " ", row)
 
 
 def test_nobodys_values_are_asked_about_but_ones_own(house: Served) -> None:

@@ -59,6 +59,8 @@ SAME_IN_BOTH = {"base.name", "language.ko", "language.en"}
 """Names, and each language by its own word."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
+    "held-up.": ("disputed", "suspended"),
+    "held-up-why.": ("disputed", "suspended"),
     "menu.": places.NAMED,
     "group.": tuple(places.GROUPS),
     "group-help.": tuple(places.GROUPS),

@@ -129,6 +129,8 @@ class Holding(msgspec.Struct, frozen=True):
     collected_at: datetime
     purposes: list[str]
     kept_by: list[str]
+    disputed: bool = False
+    """Frozen until a request about it is settled."""
 
 
 class Asked(msgspec.Struct, frozen=True):

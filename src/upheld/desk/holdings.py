@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from upheld.dates import FOREVER, Instant
-from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.acts import Reason, SubjectId, ValueId
+from upheld.engine.decide import holds_on
 from upheld.engine.lifecycle import DueState
 from upheld.engine.state import HeldState, Value
 from upheld.keeper import Keeper
@@ -23,6 +24,15 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldUp:
+    """A request that stops the use of a value: *disputed* where it is frozen, else *suspended*."""
+
+    kind: str
+    right: str
+    received_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """One value without its content."""
 
@@ -34,6 +44,7 @@ class Held:
     """Whether it is in the separated store already."""
     why: tuple[Why, ...]
     recipients: tuple[tuple[str, Instant], ...]
+    held_up: tuple[HeldUp, ...] = ()
 
 
 def seen_of(keeper: Keeper, policy: str, subject_id: SubjectId) -> Seen | None:
@@ -62,7 +73,18 @@ def _held(seen: Seen, value: Value, now: Instant) -> Held:
     why = tuple(sorted(reasons, key=lambda one: (one.path, one.until_at or FOREVER)))
     got = tuple((one.recipient, one.at) for one in seen.state.disclosures if value.value_id in one.values)
     apart = value.held is HeldState.SEPARATED
-    return Held(value.value_id, value.item, value.collected_at, due.state, apart, why, got)
+    return Held(value.value_id, value.item, value.collected_at, due.state, apart, why, got, _held_up(seen, value, now))
+
+
+def _held_up(seen: Seen, value: Value, now: Instant) -> tuple[HeldUp, ...]:
+    """What stops all uses of a value, or one of them."""
+    of_purposes = [None, *dict.fromkeys(use.purpose for use in value.uses)]
+    found = {
+        HeldUp("disputed" if reason is Reason.FROZEN else "suspended", request.right, request.received_at)
+        for purpose in of_purposes
+        for reason, request in holds_on(seen.view, value, purpose, now)
+    }
+    return tuple(sorted(found, key=lambda one: (one.received_at, one.kind)))
 
 
 _POLICY_OF = "SELECT policy FROM subject WHERE bucket = ? AND subject_id = ?"

@@ -18,7 +18,7 @@ from upheld.engine.lifecycle import DONE, DueState, touches
 from upheld.engine.plan import GroundKind, Plan, RightPlan, Rule
 from upheld.engine.proving import exceeds, found, least_proof, not_proved, signed_in
 from upheld.engine.state import WAITING, Acting, ActingKind, HeldState, Request, RequestState, Value
-from upheld.engine.view import child_freeze
+from upheld.engine.view import child_freeze, disputed
 from upheld.errors import InputRefused
 from upheld.keeper.door import When, replaced
 from upheld.keeper.ending import Ending
@@ -525,6 +525,11 @@ class Asking(Ending):
                 due = seen.view.life.due(value, now)
                 found.append((value, due.state, tuple(dict.fromkeys(ground.rule.path for ground in due.grounds))))
         return found
+
+    def disputed(self, subject_id: SubjectId) -> frozenset[ValueId]:
+        """The values of a person that are frozen until a request about them is settled."""
+        seen = self.views.get(subject_id, self.now())
+        return frozenset(disputed(seen.view, seen.view.values, self._decided_at(seen)))
 
 
 def _access_open(requests: tuple[Request, ...], at: Instant) -> bool:

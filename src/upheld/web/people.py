@@ -26,6 +26,7 @@ from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 from upheld.web.due import channels_of, named_right
+from upheld.web.following import right_name
 from upheld.web.words import known, say
 
 REASONS: Final = ("request-of-person", "inquiry", "complaint", "correction", "dispute", "duty-of-law")
@@ -43,6 +44,15 @@ class WhyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldUpRow:
+    """A request in words that stops the use of a value, and when it came."""
+
+    kind: str
+    right: str
+    received_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class HoldingRow:
     """One line of *what is held*."""
 
@@ -52,6 +62,7 @@ class HoldingRow:
     apart: bool
     why: tuple[WhyRow, ...]
     recipients: tuple[tuple[str, Instant], ...]
+    held_up: tuple[HeldUpRow, ...]
 
 
 def look(asked: Asked) -> Answer:
@@ -258,6 +269,7 @@ def holding_rows(asked: Asked, held: Iterable[Held]) -> list[HoldingRow]:
                 for why in one.why
             ),
             tuple((recipient_title(asked, recipient), at) for recipient, at in one.recipients),
+            tuple(HeldUpRow(stop.kind, right_name(asked, stop.right), stop.received_at) for stop in one.held_up),
         )
         for one in held
     ]

@@ -94,7 +94,10 @@ def contents(asked: Asked) -> Answer:
     shown = asked.keeper.show(seen.subject_id, reader=reader, identity_proved=True)
     document = asked.document
     rows = [
-        (document.name("items", item, asked.locale), [shown.texts[value] for value in values])
+        (
+            document.name("items", item, asked.locale),
+            [(shown.texts[value], value in shown.disputed) for value in values],
+        )
         for item, values in sorted(shown.values.items())
     ]
     return Shown("contents", {"rows": rows, "granted": shown.granted})

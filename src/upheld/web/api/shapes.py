@@ -393,7 +393,7 @@ class Consents(Answer, frozen=True):
 
 
 class Holding(Answer, frozen=True):
-    """A value without its content: where it ought to be, and what keeps it."""
+    """A value without its content: where it ought to be, what keeps it, and whether a request holds it in dispute."""
 
     value: str
     item: str
@@ -401,6 +401,7 @@ class Holding(Answer, frozen=True):
     collected_at: datetime
     purposes: list[str]
     kept_by: list[str]
+    disputed: bool = False
 
 
 class Holdings(Answer, frozen=True):

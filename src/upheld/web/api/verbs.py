@@ -241,6 +241,7 @@ def requests(call: Call) -> shapes.AskedOf:
 
 def holdings(call: Call) -> shapes.Holdings:
     """What is held on a person, without contents."""
+    still = call.keeper.disputed(call.subject)
     found = [
         shapes.Holding(
             str(value.value_id),
@@ -249,6 +250,7 @@ def holdings(call: Call) -> shapes.Holdings:
             utc(value.collected_at),
             sorted({use.purpose for use in value.uses}),
             list(kept),
+            value.value_id in still,
         )
         for value, due, kept in call.keeper.holdings(call.subject)
     ]

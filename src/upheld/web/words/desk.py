@@ -358,6 +358,16 @@ WORDS: Final = {
     "held.since": Words("since {day}", "{day} 수집"),
     "held.open": Words("no day yet", "기한 미정"),
     "held.apart": Words("kept apart", "분리 보관됨"),
+    "held-up.disputed": Words("disputed", "다툼 있음"),
+    "held-up-why.disputed": Words(
+        "{right}, received {day}: until that is settled it is not used and not passed on, unless a law demands it",
+        "{right}({day} 접수): 처리가 끝날 때까지 이용하거나 제공하지 않습니다. 법률에 따른 요구는 예외입니다.",
+    ),
+    "held-up.suspended": Words("stopped", "처리정지"),
+    "held-up-why.suspended": Words(
+        "{right}, received {day}: what it names is not done with this any more",
+        "{right}({day} 접수): 정지를 요청한 이용을 멈춘 상태입니다.",
+    ),
     "held.nobody": Words("nobody", "없음"),
     "held.nothing": Words("Nothing is held.", "보유 중인 개인정보가 없습니다."),
     "due.active": Words("in use", "이용 중"),
