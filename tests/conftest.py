@@ -49,6 +49,7 @@ SLOW = frozenset(
         "test_telling",
         "test_policy_fuzz",
         "test_beyond_recovery",
+        "test_written_anew",
         "test_migrations",
         "test_grants",
         "test_postgres",

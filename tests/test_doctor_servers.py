@@ -18,6 +18,7 @@ from tests.browser import free_port
 from tests.homes import databases
 from upheld import cli, system
 from upheld.dates import Instant, Period
+from upheld.store.scrubbing import Rewriting
 from upheld.web import doctor, doctor_servers
 
 WELL = "-c wal_recycle=off"
@@ -105,7 +106,7 @@ def test_a_log_older_than_certificates_count_in_is_named(
 ) -> None:
     later = upheld.SetClock(Instant(system.SystemClock().now() + 40 * 86_400_000_000))
     monkeypatch.setattr(doctor_servers, "SystemClock", lambda: later)
-    said = list(doctor_servers.looked_at(databases(well[0]), Period.parse("P30D")))
+    said = list(doctor_servers.looked_at(databases(well[0]), Period.parse("P30D"), Rewriting()))
     assert any(one.what == "log" and not one.holds and "let it checkpoint" in one.remedy for one in said)
     assert all("NTP" in one.remedy for one in said if one.what == "clock" and not one.holds)
     assert sum(one.what == "clock" and not one.holds for one in said) == 4
@@ -121,7 +122,7 @@ def test_a_user_who_may_not_see_the_log_is_told_what_to_grant(
         owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA keys TO looks")
         try:
             given = {"keys": address.replace("user=postgres", "user=looks")}
-            found = {one.what: one for one in doctor_servers.looked_at(given, Period.parse("P30D"))}
+            found = {one.what: one for one in doctor_servers.looked_at(given, Period.parse("P30D"), Rewriting())}
             assert found["log"].remedy.startswith("GRANT pg_monitor")
             assert "looks may SELECT" not in found["grants"].says  # only of others than who looks
         finally:
@@ -143,7 +144,7 @@ def test_a_pooler_that_gives_sessions_out_by_the_transaction_is_named(
 def pooler(address: str) -> doctor_servers.Finding:
     (found,) = [
         one
-        for one in doctor_servers.looked_at({"active": address}, Period.parse("P30D"))
+        for one in doctor_servers.looked_at({"active": address}, Period.parse("P30D"), Rewriting())
         if one.what in ("pooler", "server")
     ]
     return found

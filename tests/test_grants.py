@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import upheld
 from tests import postgres
 from tests.homes import databases
+from tests.test_beyond_recovery import rewriting
 from tests.test_tail import PacedClock
 from tests.trial_home import SWEEP_DAY, furnished, member, opened, proved
 from upheld import cli, system
@@ -22,7 +23,7 @@ from upheld.engine.acts import Reader, ReaderKind, SubjectId
 from upheld.errors import NotRecorded
 from upheld.store import grants
 from upheld.store.history import size_of
-from upheld.store.postgres import ERASED
+from upheld.store.scrubbing import ERASED
 from upheld.store.tail import SECONDS
 from upheld.store.verifying import verify_copy
 from upheld.web import doctor, doctor_servers
@@ -107,8 +108,12 @@ def test_the_service_serves_and_the_sweeper_destroys_each_under_its_own_role(
             keeper.seal()
     as_role(home, grants.SWEEPER, monkeypatch)
     with opened(home, SWEEP_DAY) as house:
+        rewriting(house, small=0)  # dead keys are remembered and the tables written anew, as of large ones
         swept = house.keeper.sweep()
         assert (swept.separated, swept.destroyed, swept.forgotten) == (2, 4, 1)
+        assert house.keeper.places.keys.to_write_anew(early=True)
+        assert not house.keeper.sweep(rewrite=True).waiting
+        assert not house.keeper.places.keys.to_write_anew(early=True)
         proved(home, house.keeper)
         assert all(one.keys or one.store == "journals" for one in system.rotate_roots(home, house.keeper))
         proved(home, house.keeper)

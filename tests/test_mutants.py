@@ -744,9 +744,9 @@ FAULTS = (
     ),
     Fault(
         "what-can-still-be-seen-counts-as-gone",
-        "store/postgres.py",
-        "if not any(told):",
-        "if told:",
+        "store/scrubbing.py",
+        "return any(told)",
+        "return not told",
         "tests/test_beyond_recovery.py",
     ),
     Fault(

@@ -172,7 +172,7 @@ def test_one_scrubbing_serves_everything_that_a_sweep_has_destroyed(home: Path) 
         assert isinstance(keys, PostgresConnection)
         plain = keys.told
 
-        def counted(statement: str) -> list[str]:
+        def counted(statement: str) -> list[tuple[str, str]]:
             told.append(statement)
             return plain(statement)
 

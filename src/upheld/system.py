@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -44,6 +44,7 @@ from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
 from upheld.store.ring import Ring, mark_of
 from upheld.store.rotation import Rotation, exchange_journal_key
+from upheld.store.scrubbing import Rewriting
 from upheld.store.sealing import JOURNALS, Sealer
 from upheld.store.sqlite import SqliteFile, create
 from upheld.store.tail import Tail
@@ -63,6 +64,8 @@ LEDGER = "ledger.db"
 KEY_FILES = (*ROOTS, SIGNING)
 COPIES_KEPT = "P30D"
 """Ours: how long a server's log and backups hold a destroyed key, where nobody has said."""
+REWRITTEN_WITHIN = "P2D"
+"""Ours: how long a large table of keys on a server may hold the bytes of a destroyed one, where nobody has said."""
 IN_REACH = 40 * 86_400_000_000
 """Ours: how far the clock may be ahead of the last checkpoint before destruction waits for the officer's word."""
 
@@ -134,6 +137,9 @@ class Options:
     """A home for tests and simulations: versions go on file without the gate. None: as `light_hashing` says."""
     copies_kept: str | None = None
     """How long backups of the keys and logs of their server are kept, as `P30D`; fixed when the home is made."""
+    rewritten_within: str | None = None
+    """By when a large table of keys on a server is written anew after a key in it was destroyed, as `P2D`; `P0D`: at
+    once. Shorter than `copies_kept`; fixed when the home is made."""
     key_command: str | None = None
     """A command that prints the root key whose name is its last word; fixed when the home is made. None: files."""
     cached: int | None = None
@@ -166,6 +172,12 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
     root = Path(home)
     if (root / SETTINGS).exists():
         raise HomeUnusable(f"{root} is a home already; open it, or choose an empty folder")
+    kept = {
+        "databases": dict(databases or {}),
+        "copies_kept": options.copies_kept or (COPIES_KEPT if databases else None),
+        "rewritten_within": options.rewritten_within if databases else None,
+    }
+    rewritten_within_in(kept)  # refused before anything is made
     for place, address in (databases or {}).items():
         postgres.check_free(address, place)  # before anything is made: so that it can be tried again
     root.mkdir(parents=True, exist_ok=True)
@@ -181,9 +193,8 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
         "schema": schema.VERSION,
         "ledger_id": new_id(os.urandom),
         "created_at": options.clock.now(),
-        "databases": dict(databases or {}),
+        **kept,
         "key_command": options.key_command,
-        "copies_kept": options.copies_kept or (COPIES_KEPT if databases else None),
         "look_up": {policy: sorted(items) for policy, items in options.look_up.items()},
     }
     _write_durably(root / SETTINGS, json.dumps(settings, indent=2).encode())
@@ -327,14 +338,41 @@ def backed_up(home: Path, to: Path, places: Iterable[str] = PLACES) -> list[Path
     return made
 
 
-def _engine(root: Path, databases: Mapping[str, str], name: str) -> Engine:
-    return postgres.PostgresPlace(databases[name], name) if databases else SqliteFile(root / f"{name}.db")
+def _engine(root: Path, databases: Mapping[str, str], name: str, rewriting: Rewriting) -> Engine:
+    return postgres.PostgresPlace(databases[name], name, rewriting) if databases else SqliteFile(root / f"{name}.db")
 
 
 def copies_kept_in(settings: Mapping[str, Any]) -> Period:
     """How long after a destruction copies of the key are still kept."""
     said = settings.get("copies_kept") or (COPIES_KEPT if settings.get("databases") else None)
     return Period.parse(said) if said else NO_PERIOD
+
+
+def rewritten_within_in(settings: Mapping[str, Any]) -> timedelta:
+    """By when a large table of keys is written anew after a key in it was destroyed; none in files, where what is
+    deleted is overwritten. Where nobody has said, two days, or at once if copies are not kept for as long.
+
+    Raises HomeUnusable for a time that is none, or no shorter than copies are kept.
+    """
+    if not settings.get("databases"):
+        return timedelta()
+    said, kept = settings.get("rewritten_within"), copies_kept_in(settings)
+    try:
+        period = Period.parse(said or REWRITTEN_WITHIN)
+    except ValueError as failure:
+        raise HomeUnusable(f"`rewritten_within`: {failure}") from failure
+    if period.years or period.months:
+        raise HomeUnusable(f"`rewritten_within` is {said}: write days or hours, such as P2D or PT36H")
+    within = timedelta(days=period.days, hours=period.hours)
+    shorter = within < timedelta(days=kept.days + 30 * kept.months + 365 * kept.years, hours=kept.hours)
+    if within and not shorter:
+        if said is None:
+            return timedelta()
+        raise HomeUnusable(
+            f"`rewritten_within` is {said}, and copies of keys are kept for {kept}: make it shorter than that, or P0D "
+            "to have every table of keys written anew at once"
+        )
+    return within
 
 
 def ledger_of(home: Path) -> AbstractContextManager[Path]:
@@ -392,7 +430,7 @@ def rotate_roots(
         rotation.ring.reload()
         yield Rotated(tier.value, keys, mark_of(newest).hex(), tuple(kept))
     if wanted != [JOURNAL_KEY]:
-        keeper.places.keys.scrub()
+        keeper.places.keys.scrub(whole=True)
     if JOURNAL_KEY in wanted:
         yield _rotate_journal_key(source, keeper)
 
@@ -467,11 +505,13 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
 
 
 def _places(
-    root: Path, databases: Mapping[str, str], incarnation: str, keys: JournalKeys, clock: Clock, durable: bool
+    root: Path, settings: Mapping[str, Any], incarnation: str, keys: JournalKeys, clock: Clock, durable: bool
 ) -> dict[str, Place]:
+    databases: Mapping[str, str] = settings.get("databases", {})
+    rewriting = Rewriting(rewritten_within_in(settings), spread=bool(settings.get("distributed")))
     places = {
         name: Place(
-            _engine(root, databases, name),
+            _engine(root, databases, name, rewriting),
             name,
             JournalWriter(name, incarnation, keys, os.urandom),
             clock.now,
@@ -538,7 +578,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     journal_keys = JournalKeys(partial(source.roots, JOURNAL_KEY))
     rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
-    places = _places(root, databases, incarnation, journal_keys, clock, options.durable)
+    places = _places(root, settings, incarnation, journal_keys, clock, options.durable)
     by_bucket = bool(settings.get("distributed"))
     if by_bucket:
         _check_coordinator(places)
@@ -574,6 +614,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         leases=leases,
         marks=Marks(root, incarnation),
         copies_kept=copies_kept_in(settings),
+        rewritten_within=rewritten_within_in(settings),
         ledger_copy=sealer.engine.copied,
         now=clock.now,
         random_bytes=ids.bytes,

@@ -69,6 +69,9 @@ def make_home(
     copies_kept: Annotated[
         str | None, typer.Option(help="How long backups of the keys and their server's logs are kept, as P30D.")
     ] = None,
+    rewritten_within: Annotated[
+        str | None, typer.Option(help="By when a large table of keys is written anew after a destruction, as P2D.")
+    ] = None,
     master_key_command: Annotated[
         str | None, typer.Option(help="A command that prints the key whose name is its last word (a KMS).")
     ] = None,
@@ -81,10 +84,15 @@ def make_home(
     wanted = items_of(look_up, "--look-up")
     if copies_kept is not None:
         period_given(copies_kept, "--copies-kept")
+    if rewritten_within is not None and database is None:
+        raise typer.BadParameter("only for --database: files are overwritten at once", param_hint="--rewritten-within")
     for option, address in {"--database": database, **{f"--{place}": own for place, own in apart.items()}}.items():
         if address is not None and not address.startswith(_ADDRESSES):
             raise typer.BadParameter("write postgresql://USER@HOST/NAME; there is no other kind", param_hint=option)
-    init(home, Options(look_up=wanted, copies_kept=copies_kept, key_command=master_key_command), databases)
+    said = Options(
+        look_up=wanted, copies_kept=copies_kept, rewritten_within=rewritten_within, key_command=master_key_command
+    )
+    init(home, said, databases)
     if databases is not None:
         open_home(home).close()  # makes the ledger's tables, to which `grants` refers
     typer.echo(
@@ -285,12 +293,15 @@ def sweep(
     home: Home,
     confirm_clock: Annotated[bool, typer.Option(help="The officer's word that the clock is right.")] = False,
     everybody: Annotated[bool, typer.Option("--everybody", help="Look at each person, not at who is due.")] = False,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="Write large tables of keys anew that hold destroyed ones, now.")
+    ] = False,
 ) -> None:
     """Separate and destroy what is due, certify it, ask back what recipients may no longer keep; confirm to people what
     they said about advertising.
     """
     with opened(home) as keeper:
-        done = keeper.sweep(confirm_clock=confirm_clock, everybody=everybody)
+        done = keeper.sweep(confirm_clock=confirm_clock, everybody=everybody, rewrite=rewrite)
         note_swept(keeper)
         confirmed = confirm_consents(keeper)
         keeper.seal()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 _ERASED = Named(
     "destroy-key", "key destroyed, record erased, file scrubbed", "키 파기 후 기록 삭제 및 잔여 바이트 소거"
 )
+_WRITTEN_ANEW = Named(
+    "destroy-key",
+    "key destroyed, record erased, pages cleared; files written anew before the day it is beyond recovery",
+    "키 파기 후 기록 삭제 및 페이지 정리, 복구 불가 시점 전에 파일을 새로 씀",
+)
+"""Where large tables of keys are written anew once in a while for all that was destroyed in them."""
 _READ_BACK = Named(
     "read-back", "read back: key, look-up tokens and record are gone", "재확인: 키·조회 토큰·기록 모두 없음"
 )
@@ -43,9 +51,14 @@ def certificate_of(
     at: Instant,
     elsewhere: Sequence[PlaceCleared] = (),
     copies_kept: Period = NO_PERIOD,
+    rewritten_within: timedelta = timedelta(),
     approver: str | None = None,
 ) -> Certificate:
-    """What is certified of one person's values that were destroyed together."""
+    """What is certified of one person's values that were destroyed together. Until tables are written anew a copy that
+    is made has the key in it, so the time for which copies are kept counts from there.
+    """
+    method = _WRITTEN_ANEW if rewritten_within else _ERASED
+    copied_until = Instant(scrubbed_at + rewritten_within // timedelta(microseconds=1))
     items = dict.fromkeys(step.item for step in steps)
     tiers = dict.fromkeys(step.tier.value for step in steps)
     return Certificate(
@@ -62,12 +75,24 @@ def certificate_of(
         removed_at=unreadable_at,
         scrubbed_at=scrubbed_at,
         certified_at=at,
-        beyond_recovery_on=local_date(end_of(scrubbed_at, copies_kept, plan.zone), plan.zone).isoformat(),
-        method=_ERASED,
+        beyond_recovery_on=local_date(end_of(copied_until, copies_kept, plan.zone), plan.zone).isoformat(),
+        method=method,
         approved_by=approver,
         check=_READ_BACK,
-        places=(*(PlaceCleared(_PLACES[tier], _ERASED, scrubbed_at, "system") for tier in tiers), *elsewhere),
+        places=(*(PlaceCleared(_PLACES[tier], method, scrubbed_at, "system") for tier in tiers), *elsewhere),
     )
+
+
+def counted_in(rewritten_within: timedelta, copies_kept: Period) -> Iterator[timedelta]:
+    """The times for tables to be written anew that a certificate may have counted in, the home's own first: it may have
+    been another before, or none. The day that comes of it is the same for all that lie between two.
+    """
+    yield rewritten_within
+    yield timedelta()
+    yield timedelta(microseconds=1)
+    begun = Instant(0)
+    longest = (end_of(begun, copies_kept, ZoneInfo("UTC")) - begun) // 86_400_000_000
+    yield from (timedelta(days=number) for number in range(1, longest + 1))
 
 
 def approver_of(connection: Connection, policy: str, steps: Sequence[OpenStep]) -> str | None:

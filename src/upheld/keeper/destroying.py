@@ -117,6 +117,17 @@ class Erasing(Stepping, Elsewhere):
             for some in _portions(steps):
                 self._over(some, scrubbed_at, swept)
 
+    def _write_anew(self, swept: Swept, *, early: bool = False) -> None:
+        """Large tables of keys, once in a while for all that was destroyed in them: certificates count with it."""
+        keys = self.places.keys
+        if not keys.to_write_anew(early=early):
+            return
+        with self.places.leases.lease(SCRUB):
+            tables = keys.to_write_anew(early=early)  # whoever had the lease before may have seen to them
+            over = bool(tables) and not keys.write_anew(tables)
+            if over or (early and keys.to_write_anew(early=True)):
+                swept.waiting.append("a reader keeps a table of keys from being written anew: it holds destroyed keys")
+
     def _scrubbed(self, steps: Sequence[OpenStep]) -> bool:
         """d6. What was never on its way to the separated place has left nothing there."""
         destroyed = [step for step in steps if step.kind == StepKind.DESTROY]
@@ -200,7 +211,8 @@ class Erasing(Stepping, Elsewhere):
         alias, values = self.views.alias(subject_id), tuple(step.value_id for step in own)
         waiting = [awaited(place) for place in elsewhere]
         when = (max(step.unreadable_at or step.ordered_at for step in own), scrubbed_at, transaction.at)
-        certificate = certificate_of(plan, self.new_id(), alias, own, *when, waiting, self.places.copies_kept, approver)
+        copies = (self.places.copies_kept, self.places.rewritten_within)
+        certificate = certificate_of(plan, self.new_id(), alias, own, *when, waiting, *copies, approver)
         number, due_at = certificate.certificate_id, min(step.due_at for step in own)
         self._order_work(transaction, subject_id, policy, alias, values, elsewhere, due_at, number)
         body = msgspec.json.encode(certificate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -84,6 +84,8 @@ class Places:
     """How far each place has got, outside of all of them."""
     copies_kept: Period
     """How long copies of destroyed keys are kept: backups, and the log of a server. Certificates count it in."""
+    rewritten_within: timedelta
+    """By when large tables of keys on a server are written anew after a destruction. Certificates count it in too."""
     ledger_copy: Callable[[], AbstractContextManager[Path]]
     """The ledger as a file of its own, for who verifies it."""
     now: Callable[[], Instant]

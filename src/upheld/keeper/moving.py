@@ -78,12 +78,13 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def sweep(self, *, confirm_clock: bool = False, everybody: bool = False) -> Swept:
+    def sweep(self, *, confirm_clock: bool = False, everybody: bool = False, rewrite: bool = False) -> Swept:
         """Carry out everything that is due now. Resumable; costs what falls due, not what is stored.
 
         Destruction stops and says so when the clock has jumped ahead of the last checkpoint; `confirm_clock` is the
         officer's word that the clock is right. `everybody`: look at each person once, whatever is noted about whom to
-        look at; for when the report finds something overdue that a sweep passes by.
+        look at; for when the report finds something overdue that a sweep passes by. `rewrite`: large tables of keys
+        that wait to be written anew are so now, however much of their time is left.
         """
         if everybody:
             self.views.refresh()
@@ -93,8 +94,12 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         with self.sweeping(shared=self.places.leases.groups > 1):
             for _ in (self.places.active, self.places.separated, self.places.keys):
                 with suppress(KeyMoved):  # each may name another key for its journal meanwhile: it goes on from there
-                    return self._sweep(swept, self.now(), confirm_clock)
-            return self._sweep(swept, self.now(), confirm_clock)
+                    self._sweep(swept, self.now(), confirm_clock)
+                    break
+            else:
+                self._sweep(swept, self.now(), confirm_clock)
+            self._write_anew(swept, early=rewrite)
+            return swept
 
     def _sweep(self, swept: Swept, now: Instant, confirm_clock: bool) -> Swept:
         if not confirm_clock and not self.clock_trusted(now):

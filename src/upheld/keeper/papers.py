@@ -339,7 +339,7 @@ class Papers(Door):
         with self.places.active.transaction() as transaction:
             papers.blank(transaction, keys)
         self.places.active.rebuild(len(ids))
-        if not (self.places.keys.scrub() and self.places.active.scrub()):
+        if not (self.places.keys.scrub({"paper_key"}) and self.places.active.scrub({"paper"})):
             return 0, False
         with self.places.active.transaction() as transaction:
             deleted = set(papers.delete(transaction, keys))

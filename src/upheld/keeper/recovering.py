@@ -33,7 +33,7 @@ import msgspec
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper.anchors import NOBODYS_DAYS
-from upheld.keeper.certifying import approver_of, certificate_of
+from upheld.keeper.certifying import approver_of, certificate_of, counted_in
 from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
 from upheld.keeper.elsewhere import cleared_elsewhere
@@ -558,7 +558,7 @@ class Recovery(Moving):
         done.counts["aliases-destroyed"] += len(nobodys)
         done.counts["keys-destroyed"] += sum(map(len, orphans.values()))
         done.counts["tokens"] += len(missing) + len(known - wanted)
-        clean = [place.scrub() for place in self._places().values()]
+        clean = [place.scrub(whole=True) for place in self._places().values()]
         if not all(clean):
             done.waiting.append("a reader keeps a file open: what was removed is not scrubbed yet; recover again")
 
@@ -619,20 +619,24 @@ class Recovery(Moving):
         line, at = self.views.line(issued.policy), Instant(first)
         with self.places.active.reading() as connection:
             approver = approver_of(connection, issued.policy, steps)
-        certificate = certificate_of(
-            line.at(at) or line.latest,
-            cast(str, number),
-            cast(str, issued.who),
-            steps,
-            max(unreadable),
-            Instant(cast(int, over.fields["scrubbed_at"])),
-            at,
-            cleared_elsewhere(about, values, issued.at, line),
-            self.places.copies_kept,
-            approver,
-        )
-        body = msgspec.json.encode(certificate)
-        return body if hashlib.sha256(body).digest() == issued.fields["digest"] else None
+        for rewritten_within in counted_in(self.places.rewritten_within, self.places.copies_kept):
+            certificate = certificate_of(
+                line.at(at) or line.latest,
+                cast(str, number),
+                cast(str, issued.who),
+                steps,
+                max(unreadable),
+                Instant(cast(int, over.fields["scrubbed_at"])),
+                at,
+                cleared_elsewhere(about, values, issued.at, line),
+                self.places.copies_kept,
+                rewritten_within,
+                approver,
+            )
+            body = msgspec.json.encode(certificate)
+            if hashlib.sha256(body).digest() == issued.fields["digest"]:
+                return body
+        return None
 
     def _end(self, done: Recovered) -> None:
         """p7."""

@@ -41,7 +41,7 @@ _STEPS: Final = (
     ("ordered_at", "파기 명령", "destruction ordered"),
     ("unreadable_at", "키 파기 (복호 불가)", "key destroyed: unreadable from here on"),
     ("removed_at", "모든 장소에서 삭제", "removed from every place"),
-    ("scrubbed_at", "잔여 바이트 소거", "left-over bytes scrubbed"),
+    ("scrubbed_at", "잔여 데이터 정리 (방법 참조)", "cleared of what was left: see the method"),
     ("certified_at", "확인 및 증명", "checked and certified"),
 )
 

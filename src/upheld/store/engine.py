@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
+from upheld.dates import Instant
 from upheld.errors import StoreFailed
 
 
@@ -217,8 +218,19 @@ class Engine(Protocol):
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows were removed: see to it that no copy of them only lies about in the file."""
 
-    def scrub(self, connection: Connection, tables: Collection[str] | None = None) -> bool:
-        """Bytes of rows deleted, from these tables or any, leave the database and its logs. False: a reader is in."""
+    def scrub(self, connection: Connection, tables: Collection[str] | None = None, at: Instant | None = None) -> bool:
+        """Bytes of rows deleted, from these tables or any, leave the database and its logs. False: a reader is in.
+
+        With the instant that it is now, those of large tables may leave later: see `to_write_anew`.
+        """
+
+    def to_write_anew(self, connection: Connection, at: Instant, early: bool = False) -> tuple[str, ...]:
+        """The tables in whose files bytes of deleted rows still lie, and whose time to be written anew has come;
+        `early`: all in whose files any lie.
+        """
+
+    def write_anew(self, connection: Connection, tables: Collection[str], at: Instant) -> bool:
+        """Write such tables anew. False: a reader is in, and the time is over by which it was to be done."""
 
     def hurry(self, connection: Connection) -> None:
         """From now on no commit waits for the disk: for simulations only."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from upheld.store import history, schema
-from upheld.store.postgres import ERASED, LEDGER
+from upheld.store.postgres import LEDGER
+from upheld.store.scrubbing import ERASED
 from upheld.store.sqlite import declared_columns
 
 SERVICE: Final = "upheld_service"

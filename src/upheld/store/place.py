@@ -655,13 +655,24 @@ class Place:
                     self.engine.rebuild(self.connection, removed)
                 self.flush()
 
-    def scrub(self, tables: Collection[str] | None = None) -> bool:
-        """The bytes of what was deleted, from these tables or from any, leave the logs of the database too.
+    def scrub(self, tables: Collection[str] | None = None, *, whole: bool = False) -> bool:
+        """The bytes of what was deleted, from these tables or from any, leave the logs of the database too; those of
+        large tables of keys later, unless the `whole` is wanted now.
 
         False: a reader is in.
         """
         with self._turn, self.engine.held():
-            return self.engine.scrub(self.connection, tables)
+            return self.engine.scrub(self.connection, tables, None if whole else self._now())
+
+    def to_write_anew(self, *, early: bool = False) -> tuple[str, ...]:
+        """The tables of keys whose time to be written anew has come; `early`: all that have been waiting for it."""
+        with self.reading() as connection:
+            return self.engine.to_write_anew(connection, self._now(), early)
+
+    def write_anew(self, tables: Collection[str]) -> bool:
+        """Write such tables anew. False: a reader is in, and the time is over by which it was to be done."""
+        with self._turn, self.engine.held():
+            return self.engine.write_anew(self.connection, tables, self._now())
 
     def version(self) -> int:
         """A number that differs from the last one whenever another connection may have committed since."""

@@ -6,8 +6,6 @@ statement. Hashing and encrypting is done in Python: any server from version 15 
 
 from __future__ import annotations
 
-import json
-import re
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -15,40 +13,18 @@ from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from time import monotonic, sleep
+from time import sleep
 from typing import Any, Final
 
+from upheld.dates import Instant
 from upheld.errors import StoreFailed
-from upheld.store import schema
-from upheld.store.engine import Claim, Connection, ConnectionLost, Question, Rows, array
+from upheld.store import schema, scrubbing
+from upheld.store.engine import Claim, Connection, Question, Rows, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
+from upheld.store.scrubbing import Rewriting
 from upheld.store.sqlite import export
 
-_TO_SCRUB: Final = (
-    "SELECT c.relname, pg_has_role(c.relowner, 'USAGE'), pg_relation_size(c.oid), "
-    "coalesce((SELECT max(pg_relation_size(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0) "
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN (SELECT value FROM json_each(?))"
-)
-"""Of tables: whether they are ours, their bytes, those of their largest index."""
-_LIMIT_WAITING: Final = "SELECT set_config('lock_timeout', '5s', false)"
-_EMPTY_INDEX: Final = 8_192
-"""Bytes of an index that has held nothing since it was made anew."""
-PATIENCE = 5.0
-"""Seconds that scrubbing waits for transactions that can still see what was deleted."""
-_A_NUMBER: Final = re.compile(r"\d+")
-KEY_TABLES: Final = frozenset({"active_key", "separated_key", "paper_key", "token", "alias"})
-"""Tables of which no byte may stay behind: keys, tokens, and who is who in the ledger."""
-ERASED: Final = {
-    "active": frozenset({"value", "paper"}),
-    "separated": frozenset({"value"}),
-    "keys": KEY_TABLES,
-}
-"""Tables from which contents, keys and tokens are destroyed."""
-REWRITTEN: Final = 64 << 20
-"""Bytes up to which a table of keys is written anew whenever a key in it was destroyed; of a larger one only the pages
-are cleared, and its owner runs `VACUUM FULL` within the time that certificates count in."""
 _COLUMNS: Final = (
     "SELECT table_name, column_name FROM information_schema.columns "
     "WHERE table_schema = current_schema() AND table_name <> 'alembic_version'"
@@ -75,10 +51,6 @@ _RUN_BITS: Final = 32
 __all__ = ["PostgresConnection", "PostgresPlace", "PostgresRows", "dialled"]
 
 
-class _NotScrubbed(StoreFailed):
-    """No reader is in the way: as things are here, it can't be done."""
-
-
 class PostgresPlace:
     """The schema of one place. `address` is a `postgresql://` URL or a connection string."""
 
@@ -90,9 +62,11 @@ class PostgresPlace:
     failures: tuple[type[BaseException], ...] = ()
     """All that its driver raises comes as `StoreFailed`."""
 
-    def __init__(self, address: str, place: str) -> None:
+    def __init__(self, address: str, place: str, rewriting: Rewriting = Rewriting()) -> None:
         self.address = address
         self.place = place
+        self.rewriting = rewriting
+        self._quiet = Instant(0), Instant(0)
         self._version = 0
 
     def connect(self) -> PostgresConnection:
@@ -166,26 +140,32 @@ class PostgresPlace:
     def rebuild(self, connection: Connection, removed: int) -> None:
         """Rows that only lie about are ciphertext; their keys are what counts, and `scrub` sees to those."""
 
-    def scrub(self, connection: Connection, tables: Collection[str] | None = None) -> bool:
-        """Dead rows leave their pages; tables of keys are written anew. False: a reader is in.
+    def scrub(self, connection: Connection, tables: Collection[str] | None = None, at: Instant | None = None) -> bool:
+        """Dead rows leave their pages; tables of keys are written anew, large ones once in a while (`scrubbing.py`).
 
         The log of the server keeps what was in a row for a time of its own: `store/remains.py` measures it, and the
-        certificate counts it in. Raises StoreFailed where this user may not: the server would only warn.
+        certificate counts it in. Raises StoreFailed where this user may not.
         """
         assert isinstance(connection, PostgresConnection)
-        wanted = sorted(ERASED[self.place] if tables is None else ERASED[self.place].intersection(tables))
-        rows, _ = connection.answers([(_TO_SCRUB, (json.dumps(wanted),)), (_LIMIT_WAITING, ())])
-        found = {name: rest for name, *rest in rows}
-        try:
-            if missing := [table for table in wanted if table not in found or not found[table][0]]:
-                raise _NotScrubbed(f"only the owner of {self.place}.{missing[0]} can scrub it; see `upheld grants`")
-            return all(_cleared(connection, table, *found[table][1:]) for table in wanted)
-        except StoreFailed as failure:
-            if isinstance(failure, ConnectionLost | _NotScrubbed):
-                raise
-            return False
-        finally:
-            connection.execute("RESET lock_timeout")
+        return scrubbing.scrub(connection, self.place, tables, self.rewriting, at)
+
+    def to_write_anew(self, connection: Connection, at: Instant, early: bool = False) -> tuple[str, ...]:
+        """Asked by every sweep, so it is remembered from when on the answer can be another: what anybody notes from now
+        on is not due before.
+        """
+        asked, quiet_until = self._quiet
+        if not early and asked <= at < quiet_until:
+            return ()
+        known = scrubbing.remembered(connection)
+        due = tuple(table for table, since in known.items() if early or self.rewriting.is_due(since, at))
+        self._quiet = at, at if due else min(map(self.rewriting.due_at, (at, *known.values())))
+        return due
+
+    def write_anew(self, connection: Connection, tables: Collection[str], at: Instant) -> bool:
+        """Whether their time is not over though somebody can still see what is dead in some of them."""
+        assert isinstance(connection, PostgresConnection)
+        left = scrubbing.write_anew(connection, self.place, tables, self.rewriting)
+        return all(at < self.rewriting.over_at(since) for since in left.values())
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""
@@ -425,34 +405,6 @@ class PostgresLeases:
     def presence(self) -> PostgresPresence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""
         return PostgresPresence(PostgresConnection(self._address, "public"))
-
-
-def _cleared(connection: PostgresConnection, table: str, size: int, largest_index: int) -> bool:
-    """Dead rows of one table leave its files, or of a large one and one of ciphertext its pages. False: a reader is in.
-
-    Written anew, a table keeps dead rows that a transaction begun before their deletion can still see, without a word
-    but in what it tells when asked: that is waited for.
-    """
-    if not size and largest_index <= _EMPTY_INDEX:
-        return True
-    if table not in KEY_TABLES or size > REWRITTEN:
-        connection.execute(f"VACUUM {table}")
-        return True
-    over, pause = monotonic() + PATIENCE, 0.002
-    while True:
-        told = [
-            int(number[0])
-            for one in connection.told(f"VACUUM (FULL, VERBOSE) {table}")
-            if (number := _A_NUMBER.search(one))
-        ]
-        if not told:
-            raise _NotScrubbed(f"the server does not say that {table} was written anew")
-        if not any(told):
-            return True
-        if monotonic() + pause > over:
-            return False
-        sleep(pause)
-        pause = min(pause * 2, 0.25)
 
 
 def _locks(place: str, claim: Claim | None) -> Question:

@@ -509,13 +509,15 @@ class PostgresConnection:
             return PostgresRows([], cursor.rowcount)
         return PostgresRows(cursor.fetchall(), cursor.rowcount)
 
-    def told(self, statement: str) -> list[str]:
-        """Run a statement that stands alone; the details of what the server tells about it. Raises ConnectionLost."""
-        details: list[str] = []
+    def told(self, statement: str) -> list[tuple[str, str]]:
+        """Run a statement that stands alone; what the server tells about it, each with its details, which may be empty.
+
+        Raises ConnectionLost.
+        """
+        said: list[tuple[str, str]] = []
 
         def heard(diagnostic: psycopg.errors.Diagnostic) -> None:
-            if diagnostic.message_detail:
-                details.append(diagnostic.message_detail)
+            said.append((diagnostic.message_primary or "", diagnostic.message_detail or ""))
 
         inner = self._inner
         inner.add_notice_handler(heard)
@@ -523,7 +525,7 @@ class PostgresConnection:
             self.execute(statement)
         finally:
             inner.remove_notice_handler(heard)
-        return details
+        return said
 
     def _renew(self) -> None:
         if self._inner.closed and not self._given_back and not self._posted:

@@ -1,19 +1,20 @@
 """What is left of a destroyed key on PostgreSQL, and where: in the log of the server, its archive, and backups.
 
-A row that is deleted leaves its table when that is scrubbed. The write-ahead log still holds it: until the segment is
-removed, or overwritten where segments are used again. So a certificate carries a day that lies as far behind the
-destruction as the house has said it keeps such copies, and the server is asked whether that is kept.
+A row that is deleted leaves its table when that is written anew. The write-ahead log still holds it: until the segment
+is removed, or overwritten where segments are used again. So a certificate carries a day that lies as far behind the
+last moment for that as the house has said it keeps such copies, and the server is asked whether both is kept.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from upheld.dates import Instant, Period, end_of
 from upheld.store.engine import Connection
-from upheld.store.postgres import KEY_TABLES, REWRITTEN
+from upheld.store.scrubbing import remembered
 
 _OLDEST_LOG: Final = "SELECT CAST(extract(epoch FROM min(modification)) * 1000000 AS BIGINT) FROM pg_ls_waldir()"
 _SETTING: Final = "SELECT current_setting(?)"
@@ -23,7 +24,6 @@ _OF_A_WORKER: Final = (
     "SELECT CAST(extract(epoch FROM min(modification)) * 1000000 AS BIGINT) || ' ' || current_setting('wal_recycle') "
     "|| ' ' || current_setting('archive_mode') FROM pg_ls_waldir()"
 )
-_SIZE: Final = "SELECT pg_relation_size(CAST(? AS REGCLASS))"
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Remains:
     recycles: bool
     """Segments of the log are used again: one keeps what it held until it is full anew."""
     archives: bool
-    large: tuple[str, ...]
-    """Tables of keys too large to be written anew by every scrubbing."""
+    dead: Mapping[str, Instant] = field(default_factory=dict)
+    """Large tables of keys in whose files destroyed ones still lie, and since when."""
     silent: tuple[str, ...] = ()
     """Machines of the key store that could not be asked."""
 
@@ -48,7 +48,6 @@ def remains(keys: Connection) -> Remains:
     def setting(name: str) -> str:
         return str(keys.execute(_SETTING, (name,)).fetchone()[0])
 
-    sizes = {table: keys.execute(_SIZE, (table,)).fetchone()[0] for table in sorted(KEY_TABLES)}
     own = (int(keys.execute(_OLDEST_LOG).fetchone()[0]), setting("wal_recycle"), setting("archive_mode"))
     found, silent = [own], []
     if keys.execute(_HAS_WORKERS).fetchone()[0] is not None:
@@ -62,7 +61,7 @@ def remains(keys: Connection) -> Remains:
         oldest_log_at=Instant(min(oldest for oldest, _, _ in found)),
         recycles=any(recycles == "on" for _, recycles, _ in found),
         archives=any(archives != "off" for _, _, archives in found),
-        large=tuple(table for table, size in sizes.items() if size > REWRITTEN),
+        dead=remembered(keys),
         silent=tuple(silent),
     )
 
@@ -75,5 +74,4 @@ def complaints(found: Remains, now: Instant, copies_kept: Period, zone: ZoneInfo
     if found.recycles:
         told.append("segments of the log are used again with what they held: set wal_recycle = off")
     told += [f"the machine {name} could not be asked what its log keeps" for name in found.silent]
-    told += [f"keys.{table} is large: run VACUUM FULL on it within the time" for table in found.large]
     return told

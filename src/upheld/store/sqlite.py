@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
+from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import history, schema
 from upheld.store.engine import Claim, Connection, Question
@@ -140,7 +141,7 @@ class SqliteFile:
             connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(_KEEP_REMOVED, (str(0 if due else so_far),))
 
-    def scrub(self, connection: Connection, tables: Collection[str] | None = None) -> bool:
+    def scrub(self, connection: Connection, tables: Collection[str] | None = None, at: Instant | None = None) -> bool:
         """Fold the write-ahead log into the file and empty it, so that deleted bytes are in neither, whatever table
         they were of. False: a reader is in.
         """
@@ -148,6 +149,14 @@ class SqliteFile:
         if not busy and not self._hurried and self._log_path.exists():
             _sync(self._log_path)  # SQLite cuts it off without waiting; a certificate must not be older than that
         return not busy
+
+    def to_write_anew(self, connection: Connection, at: Instant, early: bool = False) -> tuple[str, ...]:
+        """None: what is deleted is overwritten at once."""
+        return ()
+
+    def write_anew(self, connection: Connection, tables: Collection[str], at: Instant) -> bool:
+        """There is nothing to do."""
+        return True
 
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk, and of the file little is kept in memory: the system has it there anyway."""

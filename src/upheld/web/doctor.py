@@ -12,15 +12,25 @@ from psycopg.conninfo import conninfo_to_dict
 
 from upheld.dates import Instant
 from upheld.desk.background import last_swept
-from upheld.errors import UpheldError
+from upheld.errors import HomeUnusable, UpheldError
 from upheld.keeper import Keeper
 from upheld.law import country_of
 from upheld.ledger.checkpoint import CheckpointRefused, checked, checkpoint_in, public_key_in
 from upheld.store import history
 from upheld.store.rotation import before_of
+from upheld.store.scrubbing import Rewriting
 from upheld.store.tls import CHECKED, mode_of
 from upheld.store.vault import Tier
-from upheld.system import COPIED, SECRETS, SETTINGS, SystemClock, copies_kept_in, open_home, settings_of
+from upheld.system import (
+    COPIED,
+    SECRETS,
+    SETTINGS,
+    SystemClock,
+    copies_kept_in,
+    open_home,
+    rewritten_within_in,
+    settings_of,
+)
 from upheld.web.doctor_servers import Finding, laid_out, looked_at
 from upheld.web.health import readiness
 
@@ -41,7 +51,12 @@ def examined(home: Path) -> Iterator[Finding]:
     yield _disk(home)
     yield _apart(databases)
     yield from _connections(databases)
-    yield from looked_at(databases, copies_kept_in(settings))
+    try:
+        rewriting = Rewriting(rewritten_within_in(settings))
+    except HomeUnusable as failure:
+        yield Finding("settings", False, str(failure), f"correct it in {home / SETTINGS}")
+        return
+    yield from looked_at(databases, copies_kept_in(settings), rewriting)
     if settings.get("distributed"):
         yield from laid_out(databases)
     if not databases:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import psycopg
 
-from upheld.dates import Period, moment
+from upheld.dates import Instant, Period, moment
 from upheld.errors import UpheldError
 from upheld.store import distribution, grants, remains, schema
 from upheld.store.postgres import MOST_CLAIMED, PostgresConnection
+from upheld.store.scrubbing import Rewriting
 from upheld.system import SystemClock
 
 CLOCKS_APART = 5
@@ -31,7 +33,7 @@ class Finding:
     remedy: str = ""
 
 
-def looked_at(databases: Mapping[str, str], copies_kept: Period) -> Iterator[Finding]:
+def looked_at(databases: Mapping[str, str], copies_kept: Period, rewriting: Rewriting) -> Iterator[Finding]:
     """Each server as each place sees it, and what that of the keys keeps of keys that are gone."""
     for name, address in databases.items():
         try:
@@ -40,7 +42,7 @@ def looked_at(databases: Mapping[str, str], copies_kept: Period) -> Iterator[Fin
                 yield from _granted(name, server)
                 yield _pooled(name, address, server)
                 if name == "keys":
-                    yield from _kept(server, copies_kept)
+                    yield from _kept(server, copies_kept, rewriting)
         except UpheldError as failure:
             yield Finding("server", False, str(failure), f"mend the address of `{name}` or start its server")
 
@@ -127,7 +129,7 @@ def _pooled(name: str, address: str, server: PostgresConnection) -> Finding:
     return Finding("pooler", one != two, f"`{name}`: {says}", remedy)
 
 
-def _kept(keys: PostgresConnection, copies_kept: Period) -> Iterator[Finding]:
+def _kept(keys: PostgresConnection, copies_kept: Period, rewriting: Rewriting) -> Iterator[Finding]:
     """What keeps a destroyed key recoverable for longer than certificates say, and whether copies are made at all."""
     slots = ", ".join(str(slot) for (slot,) in keys.execute(_SLOTS).fetchall())
     remedy = f"drop it or start who reads it (pg_drop_replication_slot): {slots}" if slots else ""
@@ -148,3 +150,16 @@ def _kept(keys: PostgresConnection, copies_kept: Period) -> Iterator[Finding]:
         told += "; a server archives its log: keep the archive no longer than the time that certificates count in"
     complaints = remains.complaints(found, SystemClock().now(), copies_kept, ZoneInfo("UTC"))
     yield Finding("log", not complaints, told, "; ".join(complaints))
+    yield _rewritten(found.dead, rewriting)
+
+
+def _rewritten(dead: Mapping[str, Instant], rewriting: Rewriting) -> Finding:
+    """Large tables of keys in whose files destroyed ones lie, until a sweep writes them anew."""
+    now = SystemClock().now()
+    over = [table for table, since in dead.items() if rewriting.over_at(since) < now]
+    waits = [f"{table} since {moment(since):%Y-%m-%d %H:%M} UTC" for table, since in sorted(dead.items())]
+    remedy = "run `upheld sweep --rewrite`; if that waits, end the transaction that has been open for long"
+    hours = f"{rewriting.within / timedelta(hours=1):g}"
+    told = f"within {hours} hours of a destruction" if rewriting.within else "at every destruction"
+    says = f"large tables are written anew {told}; {', '.join(waits) or 'none'} waits for it"
+    return Finding("keys", not over, says, remedy if over else "")
