@@ -622,15 +622,18 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         whole=whole,
         seals=sealer.engine.may_write(sealer.connection),
     )
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if options.light_hashing else PasswordHasher()
     return Keeper(
         wiring,
-        hasher=hasher,
+        hasher=_hasher(options),
         looked_up=lambda policy, item: (policy, item) in look_up,
         in_reach=_Reach(clock, sealer).holds,
         clock_set=clock.settable,
         close=close,
     )
+
+
+def _hasher(options: Options) -> PasswordHasher:
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if options.light_hashing else PasswordHasher()
 
 
 SIMULATED_CACHE = 1_000
