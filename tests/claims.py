@@ -13,8 +13,9 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.store import place, schema
-from upheld.store.engine import Claim, Connection, Numbers, Rows
+from upheld.store.engine import Claim, Connection, Numbers, Proof, Rows
 from upheld.store.ids import bucket_of, bucket_of_value
+from upheld.store.postgres import PostgresPlace
 
 _TABLE: Final = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
 _MADE: Final = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)\s*\((.*)\)", re.DOTALL)
@@ -109,5 +110,16 @@ class Watched(place.Transaction):
 
 
 def watch() -> None:
-    """From now on every transaction of a place is looked at."""
+    """From now on every transaction of a place is looked at, and what is asked without one."""
     place.Transaction = Watched  # type: ignore[misc]  # planted
+    plain = PostgresPlace.recorded
+
+    def recorded(
+        self: PostgresPlace, connection: Connection, reads: Collection[str], proof: Proof, records: Any, meanwhile: Any
+    ) -> list[Any] | None:
+        wrong = strayed(*proof.asks, reads)
+        if wrong is not None:
+            raise Strayed(f"a read about {sorted(reads)[:3]} {wrong}: {proof.asks[0][:120]}")
+        return plain(self, connection, reads, proof, records, meanwhile)
+
+    PostgresPlace.recorded = recorded  # type: ignore[method-assign]  # planted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,16 @@ def house(tmp_path: Path) -> Iterator[House]:
 def _between(house: House, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Once, before the next transaction begins, something else happens: as another thread of this process would."""
     place = house.keeper.places.active
-    submit = place.submit
+    ways: dict[str, Callable[..., Any]] = {"submit": place.submit, "straight": place.straight}
 
-    def first(work: Callable[..., Any], **about: Any) -> Any:
-        monkeypatch.setattr(place, "submit", submit)
+    def first(way: str, *given: Any, **about: Any) -> Any:
+        for one, plain in ways.items():
+            monkeypatch.setattr(place, one, plain)
         act()
-        return submit(work, **about)
+        return ways[way](*given, **about)
 
-    monkeypatch.setattr(place, "submit", first)
+    for way in ways:
+        monkeypatch.setattr(place, way, partial(first, way))
 
 
 def _offered(house: House) -> tuple[SubjectId, ValueId]:

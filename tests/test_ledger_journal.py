@@ -1,5 +1,6 @@
 """Evidence is written with what it proves, in closed schemas, chained."""
 
+import hmac
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from upheld.ledger.entries import (
     BatchClass,
     Entry,
     EntryRefused,
+    Form,
     Value,
     entry,
     glance,
@@ -206,6 +208,58 @@ def test_each_batch_names_the_one_before_it() -> None:
     assert [header.prev_hash for header in headers] == [bytes(32), *leaves[:2]]
     assert [row.mac for row in rows(connection)] == [mac_of(KEY, leaf) for leaf in leaves]
     assert heads_of(connection) == journal.heads == {headers[0].stream: Head(3, leaves[2])}
+
+
+@pytest.mark.parametrize("length", [1, 32, 64, 65, 200])
+def test_a_batch_is_authenticated_by_the_hmac_of_its_leaf(length: int) -> None:
+    key, leaf = bytes(range(length)), leaf_hash(b"made up")
+    assert mac_of(key, leaf) == hmac.digest(key, leaf, "sha256") == mac_of(key, leaf)
+
+
+@pytest.mark.parametrize("who", [None, ALIAS, (ALIAS, OTHER)])
+@pytest.mark.parametrize("values", [(7,), (0, 1 << 62), (VALUE,), (VALUE, OTHER)])
+@pytest.mark.parametrize("fields", [{}, {"use": "identify"}, {"reader_id": OTHER, "origin": VALUE}])
+def test_a_form_is_filled_to_the_bytes_that_the_whole_entry_has(
+    who: str | tuple[str, ...] | None, values: tuple[int, ...], fields: dict[str, Value]
+) -> None:
+    common: dict[str, Value] = {"purpose": "identity", "values": (1,), "reader": "handler", **fields}
+    form = Form(Entry("read.granted", 0, "nexr", None, ("purposes.required.identity",), common))
+    for at in (0, 1 << 20, AT, -AT):
+        whole = Entry("read.granted", at, "nexr", who, ("purposes.required.identity",), {**common, "values": values})
+        written = form.filled(at, who, values)
+        assert written.data == packed(whole)
+        assert (written.policy, written.at, written.batch_class) == ("nexr", at, BatchClass.ACCESS)
+
+
+def test_what_no_entry_may_say_no_form_says() -> None:
+    common: dict[str, Value] = {"purpose": "identity", "values": (1,), "reader": "handler"}
+    form = Form(Entry("read.granted", AT, "nexr", None, (), common))
+    for at, who, values, field in (
+        (AT, "Hong", (1,), "who"), (AT, (ALIAS, "Hong"), (1,), "who"), (AT, ALIAS, (-1,), "values"),
+        (AT, ALIAS, (1 << 63,), "values"), (AT, ALIAS, ("no id",), "values"), (1 << 63, ALIAS, (1,), "at"),
+    ):  # fmt: skip
+        with pytest.raises(EntryRefused) as refused:
+            form.filled(at, who, values)  # type: ignore[arg-type]  # what must not be
+        assert refused.value.field == field
+    with pytest.raises(EntryRefused):
+        Form(Entry("read.granted", AT, "nexr", None, (), {**common, "purpose": "Not a code"}))
+
+
+def test_statements_for_a_message_are_those_that_are_run_one_by_one() -> None:
+    connection, journal, other = place(), writer(), writer()
+    with pytest.raises(JournalMisused):
+        other.statements([READ], AT, 3)
+    other.number_after(0)
+    write(connection, journal, READ, GIVEN)
+    made = [JournalRow(row[0], row[5], *row[1:5]) for _, row in other.statements([READ, GIVEN], AT, 3)]
+    assert [row.bucket for row in made] == [3, 3]
+    strip = [(row.row, row.header, len(row.body)) for row in made]
+    assert strip == [(row.row, row.header, len(row.body)) for row in rows(connection)]
+    assert [entries_in(row.body) for row in made] == [[READ], [GIVEN]]
+    assert other.numbers == {}
+    assert set(other.numbers_to_be.values()) == {1}
+    other.committed()
+    assert other.numbers == {read_header(row.header).stream: 1 for row in made}
 
 
 def test_what_was_rolled_back_leaves_no_gap() -> None:

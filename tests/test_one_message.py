@@ -28,8 +28,9 @@ from upheld import system
 from upheld.dates import Instant, local_date
 from upheld.engine.acts import RequestId, SubjectId, ValueId
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
-from upheld.keeper import Keeper
+from upheld.keeper import Keeper, seeing
 from upheld.ledger.checkpoint import checkpoint_in
+from upheld.ledger.entries import Entry, EntryRefused
 from upheld.store import history, subjects
 from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
 from upheld.store.ids import IdTaken
@@ -112,7 +113,7 @@ def trial_on(path: Path, databases: dict[str, str]) -> Iterator[Trial]:
 
 @dataclass
 class Heard:
-    """Every message that was sent: the statements of each."""
+    """Every message that was sent, in one part or two: the statements of each."""
 
     messages: list[list[str]] = field(default_factory=list)
 
@@ -120,17 +121,29 @@ class Heard:
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     found = Heard()
-    plain, alone = Wire.post, psycopg.Cursor.execute
+    plain, two, alone = Wire.post, Wire.post_in_two, psycopg.Cursor.execute
 
     def post(self: Wire, messages: list[Message]) -> None:
         found.messages.append([word.decode() for word, _ in messages])
         plain(self, messages)
+
+    def post_in_two(self: Wire, messages: list[Message], others: Callable[[], list[Message]]) -> None:
+        said = [word.decode() for word, _ in messages]
+        found.messages.append(said)
+
+        def heard_too() -> list[Message]:
+            rest = others()
+            said.extend(word.decode() for word, _ in rest)
+            return rest
+
+        two(self, messages, heard_too)
 
     def execute(self: psycopg.Cursor[Any], query: Any, *given: Any, **named: Any) -> Any:
         found.messages.append([str(query)])
         return alone(self, query, *given, **named)
 
     monkeypatch.setattr(Wire, "post", post)
+    monkeypatch.setattr(Wire, "post_in_two", post_in_two)
     monkeypatch.setattr(psycopg.Cursor, "execute", execute)
     return found
 
@@ -174,9 +187,9 @@ def test_a_read_leaves_beginning_and_end_to_the_message_itself(trial: Trial, hea
     heard.messages.clear()
     assert trial.read().granted
     [message] = heard.messages
-    kinds = [word.split("(")[0].split()[1] for word in message]
-    assert [word[:6] for word in message] == ["SELECT", "SELECT", "INSERT"], kinds
+    assert [word[:6] for word in message] == ["SELECT", "SELECT", "INSERT"], message
     assert "pg_advisory_xact_lock_shared" in message[0]
+    assert "CAST(coalesce((SELECT plan_epoch" in message[1], "the proof sees what was committed before the locks"
 
 
 def test_a_group_of_writers_is_two_messages(trial: Trial, heard: Heard) -> None:
@@ -247,7 +260,7 @@ def proof(trial: Trial, plan: int, epochs: dict[SubjectId, int], wanted: list[Va
     """What the server says to views of these epochs, in a transaction of its own."""
     with closing(connection_to(trial.path / "active.db")) as connection:
         connection.execute("BEGIN")
-        rows = subjects.proved_values(connection, plan, epochs, wanted)
+        rows = subjects.proved(connection, subjects.proof_of_values(plan, epochs, wanted))
         connection.execute("INSERT INTO shown_text(digest, locale, text) VALUES(?, 'en', 'a trace')", (next(DIGESTS),))
         connection.execute("COMMIT")
         return list(rows())
@@ -322,7 +335,7 @@ def owned_proof(
     """What the server says to views of these epochs, each of the owner of the value in its position."""
     with closing(connection_to(trial.path / "active.db")) as connection:
         connection.execute("BEGIN")
-        rows = subjects.proved_owned(connection, plan, list(epochs), epochs, wanted)
+        rows = subjects.proved(connection, subjects.proof_of_owned(plan, list(epochs), epochs, wanted))
         connection.execute("INSERT INTO shown_text(digest, locale, text) VALUES(?, 'en', 'a trace')", (next(DIGESTS),))
         connection.execute("COMMIT")
         return list(rows())
@@ -526,8 +539,10 @@ def test_what_is_taken_for_granted_and_what_is_asked_for_lead_to_the_same(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     ends = []
-    for name in ("granted", "asked"):
+    for name in ("straight", "granted", "asked"):
         with monkeypatch.context() as patch:
+            if name != "straight":
+                patch.setattr(Place, "straight", lambda *_: None)
             if name == "asked":
                 patch.setattr(Place, "_ways", lambda _, batch: iter(()))
             with trial_on(tmp_path / name, postgres.made(server, f"alike_{seed}_{name}")) as trial:
@@ -538,7 +553,7 @@ def test_what_is_taken_for_granted_and_what_is_asked_for_lead_to_the_same(
                 values = column(trial.path / "active.db", "SELECT item, state FROM value ORDER BY item, state")
                 proved(trial.path, trial.keeper)
                 ends.append((said, kinds, epochs, values))
-    assert ends[0] == ends[1]
+    assert ends[0] == ends[1] == ends[2]
 
 
 # ── one of a group fails ────────────────────────────────────────────────────────────────────────────────────────────
@@ -808,11 +823,14 @@ def positions(size: int) -> list[int]:
     return sorted({0, 1, size // 5, size // 3, size // 2, 4 * size // 5, size - 11, size - 6, size - 5, size - 1, size})
 
 
+@pytest.mark.parametrize("straight", [True, False])
 @pytest.mark.parametrize("way", [UP, DOWN])
 def test_a_read_that_is_cut_at_any_byte_is_answered_and_never_without_a_record(
-    cut: tuple[Trial, Proxy], way: str
+    cut: tuple[Trial, Proxy], monkeypatch: pytest.MonkeyPatch, way: str, straight: bool
 ) -> None:
     trial, proxy = cut
+    if not straight:
+        monkeypatch.setattr(Place, "straight", lambda *_: None)
     trial.read(), trial.read()
     size = size_of(proxy, trial.read)[way]
     for count in positions(size):
@@ -872,18 +890,81 @@ def test_a_read_whose_answer_was_lost_after_the_commit_is_on_record_twice_and_gi
     assert trial.records() == before + 2
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_reader_that_is_stopped_while_it_waits_leaves_no_gap_and_nothing_double(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    trial.read()
+    before = trial.records()
+
+    def stopped(wire: Wire) -> Any:
+        monkeypatch.undo()
+        if committed:
+            wire.take()
+        else:
+            wire._connection.close()
+            postgres.end_connections(trial.keeper.places.active.connection._address)  # type: ignore[attr-defined]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Wire, "take", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        trial.read()
+    between_reads = trial.records()
+    assert between_reads - before in ((1,) if committed else (0, 1))
+    assert trial.read().granted
+    assert trial.records() == between_reads + 1
+    trial.keeper.seal()
+    proved(trial.path, trial.keeper)
+    trial.keeper.views.refresh()  # other tests count messages on this connection, once all is prepared on it
+
+
+def test_a_record_that_is_refused_when_the_proof_is_on_its_way_leaves_nothing(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.read()
+    before = trial.records()
+    with monkeypatch.context() as patch:
+        patch.setattr(seeing, "_access_entries", lambda *_: [Entry("read.granted", 0, "trial", "nobody's alias")])
+        with pytest.raises(EntryRefused):
+            trial.read()
+    assert trial.records() == before
+    assert trial.read().granted
+    assert trial.records() == before + 1
+    trial.keeper.views.refresh()  # as above
+
+
 def test_the_ways_are_tried_from_the_quickest_to_the_surest(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried: list[Way] = []
-    plain = Place._run_all
+    tried: list[Way | str] = []
+    plain, straight = Place._run_all, Place._gone_straight
 
     def run_all(self: Place, batch: Any, way: Way) -> Any:
         tried.append(way)
         return plain(self, batch, way)
 
+    def gone_straight(self: Place, *given: Any) -> Any:
+        tried.append("straight")
+        return straight(self, *given)
+
     monkeypatch.setattr(Place, "_run_all", run_all)
+    monkeypatch.setattr(Place, "_gone_straight", gone_straight)
+
+    def overtaken() -> None:
+        trial.read()
+        trial.neighbour.keeper.consent(trial.persons[0], "provision/mall", channel="website")
+        tried.clear()
+
+    overtaken()
     trial.read()
-    trial.neighbour.keeper.consent(trial.persons[0], "provision/mall", channel="website")
-    tried.clear()
+    assert tried[:2] == ["straight", Way.APART], "the server has said who is late, so it is asked"
+    for _ in range(DOUBTED):
+        trial.read()
+    overtaken()
+    together(trial, [trial.read, consenting(trial, trial.persons[1])])
+    assert tried[0] is Way.TOGETHER, "who meets others goes with them"
+    for _ in range(DOUBTED):
+        trial.read()
+    monkeypatch.setattr(Place, "straight", lambda *_: None)
+    overtaken()
     trial.read()
     assert tried[:2] == [Way.TRUSTING, Way.APART]
 

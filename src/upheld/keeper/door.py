@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
@@ -59,6 +59,7 @@ LEAPT = "clock-leapt"
 """Under this word the active place remembers that the clock leapt, until an officer says that it is right."""
 
 _ATTEMPTS = 50
+_AMONG_OTHERS = nullcontext()
 OVERTAKEN = 3
 """So many times others may be faster with what somebody decides on."""
 GONE = "@gone"
@@ -178,14 +179,11 @@ class Door:
                 raise
         raise StoreFailed("the subject changed under every attempt; try again when fewer writers work on it")
 
-    @contextmanager
-    def _undisturbed(self, turn: int) -> Iterator[None]:
+    def _undisturbed(self, turn: int) -> AbstractContextManager[None]:
         """Who was overtaken again and again decides with the place to itself: no reader or writer starves."""
         if turn < OVERTAKEN or self.places.active.batching:
-            yield
-            return
-        with self.places.active.batch():
-            yield
+            return _AMONG_OTHERS
+        return self.places.active.batch()
 
     @contextmanager
     def batch(self, about: Collection[str] | None = None) -> Iterator[None]:

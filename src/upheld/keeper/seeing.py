@@ -10,12 +10,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import cast
 
 import msgspec
 
-from upheld.dates import Instant
+from upheld.dates import BEGINNING, Instant
 from upheld.engine.acts import (
     Cited,
     Decision,
@@ -35,7 +35,7 @@ from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Door, Places, Tier
 from upheld.keeper.gathering import Gathering
 from upheld.keeper.outcome import Outcome
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import Entry, Evidence, Form, Written
 from upheld.ledger.entries import Value as Recordable
 from upheld.store import subjects
 from upheld.store.engine import Unanswered
@@ -86,7 +86,7 @@ class Seeing(Door):
 
     def __init__(self, places: Places) -> None:
         super().__init__(places)
-        self._gathering = Gathering(self.read_many)
+        self._gathering = Gathering(self._read_together)
 
     def read(
         self,
@@ -114,6 +114,9 @@ class Seeing(Door):
 
     def read_many(self, readings: Sequence[Reading]) -> list[Outcome]:
         """Several reads under one transaction and one access record each; every value is decided by itself."""
+        return self._read_together(readings)
+
+    def _read_together(self, readings: Sequence[Reading]) -> list[Outcome]:
         self._refuse_while_recovering()
         self._releases()
         about = {one.subject_id for one in readings}
@@ -123,9 +126,9 @@ class Seeing(Door):
                     now = self.now()
                     decided = self._all_decided(readings, now)
                     owners = {value: one for one, made in decided for value in made.covers}
-                    work = partial(self._recorded, readings, decided, owners)
-                    found = self.places.active.submit(work, about=about, reads=True, trusting=True)
-                rows = found()
+                    whom = [one.seen for one, _ in decided]
+                    tells = partial(_access_entries, readings, decided)
+                    rows = self._recorded(about, whom, owners, tells, straight=not turn)
             except (Stale, Unanswered):
                 continue
             if len(rows) < len(owners):
@@ -182,12 +185,30 @@ class Seeing(Door):
         return Ready(seen), self._decide(reading.act, seen, max(now, seen.last_at))
 
     def _recorded(
-        self, readings: Sequence[Reading], decided: _Decided, owners: Mapping[ValueId, Ready], transaction: Transaction
-    ) -> Callable[[], Sequence[HeldRow]]:
-        """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6."""
-        rows = self.views.prove_all(transaction, [one.seen for one, _ in decided], owners)
-        transaction.entries += _access_entries(readings, decided, transaction.at)
-        return rows
+        self,
+        about: Collection[str],
+        whom: Sequence[Seen],
+        owners: Mapping[ValueId, Ready],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        *,
+        straight: bool,
+    ) -> Sequence[HeldRow]:
+        """r1: guards, records and rows in one transaction; nothing leaves before its commit. INVARIANT: I6.
+
+        `straight`: by one message where nothing stands in the way of it.
+        """
+        active = self.places.active
+        if straight:
+            rows = active.straight(about, tells, lambda: self.views.taken(whom, owners, about))
+            if rows is not None:
+                return rows
+
+        def work(transaction: Transaction) -> Callable[[], Sequence[HeldRow]]:
+            proved = self.views.prove_all(transaction, whom, owners)
+            transaction.entries += tells(transaction.at)
+            return proved
+
+        return active.submit(work, about=about, reads=True, trusting=True)()
 
     def _answers(
         self, decided: _Decided, owners: Mapping[ValueId, Ready], rows: Sequence[HeldRow], now: Instant
@@ -242,9 +263,8 @@ class Seeing(Door):
                     now = self.now()
                     self.views.meet(about, now)
                     chosen = self._chosen(purpose, use, wanted, reader, now)
-                    work = partial(self._batch_recorded, purpose, use, reader, chosen)
-                    found = self.places.active.submit(work, about=about, reads=True, trusting=True)
-                rows = found()
+                    whom, tells = _of_whom(chosen), partial(_batch_entries, purpose, use, reader, chosen)
+                    rows = self._recorded(about, whom, chosen.owners, tells, straight=not turn)
             except (Stale, Unanswered):
                 continue
             texts = self._opened(chosen.owners, rows)
@@ -293,29 +313,6 @@ class Seeing(Door):
             view(seen)
             chosen.elements[seen.policy].update(decision.elements)
         return chosen
-
-    def _batch_recorded(
-        self, purpose: str, use: str | None, reader: Reader, chosen: _Chosen, transaction: Transaction
-    ) -> Callable[[], Sequence[HeldRow]]:
-        """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
-        owners, views = chosen.owners, chosen.views
-        if len(views) > len(owners):  # a value was named twice
-            views = [one.seen for one in owners.values()]
-        late = [*views, *(seen for seen, _, _, _ in chosen.refused)] if chosen.refused else views
-        rows, values = self.views.prove_all(transaction, late, owners), list(owners)
-        for seen, _, act, decision in chosen.refused:
-            transaction.entries.append(_refused_entry(act, seen, decision, transaction.at))
-        alone = len(chosen.elements) == 1
-        for policy, elements in chosen.elements.items():
-            own, whose = values, views
-            if not alone:
-                own = [value for value, seen in zip(values, views, strict=True) if seen.policy == policy]
-                whose = [seen for seen in views if seen.policy == policy]
-            asked = (purpose, use, *_who(reader))
-            aliases = [seen.alias for seen in whose]
-            record = _granted_entry(policy, tuple(sorted(elements)), transaction.at, aliases, own, *asked)
-            transaction.entries.append(record)
-        return rows
 
     def _refuse_while_recovering(self) -> None:
         if self._recovering:
@@ -418,10 +415,42 @@ def _by_item(seen: Seen, values: Collection[ValueId]) -> dict[str, tuple[ValueId
     return by_item
 
 
-def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant) -> list[Entry]:
+def _of_whom(chosen: _Chosen) -> list[Seen]:
+    """All whose views a batch rests on, those of its values first and each as often as it has values."""
+    views = chosen.views
+    if len(views) > len(chosen.owners):  # a value was named twice
+        views = chosen.views = [one.seen for one in chosen.owners.values()]
+    return [*views, *(seen for seen, _, _, _ in chosen.refused)] if chosen.refused else views
+
+
+def _batch_entries(purpose: str, use: str | None, reader: Reader, chosen: _Chosen, at: Instant) -> list[Evidence]:
+    """r1 for a batch: one record a policy names every value with its owner's alias; one for each refusal."""
+    views, values = chosen.views, list(chosen.owners)
+    entries: list[Evidence] = [_refused_entry(act, seen, decision, at) for seen, _, act, decision in chosen.refused]
+    alone = len(chosen.elements) == 1
+    for policy, elements in chosen.elements.items():
+        own, whose = values, views
+        if not alone:
+            own = [value for value, seen in zip(values, views, strict=True) if seen.policy == policy]
+            whose = [seen for seen in views if seen.policy == policy]
+        aliases = [seen.alias for seen in whose]
+        entries.append(_granted_entry(policy, tuple(sorted(elements)), at, aliases, own, purpose, use, *_who(reader)))
+    return entries
+
+
+def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant) -> list[Evidence]:
     """One record for all grants of one kind, with the alias of each value's owner; one for each refusal."""
+    if len(readings) == 1:
+        [(one, decision)], act = decided, readings[0].act
+        seen, reader = one.seen, act.reader
+        if not decision.granted:
+            return [_refused_entry(act, seen, decision, at)]
+        form = _form_of(
+            seen.policy, decision.elements, act.purpose, act.use, reader.kind, reader.reader_id, reader.origin
+        )
+        return [form.filled(at, seen.alias or None, decision.covers)]
     granted: dict[_Alike, tuple[list[str], list[ValueId]]] = {}
-    entries: list[Entry] = []
+    entries: list[Evidence] = []
     before: tuple[str, Read, tuple[Cited, ...]] | None = None
     aliases: list[str] = []
     values: list[ValueId] = []
@@ -479,16 +508,31 @@ def _granted_entry(
     kind: str,
     reader_id: str,
     origin: str | None,
-) -> Entry:
-    fields: dict[str, Recordable] = {"purpose": purpose, "values": tuple(values), "reader": str(kind)}
+) -> Written:
+    form = _form_of(policy, elements, purpose, use, kind, reader_id, origin)
+    who = (aliases[0] or None) if aliases.count(aliases[0]) == len(aliases) else tuple(aliases)
+    return form.filled(at, who, tuple(values))
+
+
+@lru_cache(maxsize=1024)
+def _form_of(
+    policy: str,
+    elements: tuple[str, ...],
+    purpose: str | None,
+    use: str | None,
+    kind: str,
+    reader_id: str,
+    origin: str | None,
+) -> Form:
+    """What all records have in common that one reader leaves for one purpose, on the same elements."""
+    fields: dict[str, Recordable] = {"purpose": purpose, "values": (0,), "reader": str(kind)}
     if use is not None:
         fields["use"] = use
     if _ID.match(reader_id):
         fields["reader_id"] = reader_id
     if origin is not None:
         fields["origin"] = origin
-    who = (aliases[0] or None) if aliases.count(aliases[0]) == len(aliases) else tuple(aliases)
-    return Entry("read.granted", at, policy, who, elements, fields)
+    return Form(Entry("read.granted", BEGINNING, policy, None, elements, fields))
 
 
 def _refused_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> Entry:

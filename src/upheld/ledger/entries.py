@@ -163,6 +163,8 @@ def _id(value: Value) -> str | int:
 
 
 def _ids(value: Value) -> str | bytes:
+    if type(value) is tuple and len(value) == 1 and type(value[0]) is int and 0 <= value[0] < _LIMIT:
+        return value[0].to_bytes(_NUMBER, "little")
     if isinstance(value, tuple | list):
         if value and type(value[0]) is int:
             return _numbers(cast("Sequence[int]", value))
@@ -478,12 +480,73 @@ _decode = msgspec.msgpack.Decoder(list[object]).decode
 _HEAD: Final = 5
 
 
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """An entry that is checked and packed: what it goes with, when it was, and its bytes."""
+
+    policy: str
+    batch_class: BatchClass
+    at: int
+    data: bytes
+
+
+Evidence = Entry | Written
+"""What is put on record."""
+
+
+class Form:
+    """Entries that differ in nothing but when it was, of whom, and which values: the rest is checked and packed once.
+
+        form = Form(entry("read.granted", at, "nexr", alias, elements, values=values, purpose="offers", reader=kind))
+        form.filled(at, alias, values).data == packed(entry(...))
+
+    Raises:
+        EntryRefused: as `packed`.
+    """
+
+    __slots__ = ("_after", "_batch_class", "_before", "_between", "_like", "_policy", "_who_after")
+
+    def __init__(self, like: Entry) -> None:
+        row, kind = _row(like), KINDS[like.kind]
+        parts = [_encode(one) for one in row]
+        place = _OWN + kind.places["values"][0]
+        self._like = like
+        self._policy = like.policy
+        self._batch_class = kind.batch_class
+        self._before = _encode([0] * len(row))[: -len(row)] + parts[0]
+        self._who_after = parts[2]
+        self._between = b"".join(parts[4:place])
+        self._after = b"".join(parts[place + 1 :])
+
+    def filled(self, at: int, who: str | tuple[str, ...] | None, values: tuple[int, ...]) -> Written:
+        """The entry of that instant, those persons and values. Raises EntryRefused as `packed`."""
+        try:
+            data = b"".join(
+                (
+                    self._before, _encode(_instant(at)), self._who_after, _encode(_who(who)),
+                    self._between, _encode(_ids(values)), self._after,
+                )
+            )  # fmt: skip
+        except (TypeError, ValueError):
+            like = self._like
+            packed(Entry(like.kind, at, like.policy, who, like.elements, {**like.fields, "values": values}))
+            raise
+        return Written(self._policy, self._batch_class, at, data)
+
+
 def packed(entry: Entry) -> bytes:
     """The bytes of an entry, the same for the same entry.
 
     Raises:
         EntryRefused: the kind is not in the table, a field is missing, unknown, or not of its type.
     """
+    return _encode(_row(entry))
+
+
+_OWN: Final = 5
+"""How many columns stand before a kind's own."""
+
+
+def _row(entry: Entry) -> list[object]:
     kind = KINDS.get(entry.kind)
     if kind is None:
         raise EntryRefused(str(entry.kind)[:_LONGEST_CODE], "kind", "no such row in the table of kinds")
@@ -518,7 +581,7 @@ def packed(entry: Entry) -> bytes:
         _check_names(kind, given)
     # Optional fields at the end that were not given are left out: a row of the table can grow, old entries still read.
     row += own[: last + 1]
-    return _encode(row)
+    return row
 
 
 def _check_names(kind: Kind, given: Mapping[str, Value]) -> None:

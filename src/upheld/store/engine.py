@@ -3,7 +3,7 @@
 Statements elsewhere are plain: `?` for parameters, INTEGER, TEXT and BLOB columns, explicit ON CONFLICT.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
@@ -95,6 +95,16 @@ Question = tuple[str, Sequence[Any]]
 """A statement that asks, and its parameters."""
 
 
+class Proof(NamedTuple):
+    """A question that divides by zero where what it was made on is not so."""
+
+    asks: Question
+    otherwise: Exception
+    """What is raised then."""
+    rows: Callable[[list[Any]], list[Any]]
+    """What of its rows was asked for."""
+
+
 class AsksAtOnce(Protocol):
     """A connection on which every message takes a while, so that several questions had better be one."""
 
@@ -182,6 +192,24 @@ class Engine(Protocol):
         the place at all where it claims nothing in particular.
 
         `asks` is what will be asked first: its rows, where it can be asked under way; None where it had better wait.
+        """
+
+    def recorded(
+        self,
+        connection: Connection,
+        reads: Collection[str],
+        proof: Proof,
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> list[Any] | None:
+        """Claim these for reading, ask, put on record, and commit, all or nothing of it; the rows of what was asked,
+        once that is durable. `records` makes what puts it on record while the server is at work on the rest,
+        `meanwhile` is done while the answer is awaited. None where it can't be said so: nothing was done.
+
+        Raises:
+            ConnectionLost: nobody knows whether it was done.
+            StoreFailed: `proof.otherwise`, or what else was wrong; nothing was done.
+            EntryRefused: or what else `records` raises; nothing was done.
         """
 
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:

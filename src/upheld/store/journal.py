@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from upheld.errors import UpheldError
 from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, read_header
-from upheld.ledger.entries import KINDS, BatchClass, Entry, stream_name
+from upheld.ledger.entries import KINDS, BatchClass, Evidence, Written, stream_name
 from upheld.ledger.merkle import leaf_hash
 from upheld.store.engine import Connection, Question, Rows, answers, array, asks_at_once, sent_late
 from upheld.store.journal_keys import FIRST, JournalKeys, named_in, names_key
@@ -153,7 +153,7 @@ class JournalWriter:
         self._mark = mark
         return moved
 
-    def append(self, connection: Connection, entries: Sequence[Entry], at: int, bucket: int = 0) -> None:
+    def append(self, connection: Connection, entries: Sequence[Evidence], at: int, bucket: int = 0) -> None:
         """Writes the entries as batches, one per policy and class, in the transaction that is open on `connection`.
 
         `at` is the instant of writing; `bucket` that of the subject they go with. Nothing is written when one entry is
@@ -171,17 +171,37 @@ class JournalWriter:
         ready = [self._next(key, group, at) for key, group in grouped(entries)]
         for batch in ready:
             row = self._row = None if self._row is None else self._row + 1
-            values: tuple[Any, ...] = (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
-            if not self.asks:
-                values = (*values[:4], self._mark.hex(), *values[4:])
-            # looked at only where the place numbers its rows
-            made = connection.execute(_INSERT_BATCH if self.asks else _INSERT_PROVED, values)
+            statement, values = self._inserted(row, batch, bucket)
+            made = connection.execute(statement, values)  # looked at only where the place numbers its rows
             self._written.append((bucket, cast(int, made.lastrowid) if row is None else row, batch.header))
 
-    def _next(self, key: tuple[str, BatchClass], entries: Sequence[Entry], at: int) -> Batch:
+    def statements(self, entries: Sequence[Evidence], at: int, bucket: int) -> list[Question]:
+        """What `append` would run, for who sends it with what else happens; rows are numbered here.
+
+        Raises:
+            EntryRefused: an entry is not in the table of kinds.
+            JournalMisused: the place numbers its rows.
+        """
+        if self._row is None:
+            raise JournalMisused("the place numbers the rows of this journal, so they are known when they are there")
+        statements: list[Question] = []
+        for key, group in grouped(entries):
+            batch = self._next(key, group, at)
+            self._row += 1
+            statements.append(self._inserted(self._row, batch, bucket))
+            self._written.append((bucket, self._row, batch.header))
+        return statements
+
+    def _inserted(self, row: int | None, batch: Batch, bucket: int) -> Question:
+        if self.asks:
+            return _INSERT_BATCH, (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
+        named = self._mark.hex()
+        return _INSERT_PROVED, (row, batch.header, batch.body_hash, batch.body, named, batch.mac, bucket)
+
+    def _next(self, key: tuple[str, BatchClass], entries: Sequence[Evidence], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)
         head = self._pending.get(stream) or self._heads[stream]
-        after = self._after.get(stream) if head.n == 0 else None
+        after = None if head.n else self._after.get(stream)
         batch = batch_of(
             entries, stream, key[1], head, at, self._salt_source(SALT_LENGTH), self._mac_key, after, self._mark
         )
@@ -230,6 +250,11 @@ class JournalWriter:
         return sealed is not None and sealed[0] >= read.n
 
     @property
+    def numbers_to_be(self) -> dict[str, int]:
+        """`numbers` as they are once what is pending is committed."""
+        return {stream: head.n for stream, head in (self._heads | self._pending).items() if head.n}
+
+    @property
     def numbers(self) -> dict[str, int]:
         """The number of the last batch of each stream that this incarnation has committed."""
         return {stream: head.n for stream, head in self._heads.items() if head.n}
@@ -240,11 +265,11 @@ class JournalWriter:
         return {stream: head for stream, head in self._heads.items() if head.n}
 
 
-def grouped(entries: Sequence[Entry]) -> list[tuple[tuple[str, BatchClass], Sequence[Entry]]]:
+def grouped(entries: Sequence[Evidence]) -> list[tuple[tuple[str, BatchClass], Sequence[Evidence]]]:
     """The entries by policy and class, in the order given, as many as a batch may hold."""
     if len(entries) == 1:
         return [((entries[0].policy, _class_of(entries[0])), entries)]
-    groups: dict[tuple[str, BatchClass], list[Entry]] = {}
+    groups: dict[tuple[str, BatchClass], list[Evidence]] = {}
     for each in entries:
         groups.setdefault((each.policy, _class_of(each)), []).append(each)
     return [
@@ -254,7 +279,9 @@ def grouped(entries: Sequence[Entry]) -> list[tuple[tuple[str, BatchClass], Sequ
     ]
 
 
-def _class_of(each: Entry) -> BatchClass:
+def _class_of(each: Evidence) -> BatchClass:
+    if isinstance(each, Written):
+        return each.batch_class
     kind = KINDS.get(each.kind)
     # An unknown kind is refused by the encoder, which names it; until then it counts as evidence.
     return BatchClass.EVIDENCE if kind is None else kind.batch_class

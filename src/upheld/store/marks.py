@@ -12,7 +12,7 @@ import fcntl
 import os
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -34,12 +34,23 @@ class Mark:
 
         What was done is done: a mark that can't be written, on a full disk, is one that is too old.
         """
-        with suppress(OSError):
+        self.put(self.told(numbers))
+
+    @staticmethod
+    def told(numbers: Mapping[str, int]) -> bytes:
+        """The mark of these numbers, to be `put` once what they tell is durable."""
+        return _framed(msgspec.msgpack.encode(numbers))
+
+    def put(self, told: bytes) -> None:
+        """`set`, with what was made ready before."""
+        try:
             if self._file is None:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            os.pwrite(self._file, _framed(msgspec.msgpack.encode(numbers)), 0)
+            os.pwrite(self._file, told, 0)
+        except OSError:
+            pass  # see `set`; not `suppress`, which costs as much as the write
 
     def close(self) -> None:
         """Leave the file behind: what it says stands until it is sealed."""

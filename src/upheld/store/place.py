@@ -8,7 +8,7 @@ only for what the work says it is about. Work that does not say is alone in the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from functools import partial
@@ -19,9 +19,20 @@ from typing import Any, Generic, TypeVar
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
-from upheld.ledger.entries import Entry
+from upheld.ledger.entries import Evidence
 from upheld.store.beside import Beside
-from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, came, sent_late
+from upheld.store.engine import (
+    Claim,
+    Connection,
+    ConnectionLost,
+    Engine,
+    Overtaken,
+    Proof,
+    Question,
+    Rows,
+    came,
+    sent_late,
+)
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import KeyMoved, names_key
@@ -45,6 +56,13 @@ class NotClaimed(StoreFailed):
     """Work touched what it did not say that it is about: somebody else may be changing that. A bug of the caller."""
 
 
+def must_be_about(about: Collection[str] | None, names: Collection[str]) -> None:
+    """Raises NotClaimed for a name that some work did not say it is about; `about` None stands for the whole place."""
+    if about is not None and not all(map(about.__contains__, names)):
+        strange = next(name for name in names if name not in about)
+        raise NotClaimed(f"this work is about {sorted(about)[:3]}, not about {strange}")
+
+
 class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
@@ -62,7 +80,7 @@ class Transaction:
         self.about: Collection[str] | None = None if claim is None else claim.changes or claim.reads
         if claim is not None and claim.changes and claim.reads:
             self.about = {*claim.changes, *claim.reads}
-        self.entries: list[Entry] = []
+        self.entries: list[Evidence] = []
         self.guarded = False
         self.trusting = False
         """Whether views are taken to be current, and the server fails the transaction where one is not."""
@@ -92,7 +110,7 @@ class Transaction:
     def at(self, at: Instant) -> None:
         self._at = at
 
-    def journal(self, *entries: Entry) -> None:
+    def journal(self, *entries: Evidence) -> None:
         """Evidence that becomes durable together with the effect."""
         self.entries.extend(entries)
 
@@ -100,13 +118,6 @@ class Transaction:
         """Raises NotClaimed for a name that this work did not say it is about; None stands for the whole place."""
         if self.about is not None and name not in self.about:
             raise NotClaimed(f"this work is about {sorted(self.about)[:3]}, not about {name or 'the whole place'}")
-
-    def must_claim_all(self, names: Collection[str]) -> None:
-        """`must_claim` for each."""
-        about = self.about
-        if about is not None and not all(map(about.__contains__, names)):
-            for name in names:
-                self.must_claim(name)
 
     def changed(self, statement: str, parameters: Sequence[Any], otherwise: Exception | None = None) -> None:
         """Run a statement that must touch one row. Raises `otherwise`, or StoreFailed: here, or where it is sent."""
@@ -244,6 +255,77 @@ class Place:
         if ticket.failure is not None:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # done without failure: the result is a T
+
+    def straight(
+        self,
+        reads: Collection[str],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        asks: Callable[[], Proof],
+    ) -> list[Any] | None:
+        """A trusting read for which nobody has to wait or be waited for: evidence, proof and rows in one message, and
+        the rows. None where the long way has to be gone (`submit`): somebody else is at work here, a view was not
+        current, the line was cut, or something was wrong that the long way tells better.
+
+        What it takes for granted, and when it lets go of it, is what `submit` does for `trusting`. `asks` and `tells`
+        must not look at the place.
+        """
+        if not self.engine.sends_late or self.barred is not None or self._waiting or not self._turn.acquire(False):
+            return None
+        try:
+            doubted = self._doubted
+            if self._open is not None or self._unsettled or (doubted and any(name in doubted for name in reads)):
+                return None
+            rows = self._gone_straight(reads, tells, asks)
+        finally:
+            self._turn.release()
+        self._relieve()
+        return rows
+
+    def _gone_straight(
+        self,
+        reads: Collection[str],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        asks: Callable[[], Proof],
+    ) -> list[Any] | None:
+        writer, mark, told = self.writer, self.mark, b""
+
+        def meanwhile() -> None:
+            nonlocal told
+            if mark is not None:
+                told = mark.told(writer.numbers_to_be)
+
+        entries: Sequence[Evidence] = ()
+
+        def records() -> Sequence[Question]:
+            nonlocal entries
+            entries = tells(at)
+            return writer.statements(entries, at, bucket_of(SubjectId(next(iter(reads), ""))))
+
+        try:
+            at = self._now()
+            rows = self.engine.recorded(self.connection, reads, asks(), records, meanwhile)
+        except ConnectionLost:
+            self._unsettled = True
+            if self._settle() and self.tail is not None:
+                self.tail.grew(len(entries))  # it is on record, and the answer is lost: it is read again
+            return None
+        except Exception as failure:  # noqa: BLE001 - what it is, the long way tells
+            writer.rolled_back()
+            if isinstance(failure, Overtaken):
+                self._doubt(reads)
+            return None
+        except BaseException:
+            self._unsettled = True
+            raise
+        if rows is None:
+            writer.rolled_back()
+            return None
+        writer.committed()
+        if self.tail is not None:
+            self.tail.grew(len(entries))
+        if mark is not None:
+            mark.put(told)
+        return rows
 
     def together(self, work: Callable[[], T], *, about: Collection[str] | None = None) -> T:
         """What this work submits is one piece of work: all of it becomes durable in one commit, or none of it.
@@ -563,7 +645,7 @@ class Place:
             try:
                 return self._run_all(batch, way)
             except Overtaken:
-                self._doubt(batch)
+                self._doubt(chain.from_iterable(ticket.about or () for ticket in batch))
             except ConnectionLost:
                 if self._unsettled or way is not Way.TRUSTING:
                     raise
@@ -580,10 +662,10 @@ class Place:
         if len(batch) > 1 and all(ticket.about is not None for ticket in batch):
             yield Way.TOGETHER
 
-    def _doubt(self, batch: Sequence[_Ticket[Any]]) -> None:
+    def _doubt(self, names: Iterable[str]) -> None:
         if len(self._doubted) > MOST_DOUBTED:
             self._doubted.clear()
-        self._doubted.update(dict.fromkeys(chain.from_iterable(ticket.about or () for ticket in batch), DOUBTED))
+        self._doubted.update(dict.fromkeys(names, DOUBTED))
 
     def _doubts(self, batch: Sequence[_Ticket[Any]]) -> bool:
         """Whether somebody else was faster with one of these not long ago: then it is asked, not taken for granted."""

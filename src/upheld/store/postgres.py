@@ -19,7 +19,7 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
-from upheld.store.engine import Claim, Connection, Question, Rows, array
+from upheld.store.engine import Claim, Connection, Proof, Question, Rows, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
 from upheld.store.scrubbing import Rewriting
@@ -94,6 +94,22 @@ class PostgresPlace:
         found = connection.execute(*asks)
         connection.post()
         return found
+
+    def recorded(
+        self,
+        connection: Connection,
+        reads: Collection[str],
+        proof: Proof,
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> list[Any] | None:
+        """The proof is a statement after that of the locks, and sees what was committed until they were had."""
+        assert isinstance(connection, PostgresConnection)
+        if len(reads) > MOST_CLAIMED:
+            return None
+        begun = (_locks(self.place, Claim((), reads)), proof.asks)
+        answered = connection.whole(begun, records, proof.otherwise, meanwhile)
+        return None if answered is None else proof.rows(answered[1].rows)
 
     def granted(self, connection: Connection) -> None:
         """Wait until what was claimed is ours."""

@@ -329,6 +329,31 @@ class PostgresConnection:
         except Refused as refused:
             raise self._told(refused, ()) from refused.failure
 
+    def whole(
+        self,
+        statements: Sequence[Question],
+        others: Callable[[], Sequence[Question]],
+        otherwise: Exception,
+        meanwhile: Callable[[], None],
+    ) -> list[Answer] | None:
+        """Statements that are a transaction of their own; `others` follow, and are made while the server is at work on
+        those before. `meanwhile` is done before the answer is waited for. None where a transaction is open. Raises
+        ConnectionLost, `otherwise` where one divides by zero, or what else went wrong with it.
+        """
+        if self._block is not _Block.NONE:
+            return None
+        self._renew()
+        try:
+            self._wire.post_in_two(_messages(statements), lambda: _messages(others()))
+            meanwhile()
+            return self._wire.take()
+        except Refused as refused:
+            if isinstance(refused.failure, psycopg.errors.DivisionByZero):
+                raise otherwise from refused.failure
+            raise self._told(refused, ()) from refused.failure
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
+
     def _begin(self, _: bytes) -> None:
         self.begin()
 
@@ -562,6 +587,10 @@ class PostgresConnection:
         """Give the connection back. Anything not committed is gone."""
         self._given_back = True
         self._inner.close()
+
+
+def _messages(questions: Sequence[Question]) -> list[Message]:
+    return [(told_apart(statement).word, _travelling(given)) for statement, given in questions]
 
 
 def _arrived(entries: Sequence[PostgresRows], answers: Sequence[Answer]) -> None:

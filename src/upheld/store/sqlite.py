@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import history, schema
-from upheld.store.engine import Claim, Connection, Question
+from upheld.store.engine import Claim, Connection, Proof, Question
 from upheld.store.leases import FileLeases
 from upheld.store.turn import Turn
 
@@ -84,6 +85,17 @@ class SqliteFile:
         A file has one writer at a time, whatever is claimed.
         """
         connection.execute("BEGIN IMMEDIATE")
+
+    def recorded(
+        self,
+        connection: Connection,
+        reads: Collection[str],
+        proof: Proof,
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> list[Any] | None:
+        """A file has no messages that could be one."""
+        return None
 
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """The file is claimed already."""

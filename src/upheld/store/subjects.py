@@ -35,8 +35,8 @@ from upheld.store.engine import (
     Connection,
     Numbers,
     Overtaken,
+    Proof,
     Question,
-    Rows,
     Spots,
     Texts,
     answers,
@@ -616,25 +616,34 @@ def epochs_and_values(
     return epochs.pop(""), epochs, rows
 
 
-def proved_values(
-    connection: Connection, plan_epoch: int, epochs: Mapping[SubjectId, int], values: Sequence[ValueId]
-) -> Callable[[], list[HeldRow]]:
-    """The rows of values that are held, for who looks at them late. Where the plan or one of these subjects has another
-    epoch by the time that it is asked, or is not there, everything that is sent together fails with Overtaken.
+def proof_of_values(plan_epoch: int, epochs: Mapping[SubjectId, int], values: Sequence[ValueId]) -> Proof:
+    """What asks for the rows of values that are held. Where the plan or one of these subjects has another epoch by the
+    time that it is asked, or is not there, everything that is sent together fails with Overtaken.
     """
+    asks: Question
     if len(epochs) == len(values) == 1:
         [(one, epoch)] = epochs.items()
-        key = (bucket_of(one), one)
-        found = connection.execute(_PROVED_VALUE, (plan_epoch, *key, epoch, *placed_value(values[0])))
+        asks = _PROVED_VALUE, (plan_epoch, bucket_of(one), one, epoch, *placed_value(values[0]))
     elif len(epochs) == 1 and (bucket := _bucket_of_all(values)) is not None:
         [(one, epoch)] = epochs.items()
-        key = (bucket_of(SubjectId(one)), one)
-        found = connection.execute(_PROVED_VALUES_OF_ONE, (plan_epoch, *key, epoch, bucket, array(values)))
+        asks = _PROVED_VALUES_OF_ONE, (plan_epoch, bucket_of(one), one, epoch, bucket, array(values))
     else:
         known = (*_placed_subjects(list(epochs)), array(list(epochs.values())), len(epochs))
-        found = connection.execute(_PROVED_VALUES, (plan_epoch, *known, *_placed_values(values)))
-    _must_prove(found, Overtaken("the plan or a person is not as it was"))
-    return lambda: [row for row in found.fetchall() if row[1] is not None]
+        asks = _PROVED_VALUES, (plan_epoch, *known, *_placed_values(values))
+    return Proof(asks, Overtaken("the plan or a person is not as it was"), _but_the_proof)
+
+
+def _but_the_proof(found: list[Any]) -> list[HeldRow]:
+    return [row for row in found if row[1] is not None]
+
+
+def proved(connection: Connection, proof: Proof) -> Callable[[], list[HeldRow]]:
+    """The rows of a proof, for who looks at them late."""
+    found = connection.execute(*proof.asks)
+    late = sent_late(found)
+    assert late is not None
+    late.proves(proof.otherwise)
+    return lambda: proof.rows(found.fetchall())
 
 
 class Wanted(Protocol):
@@ -644,14 +653,13 @@ class Wanted(Protocol):
     """Where the rows of owner and value lay when they were last read."""
 
 
-def proved_owned(
-    connection: Connection,
+def proof_of_owned(
     plan_epoch: int,
     owners: Sequence[SubjectId],
     epochs: Mapping[SubjectId, int],
     wanted: Mapping[ValueId, Wanted],
-) -> Callable[[], list[HeldRow]]:
-    """`proved_values` for values of which `owners` tells whose each is, nobody besides those being proved.
+) -> Proof:
+    """`proof_of_values` for values of which `owners` tells whose each is, nobody besides those being proved.
 
     A row is found by one look instead of four where it is known of every one where it lay; where one of them lies
     elsewhere by now that is Overtaken too.
@@ -662,23 +670,19 @@ def proved_owned(
         asked = _spots(plan_epoch, owners, epochs, wanted, told)
         if asked is None:
             raise otherwise
-        found = connection.execute(_PROVED_WHERE_THEY_LAY, asked)
-        _must_prove(found, otherwise)
-        return lambda: found.fetchall()[1:]  # the first says that it is proved
+        return Proof((_PROVED_WHERE_THEY_LAY, asked), otherwise, lambda found: found[1:])  # the first is the proof
     buckets = array([bucket_of_value(value) for value in wanted])
     named = (buckets, Texts(owners), array(map(epochs.__getitem__, owners)), array(wanted))
-    found = connection.execute(_PROVED_AND_LYING, (plan_epoch, *named))
-    _must_prove(found, otherwise)
 
-    def rows() -> list[HeldRow]:
+    def rows(found: list[Any]) -> list[HeldRow]:
         there: list[HeldRow] = []
-        for value, key_id, sealed, of_subject, of_value in found.fetchall():
+        for value, key_id, sealed, of_subject, of_value in found:
             if of_value is not None:
                 wanted[value].lies = (of_subject, of_value)
                 there.append((value, key_id, sealed))
         return there
 
-    return rows
+    return Proof((_PROVED_AND_LYING, (plan_epoch, *named)), otherwise, rows)
 
 
 def _spots(
@@ -699,12 +703,6 @@ def _spots(
     names = list(map(persons.__getitem__, of_persons))
     found = array(map(values.__getitem__, of_those))
     return Spots(of_those), found, plan_epoch, Texts(names), array(map(epochs.__getitem__, names)), Spots(of_persons)
-
-
-def _must_prove(found: Rows, otherwise: Exception) -> None:
-    late = sent_late(found)
-    assert late is not None
-    late.proves(otherwise)
 
 
 def held(connection: Connection, values: Sequence[ValueId]) -> list[HeldRow]:

@@ -21,9 +21,9 @@ from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
-from upheld.store.engine import Claim, Connection, Overtaken, Question, array, array_of_texts, asks_at_once
+from upheld.store.engine import Claim, Connection, Overtaken, Proof, Question, array, array_of_texts, asks_at_once
 from upheld.store.ids import bucket_of
-from upheld.store.place import Place, Transaction
+from upheld.store.place import Place, Transaction, must_be_about
 from upheld.store.vault import Opener
 
 CACHED = 20_000
@@ -479,25 +479,34 @@ class Views:
     def _trust(
         self, transaction: Transaction, several: Iterable[Seen], owners: Mapping[ValueId, Ready]
     ) -> Callable[[], Sequence[subjects.HeldRow]]:
-        """Take views to be current: the server fails the transaction where the plan or one of these subjects is not.
+        """Take views to be current: see `taken`."""
+        about = transaction.about
+        return subjects.proved(transaction.connection, self.taken(several, owners, about))
+
+    def taken(self, several: Iterable[Seen], owners: Mapping[ValueId, Ready], about: Collection[str] | None) -> Proof:
+        """What takes views to be current: the server fails the transaction where the plan or one of these subjects is
+        not. `about`: whom the transaction claims, or the place.
 
         Sound also for the instant of the transaction, which was taken before anybody was kept out: whoever has changed
         one of these since, has raised its epoch; nobody changes it from the locks to the end. What this process knows
         to be late is not taken for granted.
         """
         plan_epoch, views = self.plan_epoch, list(several)
+        if len(views) == 1:
+            [seen] = views
+            if seen.era != UNPROVED and seen.plan_epoch == plan_epoch and (about is None or seen.subject_id in about):
+                return subjects.proof_of_values(plan_epoch, {seen.subject_id: seen.epoch}, list(owners))
         epochs = {seen.subject_id: seen.epoch for seen in views}
         if UNPROVED in {seen.era for seen in views} or {seen.plan_epoch for seen in views} - {plan_epoch}:
             raise Overtaken("something of this process has taken the place of a view")
         if len(epochs) < len(views) and any(epochs[seen.subject_id] != seen.epoch for seen in views):
             raise Overtaken("one of two views of a person is not as it was")
-        transaction.must_claim_all(epochs)
-        connection = transaction.connection
+        must_be_about(about, epochs)
         if len(owners) >= _WORTH_KNOWING and not self.spread:
             whose = [one.seen.subject_id for one in owners.values()]
             if len(set(whose)) == len(epochs):  # and nobody besides is to be proved
-                return subjects.proved_owned(connection, plan_epoch, whose, epochs, owners)
-        return subjects.proved_values(connection, plan_epoch, epochs, list(owners))
+                return subjects.proof_of_owned(plan_epoch, whose, epochs, owners)
+        return subjects.proof_of_values(plan_epoch, epochs, list(owners))
 
     def _guard(
         self, transaction: Transaction, wanted: Sequence[ValueId] = (), first: SubjectId | None = None

@@ -226,21 +226,41 @@ class Wire:
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send statements and go on; `take` waits for the answers. Raises psycopg.OperationalError."""
-        pgconn, prepared, expected = self._pgconn, self._prepared, self._expected
-        expected.clear()
+        self._expected.clear()
         try:
-            pgconn.enter_pipeline_mode()
-            for word, (values, types) in messages:
-                name = prepared.get((word, types))
-                if name is None:
-                    name = self._prepare(word, types)
-                expected.append(None)
-                pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
-            pgconn.pipeline_sync()
-            self._unsent = bool(pgconn.flush())
+            self._pgconn.enter_pipeline_mode()
+            self._put(messages)
+            self._pgconn.pipeline_sync()
+            self._unsent = bool(self._pgconn.flush())
         except BaseException:
             self._connection.close()  # in the middle of an exchange nothing else can be said on it
             raise
+
+    def post_in_two(self, messages: Sequence[Message], others: Callable[[], Sequence[Message]]) -> None:
+        """`post`, but the server begins with the first while the others are made. Raises what making them raises: then
+        nothing happened, and the connection is over.
+        """
+        self._expected.clear()
+        pgconn = self._pgconn
+        try:
+            pgconn.enter_pipeline_mode()
+            self._put(messages)
+            pgconn.flush()
+            self._put(others())
+            pgconn.pipeline_sync()
+            self._unsent = bool(pgconn.flush())
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _put(self, messages: Sequence[Message]) -> None:
+        pgconn, prepared, expected = self._pgconn, self._prepared, self._expected
+        for word, (values, types) in messages:
+            name = prepared.get((word, types))
+            if name is None:
+                name = self._prepare(word, types)
+            expected.append(None)
+            pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
 
     def _prepare(self, word: bytes, types: Types) -> bytes:
         """In the same message, before its first use."""
