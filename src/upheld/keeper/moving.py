@@ -28,6 +28,7 @@ from upheld.keeper.reviewing import NOTED, Reviewing
 from upheld.keeper.separating import Leaving
 from upheld.keeper.sharing import CUT_SHORT, PASS, Pass, name_of
 from upheld.keeper.steps import BUCKETS_OF_STEPS, FORGET, REMOVED, OpenStep, Swept
+from upheld.keeper.stirring import EVERYBODY, STIRS, Stirring, means_everybody, stir_everybody
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import entry
 from upheld.store import papers, subjects
@@ -73,7 +74,7 @@ class _Keys(NamedTuple):
     """Those that have a step already."""
 
 
-class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, Papers):
+class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing, Giving, Papers):
     """Sweeping: who is looked at, what is ordered; pruning, and what is overdue."""
 
     # ── the sweep ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -89,7 +90,7 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         if everybody:
             self.views.refresh()
             for policy in self.views.lines:
-                self.places.active.submit(partial(_stir_all, policy))
+                self.places.active.submit(partial(stir_everybody, policy=policy, word=self.new_id()))
         swept = Swept()
         with self.sweeping(shared=self.places.leases.groups > 1):
             for _ in (self.places.active, self.places.separated, self.places.keys):
@@ -131,15 +132,17 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         return swept
 
     def _prepared(self, swept: Swept, now: Instant) -> bool:
-        """What one sweeper does for all: what a rehearsal left, and papers. False: the sweep can't go on yet."""
+        """What one sweeper does for all: what a rehearsal left, whom to look at, papers. False: it can't go on yet."""
         with self.places.active.reading() as connection:
-            if not any(answers(connection, [(REHEARSALS, ()), *papers.whether_any(self.views.lines, now)])):
+            first = [(REHEARSALS, ()), (STIRS, (EVERYBODY,)), *papers.whether_any(self.views.lines, now)]
+            if not any(answers(connection, first)):
                 return True
         try:
             with self.places.leases.lease("sweep-first", wait=False):
                 if self.rehearsals_left() and not self._clear("cut-short"):
                     swept.waiting.append("a reader keeps a file open: what a rehearsal left is not scrubbed yet")
                     return False
+                self._spread()
                 self._sweep_papers(swept, now)
         except LeaseHeld:
             return True  # another sweeper does it just now
@@ -216,6 +219,8 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Reviewing, Giving, P
         with self.places.active.reading() as connection:
             asked = [(PASS, name_of(policy)), (_DIRTY, policy), (_WATERMARKS, policy), (BUCKETS_OF_STEPS, policy)]
             under_way, stirred, known, cut_short = answers(connection, [(one, (of,)) for one, of in asked])
+            if means_everybody(stirred):
+                stirred = connection.execute(_EVERYBODY, (policy,)).fetchall()
             begun = Pass(*under_way[0]) if under_way else None
             at = begun.at if begun is not None else now
             marks = {(fact, calendar, period): day for fact, calendar, period, day in known}
@@ -457,10 +462,6 @@ def _portions(groups: Mapping[int, Sequence[object]]) -> Iterator[tuple[int, ...
         yield tuple(some)
 
 
-def _stir_all(policy: str, transaction: Transaction) -> None:
-    transaction.execute(_ALL_DIRTY, (policy,))
-
-
 def _rules(step: Step) -> tuple[Rule, ...]:
     return tuple({ground.rule.path: ground.rule for ground in step.grounds}.values())
 
@@ -471,10 +472,6 @@ def _known(step: Step) -> Instant:
 
 
 _EVERYBODY = "SELECT bucket, subject_id FROM subject WHERE policy = ?"
-_ALL_DIRTY = (
-    "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
-    "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
-)
 _DIRTY = "SELECT bucket, subject_id FROM dirty WHERE policy = ?"
 _CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
 _WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = ?"

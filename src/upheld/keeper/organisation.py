@@ -21,6 +21,7 @@ from upheld.keeper.door import When
 from upheld.keeper.elsewhere import copies_back, returned_under
 from upheld.keeper.late import Late
 from upheld.keeper.outcome import Outcome
+from upheld.keeper.stirring import stir_everybody
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
@@ -140,7 +141,7 @@ class Organisation(Late):
                 transaction, policy, when, code, lambda known: replace(known, facts=(*known.facts, fact))
             )
             if code not in _OF_TRANSFERS:  # by these nothing ends, so the sweep need not look at everybody
-                transaction.execute(_ALL_DIRTY, (policy,))
+                stir_everybody(transaction, policy, fact.fact_id)
             transaction.journal(
                 entry(
                     "fact.recorded",
@@ -524,10 +525,6 @@ _KEEP_DRAFT = (
 )
 _GAPS = "SELECT gaps FROM policy_version WHERE policy = ? AND version = ?"
 _OF_TRANSFERS = frozenset({STOPPED, RESUMED})
-_ALL_DIRTY = (
-    "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
-    "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
-)
 _INSERT_CONTROLLER_FACT = (
     "INSERT INTO controller_fact(policy, fact_id, code, at, known_at, about) VALUES(?, ?, ?, ?, ?, ?)"
 )

@@ -35,6 +35,7 @@ from upheld.keeper.elsewhere import returned_under
 from upheld.keeper.handing_over import CLOSE_MERGER, INSERT_MERGER, SET_PERSON
 from upheld.keeper.organisation import INSERT_HANDLER, lines_on_file
 from upheld.keeper.posting import INSERT_POSTING, TAKE_DOWN
+from upheld.keeper.stirring import stir_everybody
 from upheld.ledger.entries import Entry
 from upheld.policy.model import Policy
 from upheld.policy.read import read_policy
@@ -145,7 +146,7 @@ class Replay:
             one.fields.get("named"),
         )
         self._add("facts", _INSERT_CONTROLLER_FACT, row)
-        self.transaction.execute(_ALL_DIRTY, (one.policy,))
+        stir_everybody(self.transaction, one.policy, _text(one, "id"))
 
     def contract_recorded(self, one: Entry) -> None:
         fields = one.fields
@@ -712,10 +713,6 @@ _INSERT_VERSION = (
 _INSERT_CONTROLLER_FACT = (
     "INSERT INTO controller_fact(policy, fact_id, code, at, known_at, about) VALUES(?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING"
-)
-_ALL_DIRTY = (
-    "INSERT INTO dirty(bucket, subject_id, policy) SELECT bucket, subject_id, policy FROM subject WHERE policy = ? "
-    "ON CONFLICT(bucket, subject_id) DO UPDATE SET policy = excluded.policy"
 )
 _INSERT_CONTRACT = (
     "INSERT INTO contract(policy, contract_id, party, from_at, until_at, terms, sub_consent) "
