@@ -5,11 +5,12 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PARALLEL ?= 2
 PICTURES ?= ../upheld-pictures
-STORED := $(addprefix tests/test_,$(addsuffix .py,clock copies keeper life machine many_processes papers recover tail threads unasked vault))
+STORED := $(addprefix tests/test_,$(addsuffix .py,clock copies keeper life machine many_processes papers recover tail threads unasked vault \
+  asking client confirming examples lifecycle openid_browser receipts registers web_crowd web_person_stories web_portal web_stories))
 QUICK := $(addprefix tests/test_,$(addsuffix .py,dates decide explain facts glossary law ledger_merkle life lifecycle policy_read))
 
 .DEFAULT_GOAL := help
-.PHONY: audit-dependencies help setup run test stores quick deep lint types clauses eleven bench faults image units accept screenshots format lock clean
+.PHONY: audit-dependencies help setup run test stores suite quick deep lint types clauses eleven bench faults image units accept screenshots format lock clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +27,12 @@ $(STAMP): requirements.lock requirements-dev.lock pyproject.toml
 run: setup  ## simulate the five policies, verify, report; then serve them until Ctrl-C (in CI: check the pages)
 	@$(BIN)/python -m upheld.demonstration --serve
 
-test: setup clauses  ## the clause count, then all tests but the deep ones
+test: stores suite  ## everything on both engines: the tests of stores, keeper and pages on PostgreSQL, then all but the deep ones
+
+suite: setup clauses  ## the clause count, then all tests but the deep ones, on files where they don't bring a server
 	@$(BIN)/python -m pytest -q -n $(PARALLEL)
 
-stores: setup  ## the tests of what is kept once more, on PostgreSQL; UPHELD_LIVES=3 and a server on this machine
+stores: setup  ## the tests of stores, keeper and pages once more, on a PostgreSQL that they start; UPHELD_LIVES=3
 	@UPHELD_ENGINE=postgresql UPHELD_LIVES=$${UPHELD_LIVES:-3} $(BIN)/python -m pytest -q -n $(PARALLEL) $(STORED)
 
 quick: setup  ## language, meaning, dates, law and one whole life: ten seconds together
