@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from contextlib import contextmanager
+from functools import partialmethod
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -32,6 +33,7 @@ from upheld.errors import StoreFailed
 from upheld.keeper import Keeper
 from upheld.store import history
 from upheld.store.place import NotClaimed, Transaction
+from upheld.store.wire import Wire
 
 PROCESSES, PERSONS, SECONDS = 8, 5, 4.0
 CHANGES = ("consent", "withdraw", "collect", "offer", "offer", "correct", "begin")
@@ -85,6 +87,37 @@ def passes(act: Callable[[], object]) -> tuple[bool, Future[object]]:
     except Late:
         return False, running
     return True, running
+
+
+def test_a_batch_meets_whom_it_does_not_know_and_whom_a_neighbour_changed_in_few_messages(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [member(house, f"batch-{number}") for number in range(8)]
+    sent: list[object] = []
+    plain = {name: getattr(Wire, name) for name in ("post", "ask")}
+
+    def heard(wire: Wire, given: object, *, name: str) -> object:
+        sent.append(given)
+        return plain[name](wire, given)
+
+    for name in plain:
+        monkeypatch.setattr(Wire, name, partialmethod(heard, name=name))
+    with opened(tmp_path / "home", at("2024-03-01")) as neighbour:
+        views, now = neighbour.keeper.views, neighbour.keeper.now()
+        views.refresh()
+        for changed in (0, 6):
+            for person in people[:changed]:
+                assert house.keeper.withdraw(person, "purpose/offers", channel="website").granted
+            sent.clear()
+            views.meet_again(people, now)
+            assert 0 < len(sent) <= 6, "what is not prepared yet is heard twice"
+            sent.clear()
+            views.meet_again(people, now)
+            asked = len(sent)
+            assert asked <= 2, "it asks for the epochs of all, and they are what is known"
+            found = [views.get(person, now).epoch for person in people]
+            assert len(sent) == asked
+            assert found == [house.keeper.views.get(person, now).epoch for person in people]
 
 
 def test_a_writer_waits_for_writers_of_the_same_person_and_for_no_others(house: House, tmp_path: Path) -> None:

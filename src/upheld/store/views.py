@@ -310,6 +310,20 @@ class Views:
         if len(missing) > subjects.FEW:
             self.several(missing, at)
 
+    def meet_again(self, subject_ids: Collection[SubjectId], at: Instant) -> None:
+        """As `meet`; whom another process has changed since is loaded with them, not one by one inside a batch."""
+        cache = self._cache
+        known = [one for one in subject_ids if one in cache]
+        if len(known) > subjects.FEW:
+            with self.active.reading() as connection:
+                if asks_at_once(connection) is not None:  # in a file asking costs as much as it saves
+                    _, epochs = subjects.epochs_of(connection, known)
+                    for one in known:
+                        seen = cache.get(one)
+                        if seen is not None and epochs.get(one) != seen.epoch:
+                            self.drop(one)
+        self.meet(subject_ids, at)
+
     def know_aliases(self, subject_ids: Sequence[SubjectId]) -> None:
         """Fetch the pseudonyms of many at once."""
         missing = [one for one in subject_ids if one not in self._aliases]

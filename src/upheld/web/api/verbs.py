@@ -68,7 +68,9 @@ def collect_batch(call: Call) -> shapes.Decided:
                 decided.append(shapes.DecidedOne(one.subject, problem=said.problem))
         return decided
 
-    return shapes.Decided(call.keeper.together(one_by_one, about=persons_of_batch(call)))
+    about = persons_of_batch(call)
+    call.keeper.views.meet_again(about, call.keeper.now())
+    return shapes.Decided(call.keeper.together(one_by_one, about=about))
 
 
 def persons_of_batch(call: Call) -> tuple[SubjectId, ...]:
@@ -101,6 +103,7 @@ async def read(call: Call) -> shapes.Texts:
 def read_batch(call: Call) -> shapes.ReadOut:
     """Values of many persons, each decided by itself."""
     body = cast(shapes.ReadBatch, call.body)
+    call.keeper.views.meet({SubjectId(one.subject) for one in body.values}, call.keeper.now())
     for one in body.values:
         of_policy(call, one.subject)
     wanted = [(SubjectId(one.subject), _value(one.value)) for one in body.values]
