@@ -897,7 +897,7 @@ def test_a_reader_that_is_stopped_while_it_waits_leaves_no_gap_and_nothing_doubl
     trial.read()
     before = trial.records()
 
-    def stopped(wire: Wire) -> Any:
+    def stopped(wire: Wire, only: int | None = None) -> Any:
         monkeypatch.undo()
         if committed:
             wire.take()

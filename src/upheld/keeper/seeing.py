@@ -114,11 +114,12 @@ class Seeing(Door):
 
     def read_many(self, readings: Sequence[Reading]) -> list[Outcome]:
         """Several reads under one transaction and one access record each; every value is decided by itself."""
+        self._releases()
         return self._read_together(readings)
 
     def _read_together(self, readings: Sequence[Reading]) -> list[Outcome]:
+        """`read_many` for who has asked in their own threads whether a batch is open."""
         self._refuse_while_recovering()
-        self._releases()
         about = {one.subject_id for one in readings}
         for turn in range(_ATTEMPTS):
             try:

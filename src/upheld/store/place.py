@@ -309,14 +309,16 @@ class Place:
             if self._settle() and self.tail is not None:
                 self.tail.grew(len(entries))  # it is on record, and the answer is lost: it is read again
             return None
-        except Exception as failure:  # noqa: BLE001 - what it is, the long way tells
+        except UpheldError as failure:
             writer.rolled_back()
             if isinstance(failure, Overtaken):
                 self._doubt(reads)
             return None
-        except BaseException:
-            self._unsettled = True
-            raise
+        except BaseException as failure:
+            self._unsettled = True  # it may have come to pass all the same: whoever is next looks for it
+            if not isinstance(failure, Exception):
+                raise
+            return None  # what it is, the long way tells
         if rows is None:
             writer.rolled_back()
             return None

@@ -109,7 +109,7 @@ class PostgresPlace:
             return None
         begun = (_locks(self.place, Claim((), reads)), proof.asks)
         answered = connection.whole(begun, records, proof.otherwise, meanwhile)
-        return None if answered is None else proof.rows(answered[1].rows)
+        return None if answered is None else proof.rows(answered.rows)
 
     def granted(self, connection: Connection) -> None:
         """Wait until what was claimed is ours."""

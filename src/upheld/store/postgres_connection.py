@@ -335,10 +335,11 @@ class PostgresConnection:
         others: Callable[[], Sequence[Question]],
         otherwise: Exception,
         meanwhile: Callable[[], None],
-    ) -> list[Answer] | None:
-        """Statements that are a transaction of their own; `others` follow, and are made while the server is at work on
-        those before. `meanwhile` is done before the answer is waited for. None where a transaction is open. Raises
-        ConnectionLost, `otherwise` where one divides by zero, or what else went wrong with it.
+    ) -> Answer | None:
+        """Statements that are a transaction of their own, and the answer to the last of them; `others` follow, and are
+        made while the server is at work on those before. `meanwhile` is done before the answer is waited for. None
+        where a transaction is open. Raises ConnectionLost, `otherwise` where one divides by zero, or what else went
+        wrong with it.
         """
         if self._block is not _Block.NONE:
             return None
@@ -346,7 +347,7 @@ class PostgresConnection:
         try:
             self._wire.post_in_two(_messages(statements), lambda: _messages(others()))
             meanwhile()
-            return self._wire.take()
+            return self._wire.take(len(statements) - 1)[0]
         except Refused as refused:
             if isinstance(refused.failure, psycopg.errors.DivisionByZero):
                 raise otherwise from refused.failure

@@ -272,8 +272,8 @@ class Wire:
         self._expected.append((word, types))
         return name
 
-    def take(self) -> list[Answer]:
-        """The answers to what was posted. Raises as `send` does."""
+    def take(self, only: int | None = None) -> list[Answer]:
+        """The answers to what was posted, or that to one of it. Raises as `send` does."""
         results: list[PGresult] = []
         refused: PGresult | None = None
         pgconn = self._pgconn
@@ -308,6 +308,8 @@ class Wire:
             raise
         if refused is not None:
             raise self._refused(len(results), refused)
+        if only is not None:
+            return [Answer(self._rows(results[only]), results[only])]
         return [Answer(self._rows(one), one) for one in results]
 
     def roll_back(self, words: bytes) -> None:
