@@ -7,7 +7,7 @@ waits past its day is overdue, and the report says so. INVARIANT: I3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from upheld.dates import Instant
@@ -17,7 +17,7 @@ from upheld.errors import InputRefused
 from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Door
 from upheld.ledger.entries import entry
-from upheld.store.engine import Connection
+from upheld.store.engine import Connection, Question
 from upheld.store.place import Transaction
 
 DESTRUCTION: Final = "destruction"
@@ -91,8 +91,18 @@ class Approving(Door):
 
 def approval_for(connection: Connection, policy: str, due_at: Instant) -> tuple[str, str] | None:
     """The first approval that covers what fell due at an instant: its id and who approved."""
-    row = connection.execute(COVERING, (policy, DESTRUCTION, due_at)).fetchone()
+    row = connection.execute(_COVERING, (policy, DESTRUCTION, due_at)).fetchone()
     return None if row is None else (str(row[0]), str(row[1]))
+
+
+def approvals_since(policy: str, due_at: Instant) -> Question:
+    """What asks for approvals that cover what fell due at an instant or later: see `approver_among`."""
+    return _COVERING_SINCE, (policy, DESTRUCTION, due_at)
+
+
+def approver_among(approvals: Iterable[tuple[int, str, str]], due_at: Instant) -> str | None:
+    """Who gave the first of these approvals that covers what fell due at an instant: `approval_for` of many."""
+    return next((who for until_at, _, who in approvals if until_at >= due_at), None)
 
 
 INSERT_APPROVAL: Final = (
@@ -104,7 +114,11 @@ _ROLES: Final = (
     "AND revoked_at IS NULL"
 )
 _LAST: Final = "SELECT until_at FROM approval WHERE policy = ? AND what = ? ORDER BY until_at DESC LIMIT 1"
-COVERING: Final = (
+_COVERING_SINCE: Final = (
+    "SELECT until_at, approval_id, approver_id FROM approval WHERE policy = ? AND what = ? AND until_at >= ? "
+    "ORDER BY until_at, approval_id"
+)
+_COVERING: Final = (
     "SELECT approval_id, approver_id FROM approval WHERE policy = ? AND what = ? AND until_at >= ? "
     "ORDER BY until_at, approval_id LIMIT 1"
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -18,7 +18,7 @@ from upheld.engine.lifecycle import StepKind
 from upheld.engine.plan import Plan
 from upheld.errors import StoreFailed
 from upheld.keeper.anchors import forget_days
-from upheld.keeper.approving import COVERING, DESTRUCTION
+from upheld.keeper.approving import approvals_since, approver_among
 from upheld.keeper.certifying import certificate_of
 from upheld.keeper.door import GONE, Tier, anchor_days
 from upheld.keeper.elsewhere import COPIES, PLACES_OF, WORK_WAITS, Elsewhere, awaited
@@ -35,7 +35,8 @@ from upheld.keeper.steps import (
 )
 from upheld.ledger.entries import entry
 from upheld.store import history, subjects
-from upheld.store.engine import Question, Rows, answers
+from upheld.store.arrays import Each, answers_of_each, of_each
+from upheld.store.engine import answers
 from upheld.store.ids import bucket_of, placed_value
 from upheld.store.leases import SCRUB
 from upheld.store.place import Transaction
@@ -148,10 +149,10 @@ class Erasing(Stepping, Elsewhere):
         """d7, d8: looked for once more, certified, and the step goes; not of those that somebody else has ended."""
         self.views.know_aliases(list(people(steps)))
         with self.places.active.transaction(people(steps), early=True) as transaction:
-            asked = [(_STAGE_OF, _key(step)) for step in steps]
-            found = answers(transaction.connection, asked + [(_SEALED, placed_value(step.value_id)) for step in steps])
-            there = zip(steps, found[: len(steps)], found[len(steps) :], strict=True)
-            known = [(step, held) for step, rows, held in there if rows == [(step.kind, step.stage)]]
+            at = [placed_value(step.value_id) for step in steps]
+            asked: list[Each] = [(_STAGE_OF, [_key(step) for step in steps]), (_SEALED, at)]
+            there = zip(steps, *answers_of_each(transaction.connection, asked), strict=True)
+            known = [(step, held) for step, rows, held in there if (step.kind, step.stage) in rows]
             ours = [step for step, _ in known]
             destroyed = {step: held for step, held in known if step.kind == StepKind.DESTROY}
             left = self._still_there(destroyed)
@@ -170,7 +171,7 @@ class Erasing(Stepping, Elsewhere):
             return 0
         found = {step.value_id for step, rows in held.items() if rows and rows[0][1] is not None}
         with self.places.separated.reading() as connection:
-            apart = answers(connection, [(SEPARATED_SEALED, placed_value(step.value_id)) for step in held])
+            [apart] = answers_of_each(connection, [(SEPARATED_SEALED, [placed_value(step.value_id) for step in held])])
         found |= {step.value_id for step, rows in zip(held, apart, strict=True) if rows}
         found |= self.places.vault.left([(step.tier, step.key_id, step.value_id) for step in held])
         return len(found)
@@ -178,24 +179,24 @@ class Erasing(Stepping, Elsewhere):
     def _certify(self, transaction: Transaction, steps: Sequence[OpenStep], scrubbed_at: Instant) -> None:
         """d8: one certificate for what went of one person together. All that they need is asked before the first."""
         groups = list(by_subject_and_policy(steps))
-        due = [(policy, DESTRUCTION, max(step.due_at for step in own)) for (_, policy), own in groups]
-        asked: list[Question] = [(COVERING, one) for one in due]
-        asked += [(one, (bucket_of(who), who)) for one in (PLACES_OF, COPIES) for (who, _), _ in groups]
-        found, count = answers(transaction.connection, asked), len(groups)
-        left: list[tuple[SubjectId, str, Plan, Rows]] = []
-        for number, ((subject_id, policy), own) in enumerate(groups):
-            plan = self.views.line(policy).at(self.now()) or self.views.line(policy).latest
-            approver = found[number][0][1] if found[number] else None
-            gone = tuple(step.value_id for step in own)
-            elsewhere = self._held_elsewhere(policy, gone, found[count + number], found[2 * count + number])
-            self._attest(transaction, plan, own, scrubbed_at, elsewhere, approver)
-            left.append(
-                (subject_id, policy, plan, transaction.execute(_VALUES_LEFT, (bucket_of(subject_id), subject_id)))
-            )
-        for subject_id, policy, plan, rows in left:
-            if not rows.fetchone()[0]:
-                for day in anchor_days(transaction.at, plan):
-                    subjects.add_anchor(transaction, policy, GONE, day, subject_id)
+        persons = [(bucket_of(who), who) for (who, _), _ in groups]
+        first = {policy: min(step.due_at for step in steps if step.policy == policy) for (_, policy), _ in groups}
+        asked, told = of_each(transaction.connection, [(one, persons) for one in (PLACES_OF, COPIES)])
+        found = answers(transaction.connection, [*asked, *(approvals_since(*one) for one in first.items())])
+        approvals = dict(zip(first, found[len(asked) :], strict=True))
+        elsewhere = zip(*told(found[: len(asked)]), strict=True)
+        plans = {policy: self.views.line(policy).at(self.now()) or self.views.line(policy).latest for policy in first}
+        bodies: list[tuple[Any, ...]] = []
+        for ((_, policy), own), (places, copies) in zip(groups, elsewhere, strict=True):
+            approver = approver_among(approvals[policy], max(step.due_at for step in own))
+            held = self._held_elsewhere(policy, tuple(step.value_id for step in own), places, copies)
+            bodies.append(self._attest(transaction, plans[policy], own, scrubbed_at, held, approver))
+        transaction.executemany(_DESTROYED, [placed_value(step.value_id) for step in steps])
+        transaction.executemany(_INSERT_CERTIFICATE, bodies)
+        [left] = answers_of_each(transaction.connection, [(_VALUES_LEFT, persons)])
+        for ((subject_id, policy), _), rows in zip(groups, left, strict=True):
+            for day in () if rows else anchor_days(transaction.at, plans[policy]):
+                subjects.add_anchor(transaction, policy, GONE, day, subject_id)
 
     def _attest(
         self,
@@ -205,8 +206,8 @@ class Erasing(Stepping, Elsewhere):
         scrubbed_at: Instant,
         elsewhere: Sequence[str],
         approver: str | None,
-    ) -> None:
-        """The certificate for values of one person, with its evidence and the work orders that it waits for."""
+    ) -> tuple[Any, ...]:
+        """The certificate for values of one person, as a row, its evidence, and the work orders that it waits for."""
         subject_id, policy = own[0].subject_id, own[0].policy
         alias, values = self.views.alias(subject_id), tuple(step.value_id for step in own)
         waiting = [awaited(place) for place in elsewhere]
@@ -216,9 +217,6 @@ class Erasing(Stepping, Elsewhere):
         number, due_at = certificate.certificate_id, min(step.due_at for step in own)
         self._order_work(transaction, subject_id, policy, alias, values, elsewhere, due_at, number)
         body = msgspec.json.encode(certificate)
-        transaction.executemany(_DESTROYED, [placed_value(value) for value in values])
-        row = (bucket_of(subject_id), subject_id, number, policy, transaction.at, transaction.at, body)
-        transaction.execute(_INSERT_CERTIFICATE, row)
         elements = (plan.destruction.at_expiry.path, *dict.fromkeys(g for step in own for g in step.grounds))
         transaction.journal(
             entry(
@@ -245,6 +243,7 @@ class Erasing(Stepping, Elsewhere):
                 state=certificate.state,
             ),
         )
+        return bucket_of(subject_id), subject_id, number, policy, transaction.at, transaction.at, body
 
     def _may_forget(self, seen: Seen, at: Instant) -> bool:
         """After the last value and the last proof nothing needs to tie entries to the person."""
@@ -278,11 +277,9 @@ class Erasing(Stepping, Elsewhere):
         transaction.executemany(_STANDS_NO_MORE, [(key[0], seen.policy, one, key[1]) for one in purposes])
         forget_days(transaction, seen, at)
         self.views.drop(seen.subject_id)
-        step = OpenStep(
+        return OpenStep(
             seen.subject_id, ValueId(0), FORGET, seen.policy, "gone", 0, Tier.ACTIVE, None, "", at, at, at, None, ()
         )
-        self._insert_step(transaction, step)
-        return step
 
     def _drop_aliases(self, steps: list[OpenStep], swept: Swept) -> None:
         """The link between person and entries is destroyed once its subject is gone; until then a step remembers it."""
@@ -316,12 +313,16 @@ _STAGE_OF = "SELECT kind, stage FROM step WHERE bucket = ? AND subject_id = ? AN
 _CONDEMN = "UPDATE value SET stage = 'condemned' WHERE bucket = ? AND value_id = ?"
 _BLANK = "UPDATE value SET sealed = NULL, key_id = NULL WHERE bucket = ? AND value_id = ?"
 _DELETE_SEPARATED = "DELETE FROM value WHERE bucket = ? AND value_id = ?"
-_DESTROYED = "UPDATE value SET state = 'destroyed' WHERE bucket = ? AND value_id = ? AND state = 'condemned'"
+_DESTROYED = (
+    "UPDATE value SET state = CASE state WHEN 'condemned' THEN 'destroyed' ELSE state END "
+    "WHERE bucket = ? AND value_id = ?"
+)
+"""Asked for the condemned, a server takes them to be none among all rows, and goes through both lists in turn."""
 _INSERT_CERTIFICATE = (
     "INSERT INTO certificate(bucket, subject_id, certificate_id, policy, at, issued_at, body) "
     "VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
-_VALUES_LEFT = "SELECT count(*) FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
+_VALUES_LEFT = "SELECT state FROM value WHERE bucket = ? AND subject_id = ? AND state <> 'destroyed'"
 _STANDS_NO_MORE = "DELETE FROM under_purpose WHERE bucket = ? AND policy = ? AND purpose = ? AND subject_id = ?"
 _SUBJECT_TABLES = (
     "value",

@@ -32,6 +32,7 @@ from upheld.keeper.stirring import EVERYBODY, STIRS, Stirring, means_everybody, 
 from upheld.keeper.waking import Waking
 from upheld.ledger.entries import entry
 from upheld.store import papers, subjects
+from upheld.store.arrays import change_each, of_each
 from upheld.store.engine import answers
 from upheld.store.ids import placed_value
 from upheld.store.journal_keys import KeyMoved
@@ -263,10 +264,10 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
         self.views.know_aliases(people)
         with self._stepping(people) as transaction:
             transaction.executemany(_CLEAN, batch)
-            also = [(one, person) for one in _ASKED_OF for person in batch]
+            also, told = of_each(transaction.connection, [(one, batch) for one in _ASKED_OF])
             known, found = subjects.load_each_with(transaction.connection, people, also)
             transaction.epochs |= {str(row.state.subject_id): row.epoch for row in known if row is not None}
-            held, filed, noted, given = (found[at : at + len(batch)] for at in range(0, len(found), len(batch)))
+            held, filed, noted, given = told(found)
             keys = _Keys(
                 {ValueId(value): (key_id, generation) for rows in held for value, key_id, generation in rows},
                 self._separated_keys([row for row in known if row is not None]),
@@ -278,6 +279,8 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
                 if row is not None
                 for step in self._open_steps(transaction, row, now, swept, keys, *asked)
             ]
+            change_each(transaction, _SET_STATE, [_moved(step) for step in opened_steps if step.kind != FORGET])
+            self._insert_steps(transaction, opened_steps)
         self._forward(opened_steps, swept)
         swept.unfinished += len(opened_steps)
 
@@ -367,8 +370,6 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
         key_id, generation = keys.active[value.value_id]
         generation += 1 if step.kind is StepKind.SEPARATE else 0
         key_id = keys.separated.get(value.value_id) if tier is Tier.SEPARATED else key_id
-        state = HeldState.MOVING if step.kind is StepKind.SEPARATE else HeldState.CONDEMNED
-        transaction.changed(_SET_STATE, (state, generation, *placed_value(value.value_id), value.held))
         grounds = tuple(dict.fromkeys(ground.rule.path for ground in step.grounds))
         stage = "moving" if step.kind is StepKind.SEPARATE else "ordered"
         open_step = OpenStep(
@@ -387,7 +388,6 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
             None,
             grounds,
         )
-        self._insert_step(transaction, open_step)
         if step.kind is StepKind.SEPARATE:
             fields = {"values": (value.value_id,), "generation": generation}
             transaction.journal(self._entry(seen, at, "separation.opened", _rules(step), **fields))
@@ -464,6 +464,13 @@ def _portions(groups: Mapping[int, Sequence[object]]) -> Iterator[tuple[int, ...
 
 def _rules(step: Step) -> tuple[Rule, ...]:
     return tuple({ground.rule.path: ground.rule for ground in step.grounds}.values())
+
+
+def _moved(step: OpenStep) -> tuple[Any, ...]:
+    """What becomes of the value of a step that was just ordered: one in the active place was held until now."""
+    state = HeldState.MOVING if step.kind == StepKind.SEPARATE else HeldState.CONDEMNED
+    before = HeldState.HELD if step.tier is Tier.ACTIVE else HeldState.SEPARATED
+    return state, step.generation, *placed_value(step.value_id), before
 
 
 def _known(step: Step) -> Instant:

@@ -93,24 +93,16 @@ class Stepping(Sharing):
         return left, frozenset(ValueId(value) for rows in found[len(spans) :] for (value,) in rows)
 
     @staticmethod
-    def _insert_step(transaction: Transaction, step: OpenStep) -> None:
-        row = (
-            bucket_of(step.subject_id),
-            step.subject_id,
-            step.value_id,
-            step.kind,
-            step.policy,
-            step.stage,
-            step.generation,
-            step.tier,
-            step.key_id,
-            step.item,
-            step.due_at,
-            step.known_at,
-            step.ordered_at,
-            packed_names(step.grounds),
-        )
-        transaction.execute(_INSERT_STEP, row)
+    def _insert_steps(transaction: Transaction, steps: Sequence[OpenStep]) -> None:
+        rows = [
+            (
+                bucket_of(step.subject_id), step.subject_id, step.value_id, step.kind, step.policy, step.stage,
+                step.generation, step.tier, step.key_id, step.item, step.due_at, step.known_at, step.ordered_at,
+                packed_names(step.grounds),
+            )
+            for step in steps
+        ]  # fmt: skip
+        transaction.executemany(_INSERT_STEP, rows)
 
     def _removed(self, policy: str | None) -> list[OpenStep]:
         """Steps of which only bytes are left, of one policy or of all that are no rehearsal's."""

@@ -80,9 +80,9 @@ class Connection(Protocol):
 class SentLate(Protocol):
     """The answer to a statement that may not have been sent yet: what it must have done can be said beforehand."""
 
-    def must(self, otherwise: Exception) -> None:
-        """It has to change one row. If it does not, `otherwise` is raised: now, or where it is sent; then nothing of
-        its transaction happens.
+    def must(self, otherwise: Exception, rows: int = 1) -> None:
+        """It has to change so many rows. If it does not, `otherwise` is raised: now, or where it is sent; then nothing
+        of its transaction happens.
         """
 
     def proves(self, otherwise: Exception) -> None:
@@ -151,6 +151,24 @@ class Numbers(tuple[int, ...]):
 
 class Texts(tuple[str, ...]):
     """Texts that travel as one parameter."""
+
+    __slots__ = ()
+
+
+class NumbersOrNone(tuple[int | None, ...]):
+    """The same where some are not there."""
+
+    __slots__ = ()
+
+
+class TextsOrNone(tuple[str | None, ...]):
+    """The same where some are not there."""
+
+    __slots__ = ()
+
+
+class Blobs(tuple[bytes | None, ...]):
+    """Bytes that travel as one parameter, where some may not be there."""
 
     __slots__ = ()
 

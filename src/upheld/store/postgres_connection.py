@@ -17,7 +17,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Question, Texts, Unanswered
-from upheld.store.spelling import Kind, guarded, together, told_apart
+from upheld.store.spelling import Kind, counted, guarded, together, told_apart
 from upheld.store.tls import secured
 from upheld.store.wire import (
     NOTHING,
@@ -28,6 +28,7 @@ from upheld.store.wire import (
     TextsDumper,
     Travelling,
     Wire,
+    and_number,
     travelling,
 )
 
@@ -93,14 +94,17 @@ class PostgresRows:
         if not self._came:
             raise Unanswered("the answer to a statement never came")
 
-    def must(self, otherwise: Exception) -> None:
-        """It is to change one row; if it does not, `otherwise` is raised: now, or when it is sent, and then nothing of
-        its transaction happens.
+    def must(self, otherwise: Exception, rows: int = 1) -> None:
+        """It is to change so many rows; if it does not, `otherwise` is raised: now, or when it is sent, and then
+        nothing of its transaction happens.
         """
-        if not self.sent:
-            self.message, self.otherwise = (guarded(self.message[0]), self.message[1]), otherwise
-        elif self.rowcount != 1:
-            raise otherwise
+        if self.sent:
+            if self.rowcount != rows:
+                raise otherwise
+            return
+        word, given = self.message
+        self.message = (guarded(word), given) if rows == 1 else (counted(word), and_number(given, rows))
+        self.otherwise = otherwise
 
     def proves(self, otherwise: Exception) -> None:
         """The statement divides by zero if what it was made on is not so: then `otherwise` is raised where it is sent,
@@ -150,6 +154,11 @@ class _ManyRows(PostgresRows):
     def __init__(self, each: Sequence[PostgresRows]) -> None:
         super().__init__([], 0)
         self._each = each
+
+    def must(self, otherwise: Exception, rows: int = 1) -> None:
+        """Each is to change one row; there are as many as that."""
+        for one in self._each:
+            one.must(otherwise)
 
     @property
     def rowcount(self) -> int:

@@ -89,7 +89,8 @@ _INSERT_ALL_ABOUT: Final = (
     "INSERT INTO entry_index(alias, leaf) SELECT * FROM unnest(CAST(? AS TEXT[]), CAST(? AS BIGINT[]))"
 )
 _ADD_TALLY: Final = """
-    INSERT INTO tally VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO tally(policy, element, kind, day, entries, value_count, first_at, last_at, first, last)
+    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT(policy, element, kind, day) DO UPDATE SET
         entries = tally.entries + excluded.entries, value_count = tally.value_count + excluded.value_count,
         first_at = min(tally.first_at, excluded.first_at), last_at = max(tally.last_at, excluded.last_at),
@@ -471,17 +472,21 @@ class Sealer:
         known, self._known = self._at_hand(), None
         heads, streams, growth = known.heads, known.streams, known.growth
         drawn = _Drawn(self._connection, self._day_offset, known.names)
+        rows: list[tuple[Any, ...]] = []
+        bodies: list[tuple[Any, ...]] = []
         for leaf, batch in enumerate(batches, growth.frontier.size):
             row, header = batch.row, batch.header
             stream = header.stream
             if stream not in streams:
                 streams[stream] = cast(int, self._connection.execute(_INSERT_STREAM, (stream, bytes(32))).lastrowid)
             place = (leaf, streams[stream], header.n, int(header.batch_class), header.from_at, header.until_at)
-            self._connection.execute(_INSERT_BATCH, (*place, row.header, row.body_hash, row.mac))
-            self._connection.execute(_INSERT_BODY, (leaf, row.body, batch.marks))
+            rows.append((*place, row.header, row.body_hash, row.mac))
+            bodies.append((leaf, row.body, batch.marks))
             drawn.add(leaf, batch.seen)
             growth.append(batch.leaf)
             heads[stream] = Head(header.n, batch.leaf)
+        self._connection.executemany(_INSERT_BATCH, rows)
+        self._connection.executemany(_INSERT_BODY, bodies)
         for stream in {batch.header.stream for batch in batches}:
             self._connection.execute(_MOVE_STREAM, (heads[stream].n, heads[stream].hash, streams[stream]))
         drawn.write()

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from upheld.store.engine import Numbers, Texts, array, array_of_texts
+from upheld.store.engine import Blobs, Numbers, NumbersOrNone, Texts, TextsOrNone, array, array_of_texts
 
 _WORDS: Final = (
     (re.compile(r"\bINTEGER GENERATED ALWAYS AS \(.+\) VIRTUAL"), "BIGINT NOT NULL"),
@@ -100,6 +100,12 @@ def guarded(word: bytes) -> bytes:
     return b"WITH changed AS (%b RETURNING 1) SELECT 1 / CAST(count(*) = 1 AS INT) FROM changed" % word
 
 
+@cache
+def counted(word: bytes) -> bytes:
+    """A change that fails unless it changes as many rows as one parameter more says."""
+    return b"WITH changed AS (%b RETURNING 1) SELECT 1 / CAST(count(*) = %%s AS INT) FROM changed" % word
+
+
 _BY_KEY: Final = re.compile(
     r"((?:UPDATE|DELETE)\b.*?) WHERE (\w+ = \?(?: AND \w+ = \?)*)((?: AND \w+ (?:=|<>) '\w+')*)", re.DOTALL
 )
@@ -112,9 +118,93 @@ def _parts(statement: str) -> tuple[str, tuple[str, ...], str] | None:
     return found and (found[1], tuple(one.split(" ")[0] for one in found[2].split(" AND ")), found[3])
 
 
+Array = Numbers | Texts | NumbersOrNone | TextsOrNone | Blobs
+
+
+class Columns(NamedTuple):
+    """Rows as arrays, one for each column that has anything."""
+
+    kinds: tuple[str, ...]
+    """What each is cast to; of one that has nothing, nothing."""
+    arrays: tuple[Array, ...]
+
+
+def columns_of(rows: Sequence[Sequence[Any]]) -> Columns:
+    """Rows as columns. Raises TypeError for what travels in no array of ours."""
+    made = [_column(cells) for cells in zip(*rows, strict=True)]
+    return Columns(tuple(kind for kind, _ in made), tuple(one for _, one in made if one is not None))
+
+
+def _column(cells: Sequence[Any]) -> tuple[str, Array | None]:
+    kinds = {int if issubclass(one, int) else str if issubclass(one, str) else one for one in set(map(type, cells))}
+    some = type(None) in kinds
+    kinds.discard(type(None))
+    if not kinds:
+        return "", None
+    if kinds == {int}:
+        return "BIGINT", NumbersOrNone(cells) if some else array(cells)
+    if kinds == {str}:
+        return "TEXT", TextsOrNone(cells) if some else array_of_texts(cells)
+    if kinds == {bytes}:
+        return "BYTEA", Blobs(cells)
+    raise TypeError(f"no array holds {sorted(map(str, kinds))}")
+
+
+_INSERT: Final = re.compile(
+    r"\s*(INSERT INTO \w+(?:\(([\w,\s]+)\))?)\s+VALUES\(\?(?:, \?)*\)(\s+ON CONFLICT(?: ?\(([\w, ]+)\))? DO .*)?",
+    re.DOTALL,
+)
+
+
+@cache
+def _inserts(statement: str) -> tuple[str, str, tuple[int, ...] | None] | None:
+    """An insert of one row: where, what is done where it is there already, and by which of its cells that shows where
+    the row that is there is changed; None where it is no plain insert.
+    """
+    found = _INSERT.fullmatch(statement)
+    if found is None or statement.lstrip().startswith(_NUMBERED):
+        return None
+    where, names, already, key = found.groups()
+    if already is None or already.endswith("DO NOTHING"):
+        return where, already or "", None
+    if names is None or key is None or "?" in already:
+        return None
+    listed = [one.strip() for one in names.split(",")]
+    return where, already, tuple(listed.index(one.strip()) for one in key.split(","))
+
+
 def together(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[Any, ...]] | None:
-    """The same done to the rows of many keys in one statement; None where it is not the same, or can't be said so."""
-    parts = _parts(statement) if len(rows) > 1 else None
+    """The same done to many rows in one statement; None where it is not the same, or can't be said so."""
+    if len(rows) < 2:
+        return None
+    insert = _inserts(statement)
+    try:
+        return _changes(statement, rows) if insert is None else _all_inserted(*insert, rows)
+    except TypeError:
+        return None
+
+
+def _all_inserted(
+    where: str, already: str, key: tuple[int, ...] | None, rows: Sequence[Sequence[Any]]
+) -> tuple[str, tuple[Any, ...]] | None:
+    """The rows as arrays. A row can't be changed twice by one statement."""
+    if key is not None and len({tuple(row[one] for one in key) for row in rows}) < len(rows):
+        return None
+    kinds, arrays = columns_of(rows)
+    return _inserting(where, already, kinds), arrays
+
+
+@cache
+def _inserting(where: str, already: str, kinds: tuple[str, ...]) -> str:
+    named = [(f"c{number}", kind) for number, kind in enumerate(kinds)]
+    cells = ", ".join(name if kind else "NULL" for name, kind in named)
+    lists = ", ".join(f"CAST(? AS {kind}[])" for kind in kinds if kind)
+    names = ", ".join(name for name, kind in named if kind)
+    return f"{where} SELECT {cells} FROM unnest({lists}) AS made({names}){already}"  # noqa: S608 - words of ours
+
+
+def _changes(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[Any, ...]] | None:
+    parts = _parts(statement)
     if parts is None:
         return None
     does, columns, besides = parts
@@ -122,17 +212,9 @@ def together(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[
     keys = {tuple(row[fixed:]) for row in rows}
     if len(keys) < len(rows) or any(row[:fixed] != rows[0][:fixed] for row in rows):
         return None
-    kinds: list[str] = []
-    lists: list[Numbers | Texts] = []
-    for column in zip(*(row[fixed:] for row in rows), strict=True):
-        if all(isinstance(one, int) for one in column):
-            kinds.append("BIGINT")
-            lists.append(array(column))
-        elif all(isinstance(one, str) for one in column):
-            kinds.append("TEXT")
-            lists.append(array_of_texts(column))
-        else:
-            return None
+    kinds, lists = columns_of([row[fixed:] for row in rows])
+    if "" in kinds:
+        return None
     named = ", ".join(f"CAST(? AS {kind}[])" for kind in kinds)
     text = f"{does} WHERE ({', '.join(columns)}) IN (SELECT * FROM unnest({named})){besides}"  # noqa: S608 - words of ours
     return text, (*rows[0][:fixed], *lists)

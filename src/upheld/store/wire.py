@@ -20,9 +20,9 @@ from psycopg.adapt import Dumper, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-from upheld.store.engine import Numbers, Spots, Texts
+from upheld.store.engine import Blobs, Numbers, NumbersOrNone, Spots, Texts, TextsOrNone
 
-_BYTES, _NUMBER, _TEXT, _SPOT, _NUMBERS, _TEXTS, _SPOTS, _UNKNOWN = 17, 20, 25, 27, 1016, 1009, 1010, 0
+_BYTES, _NUMBER, _TEXT, _SPOT, _BLOBS, _NUMBERS, _TEXTS, _SPOTS, _UNKNOWN = 17, 20, 25, 27, 1001, 1016, 1009, 1010, 0
 _PLACE: Final = re.compile(rb"%s")
 _WELL: Final = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _LOOKS: Final = 8
@@ -92,6 +92,13 @@ def travelling(parameters: Sequence[Any]) -> Travelling:
         raise psycopg.DataError(str(failure)) from failure
 
 
+def and_number(before: Travelling, number: int) -> Travelling:
+    """Parameters, and a number after them."""
+    values, types = before
+    ways = (*zip(types.codes, types.ways, strict=True), _way_of(int))
+    return [*values, _PACKED(number)], _SAME.setdefault(ways, Types(ways))
+
+
 def _text(text: str) -> bytes:
     if "\0" in text:
         raise psycopg.DataError("a text can't contain NUL")
@@ -137,6 +144,28 @@ def spots_as_array(spots: Spots) -> bytes:
     return _ARRAY.pack(1, 0, _SPOT, len(spots), 1) + b"\0\0\0\x06".join((b"", *spots))
 
 
+def _cells(kind: int, cells: Sequence[bytes | None]) -> bytes:
+    """Any array, the long way: NULL has a length of its own."""
+    each = [_NULL if one is None else len(one).to_bytes(4, "big") + one for one in cells]
+    return _ARRAY.pack(1, int(None in cells), kind, len(cells), 1) + b"".join(each)
+
+
+def _numbers_or_none(numbers: NumbersOrNone) -> bytes:
+    return _cells(_NUMBER, [None if one is None else _PACKED(one) for one in numbers])
+
+
+def _texts_or_none(texts: TextsOrNone) -> bytes:
+    return _cells(_TEXT, [None if one is None else one.encode("utf-8", "surrogatepass") for one in texts])
+
+
+def _blobs(blobs: Blobs) -> bytes:
+    return _cells(_BYTES, blobs)
+
+
+_NULL: Final = b"\xff\xff\xff\xff"
+_PACKED: Final = struct.Struct(">q").pack
+
+
 class NumbersDumper(Dumper):
     """The same for the driver's own cursors."""
 
@@ -170,6 +199,9 @@ _WAYS: Final[tuple[tuple[type, _Way], ...]] = (
     (Numbers, (_NUMBERS, numbers_as_array)),
     (Texts, (_TEXTS, texts_as_array)),
     (Spots, (_SPOTS, spots_as_array)),
+    (NumbersOrNone, (_NUMBERS, _numbers_or_none)),
+    (TextsOrNone, (_TEXTS, _texts_or_none)),
+    (Blobs, (_BLOBS, _blobs)),
 )
 _TYPES: Final[dict[tuple[type, ...], Types]] = {}
 _SAME: Final[dict[tuple[_Way, ...], Types]] = {}
