@@ -23,6 +23,8 @@ _CONTROL: Final = ("SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
 _BY_VALUE: Final = re.compile(r"\bvalue_id (?:= \?|IN \()")
 _BY_BUCKET: Final = re.compile(r"\bbucket (?:= \?|IN \()|INTO \w+\([^)]*\bbucket\b")
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE")
+_ASKS: Final = "(SELECT plan_epoch FROM guard)"
+"""What a change may look at besides: it is as the transaction took it to be, or nothing happens."""
 ANYBODY_WRITES: Final = frozenset({"journal", "shown_text", "active_key", "separated_key", "paper_key"})
 """Rows of nobody in particular, each written once under a number or digest that nobody else makes."""
 BY_ID: Final = frozenset({"paper", "message"})
@@ -57,7 +59,7 @@ def strayed(statement: str, parameters: Sequence[Any], about: Collection[str]) -
     """What is wrong with a statement of work that is about these; None where it keeps to them."""
     if statement.lstrip().startswith(_CONTROL):
         return None
-    tables = tables_of(statement)
+    tables = tables_of(statement.replace(_ASKS, ""))
     writes = statement.lstrip().startswith(_WRITES)
     if writes and tables <= NAMED:
         names = {one.hex() if isinstance(one, bytes) else one for one in parameters}

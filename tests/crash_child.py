@@ -224,8 +224,8 @@ def traced(house: House, seen: Callable[[str], None]) -> None:
 
 
 def heralded(connection: Connection, seen: Callable[[], None]) -> None:
-    """A connection without a trace of its own: both ways to run a statement say so first."""
-    for way in ("execute", "executemany"):
+    """A connection without a trace of its own: each way to run statements says so first, a whole message once."""
+    for way in _ways_of(connection):
         plain = getattr(type(connection), way).__get__(connection)
 
         def said_first(*given: object, plain: Callable[..., object] = plain) -> object:
@@ -235,12 +235,17 @@ def heralded(connection: Connection, seen: Callable[[], None]) -> None:
         setattr(connection, way, said_first)
 
 
+def _ways_of(connection: Connection) -> list[str]:
+    return [way for way in ("execute", "executemany", "whole") if hasattr(type(connection), way)]
+
+
 def untraced(house: House) -> None:
     for connection in connections(house.keeper).values():
         if isinstance(connection, sqlite3.Connection):
             connection.set_trace_callback(None)
         else:
-            del connection.execute, connection.executemany
+            for way in _ways_of(connection):
+                delattr(connection, way)
 
 
 def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:

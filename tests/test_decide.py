@@ -31,6 +31,7 @@ from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.decide import decide, decide_safely
 from upheld.engine.lifecycle import Life
 from upheld.engine.plan import Plan
+from upheld.engine.view import View
 
 BIZMEKA = "bizmeka-ez-2018.yaml"
 BIZMEKA_2016 = "bizmeka-ez-2016.yaml"
@@ -871,3 +872,51 @@ def test_the_short_way_to_collect_grants_what_the_whole_way_grants(file: str, ki
     compare(one, (engagement,))
     assert (True, False) not in ways, "the short way granted what the whole way refuses"
     assert (True, True) in ways, "nothing went the short way"
+
+
+DAY = 86_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "now", "stay"),
+    [
+        (BIZMEKA, "member", "2018-08-01", "membership"),
+        (BIZMEKA_2016, "member", "2016-08-01", "membership"),
+        (NEXR, "user", "2018-08-01", "complaint"),
+        (KE, "customer", "2022-03-01", "inquiry"),
+        (MNS, "customer", "2018-08-01", "request"),
+    ],
+)
+def test_what_was_granted_once_is_granted_later_only_as_long_as_the_whole_way_grants_it(
+    file: str, kind: str, now: str, stay: str
+) -> None:
+    """On one view, and on one that came of it: at every instant at which something that is known already happens."""
+    kept = 0
+    codes = ["ended", *sorted(customer(file, kind, now, stay, agrees=True)[0].plan.facts)]
+    for code in codes:
+        one, engagement = customer(file, kind, now, stay, agrees=True)
+        began = one.now
+        happens = [day_on(began, days) for days in (20, 60, 90)]
+        one.now = happens[0]
+        one.tell(code, engagement)
+        one.now = happens[1]
+        one.withdraw(*(f"purpose/{name}" for name in list(one.plan.purposes)[::2]))
+        one.now = happens[2]
+        one.agree(*(f"purpose/{name}" for name in one.plan.purposes))
+        one.now = began
+        view = one.view
+        again = View(view.line, replace(view.state), view.controller, began, view)
+        later = [at + by for at in (began, *happens) for by in (-1, 0, 1, DAY)] + [day_on(began, n) for n in (40, 400)]
+        for purpose, item in ((p, i) for p in view.plan.purposes for i in view.plan.purposes[p].items):
+            act = Collect(purpose, (item,), engagement, "website")
+            for seen in (view, again):
+                for at in map(Instant, sorted(later)):
+                    if began <= at < view.valid_until and purpose != CHILD_CONTACT:
+                        short, whole = decide_collect(act, seen, at), _in_full(act, seen, at)
+                        assert short == whole, (act, code, at - began, short, whole)
+                        kept += whole.granted
+    assert kept, "nothing was granted"
+
+
+def day_on(at: Instant, days: int) -> Instant:
+    return Instant(at + days * DAY)

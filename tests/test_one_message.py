@@ -1,5 +1,6 @@
-"""On PostgreSQL a recorded read is one message and a write two. What is taken for granted in them is proved by the
-server; what is lost on the way is settled; nothing of a message that fails has happened.
+"""On PostgreSQL a recorded read is one message, what adds a value too, and any other write two. What is taken for
+granted in them is proved by the server; what is lost on the way is settled; nothing of a message that fails has
+happened.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tests.homes import column, connection_to
 from tests.proxy import DOWN, UP, Proxy, between
 from tests.trial_home import POLICY, House, at, member, opened, proved
 from upheld import system
-from upheld.dates import Instant, local_date
+from upheld.dates import Instant, instant, local_date
 from upheld.engine.acts import RequestId, SubjectId, ValueId
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.keeper import Keeper, seeing
@@ -157,9 +158,9 @@ VERBS: dict[str, tuple[int, Callable[[Trial], Any]]] = {
         1, lambda trial: trial.keeper.read(trial.persons[0], "service", reader=trial.keeper.application("desk"),
                                            values=(trial.phones[0],)),
     ),
-    "collect": (2, lambda trial: trial.keeper.collect(trial.persons[0], "service", {"name": "made up"})),
+    "collect": (1, lambda trial: trial.keeper.collect(trial.persons[0], "service", {"name": "made up"})),
     "collect what is looked up": (
-        3, lambda trial: trial.keeper.collect(trial.persons[0], "service", {"email": "a@example.org"}),
+        2, lambda trial: trial.keeper.collect(trial.persons[0], "service", {"email": "a@example.org"}),
     ),
     "consent": (2, lambda trial: trial.keeper.consent(trial.persons[0], "provision/mall", channel="website")),
     "begin": (2, lambda trial: trial.keeper.begin(trial.persons[0], "membership")),
@@ -503,6 +504,92 @@ def test_a_withdrawal_that_waited_for_a_reader_happened_after_what_was_read(tria
     trial.neighbour.clock.set(NOW + timedelta(hours=1))
 
 
+def values_of(trial: Trial, item: str) -> list[Any]:
+    statement = f"SELECT collected_at, known_at FROM value WHERE item = '{item}' AND subject_id = '{trial.persons[0]}'"
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        return list(connection.execute(statement).fetchall())
+
+
+def test_what_a_neighbour_has_withdrawn_is_not_taken_and_the_first_try_left_nothing(trial: Trial, heard: Heard) -> None:
+    collect = trial.keeper.collect
+    assert collect(trial.persons[0], "offers", {"phone": "1"}).granted
+    trial.neighbour.keeper.withdraw(trial.persons[0], "purpose/offers", channel="website")
+    before, held = trial.records(), len(values_of(trial, "phone"))
+    heard.messages.clear()
+    outcome = collect(trial.persons[0], "offers", {"phone": "2"})
+    assert not outcome.granted
+    assert (trial.records(), len(values_of(trial, "phone"))) == (before + 1, held), "the refusal and nothing else"
+    first = heard.messages[0]
+    for part in ("pg_try_advisory_xact_lock", "UPDATE subject", "INSERT INTO value", "INSERT INTO journal"):
+        assert any(part in word for word in first), "all of it was one message"
+
+
+@pytest.mark.parametrize("what", ["plan", "person", "nobody"])
+def test_a_value_is_not_taken_on_a_plan_or_a_person_that_is_not_as_it_was(trial: Trial, what: str) -> None:
+    collect, place = trial.keeper.collect, trial.keeper.places.active
+    assert collect(trial.persons[0], "service", {"name": "1"}).granted
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        if what == "plan":
+            connection.execute("UPDATE guard SET plan_epoch = plan_epoch + 1")
+        elif what == "person":
+            connection.execute("UPDATE subject SET epoch = epoch + 1 WHERE subject_id = ?", (trial.persons[0],))
+    ways: list[Way] = []
+    plain, before = Place._run_all, len(values_of(trial, "name"))
+
+    def run_all(self: Place, batch: Any, way: Way) -> Any:
+        if self is place:
+            ways.append(way)
+        return plain(self, batch, way)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Place, "_run_all", run_all)
+        assert collect(trial.persons[0], "service", {"name": "2"}).granted
+    assert ways[:1] == ([] if what == "nobody" else [Way.APART]), "the long way, where something stood in the way"
+    assert len(values_of(trial, "name")) == before + 1, "once, whatever it took"
+
+
+def test_a_person_that_was_forgotten_meanwhile_gets_no_value(trial: Trial) -> None:
+    person = trial.persons[0]
+    assert trial.keeper.collect(person, "service", {"name": "1"}).granted
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute("DELETE FROM subject WHERE subject_id = ?", (person,))
+    before = len(values_of(trial, "name"))
+    with pytest.raises((InputRefused, StoreFailed)):
+        trial.keeper.collect(person, "service", {"name": "2"})
+    assert len(values_of(trial, "name")) == before
+
+
+def test_a_value_that_had_to_wait_for_somebody_became_known_when_it_had_the_person_to_itself(trial: Trial) -> None:
+    """In one message nobody waits: so no instant can be older than the message by more than its way there."""
+    keeper, neighbour = trial.keeper, trial.neighbour
+    assert keeper.collect(trial.persons[0], "service", {"name": "1"}).granted
+    go, begun = Event(), Event()
+
+    def reads(transaction: Transaction) -> None:
+        begun.set()
+        assert go.wait(30)
+
+    def reading() -> None:
+        neighbour.keeper.places.active.submit(sent_first, about=trial.persons[:1], reads=True)
+
+    def sent_first(transaction: Transaction) -> None:
+        transaction.connection.execute("SELECT 1").fetchone()
+        reads(transaction)
+
+    with ThreadPoolExecutor(2) as pool:
+        looked = pool.submit(reading)
+        assert begun.wait(30)
+        taking = pool.submit(keeper.collect, trial.persons[0], "service", {"name": "2"})
+        with pytest.raises(TimeoutError):
+            taking.result(0.5)
+        trial.house.clock.set(NOW + timedelta(hours=1))
+        go.set()
+        looked.result(30)
+        assert taking.result(30).granted
+    assert max(known for _, known in values_of(trial, "name")) == keeper.now() == instant(NOW + timedelta(hours=1))
+    trial.neighbour.clock.set(NOW + timedelta(hours=1))
+
+
 # ── both ways live alike ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -543,6 +630,7 @@ def test_what_is_taken_for_granted_and_what_is_asked_for_lead_to_the_same(
         with monkeypatch.context() as patch:
             if name != "straight":
                 patch.setattr(Place, "straight", lambda *_: None)
+                patch.setattr(Place, "added", lambda *_: None)
             if name == "asked":
                 patch.setattr(Place, "_ways", lambda _, batch: iter(()))
             with trial_on(tmp_path / name, postgres.made(server, f"alike_{seed}_{name}")) as trial:
@@ -846,16 +934,22 @@ def test_a_read_that_is_cut_at_any_byte_is_answered_and_never_without_a_record(
     proved(trial.path, trial.keeper)
 
 
+@pytest.mark.parametrize("one_message", [True, False])
 @pytest.mark.parametrize("way", [UP, DOWN])
-def test_a_write_that_is_cut_at_any_byte_was_done_whole_or_not_at_all(cut: tuple[Trial, Proxy], way: str) -> None:
+def test_a_write_that_is_cut_at_any_byte_was_done_whole_or_not_at_all(
+    cut: tuple[Trial, Proxy], way: str, one_message: bool
+) -> None:
     trial, proxy = cut
     number = iter(range(1_000))
 
     def write() -> Any:
-        return trial.keeper.collect(trial.persons[1], "service", {"name": f"{way} {next(number)}"})
+        if one_message:
+            return trial.keeper.collect(trial.persons[1], "service", {"name": f"{way} {next(number)}"})
+        return trial.keeper.consent(trial.persons[1], "provision/mall", channel="website")
 
     def values() -> int:
-        return int(column(trial.path / "active.db", "SELECT count(*) FROM value")[0])
+        table = "value" if one_message else "consent"
+        return int(column(trial.path / "active.db", f"SELECT count(*) FROM {table}")[0])
 
     write(), write()
     size = size_of(proxy, write)[way]
@@ -874,7 +968,8 @@ def test_a_write_that_is_cut_at_any_byte_was_done_whole_or_not_at_all(cut: tuple
         proxy.whole()
         assert write().granted
     assert done
-    assert bool(failed) == (way == UP), "what the server has done is found done"
+    failing = way == UP and not one_message
+    assert bool(failed) == failing, "what the server has done is found done, what was one message is done on the next"
     trial.keeper.seal()
     proved(trial.path, trial.keeper)
 

@@ -76,20 +76,33 @@ def _nothing_against(taking: Taking, act: Collect, view: View, at: Instant) -> b
         return False
     if purpose.whose and state.kind not in purpose.whose:
         return False
+    asked = (act.purpose, act.use, act.items, act.channel, act.engagement)
+    known = life.covered.get(asked)
+    if known is not None and known[0] <= at < known[1]:
+        return True
+    until = _covered_until(taking, act, view, at)
+    if until > at:
+        life.covered[asked] = at, until
+        return True
+    return False
+
+
+def _covered_until(taking: Taking, act: Collect, view: View, at: Instant) -> Instant:
+    """Until when it stays so that nothing is against it, as long as nothing new is known; `at` where something is."""
+    purpose, state, life = taking.purpose, view.state, view.life
     if taking.on_consent:
         consent = life.standing(About(AboutKind.PURPOSE, purpose.name), at)
         if consent is None or view.line.version(consent.version) is not view.plan:
-            return False
+            return at
+    until = view.valid_until
     if purpose.per:
         engagement = state.engagements.get(act.engagement) if act.engagement else None
         if engagement is None or engagement.kind not in purpose.per:
-            return False
-        if life.engagement_end(engagement.engagement_id).at <= at:
-            return False
+            return at
+        until = min(until, life.engagement_end(engagement.engagement_id).at)
     if any(view.controller.facts_by_code.get(code) for code in taking.needless):
-        return False
-    use = Use(purpose.name, act.engagement, at, view.plan.version, at)
-    return all(life.would_live(item, use, at) for item in act.items)
+        return at
+    return min(until, life.steady(act.items, Use(purpose.name, act.engagement, at, view.plan.version, at)))
 
 
 def _declared(act: Collect, view: View, no: Refusals) -> PurposePlan | None:

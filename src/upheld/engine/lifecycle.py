@@ -7,7 +7,7 @@ facts known, and what is due. It never asks what the clock says.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -159,9 +159,12 @@ class Life:
         """Instants at which what is agreed and declared for a purpose can change, in order."""
         self._rows: dict[GroundKind, tuple[RetentionPlan, ...]] = {}
         self._grounds: dict[ValueId, tuple[Value, tuple[Ground, ...]]] = {}
+        self.covered: dict[object, tuple[Instant, Instant]] = {}
+        """From when until when what a person was granted once is granted again: see `steady`."""
         if before is not None and self._rests_on_the_same(before):
             self._engagement_ends, self._bound_uses = before._engagement_ends, before._bound_uses
             self._agreed, self._boundaries, self._rows = before._agreed, before._boundaries, before._rows
+            self.covered = before.covered
 
     def _rests_on_the_same(self, before: Life) -> bool:
         """Ends of engagements and uses follow from these alone; a value more or a request more changes none of them."""
@@ -402,6 +405,25 @@ class Life:
             return use.anchor_at <= at < until.at
         value = Value(ValueId(0), item, at, at, (use,))
         return any(ground.kind is GroundKind.PURPOSE and ground.live(at) for ground in self._of_use(value, use))
+
+    def steady(self, items: Iterable[str], use: Use) -> Instant:
+        """Until when `would_live` says of these items, taken later for the same, what it says of them taken with this
+        use: yes. The instant of the use itself where it says no to one, or more has to be looked at than ends.
+
+        Between two consents or versions the end of a use moves only on with the instant at which it begins: a period
+        counts from there, and of a fact that is told again the next one counts. So what lives now lives as long as its
+        end of now has not come.
+        """
+        at, bound = use.anchor_at, self._bind(use)
+        facts = self.state.facts_by_code
+        if bound is None or bound.since or CLOSED_BY_REVIEW in facts or DESTROYED_BY_REVIEW in facts:
+            return at
+        until = bound.until.at
+        if any(map(bound.purpose.rests_on_consent, items)):
+            until = min(until, bound.consented.at)
+        boundaries = self._boundaries.get(use.purpose, ())
+        after = bisect_right(boundaries, at)
+        return min(until, boundaries[after]) if after < len(boundaries) else until
 
     def looked_at(self, path: str, engagement: EngagementId | None, since: Instant) -> Moment:
         """When somebody who looked at an end left open closed it or had its data destroyed; FOREVER if nobody did."""

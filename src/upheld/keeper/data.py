@@ -101,7 +101,7 @@ class Data(Seeing):
             )
             return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 
-        outcome = self._attempt(subject_id, work, early=True)
+        outcome = self._attempt(subject_id, work, early=True, adds=unasked is None)
         if kept:
             self.places.active.later(self.places.vault.keep_tokens, kept)
         return outcome
@@ -118,17 +118,17 @@ class Data(Seeing):
         plan, state = seen.view.plan, seen.state
         purpose = plan.purposes[act.purpose or ""]
         whose = held_for(state, purpose, act.engagement)
-        day = local_date(now, plan.zone)
         exception = act.unasked.exception if act.unasked else None
         use = Use(purpose.name, act.engagement, now, plan.version, transaction.at, exception)
-        made: list[Value] = []
-        for item in act.items:
-            new = value_id(seen.subject_id, day, self.places.random_bytes)
-            made.append(Value(new, item, now, transaction.at, (use,), held_for=whose))
-        if all(known.purpose != purpose.name for value in state.values for known in value.uses):
+        day, draw = local_date(now, plan.zone), self.places.random_bytes
+        made = [
+            Value(value_id(seen.subject_id, day, draw), item, now, transaction.at, (use,), held_for=whose)
+            for item in act.items
+        ]
+        if not _stands_under(state.values, purpose.name):
             subjects.stands_under(transaction, seen.policy, seen.subject_id, purpose.name)
         moved = replaced(state, values=(*state.values, *made))
-        self._changed(transaction, seen, moved, now, ((f"collected/{purpose.name}", now),))
+        self._added(transaction, seen, moved, now, (f"collected/{purpose.name}", now))
         for value in made:
             content = self._content(plan, value.item, texts[value.item], hashed)
             sealed = self.places.vault.seal(
@@ -317,6 +317,14 @@ class Data(Seeing):
                 stored = self._open_anywhere(seen, value.value_id, row) if row else None
                 return stored is not None and _verified(self.hasher, stored, text)
         return False
+
+
+def _stands_under(values: Sequence[Value], purpose: str) -> bool:
+    for value in values:
+        for use in value.uses:
+            if use.purpose == purpose:
+                return True
+    return False
 
 
 def _verified(hasher: PasswordHasher, stored: str, text: str) -> bool:

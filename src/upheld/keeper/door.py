@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ from upheld.engine.compile import KNOWN
 from upheld.engine.decide import decide_safely
 from upheld.engine.plan import Plan, Rule
 from upheld.engine.state import About, SubjectState
+from upheld.engine.view import View
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.checkpoint import SigningKey, checkpoint_in
@@ -52,6 +53,8 @@ from upheld.store.views import Seen, Stale, Views
 
 T = TypeVar("T")
 
+_MOST_LEFT = 15
+"""So many days that somebody left are remembered, and one more."""
 _ENDS_NOTHING = ("collected/", "provided/", "consented/")
 """Facts of ours after which no engagement can have ended."""
 
@@ -151,22 +154,32 @@ class Door:
         return decide_safely(act, seen.view, at, lambda failure: self.places.fail(ACT_CODES[type(act)], failure))
 
     def _attempt(
-        self, subject_id: SubjectId, work: Callable[[Transaction, Seen, Instant], T], *, early: bool = False
+        self,
+        subject_id: SubjectId,
+        work: Callable[[Transaction, Seen, Instant], T],
+        *,
+        early: bool = False,
+        adds: bool = False,
     ) -> T:
         """Run work on a current view of the subject, again with a fresh one when another writer was faster.
 
-        `early`: it takes no instant but the one given to it and `transaction.at`; see `Place.submit`.
+        `early`: it takes no instant but the one given to it and `transaction.at`; see `Place.submit`. `adds`: besides,
+        it takes nothing away and looks at no row; see `Place.added`.
         """
         if self._recovering:
             raise Recovering("recovering: this home is bringing an old copy up to date; run `upheld recover`")
         for turn in range(_ATTEMPTS):
-            seen = self.views.get(subject_id, self.now())
+            now = self.places.now()
+            seen = self.views.get(subject_id, now)
             try:
+                if turn < OVERTAKEN:
+                    task = partial(_with, work, seen, now if now > seen.last_at else seen.last_at)
+                    done = self.places.active.added(subject_id, task) if adds and not turn else None
+                    return done[0] if done else self.places.active.submit(task, about=(subject_id,), early=early)
                 with self._undisturbed(turn):
-                    if turn >= OVERTAKEN:
-                        seen = self.views.get(subject_id, self.now())
-                    at = self._decided_at(seen)
-                    return self.places.active.submit(partial(_with, work, seen, at), about=(subject_id,), early=early)
+                    seen = self.views.get(subject_id, self.now())
+                    task = partial(_with, work, seen, self._decided_at(seen))
+                    return self.places.active.submit(task, about=(subject_id,), early=early)
             except (Stale, IdTaken, Deadlocked):
                 self.views.drop(subject_id)
             except InputRefused:
@@ -389,14 +402,20 @@ class Door:
         at the clock earlier, and sees this, decides on it.
         """
         moved = self.views.advance(transaction, seen, state, max(at, transaction.at, self.now()))
-        plan = moved.view.plan
-        anchored = [(code, happened) for code, happened in facts if code in moved.view.line.anchored]
-        for code, happened in anchored:
-            for day in anchor_days(happened, plan):
-                subjects.add_anchor(transaction, seen.policy, code, day, seen.subject_id)
+        moved.left = _leave(transaction, seen, moved.view, facts)
         if not all(code.startswith(_ENDS_NOTHING) for code, _ in facts):
             self._note_ended(transaction, moved, at)
         return moved
+
+    def _added(
+        self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant, fact: tuple[str, Instant]
+    ) -> None:
+        """The same for what only adds, after which no engagement can have ended and nobody looks at what it becomes."""
+        if not transaction.trusting:
+            self._changed(transaction, seen, state, at, (fact,))
+            return
+        left = _leave(transaction, seen, seen.view, (fact,))
+        self.views.adds(transaction, seen, state, max(at, transaction.at, self.places.now()), left)
 
     @staticmethod
     def _note_ended(transaction: Transaction, seen: Seen, at: Instant) -> None:
@@ -432,6 +451,20 @@ class Door:
 
 def _with(work: Callable[[Transaction, Seen, Instant], T], seen: Seen, at: Instant, transaction: Transaction) -> T:
     return work(transaction, seen, at)
+
+
+def _leave(
+    transaction: Transaction, seen: Seen, view: View, facts: Sequence[tuple[str, Instant]]
+) -> tuple[tuple[str, int], ...]:
+    """Leave the days from which periods count; those of the person that are known to be there, these and others."""
+    left, anchored = seen.left, view.line.anchored
+    for code, happened in facts:
+        if code in anchored:
+            for day in anchor_days(happened, view.plan):
+                if (code, day) not in seen.left:
+                    subjects.add_anchor(transaction, seen.policy, code, day, seen.subject_id)
+                    left = (*left[-_MOST_LEFT:], (code, day))
+    return left
 
 
 def anchor_days(at: Instant, plan: Plan) -> tuple[int, ...]:

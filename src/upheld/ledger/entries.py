@@ -176,6 +176,8 @@ def _ids(value: Value) -> str | bytes:
 
 
 def _numbers(values: Sequence[int]) -> bytes:
+    if len(values) == 1 and type(values[0]) is int and 0 <= values[0] < _LIMIT:
+        return values[0].to_bytes(_NUMBER, "little")
     if set(map(type, values)) != {int} or min(values) < 0:
         raise ValueError("not a tuple of ids: each is a whole number from 0")
     try:
@@ -289,14 +291,14 @@ class Kind(NamedTuple):
     batch_class: BatchClass
     fields: tuple[Field, ...]
     names: frozenset[str]
-    places: Mapping[str, tuple[int, Callable[..., Packed]]]
-    """Field → where it stands after the head, and how it is stored."""
+    places: Mapping[str, tuple[int, Callable[..., Packed], bool]]
+    """Field → where it stands after the head, how it is stored, and whether it must be there."""
     required: tuple[str, ...]
 
 
 def kind_of(code: str, batch_class: BatchClass, fields: tuple[Field, ...]) -> Kind:
     """A row of the table."""
-    places = {field.name: (place, field.store) for place, field in enumerate(fields)}
+    places = {field.name: (place, field.store, field.required) for place, field in enumerate(fields)}
     required = tuple(field.name for field in fields if field.required)
     return Kind(code, batch_class, fields, frozenset(places), MappingProxyType(places), required)
 
@@ -561,18 +563,20 @@ def _row(entry: Entry) -> list[object]:
         at = "elements"
         row.append(_paths(entry.elements))
         own: list[Packed] = [None] * len(kind.fields)
-        places, unknown, last = kind.places, False, -1
+        places, unknown, last, wanted = kind.places, False, -1, len(kind.required)
         for at, value in given.items():
             place = places.get(at)
             if place is None:
                 unknown = True
             elif value is not None:
-                own[place[0]] = place[1](value)
-                if place[0] > last:
-                    last = place[0]
-        for at in kind.required:
-            if given.get(at) is None:
-                raise ValueError("it is missing")
+                number, store, required = place
+                own[number] = store(value)
+                wanted -= required
+                if number > last:
+                    last = number
+        if wanted:
+            at = next(one for one in kind.required if given.get(one) is None)
+            raise ValueError("it is missing")
     except (TypeError, ValueError) as problem:
         raise EntryRefused(
             entry.kind, at, str(problem) if type(problem) is ValueError else "of another type"

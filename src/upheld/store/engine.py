@@ -105,6 +105,15 @@ class Proof(NamedTuple):
     """What of its rows was asked for."""
 
 
+class Change(NamedTuple):
+    """A statement that is sent with others and looked at by nobody."""
+
+    statement: str
+    parameters: Sequence[Any]
+    one: bool = False
+    """Whether it has to change one row, or nothing of what is sent with it happens."""
+
+
 class AsksAtOnce(Protocol):
     """A connection on which every message takes a while, so that several questions had better be one."""
 
@@ -230,6 +239,23 @@ class Engine(Protocol):
             EntryRefused: or what else `records` raises; nothing was done.
         """
 
+    def added(
+        self,
+        connection: Connection,
+        name: str,
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> bool:
+        """Claim one to be changed, change, put on record, and commit, in one message that waits for nobody. `records`
+        and `meanwhile` as for `recorded`. False where it can't be said so: nothing was done.
+
+        Raises:
+            ConnectionLost: nobody knows whether it was done.
+            Overtaken: somebody is in the way, or what a change takes for granted is not so; nothing was done.
+            Exception: what else was wrong; nothing was done.
+        """
+
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """Claim more in the transaction that is open; False where somebody else has it."""
 
@@ -257,6 +283,11 @@ class Engine(Protocol):
 
     def soon(self, connection: Connection) -> AbstractContextManager[None]:
         """Inside the block a commit need not wait for the disk: the next one outside does it for both."""
+
+    def put_soon(self, connection: Connection, name: str, row: Question) -> bool:
+        """Claim one, put in one row of its own and commit; that need not wait for the disk, as in `soon`. False where
+        it can't be said so: nothing was done.
+        """
 
     def flush(self) -> None:
         """Everything committed to the place so far, by whomever, is on the disk when this returns. Raises OSError."""

@@ -22,6 +22,7 @@ from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.ledger.entries import Evidence
 from upheld.store.beside import Beside
 from upheld.store.engine import (
+    Change,
     Claim,
     Connection,
     ConnectionLost,
@@ -33,6 +34,7 @@ from upheld.store.engine import (
     came,
     sent_late,
 )
+from upheld.store.gathered import Gathered
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import KeyMoved, names_key
@@ -269,17 +271,94 @@ class Place:
         What it takes for granted, and when it lets go of it, is what `submit` does for `trusting`. `asks` and `tells`
         must not look at the place.
         """
+        return self._free_for(reads, lambda: self._gone_straight(reads, tells, asks))
+
+    def added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
+        """Work that adds to what is known of one person, takes nothing away, and looks at no row: evidence, proof and
+        changes in one message, and what the work returns. None where the long way has to be gone (`submit`), as for
+        `straight`, or somebody has the person: then nothing of it happened.
+
+        The work is done on a view that is taken to be current, and takes the instants of its transaction before others
+        are kept out (`Transaction.trusting`).
+        """
+        return self._free_for((), lambda: self._added(name, work))
+
+    def _free_for(self, names: Collection[str], go: Callable[[], T | None]) -> T | None:
+        """Do it at once if nobody else is at work here, and no name is doubted; else None."""
         if not self.engine.sends_late or self.barred is not None or self._waiting or not self._turn.acquire(False):
             return None
         try:
             doubted = self._doubted
-            if self._open is not None or self._unsettled or (doubted and any(name in doubted for name in reads)):
+            if self._open is not None or self._unsettled or (doubted and any(name in doubted for name in names)):
                 return None
-            rows = self._gone_straight(reads, tells, asks)
+            found = go()
         finally:
             self._turn.release()
         self._relieve()
-        return rows
+        return found
+
+    def _added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
+        if self._doubts((name,)):
+            return None
+        writer, mark, told = self.writer, self.mark, b""
+        said = Gathered()
+        transaction = Transaction(said, self._now, Claim((name,)))
+        transaction.trusting, transaction.at = True, self._now()
+        self._moved = transaction.moved
+
+        def meanwhile() -> None:
+            nonlocal told
+            for one in transaction.meanwhile:
+                one()
+            if mark is not None:
+                told = mark.told(writer.numbers_to_be)
+
+        def records() -> Sequence[Question]:
+            return writer.statements(transaction.entries, transaction.at, bucket_of(SubjectId(name)))
+
+        try:
+            result = work(transaction)
+            done = self._done_at_once(name, said.changes, records, meanwhile)
+        except Exception as failure:
+            self._undo()
+            if self._unsettled:
+                raise  # nobody knows whether it was done
+            writer.rolled_back()
+            if isinstance(failure, Overtaken):
+                self._doubt((name,))
+            return None  # what it is, the long way tells
+        except BaseException:
+            self._undo()
+            self._unsettled = True
+            raise
+        if not done:
+            self._undo()
+            writer.rolled_back()
+            return None
+        self._moved = []
+        if self.tail is not None:
+            self.tail.grew(len(transaction.entries))
+        if mark is not None:
+            mark.put(told or mark.told(writer.numbers))
+        return (result,)
+
+    def _done_at_once(
+        self,
+        name: str,
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> bool:
+        """Whether it was done, also where the answer was lost: then it is looked for, and no view of it is kept."""
+        try:
+            done = self.engine.added(self.connection, name, changes, records, meanwhile)
+        except ConnectionLost:
+            self._undo()
+            self._unsettled = True
+            return self._settle()
+        if done:
+            self.writer.committed()
+        return done
 
     def _gone_straight(
         self,
@@ -475,6 +554,19 @@ class Place:
             finally:
                 self._soon = False
 
+    def put_soon(self, name: str, row: Question) -> bool:
+        """One row about one name, without evidence, as by `soon_durable`: with fewer words. False where that way has to
+        be gone; putting it in twice must be as good as once.
+        """
+        self._check_open()
+        if self._open is not None:
+            return False
+        try:
+            with self._turn, self.engine.held():
+                return not self._unsettled and self.engine.put_soon(self.connection, name, row)
+        except Exception:  # noqa: BLE001 - what it is, the other way tells
+            return False
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """The connection for look-ups that release nothing."""
@@ -647,7 +739,7 @@ class Place:
             try:
                 return self._run_all(batch, way)
             except Overtaken:
-                self._doubt(chain.from_iterable(ticket.about or () for ticket in batch))
+                self._doubt(_all_of(batch))
             except ConnectionLost:
                 if self._unsettled or way is not Way.TRUSTING:
                     raise
@@ -659,7 +751,7 @@ class Place:
         """What is tried before works are told apart as they run."""
         if not self.engine.sends_late:
             return
-        if all(ticket.trusting for ticket in batch) and not self._doubts(batch):
+        if all(ticket.trusting for ticket in batch) and not self._doubts(_all_of(batch)):
             yield Way.TRUSTING
         if len(batch) > 1 and all(ticket.about is not None for ticket in batch):
             yield Way.TOGETHER
@@ -669,13 +761,13 @@ class Place:
             self._doubted.clear()
         self._doubted.update(dict.fromkeys(names, DOUBTED))
 
-    def _doubts(self, batch: Sequence[_Ticket[Any]]) -> bool:
+    def _doubts(self, names: Iterable[str]) -> bool:
         """Whether somebody else was faster with one of these not long ago: then it is asked, not taken for granted."""
         doubted = self._doubted
         if not doubted:
             return False
         # Once a group, however many of it are about one: several may name the same person.
-        met = {name for ticket in batch for name in ticket.about or () if name in doubted}
+        met = {name for name in names if name in doubted}
         for name in met:
             doubted[name] -= 1
             if not doubted[name]:
@@ -761,6 +853,10 @@ class Place:
     def version(self) -> int:
         """A number that differs from the last one whenever another connection may have committed since."""
         return self.engine.version(self.connection)
+
+
+def _all_of(batch: Sequence[_Ticket[Any]]) -> Iterator[str]:
+    return chain.from_iterable(ticket.about or () for ticket in batch)
 
 
 def _claim_of(batch: Sequence[_Ticket[Any]]) -> Claim | None:

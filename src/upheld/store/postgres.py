@@ -19,10 +19,11 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
-from upheld.store.engine import Claim, Connection, Proof, Question, Rows, array
+from upheld.store.engine import Change, Claim, Connection, Overtaken, Proof, Question, Rows, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
 from upheld.store.scrubbing import Rewriting
+from upheld.store.spelling import changing_one
 from upheld.store.sqlite import export
 
 _COLUMNS: Final = (
@@ -111,6 +112,23 @@ class PostgresPlace:
         answered = connection.whole(begun, records, proof.otherwise, meanwhile)
         return None if answered is None else proof.rows(answered.rows)
 
+    def added(
+        self,
+        connection: Connection,
+        name: str,
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> bool:
+        """As `recorded`, with locks that are there at once or not at all: an instant that was taken before them is
+        older than what they keep out by no more than the way of a message.
+        """
+        assert isinstance(connection, PostgresConnection)
+        locks = (_lock_of_place(self.place), _lock_of_name(self.place, name))
+        begun: list[Question] = [(_OF_ONE_AT_ONCE, locks)]
+        begun += [(changing_one(said) if one else said, given) for said, given, one in changes]
+        return connection.whole(begun, records, Overtaken("somebody is or was in the way"), meanwhile) is not None
+
     def granted(self, connection: Connection) -> None:
         """Wait until what was claimed is ours."""
         assert isinstance(connection, PostgresConnection)
@@ -149,6 +167,12 @@ class PostgresPlace:
             yield
         finally:
             connection.soon = before
+
+    def put_soon(self, connection: Connection, name: str, row: Question) -> bool:
+        """One message."""
+        assert isinstance(connection, PostgresConnection)
+        begun = ((_SOON, ()), _locks(self.place, Claim((name,))), row)
+        return connection.whole(begun, tuple, StoreFailed("a row was not put in"), _nothing) is not None
 
     def flush(self) -> None:
         """The server answers a commit when it is on its disk, and shows it to nobody before."""
@@ -443,6 +467,14 @@ def _locks(place: str, claim: Claim | None) -> Question:
     return _MANY, (f"{{{whole},{','.join(map(str, numbers))}}}", f"{{f,{alone}}}")
 
 
+_OF_ONE_AT_ONCE: Final = "SELECT 1 / CAST(pg_try_advisory_xact_lock_shared(?) AND pg_try_advisory_xact_lock(?) AS INT)"
+
+
+def _nothing() -> None:
+    """Nothing is done meanwhile."""
+
+
+_SOON: Final = "SELECT set_config('synchronous_commit', 'off', true)"
 _WHOLE: Final = "SELECT pg_advisory_xact_lock(?)"
 _OF_NONE: Final = "SELECT pg_advisory_xact_lock_shared(?)"
 _OF_ONE_READ: Final = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock_shared(?)"

@@ -106,6 +106,12 @@ def counted(word: bytes) -> bytes:
     return b"WITH changed AS (%b RETURNING 1) SELECT 1 / CAST(count(*) = %%s AS INT) FROM changed" % word
 
 
+@cache
+def changing_one(statement: str) -> str:
+    """`guarded` of a statement as it is written for both engines."""
+    return guarded(statement.encode()).decode()
+
+
 _BY_KEY: Final = re.compile(
     r"((?:UPDATE|DELETE)\b.*?) WHERE (\w+ = \?(?: AND \w+ = \?)*)((?: AND \w+ (?:=|<>) '\w+')*)", re.DOTALL
 )

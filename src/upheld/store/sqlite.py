@@ -16,7 +16,7 @@ from typing import Any
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import history, schema
-from upheld.store.engine import Claim, Connection, Proof, Question
+from upheld.store.engine import Change, Claim, Connection, Proof, Question
 from upheld.store.leases import FileLeases
 from upheld.store.turn import Turn
 
@@ -97,6 +97,17 @@ class SqliteFile:
         """A file has no messages that could be one."""
         return None
 
+    def added(
+        self,
+        connection: Connection,
+        name: str,
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> bool:
+        """A file has no messages that could be one."""
+        return False
+
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """The file is claimed already."""
         return True
@@ -118,6 +129,11 @@ class SqliteFile:
     def soon(self, connection: Connection) -> AbstractContextManager[None]:
         """No commit waits for the disk by itself."""
         return nullcontext()
+
+    def put_soon(self, connection: Connection, name: str, row: Question) -> bool:
+        """A statement that stands alone is a transaction."""
+        connection.execute(*row)
+        return True
 
     def flush(self) -> None:
         """The log is on the disk. What a checkpoint has taken out of it since was there, and is in the file, before."""

@@ -216,6 +216,8 @@ _PROVED_WHERE_THEY_LAY = (
 _TOUCH = (
     "UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) WHERE bucket = ? AND subject_id = ? AND epoch = ?"
 )
+# The same for who takes plan and person to be as they were: where they are not, all that is sent together fails.
+TOUCH_AS_SEEN = f"{_TOUCH} AND (SELECT plan_epoch FROM guard) = ?"  # noqa: S608 - words of ours
 _NEW_PLAN = "UPDATE guard SET plan_epoch = plan_epoch + 1"
 _DIRTY = (
     "INSERT INTO dirty(bucket, subject_id, policy) VALUES(?, ?, ?) ON CONFLICT(bucket, subject_id) DO "

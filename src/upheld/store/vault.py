@@ -140,23 +140,25 @@ class Vault:
         self._token_root: dict[Tier, bytes] = {}
         self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
         self._by_bucket = by_bucket
-        self._ahead: dict[tuple[Tier, int], list[tuple[int, bytes]]] = {}
+        self._ahead: dict[tuple[Tier, int], list[tuple[int, AESGCM]]] = {}
         self._cache: dict[Tier, dict[int, Opener]] = {tier: {} for tier in Tier}
         self._lock = Lock()
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def take(self, tier: Tier, bucket: int) -> tuple[int, bytes]:
+    def take(self, tier: Tier, bucket: int) -> tuple[int, AESGCM]:
         """A key that is already durable in the key store (keys first: a value without its key is a loss).
 
         Where rows lie on several machines it is one of the bucket of its subject: it goes with one commit on one of
         them, like all else of the person.
         """
-        pool = bucket if self._by_bucket else _ANY
+        pool = (tier, bucket if self._by_bucket else _ANY)
         with self._lock:
-            if not self._ahead.get((tier, pool)):
-                self._commit_ahead(tier, {pool: BLOCK_OF_BUCKET if self._by_bucket else BLOCK})
-            return self._ahead[tier, pool].pop()
+            ready = self._ahead.get(pool)
+            if not ready:
+                self._commit_ahead(tier, {pool[1]: BLOCK_OF_BUCKET if self._by_bucket else BLOCK})
+                ready = self._ahead[pool]
+            return ready.pop()
 
     def ahead(self, tier: Tier, count: int, buckets: Collection[int] = ()) -> None:
         """Have so many keys ready with one commit; `buckets` says of whom, where keys are made by bucket."""
@@ -191,7 +193,8 @@ class Vault:
             # On record, so that an older copy of the key store is noticed: it lacks keys that values need.
             transaction.journal(entry("keys.made", transaction.at, HOUSE, None, (), store=tier.value, made=len(fresh)))
         for pool, keys in made.items():
-            self._ahead[tier, pool] = keys + self._ahead.get((tier, pool), [])
+            ready = [(key_id, AESGCM(key)) for key_id, key in keys]
+            self._ahead[tier, pool] = ready + self._ahead.get((tier, pool), [])
 
     def _different_ids(self, day: int, bucket: int, count: int) -> Iterable[int]:
         """Among a hundred thousand of one block two would be the same once in thirty times."""
@@ -347,9 +350,8 @@ class Vault:
         self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, content: bytes
     ) -> Sealed:
         """Encrypt a value under a key of its own, bound to whom, what and where it is."""
-        key_id, key = self.take(tier, bucket_of_value(value_id))
-        nonce = self._random(12)
-        cipher, binding = AESGCM(key), bound(tier, policy, subject_id, value_id, item, key_id)
+        key_id, cipher = self.take(tier, bucket_of_value(value_id))
+        nonce, binding = self._random(12), bound(tier, policy, subject_id, value_id, item, key_id)
         self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS, binding)
         return Sealed(key_id, nonce + cipher.encrypt(nonce, content, binding))
 
@@ -455,6 +457,8 @@ class Vault:
 
         Start-up makes the tokens of values that have none, so they need not wait for the disk.
         """
+        if len(rows) == 1 and self.place.put_soon(rows[0][-1], (_INSERT_TOKEN, rows[0])):
+            return
         with self.place.soon_durable(about={row[-1] for row in rows}, early=True) as transaction:
             self.put_tokens(transaction, rows)
 

@@ -61,6 +61,10 @@ class Seen:
     """The era in which it was last proved; `UNPROVED` once something of this process has taken its place."""
     plan_epoch: int
     """That of the policies on which it was built."""
+    left: tuple[tuple[str, int], ...] = ()
+    """Days from which periods count that this process has left of the person, in what led to this view: they stay as
+    long as the person does, and need not be left again.
+    """
 
     @property
     def state(self) -> SubjectState:
@@ -572,9 +576,44 @@ class Views:
         if not subjects.touch(transaction, seen.subject_id, seen.epoch, at):
             self.drop(seen.subject_id)
             raise Stale
+        return self._moved_on(transaction, seen, state, at, seen.left)
+
+    def adds(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        state: SubjectState,
+        at: Instant,
+        left: tuple[tuple[str, int], ...],
+    ) -> None:
+        """`advance` in a trusting transaction: the server fails it where the plan or the subject is not as it was seen.
+        The view of what the subject becomes is made while the answer is awaited. Raises Overtaken where this process
+        knows it to be late.
+        """
+        if seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
+            raise Overtaken("something of this process has taken the place of a view")
+        transaction.must_claim(seen.subject_id)
+        row = (at, bucket_of(seen.subject_id), seen.subject_id, seen.epoch, seen.plan_epoch)
+        transaction.changed(subjects.TOUCH_AS_SEEN, row, Overtaken("the plan or a person is not as it was"))
+
+        def moves_on() -> None:
+            self._moved_on(transaction, seen, state, at, left)
+
+        transaction.meanwhile.append(moves_on)
+
+    def _moved_on(
+        self,
+        transaction: Transaction,
+        seen: Seen,
+        state: SubjectState,
+        at: Instant,
+        left: tuple[tuple[str, int], ...],
+    ) -> Seen:
         view = View(seen.view.line, state, seen.view.controller, at, seen.view)
         last_at = max(seen.last_at, at)
-        moved = Seen(seen.subject_id, view, seen.policy, seen.epoch + 1, last_at, seen.alias, self.era, seen.plan_epoch)
+        moved = Seen(
+            seen.subject_id, view, seen.policy, seen.epoch + 1, last_at, seen.alias, self.era, seen.plan_epoch, left
+        )
         self._moves += 1
         transaction.moved.append(seen.subject_id)
         self._put(moved)
