@@ -12,12 +12,14 @@ import typer
 from psycopg.errors import InsufficientPrivilege
 
 from upheld.cli import documents, homes, mergers, proof
+from upheld.cli.mistakes import Commands
 from upheld.cli.options import TOLD
 from upheld.system import know_law
 from upheld.web.commands import account_app, application_app, serve, work
 
 app = typer.Typer(
     name="upheld",
+    cls=Commands,
     help="A privacy policy that runs.",
     no_args_is_help=True,
     add_completion=False,
