@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -284,8 +283,6 @@ class ControllerState:
     facts: tuple[Fact, ...] = ()
     contracts: tuple[Contract, ...] = ()
     stopped_transfers: frozenset[str] = frozenset()
-    holidays: frozenset[date] = frozenset()
-    """Days that an officer added, on which no answer falls due either."""
 
     @cached_property
     def facts_by_code(self) -> Mapping[str, tuple[Fact, ...]]:
@@ -294,7 +291,7 @@ class ControllerState:
 
     def then(self, at: Instant) -> ControllerState:
         """The same knowledge with the transfers that were stopped at an instant."""
-        return ControllerState(self.facts, self.contracts, stopped_by(self.facts, at), self.holidays)
+        return ControllerState(self.facts, self.contracts, stopped_by(self.facts, at))
 
     def contract_of(self, party: str, at: Instant) -> Contract | None:
         """The contract in force with that party at that instant; of several the one that began last, since one that was

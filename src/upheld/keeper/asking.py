@@ -224,12 +224,12 @@ class Asking(Ending):
         return self._working_day(plan, end)
 
     def _working_day(self, plan: Plan, end: Instant) -> Instant:
-        added, zone = self.views.controller(plan.policy).holidays, plan.zone.key
+        added, zone = self.views.holidays(plan.policy), plan.zone.key
         return moved_off_holidays(end, lambda day: not _worked(zone, day) or day in added, plan.zone)
 
     def is_working_day(self, plan: Plan, day: date) -> bool:
         """Whether answers fall due on a day: no Saturday, Sunday, public holiday, nor one that an officer added."""
-        return _worked(plan.zone.key, day) and day not in self.views.controller(plan.policy).holidays
+        return _worked(plan.zone.key, day) and day not in self.views.holidays(plan.policy)
 
     def holiday(self, policy: str, day: date) -> None:
         """An officer adds a day on which no answer falls due, such as a holiday proclaimed at short notice."""

@@ -540,12 +540,12 @@ def load_controller(connection: Connection, policy: str) -> ControllerState:
 
 def load_controllers(connection: Connection, policies: Sequence[str]) -> dict[str, ControllerState]:
     """What is known about the organisation under each of the policies, asked in one message."""
-    parts = (_CONTROLLER_FACTS, _CONTRACTS, _HOLIDAYS)
+    parts = (_CONTROLLER_FACTS, _CONTRACTS)
     found = iter(answers(connection, [(statement, (policy,)) for policy in policies for statement in parts]))
-    return {policy: _controller(next(found), next(found), next(found)) for policy in policies}
+    return {policy: _controller(next(found), next(found)) for policy in policies}
 
 
-def _controller(known: Sequence[Any], agreed: Sequence[Any], added: Sequence[Any]) -> ControllerState:
+def _controller(known: Sequence[Any], agreed: Sequence[Any]) -> ControllerState:
     facts = tuple(
         Fact(FactId(fact_id), code, Instant(at), Instant(known_at), None, about)
         for fact_id, code, at, known_at, about in known
@@ -554,8 +554,13 @@ def _controller(known: Sequence[Any], agreed: Sequence[Any], added: Sequence[Any
         Contract(contract_id, party, Instant(from_at), Instant(until_at), frozenset(unpacked_names(terms)), bool(sub))
         for contract_id, party, from_at, until_at, terms, sub in agreed
     )
-    holidays = frozenset(date.fromisoformat(name.removeprefix(HOLIDAY)) for (name,) in added)
-    return ControllerState(facts, contracts, stopped_by(facts, FOREVER), holidays)
+    return ControllerState(facts, contracts, stopped_by(facts, FOREVER))
+
+
+def holidays_of(connection: Connection, policy: str) -> frozenset[date]:
+    """Days that an officer added, on which no answer falls due either."""
+    names = connection.execute(_HOLIDAYS, (policy,)).fetchall()
+    return frozenset(date.fromisoformat(name.removeprefix(HOLIDAY)) for (name,) in names)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────

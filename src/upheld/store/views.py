@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -126,6 +127,8 @@ class Views:
     """Who was seen under policies that are not those on file any more: what was known of them is theirs still."""
     _ready: dict[tuple[str, str | None], dict[ValueId, Ready]] = field(default_factory=dict)
     _granting: dict[Granting, Granting] = field(default_factory=dict)
+    _holidays: dict[str, tuple[Mapping[str, ControllerState], frozenset[date]]] = field(default_factory=dict)
+    """With what was loaded together with the plan under which they were asked for."""
     _moves: int = 0
     """How often a subject was changed or dropped by this process: what was loaded before one may be late."""
     _aliases: dict[SubjectId, str] = field(default_factory=dict)
@@ -149,6 +152,17 @@ class Views:
         if self.plan_epoch < 0:
             self.refresh()
         return self.controllers.get(policy, _NOBODY)
+
+    def holidays(self, policy: str) -> frozenset[date]:
+        """Days that an officer added under a policy: asked for once under each plan's epoch, by who needs them."""
+        if self.plan_epoch < 0:
+            self.refresh()
+        under = self.controllers
+        known = self._holidays.get(policy)
+        if known is None or known[0] is not under:
+            with self.active.reading() as connection:
+                known = self._holidays[policy] = under, subjects.holidays_of(connection, policy)
+        return known[1]
 
     def refresh(self) -> None:
         """Load policies and the organisation's state anew."""
