@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -20,9 +21,10 @@ from typer.testing import CliRunner
 
 from tests import postgres
 from tests.homes import column
+from tests.test_beyond_recovery import flushed_tables, lies_in
 from tests.trial_home import POLICY, SWEEP_DAY, House, at, member, opened, proved
 from upheld import cli
-from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.acts import RequestId, SubjectId, ValueId
 from upheld.errors import HomeUnusable
 from upheld.store import remains, schema
 from upheld.store.distribution import FIRST, Laid, laid, obstacles, statements
@@ -30,6 +32,10 @@ from upheld.store.ids import bucket_of, placed_key
 from upheld.store.postgres import PostgresConnection
 
 CITUS = os.environ.get("UPHELD_CITUS", "")
+SAMPLES_TAKEN = (
+    "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'r' "
+    "AND a.attname = 'wrapped' AND c.relname LIKE 'active_key%' AND coalesce(a.attstattarget, -1) <> 0"
+)
 STAND_IN = (
     "CREATE TABLE {0}.pg_dist_node(isactive BOOL, shouldhaveshards BOOL)",
     "INSERT INTO {0}.pg_dist_node VALUES(true, true)",
@@ -52,6 +58,13 @@ STAND_IN = (
             RAISE EXCEPTION 'relation % is not distributed', colocate_with; END IF;
         INSERT INTO {0}.pg_dist_partition VALUES(what, colocate_with);
     END $$ LANGUAGE plpgsql""",
+    """CREATE FUNCTION {0}.truncate_local_data_after_distributing_table(what REGCLASS) RETURNS VOID AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT 1 FROM {0}.pg_dist_partition WHERE logicalrelid = what) THEN
+            RAISE EXCEPTION 'supplied parameter is not a distributed relation'; END IF;
+        INSERT INTO {0}.emptied VALUES(what) ON CONFLICT DO NOTHING;
+    END $$ LANGUAGE plpgsql""",
+    "CREATE TABLE {0}.emptied(what REGCLASS PRIMARY KEY)",
     "CREATE TABLE {0}.worker(nodename TEXT, success BOOL, result TEXT)",
     """CREATE FUNCTION {0}.run_command_on_workers(command TEXT)
     RETURNS TABLE(nodename TEXT, success BOOL, result TEXT) AS $$ SELECT * FROM {0}.worker $$ LANGUAGE sql""",
@@ -184,6 +197,17 @@ def test_a_home_is_distributed_once_and_goes_on_with_keys_beside_their_persons(h
     lived(home)
 
 
+def test_no_row_is_left_with_the_coordinator_of_what_lies_elsewhere(home: Path) -> None:
+    """Cut short between the two, or distributed by a version that left them: it goes when it is run again."""
+    assert said(planted(home), "--citus", "--apply")[0] == 0
+    spread = {table for table, where in laid("keys").items() if where is not Laid.COORDINATOR}
+    emptied = "SELECT relname FROM pg_class WHERE oid IN (SELECT what FROM emptied)"
+    assert set(column(home / "keys.db", emptied)) == spread
+    run(home, "DELETE FROM keys.emptied")
+    assert said(home, "--citus", "--apply")[0] == 0
+    assert set(column(home / "keys.db", emptied)) == spread
+
+
 def lived(home: Path) -> None:
     """Verbs of all kinds on a home that is distributed, a sweep, and the ledger that proves it."""
     with opened(home, at("2024-03-02")) as house:
@@ -245,6 +269,21 @@ def test_doctor_names_a_table_that_came_with_an_upgrade_and_is_not_laid_out(home
 
 if CITUS:
 
+    def lived_with_workers(home: Path) -> list[bytes]:
+        """Verbs of all kinds, and two sweeps of which the second writes tables anew; the keys destroyed by them."""
+        with opened(home, at("2024-03-02")) as house:
+            asked = house.keeper.request(member(house, "leaver"), "erasure", channel="website", proved=True)
+            house.keeper.answer(house.persons["leaver"], RequestId(asked.made or ""), "done")
+        had = [bytes(one) for one in column(home / "keys.db", "SELECT wrapped FROM active_key")]
+        lived(home)
+        assert column(home / "keys.db", "SELECT key FROM meta WHERE key = 'dead keys in active_key'")
+        with opened(home, SWEEP_DAY + timedelta(days=1)) as house:
+            assert not house.keeper.sweep().waiting
+        assert not column(home / "keys.db", "SELECT key FROM meta WHERE key = 'dead keys in active_key'")
+        has = {bytes(one) for one in column(home / "keys.db", "SELECT wrapped FROM active_key")}
+        flushed_tables(home)
+        return [one for one in had if one not in has]
+
     def test_citus_itself_takes_every_table_and_a_home_lives_on_two_workers(tmp_path: Path) -> None:
         settings = "-c shared_preload_libraries=citus -c citus.shard_count=8"
         with ExitStack() as started:
@@ -268,8 +307,20 @@ if CITUS:
             hosts = [re.sub(r"^host=(\S+) .*", r"\1", each.address) for each in (one, *workers)]
             run(home, f"SELECT citus_set_coordinator_host('{hosts[0]}', 5432)")
             run(home, *(f"SELECT citus_add_node('{host}', 5432)" for host in hosts[1:]))
+            held = [bytes(one) for one in column(home / "keys.db", "SELECT wrapped FROM active_key")]
+            flushed_tables(home)
+            assert all(lies_in(one.data / "base", key) for key in held)
             assert said(home, "--citus", "--apply")[0] == 0
-            lived(home)
+            flushed_tables(home)
+            assert [key for key in held if lies_in(one.data / "base", key)] == [], "they lie with the workers alone"
+            assert all(any(lies_in(each.data / "base", key) for each in workers) for key in held)
+            gone = lived_with_workers(home)
+            for each in workers:
+                with psycopg.connect(each.address + name, autocommit=True) as connection:
+                    connection.execute("CHECKPOINT")
+                    assert connection.execute(SAMPLES_TAKEN).fetchall() == []
+            assert gone
+            assert [key for key in gone for each in (one, *workers) if lies_in(each.data / "base", key)] == []
             keys = json.loads((home / "home.json").read_text())["databases"]["keys"]
             with closing(PostgresConnection(keys, "keys")) as connection:
                 assert remains.remains(connection).silent == ()

@@ -229,6 +229,34 @@ def test_who_can_still_see_a_destroyed_key_is_waited_for_and_told_when_the_time_
     assert [token for token in left if lies_in(server.data, token)] == []
 
 
+def sampled(home: Path) -> list[str]:
+    """The columns of which the server has taken samples, as far as they are secret."""
+    with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+        connection.execute("ANALYZE")
+        found = connection.execute(
+            "SELECT tablename || '.' || attname FROM pg_stats WHERE schemaname = 'keys' "
+            "AND attname IN ('wrapped', 'token', 'alias') AND tablename <> 'root_key' ORDER BY 1"
+        ).fetchall()
+    return [name for (name,) in found]
+
+
+def test_the_server_takes_no_samples_of_keys_which_it_would_keep_when_they_are_gone(home: Path) -> None:
+    """`ANALYZE` goes by itself; what it saw is shown by `pg_stats` until it looks again."""
+    assert sampled(home) == []
+
+
+def test_samples_of_keys_from_an_earlier_version_are_gone_before_anything_is_certified(home: Path) -> None:
+    columns = {"active_key": "wrapped", "token": "token", "alias": "alias", "paper_key": "wrapped"}
+    with psycopg.connect(postgres_address(home), autocommit=True) as connection:
+        for table, name in columns.items():
+            connection.execute(f"ALTER TABLE keys.{table} ALTER COLUMN {name} SET STATISTICS -1".encode())
+    assert {"active_key.wrapped", "token.token"} <= set(sampled(home))
+    with opened(home, ERASED_ON) as house:
+        assert house.keeper.sweep().destroyed == 3
+        assert len(house.keeper.certificates("trial")) == 1
+    assert set(sampled(home)) <= {"alias.alias"}, "nobody was forgotten: that table was not touched"
+
+
 class Killed(BaseException):
     """The process is gone."""
 

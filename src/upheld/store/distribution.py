@@ -20,6 +20,7 @@ from upheld.errors import StoreFailed
 from upheld.store import schema
 from upheld.store.engine import Connection
 from upheld.store.postgres import PostgresConnection
+from upheld.store.scrubbing import UNSAMPLED
 
 BUCKET: Final = "bucket"
 FIRST: Final[Mapping[str, str]] = {"active": "subject", "separated": "value", "keys": "alias"}
@@ -56,6 +57,7 @@ def statements(place: str) -> Iterator[str]:
     for table, where in laid(place).items():
         if where is not Laid.COORDINATOR:
             yield _statement(place, table, where)
+            yield _only_there(place, table)
 
 
 def _statement(place: str, table: str, where: Laid) -> str:
@@ -63,6 +65,11 @@ def _statement(place: str, table: str, where: Laid) -> str:
         return f"SELECT create_reference_table('{place}.{table}')"
     beside = "none" if table == FIRST[place] else f"{place}.{FIRST[place]}"
     return f"SELECT create_distributed_table('{place}.{table}', '{BUCKET}', colocate_with => '{beside}')"
+
+
+def _only_there(place: str, table: str) -> str:
+    """The rows have been copied to where they lie now; what no query sees any more lies on with the coordinator."""
+    return f"SELECT truncate_local_data_after_distributing_table('{place}.{table}')"
 
 
 def obstacles(connection: Connection, place: str) -> list[str]:
@@ -131,7 +138,8 @@ def left(connection: Connection, place: str) -> list[str]:
 
 
 def distribute(address: str, place: str) -> list[str]:
-    """Distribute the tables of a place that are not yet; returns the statements that were run.
+    """Distribute the tables of a place that are not yet; returns the statements that did. What the coordinator still
+    holds of rows that lie elsewhere goes, of tables distributed before too: keys there would outlive their values.
 
     Each is durable by itself: cut short, it is run again. Raises StoreFailed with what stands in the way.
     """
@@ -144,8 +152,13 @@ def distribute(address: str, place: str) -> list[str]:
             raise StoreFailed("\n".join(found))
         where = laid(place)
         for table in left(connection, place):
+            if place == "keys" and table in UNSAMPLED:
+                connection.execute(UNSAMPLED[table])  # before: of a distributed table it can't be said any more
             ran.append(_statement(place, table, where[table]))
             connection.execute(ran[-1])
+        for table, lies in where.items():
+            if lies is not Laid.COORDINATOR:
+                connection.execute(_only_there(place, table))
     return ran
 
 

@@ -331,6 +331,8 @@ def create(address: str, place: str) -> None:
         if place in schema.PLACES:
             for statement in (*schema.PLACES[place], *schema.ON_A_SERVER[place], *schema.STAMP):
                 connection.execute(statement)
+            for statement in scrubbing.UNSAMPLED.values() if place == "keys" else ():
+                connection.execute(statement)
             connection.execute("INSERT INTO meta(key, value) VALUES('schema', ?)", (str(schema.VERSION),))
         connection.execute("COMMIT")
     finally:

@@ -45,6 +45,25 @@ PATIENCE: Final = 5.0
 _EMPTY_INDEX: Final = 8_192
 """Bytes of an index that has held nothing since it was made anew."""
 _A_NUMBER: Final = re.compile(r"\d+")
+_SAMPLED: Final = {
+    "active_key": ("wrapped", "BYTEA"),
+    "separated_key": ("wrapped", "BYTEA"),
+    "paper_key": ("wrapped", "BYTEA"),
+    "token": ("token", "BYTEA"),
+    "alias": ("alias", "TEXT"),
+}
+"""What a server would take samples of for its planner, and keep when the rows are gone: `pg_stats` shows them."""
+UNSAMPLED: Final = {
+    table: f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0, ALTER COLUMN {column} TYPE {kind}"
+    for table, (column, kind) in _SAMPLED.items()
+}
+"""Of each table of keys, what keeps the server from taking samples; naming the type, which stays, drops what it has."""
+_TO_UNSAMPLE: Final = (
+    "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN (SELECT value FROM json_each(?)) "
+    "AND coalesce(a.attstattarget, -1) <> 0 AND a.attname IN ('wrapped', 'token', 'alias')"
+)
 _TO_SCRUB: Final = (
     "SELECT c.relname, pg_has_role(c.relowner, 'USAGE'), pg_relation_size(c.oid), "
     "coalesce((SELECT max(pg_relation_size(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0) "
@@ -115,7 +134,9 @@ def scrub(
     wanted = sorted(ERASED[place] if tables is None else ERASED[place].intersection(tables))
 
     def cleared() -> bool:
-        found, marks = _looked(connection, place, wanted)
+        found, marks, sampled = _looked(connection, place, wanted)
+        for table in () if rewriting.spread else sampled:
+            connection.execute(UNSAMPLED[table])
         clean = [_cleared(connection, found[one], marks.get(one), rewriting, at) for one in wanted]
         return all(clean)
 
@@ -130,7 +151,7 @@ def write_anew(
     left: dict[str, Instant] = {}
 
     def cleared() -> bool:
-        found, marks = _looked(connection, place, sorted(tables))
+        found, marks, _ = _looked(connection, place, sorted(tables))
         for name, since in marks.items():
             if name in found and not _written_anew(connection, found[name], since, rewriting):
                 left[name] = since
@@ -152,13 +173,17 @@ def _read(rows: Collection[tuple[str, str]]) -> dict[str, Instant]:
 
 def _looked(
     connection: PostgresConnection, place: str, wanted: Collection[str]
-) -> tuple[Mapping[str, _Table], Mapping[str, Instant]]:
-    """The tables, and what is remembered of them; whoever waits for a lock of theirs waits five seconds."""
-    rows, _, marks = connection.answers([(_TO_SCRUB, (json.dumps(list(wanted)),)), (_LIMIT_WAITING, ()), (_MARKS, ())])
+) -> tuple[Mapping[str, _Table], Mapping[str, Instant], Collection[str]]:
+    """The tables, what is remembered of them, and those of which the server takes samples; whoever waits for a lock of
+    theirs waits five seconds.
+    """
+    named = (json.dumps(list(wanted)),)
+    asked = [(_TO_SCRUB, named), (_LIMIT_WAITING, ()), (_MARKS, ()), (_TO_UNSAMPLE, named)]
+    rows, _, marks, sampled = connection.answers(asked)
     found = {row[0]: _Table(*row) for row in rows}
     if missing := [table for table in wanted if table not in found or not found[table].ours]:
         raise NotScrubbed(f"only the owner of {place}.{missing[0]} can scrub it; see `upheld grants`")
-    return found, _read(marks)
+    return found, _read(marks), [table for (table,) in sampled if table in UNSAMPLED]
 
 
 def _waiting_little(connection: PostgresConnection, work: Callable[[], bool]) -> bool:
