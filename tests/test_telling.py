@@ -41,7 +41,7 @@ from upheld.law import law_for
 from upheld.ledger.entries import Entry
 from upheld.policy.letters import BODIES, TITLES, Written, fields_of, letter
 from upheld.policy.read import read_policy
-from upheld.store import history
+from upheld.store import history, outbox
 from upheld.store.outbox import MOVES
 from upheld.system import SystemClock
 
@@ -572,6 +572,17 @@ def test_two_who_deliver_side_by_side_send_nothing_twice(home: Path) -> None:
             thread.join()
         sent = [one.message_id for way in ways for one in way.sent]
         assert len(sent) == len(set(sent)) == 30
+
+
+def test_a_message_that_somebody_has_taken_is_taken_by_nobody_else(home: Path) -> None:
+    with opened(home, NOW) as house:
+        tells(house, member(house, "reader", offers=False))
+        places, until = house.keeper.places, Instant(house.keeper.now() + LEASE)
+        with places.active.reading() as connection:
+            (row,) = outbox.ready(connection, "email", house.keeper.now(), 9)
+        with places.active.transaction() as transaction:
+            assert outbox.claim(transaction, row, until)
+            assert not outbox.claim(transaction, row, until)
 
 
 def dies_while_sending(home: Path, port: int) -> None:
