@@ -752,7 +752,7 @@ FAULTS = (
     Fault(
         "what-somebody-else-has-ended-is-certified-again",
         "keeper/destroying.py",
-        "if rows == [(step.kind, step.stage)]",
+        "if (step.kind, step.stage) in rows",
         "if rows is not step",
         "tests/test_sharing.py",
     ),
