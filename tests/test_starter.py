@@ -13,12 +13,14 @@ from typer.testing import CliRunner
 import upheld
 from upheld.cli import app
 from upheld.engine.acts import EngagementId
+from upheld.engine.compile import compiled
 from upheld.errors import InputRefused, Level
 from upheld.law import law_on
 from upheld.policy.findings import findings_against, findings_in
 from upheld.policy.notice import notice
 from upheld.policy.read import problems_in, read_policy
 from upheld.policy.starter import COUNTRIES, KINDS, Answers, first_policy
+from upheld.system import init
 
 TODAY = date(2026, 11, 22)
 CLINIC = Answers(
@@ -227,3 +229,15 @@ def test_a_draft_passes_the_gate_once_its_roles_are_given(law: str, tmp_path: Pa
     status, told, more = said("publish", file, "--home", home)
     assert (status, more) == (0, "")
     assert "is on file; in force from" in told
+
+
+def test_a_draft_is_rehearsed_to_its_end_late_in_the_evening_too(tmp_path: Path) -> None:
+    """An end is a midnight: shortly before one, a little more time brings no end nearer."""
+    file, home = tmp_path / "shop.yaml", tmp_path / "home"
+    assert CliRunner().invoke(app, ["new", *FLAGS, "--newsletter", "--out", str(file)]).exit_code == 0
+    source = file.read_bytes()
+    init(home)
+    clock = upheld.SetClock(datetime(2026, 11, 23, 23, 33, tzinfo=ZoneInfo("Asia/Seoul")))
+    keeper = upheld.open(home, upheld.Options(clock=clock, light_hashing=True))
+    assert keeper.rehearse(compiled(read_policy(source, "shop.yaml"), source)).failures == []
+    keeper.close()

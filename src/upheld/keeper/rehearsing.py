@@ -545,6 +545,9 @@ class Rehearsing(Moving):
                 continue
             if at > now:
                 stage.move(life, at - now)
+                after = stage.next_at(life)
+                if after is not None and after > now:  # days begin at midnight: late in the evening it is the same day
+                    stage.move(life, DAY - (at - now) % DAY)
             ready.append(life)
         keys = sorted((bucket_of(life.subject_id), str(life.subject_id)) for life in ready)
         if not keys:
