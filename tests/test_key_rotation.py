@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,11 +35,13 @@ from upheld.dates import instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import HomeUnusable, StoreFailed
 from upheld.keeper import Keeper
+from upheld.keeper.steps import Swept
 from upheld.ledger.batch import Head, batch_of, read_header
 from upheld.ledger.entries import BatchClass, entry, stream_name
 from upheld.ledger.handover import handed_over, handover_in
 from upheld.store import history
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
+from upheld.store.journal_keys import KeyMoved
 from upheld.store.key_files import RETIRED, KeySource, public_pem
 from upheld.store.ring import MARKED, mark_of
 from upheld.store.schema import PLACES
@@ -490,18 +493,24 @@ def test_who_has_only_the_old_key_is_refused_with_what_to_do(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("marked", [False, True])
+@pytest.mark.parametrize("of", ["files", "environment"])
 def test_who_knows_the_old_key_can_forge_nothing_after_it_even_for_who_still_has_it_in_memory(
-    tmp_path: Path, marked: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str, marked: bool
 ) -> None:
+    """Also where the keys' source gives the old one for ever: the ledger says that it is gone."""
     home = tmp_path / "home"
     furnished(home)
     (old,) = journal_keys(home)
+    if of == "environment":
+        monkeypatch.setenv("UPHELD_MAC_KEY", f"{old.hex()},{FRESH['mac']}")
     with opened(home) as runs_on:
         runs_on.seal()
         exchanged(home)
         forged(home, old, mark_of(old) if marked else b"")
         with pytest.raises(TailBroken, match="is not here" if marked else "the MAC is false"):
             runs_on.seal()
+    with opened(home) as begun_later, pytest.raises(TailBroken):
+        begun_later.seal()
     changed(home / "active.db", "DELETE FROM journal WHERE id = ?", 1 << 40)
     with opened(home) as keeper:
         assert verify_ledger(keeper) == ()
@@ -623,6 +632,14 @@ def test_on_a_server_whatever_comes_first_after_an_exchange_is_done_with_the_nex
                 found = [pool.submit(keeper.enter, "trial", "member") for _ in range(8)]
                 assert len({one.result() for one in found}) == 8
 
+        def as_on_several_machines() -> None:
+            writer = keeper.places.active.writer
+            writer.asks = True  # a table of theirs takes no question within an insert
+            try:
+                keeper.read(stayer, "service", reader=desk, items=("name",))
+            finally:
+                writer.asks = False
+
         acts: tuple[Callable[[], object], ...] = (
             lambda: keeper.read(stayer, "service", reader=desk, items=("name",)),
             lambda: keeper.enter("trial", "member"),
@@ -631,6 +648,7 @@ def test_on_a_server_whatever_comes_first_after_an_exchange_is_done_with_the_nex
             in_a_batch,
             lambda: keeper.together(withdraws, about=(stayer,)),
             two_at_once,
+            as_on_several_machines,
             keeper.sweep,
         )
         for act in acts:
@@ -641,6 +659,25 @@ def test_on_a_server_whatever_comes_first_after_an_exchange_is_done_with_the_nex
         proved(home, keeper)
     assert len([one for one in rotations(home) if one["store"] == "journals"]) == len(acts)
     forgotten(home)
+
+
+def test_a_sweep_in_the_middle_of_which_every_place_names_another_key_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    trial_home.furnished(home)
+    with trial_home.opened(home) as house:
+        sweeps, met = house.keeper._sweep, iter(PLACES)
+
+        def moved_once_in_each(*given: Any) -> Swept:
+            for place in met:
+                raise KeyMoved(f"`{place}` names another key")
+            return sweeps(*given)
+
+        monkeypatch.setattr(house.keeper, "_sweep", moved_once_in_each)
+        swept = house.keeper.sweep()
+        assert (swept.separated, swept.destroyed, swept.forgotten) == (2, 4, 1)
+        proved(home, house.keeper)
 
 
 def exchanged_at(home: Path, when: datetime) -> None:

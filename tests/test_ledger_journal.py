@@ -247,11 +247,13 @@ def test_what_no_entry_may_say_no_form_says() -> None:
 
 def test_statements_for_a_message_are_those_that_are_run_one_by_one() -> None:
     connection, journal, other = place(), writer(), writer()
-    with pytest.raises(JournalMisused):
-        other.statements([READ], AT, 3)
-    other.number_after(0)
+    for other.asks, row in ((False, None), (True, 0)):
+        other.number_after(row)
+        with pytest.raises(JournalMisused):
+            other.statements([READ], AT, 3)
+    other.asks = False
     write(connection, journal, READ, GIVEN)
-    made = [JournalRow(row[0], row[5], *row[1:5]) for _, row in other.statements([READ, GIVEN], AT, 3)]
+    made = [JournalRow(*(row[at] for at in (0, 6, 1, 2, 3, 5))) for _, row in other.statements([READ, GIVEN], AT, 3)]
     assert [row.bucket for row in made] == [3, 3]
     strip = [(row.row, row.header, len(row.body)) for row in made]
     assert strip == [(row.row, row.header, len(row.body)) for row in rows(connection)]

@@ -57,41 +57,69 @@ VERIFIED, PROOFS, JOURNALS = (
     "tests/test_ledger_journal.py",
 )
 SEEING, TOGETHER, IN_LOOPS = "keeper/seeing.py", "tests/test_meanwhile.py", "tests/test_aio.py"
-EXCHANGED = "tests/test_key_rotation.py"
+ROTATED = "tests/test_key_rotation.py::test_"
+SWEPT_ON = f"{ROTATED}a_sweep_in_the_middle_of_which_every_place_names_another_key_goes_on"
+NEXT_KEY = f"{ROTATED}on_a_server_whatever_comes_first_after_an_exchange_is_done_with_the_next_key"
 BELOW = (
     # the key of the journals
     Fault(
-        "a-key-that-is-gone-is-taken-still", "store/journal_keys.py", "self._gone.update(", "set().update(", EXCHANGED
+        "a-key-that-is-gone-is-taken-still",
+        "store/journal_keys.py",
+        "self._gone.update(",
+        "set().update(",
+        f"{ROTATED}who_knows_the_old_key_can_forge_nothing_after_it_even_for_who_still_has_it_in_memory",
     ),
     Fault(
         "on-a-server-nobody-proves-the-key",
         "store/journal.py",
         "key = 'mac-key'), '') =",
         "key = 'no-key'), '') =",
-        EXCHANGED,
+        NEXT_KEY,
     ),
-    Fault("who-is-late-is-not-helped", "store/place.py", "except KeyMoved:", "except KeyError:", EXCHANGED),
-    Fault("who-sweeps-is-not-helped", "keeper/moving.py", "suppress(KeyMoved)", "suppress(KeyError)", EXCHANGED),
+    Fault("who-is-late-is-not-helped", "store/place.py", "except KeyMoved:", "except KeyError:", NEXT_KEY),
+    Fault("who-sweeps-is-not-helped", "keeper/moving.py", "suppress(KeyMoved)", "suppress(KeyError)", SWEPT_ON),
     Fault(
         "an-exchange-is-not-on-record",
         "store/sealing.py",
         "(self._connection) == marks",
         "(self._connection) != marks",
-        EXCHANGED,
+        f"{ROTATED}what_waits_is_guarded_by_the_next_key_and_the_old_one_is_not_needed",
     ),
-    Fault("a-begun-exchange-is-not-told", "store/journal_keys.py", "len(found) > 1", "len(found) > 2", EXCHANGED),
     Fault(
-        "an-old-place-names-a-key-that-is-gone", "keeper/recovering.py", "if not keys.holds", "if keys.holds", EXCHANGED
+        "a-begun-exchange-is-not-told",
+        "store/journal_keys.py",
+        "len(found) > 1",
+        "len(found) > 2",
+        f"{ROTATED}until_the_old_key_is_gone_both_are_taken",
     ),
-    Fault("only-a-key-that-is-here-lets-in", "store/journal_keys.py", "elif before in", "elif after in", EXCHANGED),
+    Fault(
+        "an-old-place-names-a-key-that-is-gone",
+        "keeper/recovering.py",
+        "if not keys.holds",
+        "if keys.holds",
+        f"{ROTATED}a_place_from_before_names_the_key_of_now_once_it_is_recovered",
+    ),
+    Fault(
+        "only-a-key-that-is-here-lets-in",
+        "store/journal_keys.py",
+        "elif before in",
+        "elif after in",
+        f"{ROTATED}who_has_only_the_old_key_is_refused_with_what_to_do",
+    ),
     Fault(
         "what-comes-with-the-beginning-is-not-heeded",
         "store/place.py",
         "and came(transaction.named)",
         "and False",
-        EXCHANGED,
+        NEXT_KEY,
     ),
-    Fault("a-mark-is-not-looked-at", VERIFY, "_mac_keys.get(header.mark)", '_mac_keys.get(b"")', EXCHANGED),
+    Fault(
+        "a-mark-is-not-looked-at",
+        VERIFY,
+        "_mac_keys.get(header.mark)",
+        '_mac_keys.get(b"")',
+        f"{ROTATED}a_batch_that_says_another_key_than_guards_it_is_false_where_the_house_verifies",
+    ),
     # the ledger
     Fault("two-checkpoints-of-one-size", VERIFY, "checkpoint.size <= size:", "checkpoint.size < size:", VERIFIED),
     Fault(

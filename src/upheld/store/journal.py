@@ -180,8 +180,10 @@ class JournalWriter:
 
         Raises:
             EntryRefused: an entry is not in the table of kinds.
-            JournalMisused: the place numbers its rows.
+            JournalMisused: the place numbers its rows, or has to be asked which key it names.
         """
+        if self.asks:
+            raise JournalMisused("which key this journal is written with is asked for in the transaction; use `append`")
         if self._row is None:
             raise JournalMisused("the place numbers the rows of this journal, so they are known when they are there")
         statements: list[Question] = []

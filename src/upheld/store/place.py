@@ -285,7 +285,8 @@ class Place:
 
     def _free_for(self, names: Collection[str], go: Callable[[], T | None]) -> T | None:
         """Do it at once if nobody else is at work here, and no name is doubted; else None."""
-        if not self.engine.sends_late or self.barred is not None or self._waiting or not self._turn.acquire(False):
+        # Where rows lie on several machines the key of the journal is asked for, which takes an answer of its own.
+        if self.writer.asks or self.barred is not None or self._waiting or not self._turn.acquire(False):
             return None
         try:
             doubted = self._doubted
