@@ -36,7 +36,7 @@ def test_a_sweep_killed_at_any_statement_goes_on_as_if_nothing_had_happened(tmp_
     found = crashes_of("sweep", tmp_path, 4 * part, 8)
     assert found["failures"] == []
     assert set(found["places"]) == {"active", "separated", "keys", "ledger"}
-    assert found["crashes"] > 30
+    assert found["crashes"] > 24  # on a server what is done to many is one statement
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def test_a_move_that_is_undone_leaves_no_copy_wherever_it_was_killed(tmp_path: P
     """Every sixth statement here, every one in `make deep`."""
     found = crashes_of("revived", tmp_path, 0, 6)
     assert found["failures"] == []
-    assert found["crashes"] > 25
+    assert found["crashes"] > 15
 
 
 @pytest.mark.slow
