@@ -97,6 +97,9 @@ def calling(
     done, failed = [0] * THREADS, [0] * THREADS
     number = secrets.randbelow(1 << 30)
     clients = [_Client(ports[one % len(ports)], programs[(number + one) % len(programs)]) for one in range(THREADS)]
+    for one in range(min(len(ports), THREADS)):  # each worker has met everybody before it is measured
+        for start in range(0, len(people), BATCH):
+            assert clients[one].post("/read", _reading(people[start : start + BATCH]))
     ready.wait(300)
     until = monotonic() + turn
 
@@ -129,14 +132,18 @@ def _call(kind: str, people: list[Person], chosen: random.Random) -> Callable[[]
         return f"/subjects/{chosen.choice(people)[0]}/read", body
 
     def read_many() -> tuple[str, Body]:
-        some = [{"subject": who, "value": str(values[0])} for who, values in chosen.sample(people, BATCH)]
-        return "/read", {"purpose": "identity", "values": some, "use": "identify"}
+        return "/read", _reading(chosen.sample(people, BATCH))
 
     def collect_many() -> tuple[str, Body]:
         return "/collect", {"entries": [{"subject": who, **entry()} for who, _ in chosen.sample(people, BATCH)]}
 
     calls = (collect, read, read_many, collect_many)
     return dict(zip((name for name, _, _ in KINDS), calls, strict=True))[kind]
+
+
+def _reading(people: list[Person]) -> Body:
+    some = [{"subject": who, "value": str(values[0])} for who, values in people]
+    return {"purpose": "identity", "values": some, "use": "identify"}
 
 
 class _Client:
