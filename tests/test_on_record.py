@@ -48,6 +48,7 @@ LOOKS = frozenset(
         "consents",
         "deadline",
         "deliver",
+        "disputed",
         "document",
         "evidence_of",
         "evidence_owed",
@@ -254,8 +255,6 @@ def rejected(verb: Callable[..., object]) -> InputRefused | PolicyRefused:
     return caught.value
 
 
-THEIR_OWN = {"read": "read-many"}
-"""One read is several of which there is one."""
 NOTHING_THERE = frozenset({"destroy_paper", "paper"})
 """What is not there is nothing to show, and to destroy it again changes nothing: none of these is a rejected input."""
 
@@ -266,7 +265,7 @@ def test_each_verb_that_rejects_its_input_leaves_its_code_and_nothing_else(house
     refusal = rejected(getattr(house.keeper, verb))
     code = refusal.code if isinstance(refusal, InputRefused) else refusal.problems[0].code
     (entry,) = [one.entry for one in house.noted("input.rejected")[before:]]
-    assert entry.fields == {"code": code, "place": THEIR_OWN.get(verb, verb.replace("_", "-"))}
+    assert entry.fields == {"code": code, "place": verb.replace("_", "-")}
     assert (entry.policy, entry.persons, entry.elements) == ("house", (), ())
 
 
