@@ -13,6 +13,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import date
 from itertools import repeat
 from pathlib import Path
 from typing import Any, cast
@@ -90,6 +91,14 @@ class _Pattern:
         return found
 
 
+def _drawn(keeper: upheld.Keeper, subject: SubjectId, day: date, count: int) -> list[ValueId]:
+    """Ids of the values of one person: of a hundred thousand persons with five, two draw one twice."""
+    drawn: dict[ValueId, None] = {}
+    while len(drawn) < count:
+        drawn[value_id(subject, day, keeper.places.random_bytes)] = None
+    return list(drawn)
+
+
 def _chunk(home: Path, keeper: upheld.Keeper, pattern: _Pattern, number: int) -> list[Person]:
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _KEPT}
     kept_with_keys: dict[str, list[tuple[Any, ...]]] = {"alias": [], "token": []}
@@ -100,9 +109,8 @@ def _chunk(home: Path, keeper: upheld.Keeper, pattern: _Pattern, number: int) ->
     for _ in range(number):
         subject = SubjectId(keeper.new_id())
         fresh: dict[Any, Any] = {like: subject}
-        for value in values:
-            fresh[value] = value_id(subject, day, keeper.places.random_bytes)
-            fresh[str(value)] = str(fresh[value])
+        for value, drawn in zip(values, _drawn(keeper, subject, day, len(values)), strict=True):
+            fresh[value], fresh[str(value)] = drawn, str(drawn)
         for table, row, places in pattern.rows:
             rows[table].append(_copied(keeper, pattern, table, row, places, fresh, subject, kept_with_keys["token"]))
         kept_with_keys["alias"].append((bucket_of(subject), subject, keeper.new_id(), pattern.policy))
