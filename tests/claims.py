@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
-from upheld.store import place, schema
+from upheld.store import place, schema, straight
 from upheld.store.engine import Claim, Connection, Numbers, Proof, Rows
 from upheld.store.ids import bucket_of, bucket_of_value
 from upheld.store.postgres import PostgresPlace
@@ -113,7 +113,7 @@ class Watched(place.Transaction):
 
 def watch() -> None:
     """From now on every transaction of a place is looked at, and what is asked without one."""
-    place.Transaction = Watched  # type: ignore[misc]  # planted
+    place.Transaction = straight.Transaction = Watched  # type: ignore[misc, attr-defined]  # planted
     plain = PostgresPlace.recorded
 
     def recorded(

@@ -8,128 +8,34 @@ only for what the work says it is about. Work that does not say is alone in the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from functools import partial
 from itertools import chain
-from threading import Lock, RLock, get_ident
+from threading import Lock, get_ident
 from typing import Any, Generic, TypeVar
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
-from upheld.ledger.entries import Evidence
 from upheld.store.beside import Beside
-from upheld.store.engine import (
-    Change,
-    Claim,
-    Connection,
-    ConnectionLost,
-    Engine,
-    Overtaken,
-    Proof,
-    Question,
-    Rows,
-    came,
-    sent_late,
-)
-from upheld.store.gathered import Gathered
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, came
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import KeyMoved, names_key
-from upheld.store.marks import Mark
-from upheld.store.tail import Tail
+from upheld.store.straight import DOUBTED, Straight
+from upheld.store.transaction import NotClaimed, Transaction, must_be_about
+
+__all__ = ["DOUBTED", "NotClaimed", "Place", "Recovering", "Transaction", "Way", "must_be_about"]
 
 T = TypeVar("T")
-
-MOST_DOUBTED = 10_000
-DOUBTED = 4
-"""So often whoever was changed by others is asked for, before it is taken to be as it was again."""
 
 
 class Recovering(StoreFailed):
     """A home that holds an old copy does nothing else until it was brought up to date."""
 
     reason = "recovering"
-
-
-class NotClaimed(StoreFailed):
-    """Work touched what it did not say that it is about: somebody else may be changing that. A bug of the caller."""
-
-
-def must_be_about(about: Collection[str] | None, names: Collection[str]) -> None:
-    """Raises NotClaimed for a name that some work did not say it is about; `about` None stands for the whole place."""
-    if about is not None and not all(map(about.__contains__, names)):
-        strange = next(name for name in names if name not in about)
-        raise NotClaimed(f"this work is about {sorted(about)[:3]}, not about {strange}")
-
-
-class Transaction:
-    """What a piece of work may do: statements on this place and entries for its journal."""
-
-    __slots__ = (
-        "_at", "_taken", "about", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
-        "first", "guarded", "meanwhile", "moved", "named", "proved", "trusting",
-    )  # fmt: skip
-
-    def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
-        self.connection = connection
-        self._at: Instant | None = None
-        self._taken = taken
-        self.claim = claim
-        """What is kept from everybody else until the end; None: the place."""
-        self.about: Collection[str] | None = None if claim is None else claim.changes or claim.reads
-        if claim is not None and claim.changes and claim.reads:
-            self.about = {*claim.changes, *claim.reads}
-        self.entries: list[Evidence] = []
-        self.guarded = False
-        self.trusting = False
-        """Whether views are taken to be current, and the server fails the transaction where one is not."""
-        self.epochs: dict[str, int] = {}
-        """Epochs of subjects as this transaction has found or made them, where it asked for several at once."""
-        self.asked = self.proved = 0
-        """How often it asked for epochs besides, and how many views were compared with what it had."""
-        self.moved: list[SubjectId] = []
-        """Whose views have moved on with it, in this order: those are nobody's if it does not happen."""
-        self.first: Rows | None = None
-        """The answer to what the place asks first, where that was asked with the beginning."""
-        self.named: Rows | None = None
-        """The key that the place names for its journal, where that was asked with the beginning."""
-        self.meanwhile: list[Callable[[], None]] = []
-        """What can be done while the commit waits for the disk: looks that release nothing before it is there."""
-        self.execute = connection.execute
-        self.executemany = connection.executemany
-
-    @property
-    def at(self) -> Instant:
-        """The instant of what is written: not before whoever had the claim until now has written."""
-        if self._at is None:
-            self._at = self._taken()
-        return self._at
-
-    @at.setter
-    def at(self, at: Instant) -> None:
-        self._at = at
-
-    def journal(self, *entries: Evidence) -> None:
-        """Evidence that becomes durable together with the effect."""
-        self.entries.extend(entries)
-
-    def must_claim(self, name: str | None) -> None:
-        """Raises NotClaimed for a name that this work did not say it is about; None stands for the whole place."""
-        if self.about is not None and name not in self.about:
-            raise NotClaimed(f"this work is about {sorted(self.about)[:3]}, not about {name or 'the whole place'}")
-
-    def changed(self, statement: str, parameters: Sequence[Any], otherwise: Exception | None = None) -> None:
-        """Run a statement that must touch one row. Raises `otherwise`, or StoreFailed: here, or where it is sent."""
-        failure = otherwise or StoreFailed(f"not one row was changed: {statement.split('(')[0][:60]}")
-        rows = self.execute(statement, parameters)
-        late = sent_late(rows)
-        if late is not None:
-            late.must(failure)
-        elif rows.rowcount != 1:
-            raise failure
 
 
 class Way(Enum):
@@ -168,41 +74,26 @@ def _not_recorded(failure: BaseException) -> NotRecorded:
     return NotRecorded(f"no record could be made durable, so nothing was done or released: {failure}")
 
 
-class Place:
+class Place(Straight):
     """A database with its journal."""
 
+    _waiting: deque[_Ticket[Any]]
+
     def __init__(self, engine: Engine, name: str, writer: JournalWriter, now: Callable[[], Instant]) -> None:
-        self.engine = engine
+        super().__init__(engine, writer, now)
         self.name = name
-        self.writer = writer
-        self.writer.number_after(engine.first_row(writer.incarnation))
-        self.writer.asks = not engine.sends_late
-        self._now = now
-        self._turn = RLock()
-        self._waiting: deque[_Ticket[Any]] = deque()
-        self.connection = engine.connect()
         self._beside = Lock()
         self._second: Connection | None = None
         self._flusher = Beside(f"upheld-{name}")
-        self._open: Transaction | None = None
         self._owner = 0
-        self._unsettled = False
         self._afterwards: list[Callable[[], None]] = []
         self._later: dict[Callable[[list[Any]], None], list[Any]] = {}
         self.asks: Callable[[Claim], Question] | None = None
         """What whoever changes something about these asks first."""
-        self._doubted: dict[str, int] = {}
-        """Names about which somebody else was faster, and how often they are still asked for."""
-        self.barred: str | None = None
-        """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
         self.admitted = 0
-        self.mark: Mark | None = None
-        """Told, after each durable commit, how far the journal has got."""
         self._soon = False
         self.undone: Callable[[SubjectId], None] | None = None
         """Told at once of everybody whose change was undone: what was seen of them never was."""
-        self._moved: list[SubjectId] = []
-        self.tail: Tail | None = None
         self.relieve: Callable[[], None] | None = None
         """What whoever comes next does about a tail that is over, once its own work is durable and the turn given back.
         """
@@ -257,157 +148,6 @@ class Place:
         if ticket.failure is not None:
             raise ticket.failure
         return ticket.result  # type: ignore[return-value]  # done without failure: the result is a T
-
-    def straight(
-        self,
-        reads: Collection[str],
-        tells: Callable[[Instant], Sequence[Evidence]],
-        asks: Callable[[], Proof],
-    ) -> list[Any] | None:
-        """A trusting read for which nobody has to wait or be waited for: evidence, proof and rows in one message, and
-        the rows. None where the long way has to be gone (`submit`): somebody else is at work here, a view was not
-        current, the line was cut, or something was wrong that the long way tells better.
-
-        What it takes for granted, and when it lets go of it, is what `submit` does for `trusting`. `asks` and `tells`
-        must not look at the place.
-        """
-        return self._free_for(reads, lambda: self._gone_straight(reads, tells, asks))
-
-    def added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
-        """Work that adds to what is known of one person, takes nothing away, and looks at no row: evidence, proof and
-        changes in one message, and what the work returns. None where the long way has to be gone (`submit`), as for
-        `straight`, or somebody has the person: then nothing of it happened.
-
-        The work is done on a view that is taken to be current, and takes the instants of its transaction before others
-        are kept out (`Transaction.trusting`).
-        """
-        return self._free_for((), lambda: self._added(name, work))
-
-    def _free_for(self, names: Collection[str], go: Callable[[], T | None]) -> T | None:
-        """Do it at once if nobody else is at work here, and no name is doubted; else None."""
-        # Where rows lie on several machines the key of the journal is asked for, which takes an answer of its own.
-        if self.writer.asks or self.barred is not None or self._waiting or not self._turn.acquire(False):
-            return None
-        try:
-            doubted = self._doubted
-            if self._open is not None or self._unsettled or (doubted and any(name in doubted for name in names)):
-                return None
-            found = go()
-        finally:
-            self._turn.release()
-        self._relieve()
-        return found
-
-    def _added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
-        if self._doubts((name,)):
-            return None
-        writer, mark, told = self.writer, self.mark, b""
-        said = Gathered()
-        transaction = Transaction(said, self._now, Claim((name,)))
-        transaction.trusting, transaction.at = True, self._now()
-        self._moved = transaction.moved
-
-        def meanwhile() -> None:
-            nonlocal told
-            for one in transaction.meanwhile:
-                one()
-            if mark is not None:
-                told = mark.told(writer.numbers_to_be)
-
-        def records() -> Sequence[Question]:
-            return writer.statements(transaction.entries, transaction.at, bucket_of(SubjectId(name)))
-
-        try:
-            result = work(transaction)
-            done = self._done_at_once(name, said.changes, records, meanwhile)
-        except Exception as failure:
-            self._undo()
-            if self._unsettled:
-                raise  # nobody knows whether it was done
-            writer.rolled_back()
-            if isinstance(failure, Overtaken):
-                self._doubt((name,))
-            return None  # what it is, the long way tells
-        except BaseException:
-            self._undo()
-            self._unsettled = True
-            raise
-        if not done:
-            self._undo()
-            writer.rolled_back()
-            return None
-        self._moved = []
-        if self.tail is not None:
-            self.tail.grew(len(transaction.entries))
-        if mark is not None:
-            mark.put(told or mark.told(writer.numbers))
-        return (result,)
-
-    def _done_at_once(
-        self,
-        name: str,
-        changes: Sequence[Change],
-        records: Callable[[], Sequence[Question]],
-        meanwhile: Callable[[], None],
-    ) -> bool:
-        """Whether it was done, also where the answer was lost: then it is looked for, and no view of it is kept."""
-        try:
-            done = self.engine.added(self.connection, name, changes, records, meanwhile)
-        except ConnectionLost:
-            self._undo()
-            self._unsettled = True
-            return self._settle()
-        if done:
-            self.writer.committed()
-        return done
-
-    def _gone_straight(
-        self,
-        reads: Collection[str],
-        tells: Callable[[Instant], Sequence[Evidence]],
-        asks: Callable[[], Proof],
-    ) -> list[Any] | None:
-        writer, mark, told = self.writer, self.mark, b""
-
-        def meanwhile() -> None:
-            nonlocal told
-            if mark is not None:
-                told = mark.told(writer.numbers_to_be)
-
-        entries: Sequence[Evidence] = ()
-
-        def records() -> Sequence[Question]:
-            nonlocal entries
-            entries = tells(at)
-            return writer.statements(entries, at, bucket_of(SubjectId(next(iter(reads), ""))))
-
-        try:
-            at = self._now()
-            rows = self.engine.recorded(self.connection, reads, asks(), records, meanwhile)
-        except ConnectionLost:
-            self._unsettled = True
-            if self._settle() and self.tail is not None:
-                self.tail.grew(len(entries))  # it is on record, and the answer is lost: it is read again
-            return None
-        except UpheldError as failure:
-            writer.rolled_back()
-            if isinstance(failure, Overtaken):
-                self._doubt(reads)
-            return None
-        except BaseException as failure:
-            self._unsettled = True  # it may have come to pass all the same: whoever is next looks for it
-            if not isinstance(failure, Exception):
-                raise
-            return None  # what it is, the long way tells
-        if rows is None:
-            writer.rolled_back()
-            return None
-        writer.committed()
-        if self.tail is not None:
-            self.tail.grew(len(entries))
-        if mark is not None:
-            mark.put(told)
-        return rows
 
     def together(self, work: Callable[[], T], *, about: Collection[str] | None = None) -> T:
         """What this work submits is one piece of work: all of it becomes durable in one commit, or none of it.
@@ -756,24 +496,6 @@ class Place:
             yield Way.TRUSTING
         if len(batch) > 1 and all(ticket.about is not None for ticket in batch):
             yield Way.TOGETHER
-
-    def _doubt(self, names: Iterable[str]) -> None:
-        if len(self._doubted) > MOST_DOUBTED:
-            self._doubted.clear()
-        self._doubted.update(dict.fromkeys(names, DOUBTED))
-
-    def _doubts(self, names: Iterable[str]) -> bool:
-        """Whether somebody else was faster with one of these not long ago: then it is asked, not taken for granted."""
-        doubted = self._doubted
-        if not doubted:
-            return False
-        # Once a group, however many of it are about one: several may name the same person.
-        met = {name for name in names if name in doubted}
-        for name in met:
-            doubted[name] -= 1
-            if not doubted[name]:
-                del doubted[name]
-        return bool(met)
 
     def _run_all(self, batch: Sequence[_Ticket[Any]], way: Way) -> Transaction | None:
         """Run works and commit them together; None when nothing of them happened."""

@@ -1,0 +1,236 @@
+"""The short way to a place: work for which nobody has to wait or be waited for is one message, evidence and all.
+
+It is gone when nobody else is at work in the place and nobody in question was changed by others lately. Whatever stands
+in the way, and whatever fails, is left to `submit`, which tells it: then nothing of the message has happened.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+from threading import RLock
+from typing import Any, Final, TypeVar
+
+from upheld.dates import Instant
+from upheld.engine.acts import SubjectId
+from upheld.errors import UpheldError
+from upheld.ledger.entries import Evidence
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Proof, Question
+from upheld.store.gathered import Gathered
+from upheld.store.ids import bucket_of
+from upheld.store.journal import JournalWriter
+from upheld.store.marks import Mark
+from upheld.store.tail import Tail
+from upheld.store.transaction import Transaction
+
+T = TypeVar("T")
+
+MOST_DOUBTED: Final = 10_000
+DOUBTED: Final = 4
+"""So often whoever was changed by others is asked for, before it is taken to be as it was again."""
+
+_Records = Callable[[], Sequence[Question]]
+"""Makes the statements that put a message on record, while the server is at work on its first part."""
+_Meanwhile = Callable[[], None]
+
+
+class Straight(ABC):
+    """What of a place goes straight. The rest of it is `Place`."""
+
+    def __init__(self, engine: Engine, writer: JournalWriter, now: Callable[[], Instant]) -> None:
+        self.engine = engine
+        self.writer = writer
+        self.writer.number_after(engine.first_row(writer.incarnation))
+        self.writer.asks = not engine.sends_late
+        self._now = now
+        self._turn = RLock()
+        self._waiting: deque[Any] = deque()
+        """Who waits for the turn."""
+        self.connection: Connection = engine.connect()
+        self._open: Transaction | None = None
+        self._unsettled = False
+        """Whether nobody knows what became of the last transaction."""
+        self._doubted: dict[str, int] = {}
+        """Names about which somebody else was faster, and how often they are still asked for."""
+        self.barred: str | None = None
+        """Why nobody may use this place; `admitted` is the thread that may all the same: the one that recovers it."""
+        self.mark: Mark | None = None
+        """Told, after each durable commit, how far the journal has got."""
+        self._moved: list[SubjectId] = []
+        """Whose views have moved on with what is under way."""
+        self.tail: Tail | None = None
+
+    @abstractmethod
+    def _settle(self) -> bool:
+        """Whether a transaction whose outcome nobody knows took place."""
+
+    @abstractmethod
+    def _undo(self, so_far: int = 0) -> None:
+        """What was seen of those who moved on since then is nobody's any more."""
+
+    @abstractmethod
+    def _relieve(self) -> None:
+        """What whoever is done does about a tail that is over."""
+
+    def straight(
+        self,
+        reads: Collection[str],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        asks: Callable[[], Proof],
+    ) -> list[Any] | None:
+        """A trusting read for which nobody has to wait or be waited for: evidence, proof and rows in one message, and
+        the rows. None where the long way has to be gone (`submit`): somebody else is at work here, a view was not
+        current, the line was cut, or something was wrong that the long way tells better.
+
+        What it takes for granted, and when it lets go of it, is what `submit` does for `trusting`. `asks` and `tells`
+        must not look at the place.
+        """
+        return self._free_for(reads, lambda: self._gone_straight(reads, tells, asks))
+
+    def added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
+        """Work that adds to what is known of one person, takes nothing away, and looks at no row: evidence, proof and
+        changes in one message, and what the work returns. None where the long way has to be gone (`submit`), as for
+        `straight`, or somebody has the person: then nothing of it happened.
+
+        The work is done on a view that is taken to be current, and takes the instants of its transaction before others
+        are kept out (`Transaction.trusting`).
+        """
+        return self._free_for((), lambda: self._added(name, work))
+
+    def _free_for(self, names: Collection[str], go: Callable[[], T | None]) -> T | None:
+        """Do it at once if nobody else is at work here, and no name is doubted; else None."""
+        # Where rows lie on several machines the key of the journal is asked for, which takes an answer of its own.
+        if self.writer.asks or self.barred is not None or self._waiting or not self._turn.acquire(False):
+            return None
+        try:
+            doubted = self._doubted
+            if self._open is not None or self._unsettled or (doubted and any(name in doubted for name in names)):
+                return None
+            found = go()
+        finally:
+            self._turn.release()
+        self._relieve()
+        return found
+
+    def _gone_straight(
+        self,
+        reads: Collection[str],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        asks: Callable[[], Proof],
+    ) -> list[Any] | None:
+        at = self._now()
+
+        def sends(records: _Records, meanwhile: _Meanwhile) -> list[Any] | None:
+            return self.engine.recorded(self.connection, reads, asks(), records, meanwhile)
+
+        return self._said(reads, lambda: (tells(at), at), sends, ())
+
+    def _added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
+        names = (name,)
+        if self._doubts(names):
+            return None
+        said = Gathered()
+        transaction = Transaction(said, self._now, Claim(names))
+        transaction.trusting, transaction.at = True, self._now()
+        self._moved = transaction.moved
+        try:
+            result = work(transaction)
+        except BaseException as failure:
+            self._undo()
+            if isinstance(failure, Overtaken):
+                self._doubt(names)
+            if not isinstance(failure, Exception):
+                raise
+            return None  # nothing was sent; what it is, the long way tells
+
+        def sends(records: _Records, meanwhile: _Meanwhile) -> tuple[T] | None:
+            done = self.engine.added(self.connection, name, said.changes, records, meanwhile)
+            return (result,) if done else None
+
+        told = lambda: (transaction.entries, transaction.at)  # noqa: E731 - as the other way has it
+        return self._said(names, told, sends, transaction.meanwhile, (result,))
+
+    def _said(
+        self,
+        names: Collection[str],
+        tells: Callable[[], tuple[Sequence[Evidence], Instant]],
+        sends: Callable[[_Records, _Meanwhile], T | None],
+        besides: Sequence[_Meanwhile],
+        unanswered: T | None = None,
+    ) -> T | None:
+        """One message about these names with what it `tells` on record, and the answer; None where it did not happen.
+
+        `besides` is done while the answer is awaited; what is found to have happened though its answer was lost is
+        answered by `unanswered`.
+        """
+        writer, mark, told, grown = self.writer, self.mark, b"", 0
+
+        def records() -> Sequence[Question]:
+            nonlocal grown
+            entries, at = tells()
+            grown = len(entries)
+            return writer.statements(entries, at, bucket_of(SubjectId(next(iter(names), ""))))
+
+        def meanwhile() -> None:
+            nonlocal told
+            for one in besides:
+                one()
+            if mark is not None:
+                told = mark.told(writer.numbers_to_be)
+
+        try:
+            answer = sends(records, meanwhile)
+        except ConnectionLost:
+            self._undo()
+            self._unsettled = True
+            if not self._settle():
+                return None
+            answer, told = unanswered, b""
+        except BaseException as failure:  # noqa: BLE001 - what is no failure of the message is raised again there
+            self._undo()
+            self._fell_through(failure, names)
+            return None  # what it is, the long way tells
+        else:
+            if answer is None:
+                self._undo()
+                writer.rolled_back()
+                return None
+            writer.committed()
+        self._moved = []
+        if self.tail is not None:
+            self.tail.grew(grown)
+        if mark is not None:
+            mark.put(told or mark.told(writer.numbers))
+        return answer
+
+    def _fell_through(self, failure: BaseException, names: Collection[str]) -> None:
+        """A message was refused, or nobody knows what became of it: then whoever is next looks for it. Raises what is
+        no failure of the message.
+        """
+        if isinstance(failure, UpheldError):
+            self.writer.rolled_back()
+            if isinstance(failure, Overtaken):
+                self._doubt(names)
+            return
+        self._unsettled = True
+        if not isinstance(failure, Exception):
+            raise failure
+
+    def _doubt(self, names: Iterable[str]) -> None:
+        if len(self._doubted) > MOST_DOUBTED:
+            self._doubted.clear()
+        self._doubted.update(dict.fromkeys(names, DOUBTED))
+
+    def _doubts(self, names: Iterable[str]) -> bool:
+        """Whether somebody else was faster with one of these not long ago: then it is asked, not taken for granted."""
+        doubted = self._doubted
+        if not doubted:
+            return False
+        # Once a group, however many of it are about one: several may name the same person.
+        met = {name for name in names if name in doubted}
+        for name in met:
+            doubted[name] -= 1
+            if not doubted[name]:
+                del doubted[name]
+        return bool(met)
