@@ -79,10 +79,10 @@ class BarePostgres:
     """psycopg with prepared statements and binary results; commits wait for the disk of the server."""
 
     def __init__(self, address: str) -> None:
-        self._inner = psycopg.connect(address, autocommit=True)
-        self._inner.prepare_threshold = 2
-        self._inner.prepared_max = 500
-        self._cursor = self._inner.cursor(binary=True)
+        self.inner = psycopg.connect(address, autocommit=True)
+        self.inner.prepare_threshold = 2
+        self.inner.prepared_max = 500
+        self._cursor = self.inner.cursor(binary=True)
         self.execute = self._cursor.execute
 
     def spelled(self, statement: str) -> str:
@@ -92,11 +92,11 @@ class BarePostgres:
         return statement
 
     def many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        with self._inner.transaction():
+        with self.inner.transaction():
             self._cursor.executemany(statement, rows)
 
     def close(self) -> None:
-        self._inner.close()
+        self.inner.close()
 
 
 @dataclass

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+import select
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,8 +17,10 @@ from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
+from psycopg.waiting import Ready, Wait
+
 import upheld
-from benchmarks.ground import POSTGRESQL, SQLITE, Bare, Ground, Person, bare, opened
+from benchmarks.ground import POSTGRESQL, SQLITE, Bare, BarePostgres, Ground, Person, bare, opened
 from benchmarks.loader import load
 from benchmarks.measure import Figure, ratio_of
 from upheld.engine.acts import Read, SubjectId
@@ -73,6 +76,11 @@ class Scene:
         for number in self.chosen.choices(range(self.rows), k=times):
             self.plain.execute(self._one, (number,)).fetchone()
 
+    def awake_single(self, times: int) -> None:
+        """The same as the driver would do it if it waited awake, as ours does: it looks, and gives way."""
+        with waiting_awake(self.plain):
+            self.plain_single(times)
+
     def logged_single(self, times: int) -> None:
         """Bare reads, each with a durable row of its own in a log: one statement on a server, one commit on files."""
         for number in self.chosen.choices(range(self.rows), k=times):
@@ -88,6 +96,32 @@ class Scene:
         """A hundred rows with one statement."""
         for _ in range(times):
             self.plain.execute(self._many, self.chosen.sample(range(self.rows), BATCH)).fetchall()
+
+
+@contextmanager
+def waiting_awake(plain: Bare) -> Iterator[None]:
+    """Inside the block the bare driver waits awake for its answers."""
+    assert isinstance(plain, BarePostgres)
+    inner, give_way = plain.inner, os.sched_yield
+    poll = select.poll()
+    poll.register(inner.fileno(), select.POLLIN)
+
+    def wait(waits: Generator[Any, Any, Any], interval: float = 0.0) -> Any:
+        """In the place of the driver's own: it tells for what it waits, and is told when that is there."""
+        try:
+            wanted = next(waits)
+            while True:
+                while not (wanted & Wait.W or poll.poll(0)):
+                    give_way()
+                wanted = waits.send(Ready.RW if wanted & Wait.W else Ready.R)
+        except StopIteration as over:
+            return over.value
+
+    inner.wait = wait  # type: ignore[method-assign, assignment]  # for the block
+    try:
+        yield
+    finally:
+        del inner.wait
 
 
 def plain_rows(ground: Ground, rows: int) -> tuple[Bare, int]:
@@ -133,6 +167,11 @@ def _quiet(ground: Ground, scene: Scene) -> Iterator[Figure]:
         "single read, beside a bare one that leaves a durable row in a log", lambda: scene.single(one),
         lambda: scene.logged_single(one), one,
     )  # fmt: skip
+    if engine == POSTGRESQL:
+        yield ratio_of(
+            "single read, beside a bare one that waits awake as well", lambda: scene.single(one),
+            lambda: scene.awake_single(one), one,
+        )  # fmt: skip
     yield ratio_of(
         f"batch read of {BATCH}, keys warm", lambda: scene.batch(many), lambda: scene.plain_batch(many), many * BATCH,
         least=WARM[engine],

@@ -122,29 +122,27 @@ class Heard:
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     found = Heard()
-    plain, two, alone = Wire.post, Wire.post_in_two, psycopg.Cursor.execute
+    plain, begin, end, alone = Wire.post, Wire.begin, Wire.end, psycopg.Cursor.execute
 
     def post(self: Wire, messages: list[Message]) -> None:
         found.messages.append([word.decode() for word, _ in messages])
         plain(self, messages)
 
-    def post_in_two(self: Wire, messages: list[Message], others: Callable[[], list[Message]]) -> None:
-        said = [word.decode() for word, _ in messages]
-        found.messages.append(said)
+    def first_part(self: Wire, messages: list[Message]) -> None:
+        found.messages.append([word.decode() for word, _ in messages])
+        begin(self, messages)
 
-        def heard_too() -> list[Message]:
-            rest = others()
-            said.extend(word.decode() for word, _ in rest)
-            return rest
-
-        two(self, messages, heard_too)
+    def second_part(self: Wire, messages: list[Message]) -> None:
+        found.messages[-1].extend(word.decode() for word, _ in messages)
+        end(self, messages)
 
     def execute(self: psycopg.Cursor[Any], query: Any, *given: Any, **named: Any) -> Any:
         found.messages.append([str(query)])
         return alone(self, query, *given, **named)
 
     monkeypatch.setattr(Wire, "post", post)
-    monkeypatch.setattr(Wire, "post_in_two", post_in_two)
+    monkeypatch.setattr(Wire, "begin", first_part)
+    monkeypatch.setattr(Wire, "end", second_part)
     monkeypatch.setattr(psycopg.Cursor, "execute", execute)
     return found
 
@@ -996,7 +994,7 @@ def test_a_reader_that_is_stopped_while_it_waits_leaves_no_gap_and_nothing_doubl
     trial.read()
     before = trial.records()
 
-    def stopped(wire: Wire, only: int | None = None) -> Any:
+    def stopped(wire: Wire, only: int | None = None, *, awake: bool = False) -> Any:
         monkeypatch.undo()
         if committed:
             wire.take()

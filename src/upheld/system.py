@@ -144,6 +144,9 @@ class Options:
     """A command that prints the root key whose name is its last word; fixed when the home is made. None: files."""
     cached: int | None = None
     """How many persons (and twice as many keys) are kept in memory; None: the stores' own measure."""
+    awake: bool | None = None
+    """Whether a process of one thread waits awake for what a server answers at once: sooner there, for processor time.
+    None: unless `UPHELD_AWAKE` is `no`."""
 
 
 def know_law(places: Iterable[Path]) -> None:
@@ -338,8 +341,12 @@ def backed_up(home: Path, to: Path, places: Iterable[str] = PLACES) -> list[Path
     return made
 
 
-def _engine(root: Path, databases: Mapping[str, str], name: str, rewriting: Rewriting) -> Engine:
-    return postgres.PostgresPlace(databases[name], name, rewriting) if databases else SqliteFile(root / f"{name}.db")
+def _engine(root: Path, databases: Mapping[str, str], name: str, rewriting: Rewriting, awake: bool | None) -> Engine:
+    if not databases:
+        return SqliteFile(root / f"{name}.db")
+    if awake is None:
+        awake = os.environ.get("UPHELD_AWAKE") != "no"
+    return postgres.PostgresPlace(databases[name], name, rewriting, awake=awake)
 
 
 def copies_kept_in(settings: Mapping[str, Any]) -> Period:
@@ -505,20 +512,21 @@ def open_home(home: Path | str, options: Options | None = None) -> Keeper:
 
 
 def _places(
-    root: Path, settings: Mapping[str, Any], incarnation: str, keys: JournalKeys, clock: Clock, durable: bool
+    root: Path, settings: Mapping[str, Any], incarnation: str, keys: JournalKeys, options: Options
 ) -> dict[str, Place]:
+    clock = options.clock
     databases: Mapping[str, str] = settings.get("databases", {})
     rewriting = Rewriting(rewritten_within_in(settings), spread=bool(settings.get("distributed")))
     places = {
         name: Place(
-            _engine(root, databases, name, rewriting),
+            _engine(root, databases, name, rewriting, options.awake),
             name,
             JournalWriter(name, incarnation, keys, os.urandom),
             clock.now,
         )
         for name in schema.PLACES
     }
-    for name, place in places.items() if durable else ():
+    for name, place in places.items() if options.durable else ():
         place.mark = Marks(root, incarnation).mark(name)
     if not clock.settable:
         tail = Tail(clock.monotonic)
@@ -578,7 +586,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     journal_keys = JournalKeys(partial(source.roots, JOURNAL_KEY))
     rings = _rings(source)
     databases: Mapping[str, str] = settings.get("databases", {})
-    places = _places(root, settings, incarnation, journal_keys, clock, options.durable)
+    places = _places(root, settings, incarnation, journal_keys, options)
     by_bucket = bool(settings.get("distributed"))
     if by_bucket:
         _check_coordinator(places)

@@ -63,8 +63,10 @@ class PostgresPlace:
     failures: tuple[type[BaseException], ...] = ()
     """All that its driver raises comes as `StoreFailed`."""
 
-    def __init__(self, address: str, place: str, rewriting: Rewriting = Rewriting()) -> None:
+    def __init__(self, address: str, place: str, rewriting: Rewriting = Rewriting(), *, awake: bool = True) -> None:
         self.address = address
+        self.awake = awake
+        """Whether the answer to what goes straight may be waited for awake."""
         self.place = place
         self.rewriting = rewriting
         self._quiet = Instant(0), Instant(0)
@@ -72,7 +74,7 @@ class PostgresPlace:
 
     def connect(self) -> PostgresConnection:
         """A connection; commits wait for the disk of the server."""
-        return PostgresConnection(self.address, self.place)
+        return PostgresConnection(self.address, self.place, awake=self.awake)
 
     def held(self) -> AbstractContextManager[None]:
         """The turn is taken inside the transaction: see `begin`."""

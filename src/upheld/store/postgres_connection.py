@@ -16,6 +16,7 @@ from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
+from upheld.store.awake import Awake
 from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Question, Texts, Unanswered
 from upheld.store.spelling import Kind, counted, guarded, together, told_apart
 from upheld.store.tls import secured
@@ -191,13 +192,16 @@ def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Co
 class PostgresConnection:
     """A connection to one schema, in the shape that the stores use."""
 
-    def __init__(self, address: str, place: str) -> None:
+    def __init__(self, address: str, place: str, *, awake: bool = False) -> None:
+        self._awake = Awake(awake)
         self._address = address
         self._place = place
         self._given_back = False
         self._waiting: list[PostgresRows] = []
         self._posted: list[PostgresRows] = []
         """What was sent, and is not answered."""
+        self._begun = False
+        """Whether the first part of a message was sent that is a transaction of its own."""
         self._block = _Block.NONE
         self._saves: list[int | None] = []
         """Of each savepoint that stands, one inside the other: before which of those that wait it is due, if one of
@@ -220,7 +224,8 @@ class PostgresConnection:
         self._inner.prepare_threshold = 2
         self._inner.prepared_max = 1_000
         self._cursor = self._inner.cursor(binary=True)
-        self._wire = Wire(self._inner)
+        self._wire = Wire(self._inner, self._awake)
+        self._begun = False
 
     @property
     def in_transaction(self) -> bool:
@@ -350,19 +355,74 @@ class PostgresConnection:
         where a transaction is open. Raises ConnectionLost, `otherwise` where one divides by zero, or what else went
         wrong with it.
         """
-        if self._block is not _Block.NONE:
+        if not self.begin_with(statements):
             return None
-        self._renew()
         try:
-            self._wire.post_in_two(_messages(statements), lambda: _messages(others()))
-            meanwhile()
-            return self._wire.take(len(statements) - 1)[0]
+            rest = others()
+        except BaseException:
+            self._abandon()
+            raise
+        return self.end_with(rest, len(statements) - 1, otherwise, meanwhile)
+
+    def begin_with(self, statements: Sequence[Question]) -> bool:
+        """The first part of a message that is a transaction of its own: the server begins with it at once. False where
+        that can't be, since a transaction is open or the line is gone: nothing happened.
+
+        `end_with` says the rest. Whatever else is done on this connection before takes the first part back.
+        """
+        if self._block is not _Block.NONE:
+            return False
+        self._renew()
+        messages = _messages(statements)
+        try:
+            self._wire.begin(messages)
+        except psycopg.OperationalError:
+            return False
+        self._begun = True
+        return True
+
+    def end_with(
+        self, statements: Sequence[Question], only: int, otherwise: Exception, meanwhile: Callable[[], None]
+    ) -> Answer | None:
+        """The rest of what `begin_with` began, and the answer to one statement of both parts. The rest as for `whole`;
+        None where the first part was taken back meanwhile.
+        """
+        if not self._begun:
+            return None
+        try:
+            messages = _messages(statements)
+        except BaseException:
+            self._abandon()
+            raise
+        self._begun = False
+        try:
+            self._wire.end(messages)
+            self._do(meanwhile)
+            return self._wire.take(only, awake=True)[0]
         except Refused as refused:
             if isinstance(refused.failure, psycopg.errors.DivisionByZero):
                 raise otherwise from refused.failure
             raise self._told(refused, ()) from refused.failure
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
+
+    def _do(self, meanwhile: Callable[[], None]) -> None:
+        """What fails here leaves the outcome of what was sent open, as a lost line does."""
+        try:
+            meanwhile()
+        except Exception as failure:
+            self._inner.close()
+            raise ConnectionLost(f"an answer of `{self._place}` was not waited for: {failure}") from failure
+        except BaseException:
+            self._inner.close()
+            raise
+
+    def _abandon(self) -> None:
+        """The first part of a message is taken back, if there is one."""
+        if self._begun:
+            self._begun = False
+            with suppress(psycopg.OperationalError):  # and with the line it is gone
+                self._wire.abandon()
 
     def _begin(self, _: bytes) -> None:
         self.begin()
@@ -563,6 +623,8 @@ class PostgresConnection:
         return said
 
     def _renew(self) -> None:
+        if self._begun:
+            self._abandon()
         if self._inner.closed and not self._given_back and not self._posted:
             if self._block is _Block.OPEN:
                 self._block = _Block.LOST

@@ -11,6 +11,7 @@ import re
 import select
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from typing import Any, Final
@@ -20,6 +21,7 @@ from psycopg.adapt import Dumper, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
+from upheld.store.awake import Awake
 from upheld.store.engine import Blobs, Numbers, NumbersOrNone, Spots, Texts, TextsOrNone
 
 _BYTES, _NUMBER, _TEXT, _SPOT, _BLOBS, _NUMBERS, _TEXTS, _SPOTS, _UNKNOWN = 17, 20, 25, 27, 1001, 1016, 1009, 1010, 0
@@ -206,12 +208,14 @@ _WAYS: Final[tuple[tuple[type, _Way], ...]] = (
 _TYPES: Final[dict[tuple[type, ...], Types]] = {}
 _SAME: Final[dict[tuple[_Way, ...], Types]] = {}
 NOTHING: Final[Travelling] = travelling(())
+_NEVER_MIND: Final[Message] = (b"ROLLBACK", NOTHING)
 
 
 class Wire:
     """What is prepared on one connection of the driver, and the message under way. Lives as long as that."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], awake: Awake) -> None:
+        self._awake = awake
         self._connection = connection
         self._pgconn = connection.pgconn
         self._prepared: dict[_Known, bytes] = {}
@@ -268,22 +272,34 @@ class Wire:
             self._connection.close()  # in the middle of an exchange nothing else can be said on it
             raise
 
-    def post_in_two(self, messages: Sequence[Message], others: Callable[[], Sequence[Message]]) -> None:
-        """`post`, but the server begins with the first while the others are made. Raises what making them raises: then
-        nothing happened, and the connection is over.
+    def begin(self, messages: Sequence[Message]) -> None:
+        """The first part of a message, with which the server begins at once. `end` or `abandon` follows. Raises
+        psycopg.OperationalError: nothing happened.
         """
         self._expected.clear()
-        pgconn = self._pgconn
         try:
-            pgconn.enter_pipeline_mode()
+            self._pgconn.enter_pipeline_mode()
             self._put(messages)
-            pgconn.flush()
-            self._put(others())
-            pgconn.pipeline_sync()
-            self._unsent = bool(pgconn.flush())
+            self._pgconn.flush()
         except BaseException:
             self._connection.close()
             raise
+
+    def end(self, messages: Sequence[Message]) -> None:
+        """The rest of a message; `take` waits for the answers to both parts. Raises psycopg.OperationalError."""
+        try:
+            self._put(messages)
+            self._pgconn.pipeline_sync()
+            self._unsent = bool(self._pgconn.flush())
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def abandon(self) -> None:
+        """The rest is never said, and nothing of the first part lasts. Raises psycopg.OperationalError."""
+        self.end((_NEVER_MIND,))
+        with suppress(Refused):
+            self.take()
 
     def _put(self, messages: Sequence[Message]) -> None:
         pgconn, prepared, expected = self._pgconn, self._prepared, self._expected
@@ -304,8 +320,10 @@ class Wire:
         self._expected.append((word, types))
         return name
 
-    def take(self, only: int | None = None) -> list[Answer]:
-        """The answers to what was posted, or that to one of it. Raises as `send` does."""
+    def take(self, only: int | None = None, *, awake: bool = False) -> list[Answer]:
+        """The answers to what was posted, or that to one of it. Raises as `send` does. `awake`: they are awaited awake
+        where that is done at all.
+        """
         results: list[PGresult] = []
         refused: PGresult | None = None
         pgconn = self._pgconn
@@ -313,6 +331,8 @@ class Wire:
         try:
             if self._unsent:
                 self._push()
+            if awake and is_busy():
+                self._awake.wait(is_busy, pgconn.consume_input)
             for known in self._expected:
                 while is_busy():  # `_result`, spelled out: mostly all answers are here with the first
                     self._poll.poll()
