@@ -103,6 +103,15 @@ class Watched(place.Transaction):
 
         self.execute, self.executemany = execute, executemany
 
+    def claims(self, statement: str, parameters: Sequence[Any]) -> None:
+        self._look(statement, parameters)
+        super().claims(statement, parameters)
+
+    def changed(self, statement: str, parameters: Sequence[Any], otherwise: Exception | None = None) -> None:
+        if self.gathers is not None:
+            self._look(statement, parameters)
+        super().changed(statement, parameters, otherwise)
+
     def _look(self, statement: str, parameters: Sequence[Any]) -> None:
         if self.about is None:
             return

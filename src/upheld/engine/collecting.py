@@ -28,6 +28,36 @@ def decide_collect(act: Collect, view: View, at: Instant) -> Decision:
     return _in_full(act, view, at)
 
 
+def taken_before(
+    view: View,
+    purpose: str | None,
+    use: str | None,
+    items: tuple[str, ...],
+    channel: str | None,
+    engagement: EngagementId | None,
+    at: Instant,
+) -> Taking | None:
+    """What the very same was granted by before, where nothing that it rests on can have changed since; what
+    `decide_collect` would grant it by now.
+
+    INVARIANT: I9: None only says that it has to be decided, anything else never what that would refuse.
+    """
+    known = view.life.covered.get((purpose, use, items, channel, engagement))
+    if known is None or not known[0] <= at < known[1]:
+        return None  # nothing is known from before a version was in force
+    taking = view.plan.takings.get((purpose, use, items, channel))
+    return taking if taking is not None and _asks_nothing(taking, view, at) else None
+
+
+def _asks_nothing(taking: Taking, view: View, at: Instant) -> bool:
+    """Whether nothing about the person needs a look besides consent, engagement and ends."""
+    state = view.state
+    if state.requests or (state.minor_until is not None and at < state.minor_until):
+        return False
+    whose = taking.purpose.whose
+    return not whose or state.kind in whose
+
+
 _MOST_TAKINGS = 1024
 
 
@@ -58,11 +88,13 @@ def _allowed(act: Collect, view: View) -> Taking | None:
         unlawful = not purpose.rests_on_consent(declared.name) and purpose.basis[declared.name] is Basis.LAW
         if declared.needs or (not by_law and (unlawful or declared.nature in _SEPARATE_CONSENT)):
             return None
+    granted = Decision(True, (purpose.rule.cited(), *(plan.items[item].rule.cited() for item in act.items)))
     return Taking(
         purpose,
-        Decision(True, (purpose.rule.cited(), *(plan.items[item].rule.cited() for item in act.items))),
+        granted,
         any(purpose.rests_on_consent(item) for item in act.items),
         tuple(sorted(plan.destruction.needless_after - {"ended"})),
+        granted.elements + plan.way_in(act.channel, purpose.name),
     )
 
 
@@ -71,10 +103,8 @@ def _nothing_against(taking: Taking, act: Collect, view: View, at: Instant) -> b
 
     INVARIANT: I9: False only says that the whole way has to be gone, True never what that way would refuse.
     """
-    purpose, state, life = taking.purpose, view.state, view.life
-    if state.requests or (state.minor_until is not None and at < state.minor_until):
-        return False
-    if purpose.whose and state.kind not in purpose.whose:
+    life = view.life
+    if not _asks_nothing(taking, view, at):
         return False
     asked = (act.purpose, act.use, act.items, act.channel, act.engagement)
     known = life.covered.get(asked)

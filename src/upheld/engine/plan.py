@@ -343,6 +343,8 @@ class Taking(NamedTuple):
     """Whether any of the items needs the person's consent to the purpose."""
     needless: tuple[str, ...]
     """Facts of the organisation after which nothing is taken any more."""
+    elements: tuple[str, ...]
+    """What decided, and the declared ways by which it came: all that a record of it rests on."""
 
 
 @dataclass(frozen=True, slots=True)

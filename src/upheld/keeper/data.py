@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from msgspec.structs import replace
 
-from upheld.dates import Instant, local_date
+from upheld.dates import BEGINNING, Instant, local_date
 from upheld.engine.acts import (
     Collect,
     Decision,
@@ -20,16 +22,17 @@ from upheld.engine.acts import (
     SubjectId,
     ValueId,
 )
-from upheld.engine.collecting import held_for
+from upheld.engine.collecting import held_for, taken_before
 from upheld.engine.decide import state_reason
-from upheld.engine.plan import Plan
-from upheld.engine.state import HeldState, Use, Value
+from upheld.engine.plan import Plan, PurposePlan
+from upheld.engine.state import HeldState, SubjectState, Use, Value
 from upheld.errors import InputRefused
-from upheld.keeper.door import Tier, When, replaced
+from upheld.keeper.door import Tier, When, leave, replaced
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.seeing import Seeing
 from upheld.keeper.unasked import WithoutConsent, check_unasked
-from upheld.ledger.entries import entry
+from upheld.ledger.entries import Entry, Form, entry
+from upheld.ledger.entries import Value as Recordable
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
 from upheld.store.ids import bucket_of, placed_value, value_id
@@ -39,6 +42,24 @@ from upheld.store.views import Seen
 
 MOST_BYTES = 1_000_000
 _ID = re.compile(r"[a-z2-7]{20}\Z")
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What somebody wants to be taken."""
+
+    purpose: str | None
+    texts: Mapping[str, str]
+    items: tuple[str, ...]
+    engagement: EngagementId | None
+    channel: str | None
+    proofs: frozenset[str]
+    use: str | None
+    unasked: WithoutConsent | None
+    hashed: dict[str, bytes] = field(default_factory=dict)
+    """Passwords by their items: hashing takes a while, and is not done again."""
+    tokens: list[TokenRow] = field(default_factory=list)
+    """What its values are looked up by, once they were made."""
 
 
 class Data(Seeing):
@@ -65,76 +86,98 @@ class Data(Seeing):
         one-way before anything is stored. Raises InputRefused for contents that cannot be stored.
         """
         _check_contents(texts)
-        items = tuple(texts)
-        hashed: dict[str, bytes] = {}
-        kept: list[TokenRow] = []
-
-        def work(transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
-            kept.clear()
-            declared = seen.view.plan.purposes.get(purpose or "")
-            named = self._engagement(seen, engagement, declared.per if declared else frozenset())
-            if unasked is not None:
-                check_unasked(transaction, seen.policy, unasked, now)
-            without = unasked.unasked() if unasked else None
-            act = Collect(purpose, items, named, channel, use, None, proofs, (), without)
-            decision = self._decide(act, seen, now)
-            if not decision.granted or purpose is None:
-                self._refusal(transaction, seen, act, decision)
-                return Outcome(decision, now)
-            made = self._store(transaction, seen, act, texts, now, hashed)
-            kept[:] = self._tokens(seen, made, texts)
-            transaction.journal(
-                entry(
-                    "value.collected",
-                    now,
-                    seen.policy,
-                    seen.alias or None,
-                    decision.elements + seen.view.plan.way_in(channel, purpose),
-                    values=tuple([value.value_id for value in made]),
-                    items=items,
-                    purpose=purpose,
-                    engagement=named,
-                    channel=channel or "generated",
-                    capacity="organisation" if made[0].held_for else None,
-                    **(unasked.fields() if unasked else {}),
-                )
-            )
-            return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
-
-        outcome = self._attempt(subject_id, work, early=True, adds=unasked is None)
-        if kept:
-            self.places.active.later(self.places.vault.keep_tokens, kept)
+        asked = _Asked(purpose, texts, tuple(texts), engagement, channel, proofs, use, unasked)
+        outcome = self._attempt(subject_id, partial(self._collect, asked), early=True, adds=unasked is None)
+        if asked.tokens:
+            self.places.active.later(self.places.vault.keep_tokens, asked.tokens)
         return outcome
+
+    def _collect(self, asked: _Asked, transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
+        view, purpose, items, engagement = seen.view, asked.purpose, asked.items, asked.engagement
+        asked.tokens = []
+        declared = view.plan.purposes.get(purpose or "")
+        if engagement is None and declared is not None and declared.per:
+            engagement = self._engagement(seen, None, declared.per)
+        if asked.unasked is None:
+            taking = taken_before(view, purpose, asked.use, items, asked.channel, engagement, now)
+            if taking is not None:
+                made = self._store(transaction, seen, taking.purpose, engagement, asked, now)
+                capacity = "organisation" if made[0].held_for else None
+                form = _form_of(seen.policy, taking.elements, items, purpose, asked.channel, capacity)
+                values = tuple([value.value_id for value in made])
+                transaction.journal(form.filled(now, seen.alias or None, values, engagement))
+                return Outcome(taking.granted, now, dict(zip(items, [(one,) for one in values], strict=True)))
+        else:
+            check_unasked(transaction, seen.policy, asked.unasked, now)
+        without = asked.unasked.unasked() if asked.unasked else None
+        act = Collect(purpose, items, engagement, asked.channel, asked.use, None, asked.proofs, (), without)
+        decision = self._decide(act, seen, now)
+        if not decision.granted or declared is None:
+            self._refusal(transaction, seen, act, decision)
+            return Outcome(decision, now)
+        made = self._store(transaction, seen, declared, engagement, asked, now)
+        transaction.journal(
+            entry(
+                "value.collected",
+                now,
+                seen.policy,
+                seen.alias or None,
+                decision.elements + view.plan.way_in(asked.channel, declared.name),
+                values=tuple([value.value_id for value in made]),
+                items=items,
+                purpose=purpose,
+                engagement=engagement,
+                channel=asked.channel or "generated",
+                capacity="organisation" if made[0].held_for else None,
+                **(asked.unasked.fields() if asked.unasked else {}),
+            )
+        )
+        return Outcome(decision, now, {value.item: (value.value_id,) for value in made})
 
     def _store(
         self,
         transaction: Transaction,
         seen: Seen,
-        act: Collect,
-        texts: Mapping[str, str],
+        purpose: PurposePlan,
+        engagement: EngagementId | None,
+        asked: _Asked,
         now: Instant,
-        hashed: dict[str, bytes],
     ) -> list[Value]:
-        plan, state = seen.view.plan, seen.state
-        purpose = plan.purposes[act.purpose or ""]
-        whose = held_for(state, purpose, act.engagement)
-        exception = act.unasked.exception if act.unasked else None
-        use = Use(purpose.name, act.engagement, now, plan.version, transaction.at, exception)
-        day, draw = local_date(now, plan.zone), self.places.random_bytes
+        """The values, each under a key of its own, and the person that they are of; what they are looked up by."""
+        plan, state, subject_id = seen.view.plan, seen.view.state, seen.subject_id
+        at, day, draw = transaction.at, local_date(now, plan.zone), self.places.random_bytes
+        whose = held_for(state, purpose, engagement) if purpose.held_for_organisation else None
+        exception = asked.unasked.exception if asked.unasked else None
+        uses = (Use(purpose.name, engagement, now, plan.version, at, exception),)
         made = [
-            Value(value_id(seen.subject_id, day, draw), item, now, transaction.at, (use,), held_for=whose)
-            for item in act.items
+            Value(value_id(subject_id, day, draw), item, now, at, uses, HeldState.HELD, None, None, whose)
+            for item in asked.items
         ]
-        if not _stands_under(state.values, purpose.name):
-            subjects.stands_under(transaction, seen.policy, seen.subject_id, purpose.name)
-        moved = replaced(state, values=(*state.values, *made))
-        self._added(transaction, seen, moved, now, (f"collected/{purpose.name}", now))
-        for value in made:
-            content = self._content(plan, value.item, texts[value.item], hashed)
-            sealed = self.places.vault.seal(
-                Tier.ACTIVE, seen.policy, seen.subject_id, value.value_id, value.item, content
+        seal, policy, texts = self.places.vault.seal, seen.policy, asked.texts
+        sealed = [
+            seal(
+                Tier.ACTIVE, policy, subject_id, one.value_id, one.item,
+                self._content(plan, one.item, texts[one.item], asked.hashed),
             )
-            subjects.add_value(transaction, seen.subject_id, value, sealed.key_id, sealed.blob)
+            for one in made
+        ]  # fmt: skip
+        fact = f"collected/{purpose.name}", now
+
+        def becomes() -> SubjectState:
+            return replaced(state, values=(*state.values, *made))
+
+        rest = 0
+        if transaction.trusting:
+            left, rest = leave(transaction, seen, seen.view, (fact,)), 1
+            moved_at = max(now, at, self.places.now())
+            self.views.adds(transaction, seen, becomes, moved_at, left, (made[0], sealed[0].key_id, sealed[0].blob))
+        else:
+            self._changed(transaction, seen, becomes(), now, (fact,))
+        if not _stands_under(state.values, purpose.name):
+            subjects.stands_under(transaction, policy, subject_id, purpose.name)
+        for value, one in zip(made[rest:], sealed[rest:], strict=True):
+            subjects.add_value(transaction, subject_id, value, one.key_id, one.blob)
+        asked.tokens = self._tokens(seen, made, texts)
         return made
 
     def _content(self, plan: Plan, item: str, text: str, hashed: dict[str, bytes]) -> bytes:
@@ -317,6 +360,21 @@ class Data(Seeing):
                 stored = self._open_anywhere(seen, value.value_id, row) if row else None
                 return stored is not None and _verified(self.hasher, stored, text)
         return False
+
+
+@lru_cache(maxsize=1024)
+def _form_of(
+    policy: str,
+    elements: tuple[str, ...],
+    items: tuple[str, ...],
+    purpose: str | None,
+    channel: str | None,
+    capacity: str | None,
+) -> Form:
+    """What all records of values have in common that come for one purpose by one way, on the same elements."""
+    fields: dict[str, Recordable] = {"values": (0,), "items": items, "purpose": purpose, "engagement": None}
+    fields |= {"channel": channel or "generated", "capacity": capacity}
+    return Form(Entry("value.collected", BEGINNING, policy, None, elements, fields), "engagement")
 
 
 def _stands_under(values: Sequence[Value], purpose: str) -> bool:

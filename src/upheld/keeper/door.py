@@ -402,20 +402,10 @@ class Door:
         at the clock earlier, and sees this, decides on it.
         """
         moved = self.views.advance(transaction, seen, state, max(at, transaction.at, self.now()))
-        moved.left = _leave(transaction, seen, moved.view, facts)
+        moved.left = leave(transaction, seen, moved.view, facts)
         if not all(code.startswith(_ENDS_NOTHING) for code, _ in facts):
             self._note_ended(transaction, moved, at)
         return moved
-
-    def _added(
-        self, transaction: Transaction, seen: Seen, state: SubjectState, at: Instant, fact: tuple[str, Instant]
-    ) -> None:
-        """The same for what only adds, after which no engagement can have ended and nobody looks at what it becomes."""
-        if not transaction.trusting:
-            self._changed(transaction, seen, state, at, (fact,))
-            return
-        left = _leave(transaction, seen, seen.view, (fact,))
-        self.views.adds(transaction, seen, state, max(at, transaction.at, self.places.now()), left)
 
     @staticmethod
     def _note_ended(transaction: Transaction, seen: Seen, at: Instant) -> None:
@@ -453,7 +443,7 @@ def _with(work: Callable[[Transaction, Seen, Instant], T], seen: Seen, at: Insta
     return work(transaction, seen, at)
 
 
-def _leave(
+def leave(
     transaction: Transaction, seen: Seen, view: View, facts: Sequence[tuple[str, Instant]]
 ) -> tuple[tuple[str, int], ...]:
     """Leave the days from which periods count; those of the person that are known to be there, these and others."""
@@ -518,4 +508,4 @@ _INSERT_TOLD = (
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
-__all__ = ["Door", "Places", "Tier", "When", "anchor_days", "replaced"]
+__all__ = ["Door", "Places", "Tier", "When", "anchor_days", "leave", "replaced"]

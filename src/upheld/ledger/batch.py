@@ -104,9 +104,13 @@ def batch_of(
     for entry in entries:
         if entry.at != at:
             from_at, until_at = min(from_at, entry.at), max(until_at, entry.at)
-    said = (stream, head.n + 1, batch_class.value, from_at, until_at, head.hash, after)
-    header = _encode((MARKED, *said, mark) if mark else (VERSION, *said))
-    body_hash = root_of(entry_leaves(salt, written))
+    number, kept_as = head.n + 1, batch_class.value
+    if mark:
+        header = _encode((MARKED, stream, number, kept_as, from_at, until_at, head.hash, after, mark))
+    else:
+        header = _encode((VERSION, stream, number, kept_as, from_at, until_at, head.hash, after))
+    leaves = entry_leaves(salt, written)
+    body_hash = leaves[0] if len(leaves) == 1 else root_of(leaves)
     leaf = leaf_hash(header + body_hash)
     return Batch(header, body_hash, _encode([salt, *written]), leaf, mac_of(mac_key, leaf))
 

@@ -496,43 +496,61 @@ Evidence = Entry | Written
 
 
 class Form:
-    """Entries that differ in nothing but when it was, of whom, and which values: the rest is checked and packed once.
+    """Entries that differ in nothing but when it was, of whom, which values, and perhaps one field more: the rest is
+    checked and packed once.
 
         form = Form(entry("read.granted", at, "nexr", alias, elements, values=values, purpose="offers", reader=kind))
         form.filled(at, alias, values).data == packed(entry(...))
+
+    `besides` names an optional field that stands after the values and before the last one given, filled in as well.
 
     Raises:
         EntryRefused: as `packed`.
     """
 
-    __slots__ = ("_after", "_batch_class", "_before", "_between", "_like", "_policy", "_who_after")
+    __slots__ = (
+        "_after", "_after_values", "_batch_class", "_before", "_besides", "_between", "_like", "_policy", "_who_after",
+    )  # fmt: skip
 
-    def __init__(self, like: Entry) -> None:
+    def __init__(self, like: Entry, besides: str | None = None) -> None:
         row, kind = _row(like), KINDS[like.kind]
         parts = [_encode(one) for one in row]
         place = _OWN + kind.places["values"][0]
+        last = place if besides is None else _OWN + kind.places[besides][0]
+        if not place <= last < len(row) - (besides is not None):
+            raise ValueError(f"`{besides}` does not stand between the values and the end of `{like.kind}`")
         self._like = like
         self._policy = like.policy
         self._batch_class = kind.batch_class
         self._before = _encode([0] * len(row))[: -len(row)] + parts[0]
         self._who_after = parts[2]
         self._between = b"".join(parts[4:place])
-        self._after = b"".join(parts[place + 1 :])
+        self._besides = besides
+        self._after_values = b"".join(parts[place + 1 : last])
+        self._after = b"".join(parts[last + 1 :])
 
-    def filled(self, at: int, who: str | tuple[str, ...] | None, values: tuple[int, ...]) -> Written:
+    def filled(
+        self, at: int, who: str | tuple[str, ...] | None, values: tuple[int, ...], besides: str | None = None
+    ) -> Written:
         """The entry of that instant, those persons and values. Raises EntryRefused as `packed`."""
         try:
-            data = b"".join(
-                (
-                    self._before, _encode(_instant(at)), self._who_after, _encode(_who(who)),
-                    self._between, _encode(_ids(values)), self._after,
-                )
-            )  # fmt: skip
+            parts = [
+                self._before, _encode(_instant(at)), self._who_after, _encode(_who(who)),
+                self._between, _encode(_ids(values)), self._after_values,
+            ]  # fmt: skip
+            if self._besides is not None:
+                parts.append(_NONE if besides is None else _encode(_id(besides)))
+            parts.append(self._after)
         except (TypeError, ValueError):
-            like = self._like
-            packed(Entry(like.kind, at, like.policy, who, like.elements, {**like.fields, "values": values}))
+            like, fields = self._like, {**self._like.fields, "values": values}
+            if self._besides is not None:
+                fields[self._besides] = besides
+            packed(Entry(like.kind, at, like.policy, who, like.elements, fields))
             raise
-        return Written(self._policy, self._batch_class, at, data)
+        return Written(self._policy, self._batch_class, at, b"".join(parts))
+
+
+_NONE: Final = _encode(None)
 
 
 def packed(entry: Entry) -> bytes:

@@ -6,7 +6,7 @@ Statements elsewhere are plain: `?` for parameters, INTEGER, TEXT and BLOB colum
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
@@ -112,6 +112,14 @@ class Change(NamedTuple):
     parameters: Sequence[Any]
     one: bool = False
     """Whether it has to change one row, or nothing of what is sent with it happens."""
+    claims: bool = False
+    """Whether it does nothing unless it has what the work is about, and takes that itself where it says `CLAIMED`;
+    nothing of what is sent with it happens where it can't.
+    """
+
+
+CLAIMED: Final = "CLAIMED()"
+"""Stands in a statement where the engine says what takes a claim that is there at once, or tells that it is not."""
 
 
 class AsksAtOnce(Protocol):
@@ -249,6 +257,9 @@ class Engine(Protocol):
     ) -> bool:
         """Claim one to be changed, change, put on record, and commit, in one message that waits for nobody. `records`
         and `meanwhile` as for `recorded`. False where it can't be said so: nothing was done.
+
+        A change that claims comes first, and sees of others what was committed before it began; what is made of it must
+        be proved by it or later.
 
         Raises:
             ConnectionLost: nobody knows whether it was done.

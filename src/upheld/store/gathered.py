@@ -59,6 +59,14 @@ class Gathered:
         self.changes.append(Change(statement, parameters))
         return _Unsent(self.changes, len(self.changes) - 1)
 
+    def must(self, statement: str, parameters: Sequence[Any]) -> None:
+        """Keep one that has to change one row, or nothing of the work happens."""
+        self.changes.append(Change(statement, parameters, one=True))
+
+    def claim(self, statement: str, parameters: Sequence[Any]) -> None:
+        """Keep the statement that claims what the work is about; it comes before all others."""
+        self.changes.insert(0, Change(statement, parameters, claims=True))
+
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
         """Keep one statement for each row of parameters."""
         self.changes += [Change(statement, row) for row in parameters]

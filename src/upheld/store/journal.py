@@ -14,6 +14,7 @@ and `meta` holds the newest checkpoint it has seen.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
 from upheld.errors import UpheldError
@@ -40,6 +41,14 @@ _INSERT_PROVED: Final = (
     "INSERT INTO journal(id, header, body_hash, body, mac, bucket) VALUES(?, ?, ?, ?, "
     "CASE WHEN ifnull((SELECT value FROM meta WHERE key = 'mac-key'), '') = ? THEN CAST(? AS BLOB) END, ?)"
 )
+_NAMED: Final = "'') = ? "
+
+
+@cache
+def _inserting_if(condition: str) -> str:
+    return _INSERT_PROVED.replace(_NAMED, f"{_NAMED}AND {condition} ")
+
+
 _SELECT_HEADER: Final = "SELECT header FROM journal WHERE bucket = ? AND id = ?"
 _SELECT_LEAVES: Final = "SELECT header, body_hash FROM journal ORDER BY id"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
@@ -175,8 +184,11 @@ class JournalWriter:
             made = connection.execute(statement, values)  # looked at only where the place numbers its rows
             self._written.append((bucket, cast(int, made.lastrowid) if row is None else row, batch.header))
 
-    def statements(self, entries: Sequence[Evidence], at: int, bucket: int) -> list[Question]:
-        """What `append` would run, for who sends it with what else happens; rows are numbered here.
+    def statements(
+        self, entries: Sequence[Evidence], at: int, bucket: int, provided: Question | None = None
+    ) -> list[Question]:
+        """What `append` would run, for who sends it with what else happens; rows are numbered here. The server refuses
+        them where a condition that is `provided` is not so by then.
 
         Raises:
             EntryRefused: an entry is not in the table of kinds.
@@ -190,15 +202,19 @@ class JournalWriter:
         for key, group in grouped(entries):
             batch = self._next(key, group, at)
             self._row += 1
-            statements.append(self._inserted(self._row, batch, bucket))
+            statements.append(self._inserted(self._row, batch, bucket, provided))
             self._written.append((bucket, self._row, batch.header))
         return statements
 
-    def _inserted(self, row: int | None, batch: Batch, bucket: int) -> Question:
+    def _inserted(self, row: int | None, batch: Batch, bucket: int, provided: Question | None = None) -> Question:
         if self.asks:
             return _INSERT_BATCH, (row, batch.header, batch.body_hash, batch.body, batch.mac, bucket)
         named = self._mark.hex()
-        return _INSERT_PROVED, (row, batch.header, batch.body_hash, batch.body, named, batch.mac, bucket)
+        if provided is None:
+            return _INSERT_PROVED, (row, batch.header, batch.body_hash, batch.body, named, batch.mac, bucket)
+        condition, given = provided
+        proved = (row, batch.header, batch.body_hash, batch.body, named, *given, batch.mac, bucket)
+        return _inserting_if(condition), proved
 
     def _next(self, key: tuple[str, BatchClass], entries: Sequence[Evidence], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)

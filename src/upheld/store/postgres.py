@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -19,7 +19,7 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
-from upheld.store.engine import Change, Claim, Connection, Overtaken, Proof, Question, Rows, array
+from upheld.store.engine import CLAIMED, Change, Claim, Connection, Overtaken, Proof, Question, Rows, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
 from upheld.store.scrubbing import Rewriting
@@ -124,12 +124,22 @@ class PostgresPlace:
     ) -> bool:
         """As `recorded`, with locks that are there at once or not at all: an instant that was taken before them is
         older than what they keep out by no more than the way of a message.
+
+        All of it goes out at once: to wake the server before the evidence is made, and have it wait for that, takes
+        longer than it saves.
         """
         assert isinstance(connection, PostgresConnection)
         locks = (_lock_of_place(self.place), _lock_of_name(self.place, name))
-        begun: list[Question] = [(_OF_ONE_AT_ONCE, locks)]
-        begun += [(changing_one(said) if one else said, given) for said, given, one in changes]
-        return connection.whole(begun, records, Overtaken("somebody is or was in the way"), meanwhile) is not None
+        claims = bool(changes) and changes[0].claims
+        said: list[Question] = [] if claims else [(_OF_ONE_AT_ONCE, locks)]
+        for statement, given, one, claiming in changes:
+            if claiming:
+                word, before = _claiming(statement)
+                said.append((word, (*given[:before], *locks, *given[before:])))
+            else:
+                said.append((changing_one(statement) if one else statement, given))
+        said += records()
+        return connection.at_once(said, Overtaken("somebody is or was in the way"), meanwhile)
 
     def granted(self, connection: Connection) -> None:
         """Wait until what was claimed is ours."""
@@ -471,7 +481,15 @@ def _locks(place: str, claim: Claim | None) -> Question:
     return _MANY, (f"{{{whole},{','.join(map(str, numbers))}}}", f"{{f,{alone}}}")
 
 
-_OF_ONE_AT_ONCE: Final = "SELECT 1 / CAST(pg_try_advisory_xact_lock_shared(?) AND pg_try_advisory_xact_lock(?) AS INT)"
+_AT_ONCE: Final = "pg_try_advisory_xact_lock_shared(?) AND pg_try_advisory_xact_lock(?)"
+_OF_ONE_AT_ONCE: Final = f"SELECT 1 / CAST({_AT_ONCE} AS INT)"
+
+
+@cache
+def _claiming(statement: str) -> tuple[str, int]:
+    """A statement that takes its locks itself, before it looks for any row; how many parameters stand before them."""
+    before, _, after = statement.partition(CLAIMED)
+    return f"{before}(SELECT {_AT_ONCE}){after}", before.count("?")
 
 
 def _nothing() -> None:

@@ -132,7 +132,7 @@ class Straight(ABC):
             return None
         said = Gathered()
         transaction = Transaction(said, self._now, Claim(names))
-        transaction.trusting, transaction.at = True, self._now()
+        transaction.trusting, transaction.at, transaction.gathers = True, self._now(), said
         self._moved = transaction.moved
         try:
             result = work(transaction)
@@ -149,7 +149,7 @@ class Straight(ABC):
             return (result,) if done else None
 
         told = lambda: (transaction.entries, transaction.at)  # noqa: E731 - as the other way has it
-        return self._said(names, told, sends, transaction.meanwhile, (result,))
+        return self._said(names, told, sends, transaction.meanwhile, (result,), transaction.provided)
 
     def _said(
         self,
@@ -158,11 +158,12 @@ class Straight(ABC):
         sends: Callable[[_Records, _Meanwhile], T | None],
         besides: Sequence[_Meanwhile],
         unanswered: T | None = None,
+        provided: Question | None = None,
     ) -> T | None:
         """One message about these names with what it `tells` on record, and the answer; None where it did not happen.
 
         `besides` is done while the answer is awaited; what is found to have happened though its answer was lost is
-        answered by `unanswered`.
+        answered by `unanswered`. It is put on record only where what is `provided` is so.
         """
         writer, mark, told, grown = self.writer, self.mark, b"", 0
 
@@ -170,7 +171,7 @@ class Straight(ABC):
             nonlocal grown
             entries, at = tells()
             grown = len(entries)
-            return writer.statements(entries, at, bucket_of(SubjectId(next(iter(names), ""))))
+            return writer.statements(entries, at, bucket_of(SubjectId(next(iter(names), ""))), provided)
 
         def meanwhile() -> None:
             nonlocal told

@@ -9,7 +9,8 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import Evidence
-from upheld.store.engine import Claim, Connection, Rows, sent_late
+from upheld.store.engine import Claim, Connection, Question, Rows, sent_late
+from upheld.store.gathered import Gathered
 
 
 class NotClaimed(StoreFailed):
@@ -28,7 +29,7 @@ class Transaction:
 
     __slots__ = (
         "_at", "_taken", "about", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
-        "first", "guarded", "meanwhile", "moved", "named", "proved", "trusting",
+        "first", "gathers", "guarded", "meanwhile", "moved", "named", "proved", "provided", "trusting",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
@@ -44,6 +45,8 @@ class Transaction:
         self.guarded = False
         self.trusting = False
         """Whether views are taken to be current, and the server fails the transaction where one is not."""
+        self.gathers: Gathered | None = None
+        """Where statements are kept, of which none is sent before the work is over."""
         self.epochs: dict[str, int] = {}
         """Epochs of subjects as this transaction has found or made them, where it asked for several at once."""
         self.asked = self.proved = 0
@@ -56,6 +59,8 @@ class Transaction:
         """The key that the place names for its journal, where that was asked with the beginning."""
         self.meanwhile: list[Callable[[], None]] = []
         """What can be done while the commit waits for the disk: looks that release nothing before it is there."""
+        self.provided: Question | None = None
+        """What must be so where it is put on record, or nothing of it happens: a condition and its parameters."""
         self.execute = connection.execute
         self.executemany = connection.executemany
 
@@ -74,6 +79,13 @@ class Transaction:
         """Evidence that becomes durable together with the effect."""
         self.entries.extend(entries)
 
+    def claims(self, statement: str, parameters: Sequence[Any]) -> None:
+        """Run a statement before all others that itself claims what the work is about: see `CLAIMED`. For work that is
+        gathered before any of it is sent.
+        """
+        assert self.gathers is not None
+        self.gathers.claim(statement, parameters)
+
     def must_claim(self, name: str | None) -> None:
         """Raises NotClaimed for a name that this work did not say it is about; None stands for the whole place."""
         if self.about is not None and name not in self.about:
@@ -81,6 +93,9 @@ class Transaction:
 
     def changed(self, statement: str, parameters: Sequence[Any], otherwise: Exception | None = None) -> None:
         """Run a statement that must touch one row. Raises `otherwise`, or StoreFailed: here, or where it is sent."""
+        if self.gathers is not None:
+            self.gathers.must(statement, parameters)
+            return
         failure = otherwise or StoreFailed(f"not one row was changed: {statement.split('(')[0][:60]}")
         rows = self.execute(statement, parameters)
         late = sent_late(rows)

@@ -19,7 +19,7 @@ from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import Cited, Decision, SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.plan import PolicyLine
-from upheld.engine.state import ControllerState, SubjectState
+from upheld.engine.state import ControllerState, SubjectState, Value
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
 from upheld.store.engine import Claim, Connection, Overtaken, Proof, Question, array, array_of_texts, asks_at_once
@@ -596,22 +596,21 @@ class Views:
         self,
         transaction: Transaction,
         seen: Seen,
-        state: SubjectState,
+        becomes: Callable[[], SubjectState],
         at: Instant,
         left: tuple[tuple[str, int], ...],
+        first: tuple[Value, int, bytes],
     ) -> None:
-        """`advance` in a trusting transaction: the server fails it where the plan or the subject is not as it was seen.
-        The view of what the subject becomes is made while the answer is awaited. Raises Overtaken where this process
-        knows it to be late.
+        """`advance` in a trusting transaction, and the `first` value with its key and ciphertext: the server fails it
+        where the plan or the subject is not as it was seen. What the subject becomes, and the view of it, are made
+        while the answer is awaited. Raises Overtaken where this process knows it to be late.
         """
         if seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
             raise Overtaken("something of this process has taken the place of a view")
-        transaction.must_claim(seen.subject_id)
-        row = (at, bucket_of(seen.subject_id), seen.subject_id, seen.epoch, seen.plan_epoch)
-        transaction.changed(subjects.TOUCH_AS_SEEN, row, Overtaken("the plan or a person is not as it was"))
+        subjects.add_first_value(transaction, seen.subject_id, seen.epoch, seen.plan_epoch, at, *first)
 
         def moves_on() -> None:
-            self._moved_on(transaction, seen, state, at, left)
+            self._moved_on(transaction, seen, becomes(), at, left)
 
         transaction.meanwhile.append(moves_on)
 
