@@ -231,6 +231,30 @@ def test_a_form_is_filled_to_the_bytes_that_the_whole_entry_has(
         assert (written.policy, written.at, written.batch_class) == ("nexr", at, BatchClass.ACCESS)
 
 
+@pytest.mark.parametrize("engagement", [None, OTHER, VALUE])
+@pytest.mark.parametrize("fields", [{}, {"capacity": "organisation"}])
+def test_a_form_fills_one_field_more_to_the_same_bytes(engagement: str | None, fields: dict[str, Value]) -> None:
+    common: dict[str, Value] = {"items": ("name",), "purpose": "identity", "channel": "website", **fields}
+    like = {**common, "values": (1,), "engagement": None}
+    form = Form(Entry("value.collected", 0, "nexr", None, ("purposes.required.identity",), like), "engagement")
+    for at, values in ((0, (7,)), (AT, (1, 1 << 62))):
+        given = {**common, "values": values, "engagement": engagement}
+        whole = Entry("value.collected", at, "nexr", ALIAS, ("purposes.required.identity",), given)
+        written = form.filled(at, ALIAS, values, engagement)
+        assert written.data == packed(whole)
+        assert written.batch_class == BatchClass.EVIDENCE
+    with pytest.raises(EntryRefused) as refused:
+        form.filled(AT, ALIAS, (1,), "no id")
+    assert refused.value.field == "engagement"
+
+
+@pytest.mark.parametrize("besides", ["capacity", "values", "law"])
+def test_a_form_fills_no_field_that_it_would_have_to_leave_out(besides: str) -> None:
+    fields: dict[str, Value] = {"values": (1,), "items": ("name",), "purpose": "identity", "channel": "website"}
+    with pytest.raises(ValueError, match=besides):
+        Form(Entry("value.collected", AT, "nexr", None, (), fields), besides)
+
+
 def test_what_no_entry_may_say_no_form_says() -> None:
     common: dict[str, Value] = {"purpose": "identity", "values": (1,), "reader": "handler"}
     form = Form(Entry("read.granted", AT, "nexr", None, (), common))

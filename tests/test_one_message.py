@@ -33,6 +33,7 @@ from upheld.keeper import Keeper, seeing
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.ledger.entries import Entry, EntryRefused
 from upheld.store import history, subjects
+from upheld.store import postgres as engine_on_a_server
 from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
 from upheld.store.ids import IdTaken
 from upheld.store.journal import JournalTorn, drop_sealed
@@ -189,6 +190,19 @@ def test_a_read_leaves_beginning_and_end_to_the_message_itself(trial: Trial, hea
     assert [word[:6] for word in message] == ["SELECT", "SELECT", "INSERT"], message
     assert "pg_advisory_xact_lock_shared" in message[0]
     assert "CAST(coalesce((SELECT plan_epoch" in message[1], "the proof sees what was committed before the locks"
+
+
+def test_a_value_is_two_statements_of_which_the_first_has_the_person_and_the_last_proves_the_plan(
+    trial: Trial, heard: Heard
+) -> None:
+    keeper, person = trial.keeper, trial.persons[0]
+    assert keeper.collect(person, "service", {"name": "1"}).granted
+    heard.messages.clear()
+    assert keeper.collect(person, "service", {"name": "2"}).granted
+    [message] = heard.messages[-1:]
+    assert [word[:11] for word in message] == ["WITH touche", "INSERT INTO"], message
+    assert "pg_try_advisory_xact_lock" in message[0]
+    assert "(SELECT plan_epoch FROM guard) = %s" in message[1], "the first statement sees what was before its locks"
 
 
 def test_a_group_of_writers_is_two_messages(trial: Trial, heard: Heard) -> None:
@@ -586,6 +600,87 @@ def test_a_value_that_had_to_wait_for_somebody_became_known_when_it_had_the_pers
         assert taking.result(30).granted
     assert max(known for _, known in values_of(trial, "name")) == keeper.now() == instant(NOW + timedelta(hours=1))
     trial.neighbour.clock.set(NOW + timedelta(hours=1))
+
+
+@pytest.fixture(scope="module")
+def changing_home(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House, House]]:
+    """A home of which everybody is told now and then that its plan has changed."""
+    with opened_twice(tmp_path_factory.mktemp("changing") / "home", postgres.made(server, "changing")) as made:
+        yield made
+
+
+@contextmanager
+def slow_claim(patch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """The statement that claims a person has begun, and seen what is committed, half a second before it claims; the
+    event is set when it was sent.
+    """
+    sent, plain, post = Event(), engine_on_a_server._claiming, Wire.post
+
+    def claiming(statement: str) -> tuple[str, int]:
+        word, before = plain(statement)
+        if sent.is_set():  # only one: who comes meanwhile is as quick as ever
+            return word, before
+        return word.replace("(SELECT pg_try", "(SELECT pg_sleep(0.5)::text = '' AND pg_try", 1), before
+
+    def posted(self: Wire, messages: list[Message]) -> None:
+        post(self, messages)
+        if any(b"pg_sleep" in word for word, _ in messages):
+            sent.set()
+
+    with patch.context() as planted:
+        planted.setattr(engine_on_a_server, "_claiming", claiming)
+        planted.setattr(Wire, "post", posted)
+        yield sent
+
+
+CHANGES: dict[str, Callable[[Trial], Any]] = {
+    "a withdrawal": lambda trial: trial.neighbour.keeper.withdraw(
+        trial.persons[0], "purpose/offers", channel="website"
+    ),
+    "another value": lambda trial: trial.neighbour.keeper.collect(trial.persons[0], "offers", {"phone": "first"}),
+    "a person forgotten": lambda trial: ran(trial, "DELETE FROM subject WHERE subject_id = ?", trial.persons[0]),
+    "a publication": lambda trial: ran(trial, "UPDATE guard SET plan_epoch = plan_epoch + 1"),
+    "another key of the journal": lambda trial: ran(
+        trial, "INSERT INTO meta(key, value) VALUES('mac-key', 'ffffffffffffffff')"
+    ),
+}
+
+
+def ran(trial: Trial, statement: str, *parameters: str) -> None:
+    with closing(connection_to(trial.path / "active.db")) as connection:
+        connection.execute(statement, parameters)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_committed_after_the_statement_that_claims_had_begun_fails_it(
+    changing_home: tuple[Path, House, House], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Its snapshot is older than its locks: the person is compared as it is by then, and the plan a statement later."""
+    trial = peopled(*changing_home)
+    keeper, person = trial.keeper, trial.persons[0]
+    assert keeper.collect(person, "offers", {"phone": "before"}).granted
+    before, answers, plain = values_of(trial, "phone"), [], Place.added
+
+    def added(self: Place, name: str, work: Any) -> Any:
+        answers.append(plain(self, name, work))
+        if answers[-1] is None:
+            raise NotRecorded("nothing was done")  # and the long way is not gone here
+        return answers[-1]
+
+    monkeypatch.setattr(Place, "added", added)
+    with slow_claim(monkeypatch) as sent, ThreadPoolExecutor(1) as pool:
+        taking = pool.submit(keeper.collect, person, "offers", {"phone": "late"})
+        assert sent.wait(30)
+        with monkeypatch.context() as patch:
+            patch.setattr(Place, "added", plain)
+            CHANGES[change](trial)
+        with pytest.raises(NotRecorded, match="nothing was done"):
+            taking.result(30)
+    assert answers == [None]
+    assert len(values_of(trial, "phone")) == len(before) + (change == "another value")
+    ran(trial, "DELETE FROM meta WHERE key = 'mac-key'")
+    keeper.views.refresh()
+    trial.neighbour.keeper.views.refresh()
 
 
 # ── both ways live alike ────────────────────────────────────────────────────────────────────────────────────────────

@@ -517,7 +517,7 @@ class Form:
         parts = [_encode(one) for one in row]
         place = _OWN + kind.places["values"][0]
         last = place if besides is None else _OWN + kind.places[besides][0]
-        if not place <= last < len(row) - (besides is not None):
+        if besides is not None and not place < last < len(row) - 1:
             raise ValueError(f"`{besides}` does not stand between the values and the end of `{like.kind}`")
         self._like = like
         self._policy = like.policy

@@ -32,7 +32,6 @@ from upheld.engine.state import (
     stopped_by,
 )
 from upheld.store.engine import (
-    CLAIMED,
     Connection,
     Numbers,
     Overtaken,
@@ -248,17 +247,6 @@ _INSERT_VALUE = (
     "known_at, uses, held_for) "
     "VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
-# The first value of who takes the person to be as it was, and what claims the person: where it is not so, or the claim
-# can't be had, the bucket is missing. The epoch that is compared is the newest also where it was raised after the
-# statement began; that of the plan is seen as it was then, so it is proved by the record, which is a statement later.
-_TOUCH_AND_INSERT = (
-    "WITH touched AS (UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) "  # noqa: S608 - a word of ours
-    f"WHERE {CLAIMED} AND bucket = ? AND subject_id = ? AND epoch = ? RETURNING bucket) "
-    "INSERT INTO value(bucket, value_id, subject_id, item, state, generation, key_id, sealed, collected_at, "
-    "known_at, uses, held_for) "
-    "VALUES((SELECT bucket FROM touched), ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?)"
-)
-PLAN_AS_SEEN = "(SELECT plan_epoch FROM guard) = ?"
 _SET_USES = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ? AND state = 'held'"
 _REPLACE = (
     "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE bucket = ? AND value_id = ? AND replaced_at IS NULL"
@@ -835,39 +823,6 @@ def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key
         value.known_at,
     )
     transaction.changed(_INSERT_VALUE, (*row, packed_uses(value.uses), value.held_for), IdTaken())
-
-
-def add_first_value(
-    transaction: Transaction,
-    subject_id: SubjectId,
-    epoch: int,
-    plan_epoch: int,
-    last_at: Instant,
-    value: Value,
-    key_id: int,
-    sealed: bytes,
-) -> None:
-    """`touch` and `add_value` of who takes plan and person to be as they were, in one statement: where they are not,
-    or somebody else has the person, nothing of the transaction happens. For work that is gathered before it is sent.
-    """
-    transaction.must_claim(subject_id)
-    row = (
-        last_at,
-        bucket_of_value(value.value_id),
-        subject_id,
-        epoch,
-        value.value_id,
-        subject_id,
-        value.item,
-        key_id,
-        sealed,
-        value.collected_at,
-        value.known_at,
-        packed_uses(value.uses),
-        value.held_for,
-    )
-    transaction.claims(_TOUCH_AND_INSERT, row)
-    transaction.provided = PLAN_AS_SEEN, (plan_epoch,)
 
 
 def stands_under(transaction: Transaction, policy: str, subject_id: SubjectId, purpose: str) -> None:

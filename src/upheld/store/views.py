@@ -23,6 +23,7 @@ from upheld.engine.state import ControllerState, SubjectState, Value
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
 from upheld.store.engine import Claim, Connection, Overtaken, Proof, Question, array, array_of_texts, asks_at_once
+from upheld.store.first_value import add_first_value
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction, must_be_about
 from upheld.store.vault import Opener
@@ -607,7 +608,7 @@ class Views:
         """
         if seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
             raise Overtaken("something of this process has taken the place of a view")
-        subjects.add_first_value(transaction, seen.subject_id, seen.epoch, seen.plan_epoch, at, *first)
+        add_first_value(transaction, seen.subject_id, seen.epoch, seen.plan_epoch, at, *first)
 
         def moves_on() -> None:
             self._moved_on(transaction, seen, becomes(), at, left)
