@@ -1,6 +1,7 @@
 """What a rotation of keys is tried against, in processes of their own.
 
 python -m tests.rotating_child works HOME STOP     reads and writes until the file STOP is there; says how often
+python -m tests.rotating_child comes HOME STOP     people come and are looked up until STOP is there; says who came
 python -m tests.rotating_child killed HOME AT      rotates and kills itself before the AT-th commit of the key store
 python -m tests.rotating_child late HOME GO        opens, waits for the file GO, writes; says what became of it
 python -m tests.rotating_child handed HOME AT      hands the signing key over and kills itself at step AT
@@ -57,6 +58,25 @@ def works(home: Path, stop: Path) -> None:
             done += 1
             time.sleep(0.002)
     print(json.dumps({"done": done, "wrong": wrong}), flush=True)
+
+
+def comes(home: Path, stop: Path) -> None:
+    """Whoever comes is found at once and later, by the e-mail of now and of nobody before."""
+    wrong, came = 0, dict[str, str]()
+    with upheld.open(home, options()) as keeper:
+        print("ready", flush=True)
+        while not stop.exists():
+            person = keeper.enter("trial", "member")
+            keeper.begin(person, "membership")
+            address = f"comer-{len(came)}-of-{os.getpid()}@example.org"
+            taken = keeper.collect(person, "service", {"name": "Comer", "email": address}, channel="website")
+            if len(came) % 4 == 3:
+                address = f"moved-{address}"
+                keeper.correct(person, taken.values["email"][0], address)
+            came[address] = person
+            for one in list(came)[:: max(1, len(came) // 4)]:
+                wrong += keeper.lookup("trial", "email", one, reader=READER, reason="sign-in") != (came[one],)
+    print(json.dumps({"came": came, "wrong": wrong}), flush=True)
 
 
 def late(home: Path, go: Path) -> None:
@@ -158,6 +178,8 @@ if __name__ == "__main__":
     what, home, more = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     if what == "works":
         works(home, Path(more))
+    elif what == "comes":
+        comes(home, Path(more))
     elif what == "late":
         late(home, Path(more))
     elif what == "killed":

@@ -21,10 +21,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from upheld.dates import NO_PERIOD, Instant, Period, instant
 from upheld.engine.compile import compiled
+from upheld.engine.plan import PolicyLine
+from upheld.engine.state import ControllerState
 from upheld.errors import HomeUnusable
 from upheld.keeper import Keeper
 from upheld.keeper.door import Places
 from upheld.keeper.organisation import lines_on_file
+from upheld.keeper.tokens_anew import make_tokens_anew
 from upheld.law import TABLES
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy import law_table
@@ -32,7 +35,7 @@ from upheld.policy.plain import LAW_NAMES, WORDINGS
 from upheld.policy.read import read_policy
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
 from upheld.store import distribution, history, migrations, postgres, schema, sqlite
-from upheld.store.engine import Engine
+from upheld.store.engine import Connection, Engine
 from upheld.store.ids import new_id
 from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
@@ -48,6 +51,7 @@ from upheld.store.scrubbing import Rewriting
 from upheld.store.sealing import JOURNALS, Sealer
 from upheld.store.sqlite import SqliteFile, create
 from upheld.store.tail import Tail
+from upheld.store.token_rotation import begun_in, store_of
 from upheld.store.vault import CACHE_KEYS, Tier, Vault
 from upheld.store.views import CACHED, Views
 
@@ -199,6 +203,7 @@ def init(home: Path | str, options: Options | None = None, databases: Mapping[st
         **kept,
         "key_command": options.key_command,
         "look_up": {policy: sorted(items) for policy, items in options.look_up.items()},
+        "own_words": True,
     }
     _write_durably(root / SETTINGS, json.dumps(settings, indent=2).encode())
 
@@ -392,11 +397,15 @@ def ledger_of(home: Path) -> AbstractContextManager[Path]:
     return nullcontext(home / LEDGER)
 
 
+LOOK_UP: Final = "look-up"
+"""What stands for the roots of look-up tokens beside the names of key files: they lie in the key store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rotated:
     """What came of the rotation of one key. `kept`: files of old keys, for old copies.
 
-    `store` is a tier, or that of the journals: there no keys are wrapped.
+    `store` is a tier, or the tokens of one: then `keys` are tokens; or that of the journals: there none are wrapped.
     """
 
     store: str
@@ -406,20 +415,23 @@ class Rotated:
 
 
 def rotate_roots(
-    home: Path, keeper: Keeper, told: Callable[[str, int], None] = lambda *_: None, names: Sequence[str] = ROOTS
+    home: Path,
+    keeper: Keeper,
+    told: Callable[[str, int], None] = lambda *_: None,
+    names: Sequence[str] = (*ROOTS, LOOK_UP),
 ) -> Iterator[Rotated]:
-    """Put new keys in place of the roots of both tiers and of the one that guards journals, while other processes go
-    on; again after a crash goes on. `names` says of which, where not all.
+    """Put new keys in place of the roots of both tiers, of those of look-up tokens and of the one that guards journals,
+    while other processes go on; again after a crash goes on. `names` says of which, where not all.
 
     Keys in files are made here; keys that the environment or a command gives must be two: the old and the new.
     Raises HomeUnusable, StoreFailed, TailBroken.
     """
     source = key_source(home, settings_of(home))
     # One that was interrupted is finished; only then another begins.
-    wanted = [name for name in names if len(source.roots(name)) > 1]
+    wanted = [name for name in names if _begun(source, keeper, name)]
     # The key of the journals may be given from elsewhere: then it is rotated where somebody gives the next or asks.
     wanted = wanted or [one for one in names if one != JOURNAL_KEY or len(names) == 1 or source.in_files(one)]
-    for name in wanted:
+    for name in (one for one in wanted if one != LOOK_UP):
         if len(source.roots(name)) == 1:
             if not source.in_files(name):
                 raise HomeUnusable(
@@ -427,6 +439,11 @@ def rotate_roots(
                     "every process once with both, and rotate then"
                 )
             source.add(name, os.urandom(32))
+    if LOOK_UP in wanted:
+        # Before the rings: what is left of the old root in a page of the key store is under a root that goes too.
+        for tier in _begun_tiers(keeper) or Tier:
+            made, newest = make_tokens_anew(keeper.places, tier, partial(told, store_of(tier)))
+            yield Rotated(store_of(tier), made, newest.hex(), ())
     for tier in (one for one in Tier if f"{one.value}.key" in wanted):
         name = f"{tier.value}.key"
         rotation = Rotation(keeper.places.vault, keeper.places.papers, tier)
@@ -440,6 +457,17 @@ def rotate_roots(
         keeper.places.keys.scrub(whole=True)
     if JOURNAL_KEY in wanted:
         yield _rotate_journal_key(source, keeper)
+
+
+def _begun(source: KeySource, keeper: Keeper, name: str) -> bool:
+    """Whether a rotation of this was begun and is not over."""
+    return bool(_begun_tiers(keeper)) if name == LOOK_UP else len(source.roots(name)) > 1
+
+
+def _begun_tiers(keeper: Keeper) -> list[Tier]:
+    """Of which tiers tokens are being made anew."""
+    with keeper.places.keys.reading() as connection:
+        return [tier for tier in Tier if begun_in(connection, tier)]
 
 
 def _rotate_journal_key(source: KeySource, keeper: Keeper) -> Rotated:
@@ -535,20 +563,25 @@ def _places(
     return places
 
 
-def _check_coordinator(places: Mapping[str, Place]) -> None:
-    """Every process goes by one server: locks of two coordinators know nothing of each other. Raises HomeUnusable."""
+def _by_one_coordinator(places: Mapping[str, Place]) -> None:
+    """Every process goes by one server: locks of two coordinators know nothing of each other. Raises HomeUnusable.
+
+    The places are told that their rows lie on several machines.
+    """
     strays = [name for name, place in places.items() if not distribution.on_coordinator(place.connection)]
     if strays:
         for place in places.values():
             place.close()
         raise HomeUnusable(f"the address of `{strays[0]}` is that of a worker: give the coordinator's in {SETTINGS}")
+    for place in places.values():
+        place.writer.asks = True  # a table of several machines takes no question within an insert
 
 
 def _rings(source: KeySource) -> dict[Tier, Ring]:
     return {tier: Ring(tier.value, partial(source.roots, f"{tier.value}.key")) for tier in Tier}
 
 
-def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options, *, by_bucket: bool) -> Vault:
+def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options, *, by_bucket: bool, own_words: bool) -> Vault:
     clock = options.clock
     return Vault(
         keys,
@@ -558,7 +591,17 @@ def _vault(rings: Mapping[Tier, Ring], keys: Place, options: Options, *, by_buck
         lambda: clock.now() // 86_400_000_000,
         CACHE_KEYS if options.cached is None else options.cached * 2,
         by_bucket,
+        own_words,
     )
+
+
+def _views(places: Mapping[str, Place], vault: Vault, options: Options, *, by_bucket: bool) -> Views:
+    def on_file(connection: Connection) -> tuple[dict[str, PolicyLine], dict[str, ControllerState]]:
+        """Whoever heard that there is something new may have heard of a rotation of look-up tokens."""
+        vault.forget_token_roots()
+        return lines_on_file(connection)
+
+    return Views(places["active"], places["keys"], on_file, cached=options.cached or CACHED, spread=by_bucket)
 
 
 def _sealer(
@@ -589,11 +632,9 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
     places = _places(root, settings, incarnation, journal_keys, options)
     by_bucket = bool(settings.get("distributed"))
     if by_bucket:
-        _check_coordinator(places)
-        for place in places.values():
-            place.writer.asks = True  # a table of several machines takes no question within an insert
+        _by_one_coordinator(places)
     sealer = _sealer(root, settings, source, journal_keys, incarnation, clock)
-    vault = _vault(rings, places["keys"], options, by_bucket=by_bucket)
+    vault = _vault(rings, places["keys"], options, by_bucket=by_bucket, own_words=bool(settings.get("own_words")))
     whole = places["keys"].engine.may_read(places["keys"].connection, "root_key")
     if whole:
         vault.fetch_roots()
@@ -610,7 +651,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         leases.close()
 
     leases = postgres.PostgresLeases(databases["active"]) if databases else FileLeases(root)
-    look_up = {(policy, item) for policy, items in settings["look_up"].items() for item in items}
+    look_up = frozenset((policy, item) for policy, items in settings["look_up"].items() for item in items)
     wiring = Places(
         active=places["active"],
         separated=places["separated"],
@@ -618,7 +659,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         sealer=sealer,
         vault=vault,
         papers=PaperKeys(places["keys"], rings[Tier.ACTIVE], os.urandom, by_bucket=by_bucket),
-        views=Views(places["active"], places["keys"], lines_on_file, cached=options.cached or CACHED, spread=by_bucket),
+        views=_views(places, vault, options, by_bucket=by_bucket),
         leases=leases,
         marks=Marks(root, incarnation),
         copies_kept=copies_kept_in(settings),
@@ -629,6 +670,7 @@ def _wired(root: Path, settings: Mapping[str, Any], options: Options) -> Keeper:
         fail=lambda act, failure: log.error("a rule failed", act=act, failure=type(failure).__name__),
         whole=whole,
         seals=sealer.engine.may_write(sealer.connection),
+        look_up=look_up,
     )
     return Keeper(
         wiring,

@@ -35,6 +35,7 @@ from upheld.store.postgres import PostgresConnection
 from upheld.store.sealing import JOURNALS
 from upheld.store.tls import without_password
 from upheld.system import (
+    LOOK_UP,
     PLACES,
     Options,
     backed_up,
@@ -134,17 +135,22 @@ def rotate_keys(
     home: Home,
     signing: Annotated[bool, typer.Option("--signing", help="The key that signs, and no other.")] = False,
     journals: Annotated[bool, typer.Option("--journals", help="The key that guards journals, and no other.")] = False,
+    look_up: Annotated[bool, typer.Option("--look-up", help="The roots of look-up tokens, and no others.")] = False,
 ) -> None:
     """Put new master keys in place of the old while the service goes on; run it again if it was interrupted."""
-    if signing and journals:
-        raise typer.BadParameter("give --signing or --journals; without them all other keys are rotated")
+    if signing + journals + look_up > 1:
+        raise typer.BadParameter("give --signing, --journals or --look-up; without them all other keys are rotated")
     with opened(home) as keeper:
         if signing:
             note = rotate_signing(home, keeper)
             typer.echo(f"from {checkpoint_in(note).size} batches on another key signs; the old one signed for it")
             typer.echo(f"hand {home / 'public.pem'} to whoever verifies; who holds the old one can go on with it")
             return
-        for done in rotate_roots(home, keeper, names=(JOURNAL_KEY,) if journals else ROOTS):
+        names = (JOURNAL_KEY,) if journals else (LOOK_UP,) if look_up else (*ROOTS, LOOK_UP)
+        for done in rotate_roots(home, keeper, names=names):
+            if done.store.endswith(LOOK_UP):
+                typer.echo(f"{done.store}: {done.keys} look-up tokens made anew from {done.mark}; the old root is gone")
+                continue
             guards = done.store == JOURNALS
             wraps = f"what waits to be sealed is guarded by {done.mark}"
             typer.echo(f"{done.store}: {wraps if guards else f'{done.keys} keys wrapped anew by {done.mark}'}")

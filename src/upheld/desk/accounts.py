@@ -25,7 +25,6 @@ from upheld.engine.acts import HandlerId, Reader
 from upheld.errors import InputRefused
 from upheld.keeper import Keeper
 from upheld.store.place import Transaction
-from upheld.store.vault import Tier
 
 PAPER = "staff"
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
@@ -321,7 +320,7 @@ def _account(policy: str, row: tuple[str, str, str, str]) -> Account:
 
 
 def _name_token(keeper: Keeper, policy: str, name: str) -> bytes:
-    return keeper.places.vault.token(Tier.ACTIVE, policy, "@account", name)
+    return keeper.places.vault.digest(policy, "account", name)
 
 
 def _grouped(random: bytes) -> str:

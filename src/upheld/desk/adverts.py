@@ -22,7 +22,6 @@ from upheld.errors import InputRefused
 from upheld.keeper import Keeper
 from upheld.keeper.telling import ADVERT
 from upheld.policy.letters import Written
-from upheld.store.vault import Tier
 
 _BYTES: Final = 20
 _ID: Final = 20
@@ -62,7 +61,7 @@ def refuses(keeper: Keeper, policy: str, medium: str, token: str) -> SubjectId |
 
 
 def _mac(keeper: Keeper, policy: str, subject: str, medium: str) -> str:
-    return keeper.places.vault.token(Tier.ACTIVE, policy, "@refusal", f"{subject}|{medium}")[:_BYTES].hex()
+    return keeper.places.vault.digest(policy, "refusal", f"{subject}|{medium}")[:_BYTES].hex()
 
 
 def refuse(keeper: Keeper, policy: str, subject: SubjectId, medium: str) -> int:

@@ -12,7 +12,6 @@ from upheld.dates import Instant
 from upheld.keeper import Keeper
 from upheld.ledger.entries import entry
 from upheld.store import history
-from upheld.store.vault import Tier
 
 KIND = "sign-in.failed"
 _ELEMENT = "upkeep.access-records"
@@ -35,7 +34,7 @@ def note_failure(
     keeper: Keeper, policy: str, area: str, step: str, why: str, *, account: str | None = None, about: str | None = None
 ) -> None:
     """Put on record that somebody did not get in. `area`: console or portal; `step`: where; `why`: a word."""
-    digest = keeper.places.vault.token(Tier.ACTIVE, policy, "@failed", about) if about else None
+    digest = keeper.places.vault.digest(policy, "failed", about) if about else None
     failed = entry(
         KIND, keeper.now(), policy, None, (_ELEMENT,), area=area, step=step, why=why, account=account, about=digest
     )

@@ -14,7 +14,6 @@ from upheld.errors import InputRefused
 from upheld.keeper import Keeper
 from upheld.ledger.entries import Entry, entry
 from upheld.store.place import Transaction
-from upheld.store.vault import Tier
 
 LONGEST = 320
 
@@ -92,7 +91,7 @@ def _said(keeper: Keeper, account: Account, provider: str, by: HandlerId | None,
 
 def _claim(keeper: Keeper, policy: str, provider: str, identity: str) -> bytes:
     """Keyed; in hexadecimal, since capital letters and blanks make another identity."""
-    return keeper.places.vault.token(Tier.ACTIVE, policy, f"@identity-{provider}", identity.encode().hex())
+    return keeper.places.vault.digest(policy, f"identity-{provider}", identity.encode().hex())
 
 
 _BIND = "INSERT INTO account_identity(policy, provider, claim, account_id, bound_at) VALUES(?, ?, ?, ?, ?)"

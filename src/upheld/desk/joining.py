@@ -29,7 +29,6 @@ from upheld.desk.accounts import (
 from upheld.desk.sessions import digest_of
 from upheld.keeper import Keeper
 from upheld.store.place import Transaction
-from upheld.store.vault import Tier
 
 HOUR: Final = 3_600_000_000
 VALID_FOR: Final = 72 * HOUR
@@ -109,7 +108,7 @@ def factor_offered(keeper: Keeper, invited: Invited) -> tuple[str, str]:
 
 def _seal(keeper: Keeper, invited: Invited, secret: str) -> str:
     about = f"{invited.digest.hex()}|{secret}"
-    return keeper.places.vault.token(Tier.ACTIVE, invited.account.policy, "@joining", about).hex()
+    return keeper.places.vault.digest(invited.account.policy, "joining", about).hex()
 
 
 def factor_right(keeper: Keeper, invited: Invited, secret: str, seal: str, code: str) -> bool:

@@ -14,7 +14,6 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.keeper import Keeper
 from upheld.store.place import Transaction
-from upheld.store.vault import Tier
 
 MINUTE = 60_000_000
 _TOUCHED_EVERY = MINUTE
@@ -160,7 +159,7 @@ def _rests_on(known_as: bytes | None, which: bytes | None, known: bytes, named: 
 
 def _there(keeper: Keeper, provider: str, what: str, text: str) -> bytes:
     """Keyed; in hexadecimal, since capital letters and blanks make another."""
-    return keeper.places.vault.token(Tier.ACTIVE, "", f"@{what}-{provider}", text.encode().hex())
+    return keeper.places.vault.digest("", f"{what}-{provider}", text.encode().hex())
 
 
 def end_sessions_of(transaction: Transaction, who: str) -> None:

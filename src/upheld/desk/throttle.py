@@ -12,7 +12,6 @@ from upheld.dates import Instant
 from upheld.keeper import Keeper
 from upheld.keeper.applications import Application
 from upheld.store.place import Transaction
-from upheld.store.vault import Tier
 
 MINUTE = 60_000_000
 
@@ -91,7 +90,7 @@ def forgiven(keeper: Keeper, policy: str, limit: Limit, about: str) -> None:
 
 
 def _what(keeper: Keeper, policy: str, limit: Limit, about: str) -> bytes:
-    return keeper.places.vault.token(Tier.ACTIVE, policy, f"@{limit.name}", about)
+    return keeper.places.vault.digest(policy, limit.name, about)
 
 
 def purge_attempts(transaction: Transaction, now: Instant) -> None:

@@ -35,9 +35,9 @@ from upheld.ledger.entries import Entry, Form, entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
-from upheld.store.ids import bucket_of, placed_value, value_id
+from upheld.store.ids import placed_value, value_id
 from upheld.store.place import Transaction
-from upheld.store.vault import TokenRow
+from upheld.store.token_roots import TokenRow
 from upheld.store.views import Seen
 
 MOST_BYTES = 1_000_000
@@ -188,19 +188,17 @@ class Data(Seeing):
         return hashed[item]
 
     def _tokens(self, seen: Seen, made: Sequence[Value], texts: Mapping[str, str]) -> list[TokenRow]:
-        token, policy = self.places.vault.token, seen.policy
+        """One of each value under each root: who has not heard of a further one is told with the policies on file,
+        which every decision is proved by.
+        """
+        wanted = [value for value in made if self.looked_up(seen.policy, value.item)]
+        if not wanted:
+            return []
+        roots = self.places.vault.roots[Tier.ACTIVE].known()
         return [
-            (
-                Tier.ACTIVE,
-                policy,
-                value.item,
-                token(Tier.ACTIVE, policy, value.item, texts[value.item]),
-                value.value_id,
-                bucket_of(seen.subject_id),
-                seen.subject_id,
-            )
-            for value in made
-            if self.looked_up(policy, value.item)
+            row
+            for one in wanted
+            for row in roots.rows(seen.policy, one.item, texts[one.item], one.value_id, seen.subject_id)
         ]
 
     def reuse(

@@ -100,6 +100,8 @@ class Places:
     """Whether this user of the databases may seal; who only serves on a server may not, and others do each minute."""
     whole: bool = True
     """Whether this user of the databases may see persons and keys; who only seals or prunes may not."""
+    look_up: frozenset[tuple[str, str]] = frozenset()
+    """Policy and item of what people are looked up by."""
 
 
 class Door:

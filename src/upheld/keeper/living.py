@@ -27,7 +27,7 @@ from upheld.engine.state import (
     SubjectState,
 )
 from upheld.errors import InputRefused
-from upheld.keeper.door import GONE, Tier, When, anchor_days, replaced
+from upheld.keeper.door import GONE, When, anchor_days, replaced
 from upheld.keeper.ending import Ending
 from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, entry
@@ -315,7 +315,7 @@ class Living(Ending):
     def _delivery_key(self, policy: str, source: str, key: str) -> bytes:
         """A keyed digest: the key of a source may be an order number, which nobody shall guess from a ledger."""
         exact = f"{source}|{key}".encode().hex()
-        return self.places.vault.token(Tier.ACTIVE, policy, "@delivery", exact)
+        return self.places.vault.digest(policy, "delivery", exact)
 
     @staticmethod
     def _delivered(transaction: Transaction, seen: Seen, source: str, key_digest: bytes, told: Told) -> str | None:

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import get_ident
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -40,6 +40,7 @@ from upheld.keeper.elsewhere import cleared_elsewhere
 from upheld.keeper.moving import Moving
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
 from upheld.keeper.steps import OpenStep, Swept
+from upheld.keeper.tokens_anew import make_tokens_anew
 from upheld.ledger.batch import Head
 from upheld.ledger.certificate import Certificate
 from upheld.ledger.entries import Entry, entry
@@ -49,9 +50,11 @@ from upheld.store.journal_keys import name_key, named_in, names_key
 from upheld.store.leases import LeaseHeld, Presence
 from upheld.store.papers import PaperRow
 from upheld.store.place import Place, Transaction
-from upheld.store.ring import mark_of
+from upheld.store.ring import fingerprint, mark_of
 from upheld.store.sealing import LedgerOld, TailBroken
-from upheld.store.vault import DELETE_KEY, HOUSE, Sealed, TokenRow
+from upheld.store.token_roots import TokenRow, marked
+from upheld.store.token_rotation import begun_in, store_of
+from upheld.store.vault import DELETE_KEY, HOUSE, Sealed
 from upheld.store.verifying import anchor_in
 
 NOTE = "recovering"
@@ -85,6 +88,16 @@ class _Stored:
     key_id: int | None
     sealed: bool
     opens: bool
+
+
+class _LookedUp(NamedTuple):
+    """A value that somebody is looked up by."""
+
+    tier: Tier
+    policy: str
+    subject_id: SubjectId
+    value_id: ValueId
+    item: str
 
 
 @dataclass(slots=True)
@@ -211,41 +224,60 @@ class Recovery(Moving):
         if self.rehearsals_left():
             return  # one runs in another process, which sees to the rest too
         steps = self.open_steps()
-        rows = self._tokens_missing()
-        if not steps and not rows and not self._papers_on_their_way():
+        missing = self._tokens_missing()
+        if not steps and not missing and not self._papers_on_their_way():
             return
         try:
             with self.places.leases.lease("sweep", wait=False):
-                if rows:
+                if missing:
                     self._flush()  # of values that last
-                    self.places.vault.keep_tokens(rows)
+                    self._make_tokens(missing)
                 self.carry_out(self.open_steps(), Swept())
                 self._papers_going()
         except LeaseHeld:
             return  # somebody sweeps right now, and sees them too
 
-    def _tokens_missing(self) -> list[TokenRow]:
+    def _tokens_missing(self) -> list[_LookedUp]:
         """Of values written since the last seal, or sealed with it: every seal before made the key store durable."""
         active, ledger = self.places.active.connection, self.places.sealer.connection
         tail = [*copies.unsealed(active, _MAKE), *copies.sealed_last(ledger, _MAKE)]
         values = dict.fromkeys((each.policy, ValueId(one)) for each in tail for one in _made_by(each))
-        rows: list[TokenRow] = []
+        found: list[_LookedUp] = []
+        roots = self.places.vault.roots[Tier.ACTIVE]
+        roots.forget()
         for policy, value in values:
             row = self._active_row(value)
             if row is None or row[3] != "held" or not self.looked_up(policy, row[4]):
                 continue
-            if not self.places.vault.tokens_left(value):
-                rows.append(self._token_row(Tier.ACTIVE, policy, SubjectId(row[0]), value, row[4]))
-        return rows
+            if self.places.vault.tokens_left(value) < len(roots.known().held):
+                found.append(_LookedUp(Tier.ACTIVE, policy, SubjectId(row[0]), value, row[4]))
+        return found
 
-    def _token_row(self, tier: Tier, policy: str, subject_id: SubjectId, value: ValueId, item: str) -> TokenRow:
-        place = self.places.active if tier is Tier.ACTIVE else self.places.separated
-        key_id, blob = place.connection.execute(
-            "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?", placed_value(value)
+    def _make_tokens(self, missing: Sequence[_LookedUp]) -> None:
+        """Under each root that is there in the transaction that puts them in."""
+        texts = [self._identifier(one) for one in missing]
+        with self.places.keys.transaction({one.subject_id for one in missing}) as transaction:
+            self.places.vault.put_tokens(transaction, self._token_rows(transaction, missing, texts))
+
+    def _token_rows(
+        self, transaction: Transaction, wanted: Sequence[_LookedUp], texts: Sequence[str]
+    ) -> list[TokenRow]:
+        roots = {tier: one.found(transaction.connection) for tier, one in self.places.vault.roots.items()}
+        return [
+            row
+            for one, text in zip(wanted, texts, strict=True)
+            for row in roots[one.tier].rows(one.policy, one.item, text, one.value_id, one.subject_id)
+        ]
+
+    def _identifier(self, one: _LookedUp) -> str:
+        """It is opened for the house itself and shown to nobody; what comes of it is kept and tells nothing."""
+        place = self.places.active if one.tier is Tier.ACTIVE else self.places.separated
+        row = place.connection.execute(
+            "SELECT key_id, sealed FROM value WHERE bucket = ? AND value_id = ?", placed_value(one.value_id)
         ).fetchone()
-        text = self.places.vault.open(tier, policy, subject_id, value, item, Sealed(key_id, blob)).decode()
-        token = self.places.vault.token(tier, policy, item, text)
-        return (tier, policy, item, token, value, bucket_of(subject_id), subject_id)
+        return self.places.vault.open(
+            one.tier, one.policy, one.subject_id, one.value_id, one.item, Sealed(*row)
+        ).decode()
 
     # ── recovering ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -283,6 +315,7 @@ class Recovery(Moving):
             self._papers_agree(done)
             self._messages_open(done)
             self._tidy(done)
+            self._old_roots_go(done)
             self._certificates_again(done)
             self._end(done)
             for name in self._places():
@@ -539,17 +572,19 @@ class Recovery(Moving):
             if row.state == "held" and row.opens
         }
         with self.places.keys.reading() as connection:
-            known = {(tier, ValueId(value)) for tier, value in connection.execute("SELECT tier, value_id FROM token")}
+            tokens = connection.execute("SELECT tier, value_id, token FROM token").fetchall()
             named = {row[0] for row in connection.execute("SELECT subject_id FROM alias")}
         with self.places.active.reading() as connection:
             nobodys = named - {row[0] for row in connection.execute("SELECT subject_id FROM subject")}
-        missing = self._tokens_of(wanted - known, stored)
+        known, whole = self._tokens_known(tokens)
+        missing = self._looked_up_of(wanted - whole, stored)
+        texts = [self._identifier(one) for one in missing]
         with self.places.keys.transaction() as transaction:
             for tier in Tier:
                 transaction.executemany(DELETE_KEY[tier], list(map(placed_key, orphans[tier])))
-            over = [(tier, *placed_value(value)) for tier, value in sorted(known - wanted)]
+            over = [(tier, *placed_value(value)) for tier, value in sorted(known - (wanted & whole))]
             transaction.executemany("DELETE FROM token WHERE tier = ? AND bucket = ? AND value_id = ?", over)
-            vault.put_tokens(transaction, missing)
+            vault.put_tokens(transaction, self._token_rows(transaction, missing, texts))
             # Whoever was forgotten is not tied to the entries again.
             gone = [(bucket_of(SubjectId(one)), one) for one in sorted(nobodys)]
             transaction.executemany("DELETE FROM alias WHERE bucket = ? AND subject_id = ?", gone)
@@ -557,21 +592,47 @@ class Recovery(Moving):
             done.counts["days-forgotten"] += transaction.execute(NOBODYS_DAYS).rowcount
         done.counts["aliases-destroyed"] += len(nobodys)
         done.counts["keys-destroyed"] += sum(map(len, orphans.values()))
-        done.counts["tokens"] += len(missing) + len(known - wanted)
+        done.counts["tokens"] += len(missing) + len(known - (wanted & whole))
         clean = [place.scrub(whole=True) for place in self._places().values()]
         if not all(clean):
             done.waiting.append("a reader keeps a file open: what was removed is not scrubbed yet; recover again")
 
-    def _tokens_of(
+    def _old_roots_go(self, done: Recovered) -> None:
+        """An old key store has a root of tokens that the ledger says is gone: it goes again, and its tokens with it. A
+        rotation that was under way when the copy was made is ended.
+        """
+        ledger = self.places.sealer.connection
+        said = [one.entry.fields for one in history.entries(ledger, kinds=("keys.rotated",))]
+        for tier, roots in self.places.vault.roots.items():
+            gone = {one["before"] for one in said if one["store"] == store_of(tier)}
+            with self.places.keys.reading() as connection:
+                begun = begun_in(connection, tier)
+            if begun or any(fingerprint(root) in gone for root in roots.known().held.values()):
+                made, _ = make_tokens_anew(self.places, tier)
+                done.counts["tokens"] += made
+
+    def _tokens_known(
+        self, tokens: Iterable[tuple[str, int, bytes]]
+    ) -> tuple[set[tuple[str, ValueId]], set[tuple[str, ValueId]]]:
+        """Values by tier that have any token, and those that have one under each root and none under another."""
+        marks: dict[tuple[str, ValueId], set[bytes]] = {}
+        for tier, value, token in tokens:
+            marks.setdefault((tier, ValueId(value)), set()).add(marked(token))
+        for one in self.places.vault.roots.values():
+            one.forget()
+        right = {tier.value: one.known().held.keys() for tier, one in self.places.vault.roots.items()}
+        return set(marks), {one for one, found in marks.items() if found == right[one[0]]}
+
+    def _looked_up_of(
         self, wanted: Iterable[tuple[str, ValueId]], stored: Mapping[Tier, Mapping[ValueId, _Stored]]
-    ) -> list[TokenRow]:
-        rows: list[TokenRow] = []
+    ) -> list[_LookedUp]:
+        found: list[_LookedUp] = []
         for name, value in sorted(wanted):
             row = stored[Tier(name)][value]
             known = subjects.load(self.places.active.connection, row.subject_id)
             if known is not None and self.looked_up(known.policy, row.item):
-                rows.append(self._token_row(Tier(name), known.policy, row.subject_id, value, row.item))
-        return rows
+                found.append(_LookedUp(Tier(name), known.policy, row.subject_id, value, row.item))
+        return found
 
     def _certificates_again(self, done: Recovered) -> None:
         """Certificates are made again from the ledger, and kept when they are to the byte what was certified."""

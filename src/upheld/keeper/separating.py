@@ -16,7 +16,7 @@ from upheld.keeper.steps import DELETE_STEP, SEPARATED_SEALED, OpenStep, Steppin
 from upheld.store import subjects
 from upheld.store.ids import bucket_of, placed_key, placed_value
 from upheld.store.subjects import packed_names
-from upheld.store.vault import DELETE_KEY, KeyMissing, Sealed, TokenRow, bound, opened
+from upheld.store.vault import DELETE_KEY, KeyMissing, Sealed, bound, opened
 
 
 class Leaving(Stepping):
@@ -160,20 +160,14 @@ class Leaving(Stepping):
         looked_up = [step for step in steps if self.looked_up(step.policy, step.item)]
         texts = {step.value_id: self._separated_content(step) for step in looked_up}
         vault = self.places.vault
-        rows: list[TokenRow] = [
-            (
-                Tier.SEPARATED,
-                step.policy,
-                step.item,
-                vault.token(Tier.SEPARATED, step.policy, step.item, text.decode()),
-                step.value_id,
-                bucket_of(step.subject_id),
-                step.subject_id,
-            )
-            for step in looked_up
-            if (text := texts[step.value_id]) is not None
-        ]
         with self.places.keys.transaction(people(steps)) as transaction:
+            roots = vault.roots[Tier.SEPARATED].found(transaction.connection)
+            rows = [
+                row
+                for one in looked_up
+                if (text := texts[one.value_id]) is not None
+                for row in roots.rows(one.policy, one.item, text.decode(), one.value_id, one.subject_id)
+            ]
             gone = vault.destroy(transaction, [(Tier.ACTIVE, step.key_id, step.value_id) for step in steps])
             vault.put_tokens(transaction, rows)
             self._note_values(transaction, "key.swapped", [step for step in steps if step.value_id in gone])

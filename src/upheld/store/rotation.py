@@ -82,7 +82,7 @@ class Rotation:
             before = self.ring.named(transaction)
             if before == mark_of(newest):
                 return
-            self.vault.keep_root(transaction, self.tier)
+            self.vault.roots[self.tier].lay_down(transaction)
             transaction.execute(_END, (self._before,))
             transaction.execute(_BEGIN, (self._before, fingerprint(self.ring.root(before)), transaction.at))
             self.ring.name_newest(transaction)
@@ -165,9 +165,9 @@ def before_of(tier: Tier) -> str:
 
 
 def _tables(keys: Vault, paper_keys: PaperKeys, tier: Tier) -> Iterator[_Wrapped]:
-    wrapping, token = keys.wrapping[tier], vault.token_root(tier)
-    # The root of tokens comes first: who starts meanwhile needs it before any key.
-    yield _Wrapped("root_key", "name", "", wrapping, lambda name: str(name).encode(), None, f"name = '{token}'")
+    wrapping, ours = keys.wrapping[tier], f"name LIKE '{tier.value}-%'"
+    # The roots of tokens come first: who starts meanwhile needs them before any key.
+    yield _Wrapped("root_key", "name", "", wrapping, lambda name: str(name).encode(), None, ours)
     table = f"{tier.value}_key"
     yield _Wrapped(table, "key_id", -1, wrapping, lambda key_id: vault.wrapping(tier, int(key_id)), placed_key)
     if tier is Tier.ACTIVE:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +22,12 @@ from msgspec import Struct
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
-from upheld.store.engine import Numbers, Question, Rows, answers, array, asks_at_once
+from upheld.store.engine import Connection, Numbers, Question, Rows, answers, array, asks_at_once
 from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, placed_value
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
+from upheld.store.token_roots import FIRST, SELECT_NAMED, TokenRoots, TokenRow, normalised, ring_of
 
 BLOCK = 256
 """Keys committed ahead of need: a value never waits for a commit of its own in the key store."""
@@ -74,12 +74,10 @@ _INSERT_TOKEN = (
 _SELECT_TOKEN = "SELECT DISTINCT subject_id FROM token WHERE tier = ? AND policy = ? AND item = ? AND token = ?"
 _DELETE_TOKENS = "DELETE FROM token WHERE bucket = ? AND value_id = ?"
 _COUNT_TOKENS = "SELECT count(*) FROM token WHERE bucket = ? AND value_id = ?"
-_SELECT_ROOT = "SELECT wrapped FROM root_key WHERE name = ?"
-_INSERT_ROOT = "INSERT INTO root_key(name, wrapped) VALUES(?, ?)"
+_ROTATED_MEANWHILE = 4
+"""So often a look-up is done again since tokens go by another root: a rotation takes far longer than a look-up."""
 HOUSE = "house"
 """Under which the ledger keeps what concerns no policy."""
-TokenRow = tuple[Tier, str, str, bytes, ValueId, int, SubjectId]
-"""Tier, policy, item, token, value, bucket, subject."""
 DestroyedKey = tuple[Tier, int | None, ValueId]
 """Tier, key (None: the value had none), value."""
 
@@ -129,6 +127,7 @@ class Vault:
         day: Callable[[], int],
         cached: int = CACHE_KEYS,
         by_bucket: bool = False,
+        own_words: bool = False,
     ) -> None:
         self.place = place
         self._cached = cached
@@ -137,8 +136,9 @@ class Vault:
         self._day = day
         self.rings = rings
         self.wrapping = {tier: Wrapping(ring, b"wrap", random_bytes) for tier, ring in rings.items()}
-        self._token_root: dict[Tier, bytes] = {}
-        self._token_keys: dict[tuple[Tier, str, str], bytes] = {}
+        self.roots = {tier: TokenRoots(place, one, own_words=own_words) for tier, one in self.wrapping.items()}
+        """Of look-up tokens."""
+        self._word_keys: dict[tuple[str, str], bytes] = {}
         self._by_bucket = by_bucket
         self._ahead: dict[tuple[Tier, int], list[tuple[int, AESGCM]]] = {}
         self._cache: dict[Tier, dict[int, Opener]] = {tier: {} for tier in Tier}
@@ -208,27 +208,17 @@ class Vault:
         is in use: what is stored under it would be lost with it.
         """
         for tier in self.rings:
-            self._token_root[tier] = self._kept_root(tier)
+            self.roots[tier].known()
             with self.place.reading() as connection:
                 if self.place.engine.may_read(connection, f"{tier.value}_key"):
                     row = connection.execute(_ANY_KEY[tier]).fetchone()
                     if row is not None:
                         self.wrapping[tier].unwrapped(bytes(row[1]), wrapping(tier, row[0]))
 
-    def _kept_root(self, tier: Tier) -> bytes:
-        """The root of look-up tokens. It outlives the root it came from: tokens can't be re-wrapped."""
-        with self.place.reading() as connection:
-            row = connection.execute(_SELECT_ROOT, (token_root(tier),)).fetchone()
-        if row is None:
-            return derived(self.rings[tier].oldest, b"token")
-        return self.wrapping[tier].unwrapped(bytes(row[0]), token_root(tier).encode())
-
-    def keep_root(self, transaction: Transaction, tier: Tier) -> None:
-        """Lay down the root of look-up tokens, wrapped, before the root that it was derived from goes."""
-        if transaction.execute(_SELECT_ROOT, (token_root(tier),)).fetchone() is None:
-            name, mark = token_root(tier), self.rings[tier].named(transaction)
-            wrapped = self.wrapping[tier].wrapped(self._token_root[tier], name.encode(), mark)
-            transaction.execute(_INSERT_ROOT, (name, wrapped))
+    def forget_token_roots(self) -> None:
+        """There may be others by now."""
+        for roots in self.roots.values():
+            roots.forget()
 
     def ciphers(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
         """The ciphers of the keys that exist; unwrapped keys are remembered for at most a minute."""
@@ -242,30 +232,38 @@ class Vault:
                 found[key_id] = cached.cipher
             else:
                 missing.append(key_id)
-        for key_id, cipher in self._fetched(tier, missing).items():
+        for key_id, cipher in self.fetched(tier, missing).items():
             found[key_id] = cipher
             self._remember(tier, key_id, cipher, now + CACHE_SECONDS, None)
         return found
 
-    def _fetched(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
-        """The ciphers of keys, from the key store."""
-        rows: list[tuple[int, bytes]] = []
+    def fetched(self, tier: Tier, key_ids: Sequence[int]) -> dict[int, AESGCM]:
+        """The ciphers of keys, from the key store; they are not remembered."""
         if not key_ids:
             return {}
         with self.place.reading() as connection:
-            if len(key_ids) == 1:
-                found = connection.execute(_SELECT_KEY[tier], placed_key(key_ids[0])).fetchone()
-                rows += [] if found is None else [(key_ids[0], found[0])]
-            elif self.place.engine.stores_buckets:
-                buckets = [placed_key(key_id)[0] for key_id in key_ids]
-                rows += connection.execute(_SELECT_KEYS[tier], (array(buckets), array(key_ids))).fetchall()
-            else:
-                for start in range(0, len(key_ids), 500):
-                    some = key_ids[start : start + 500]
-                    rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
+            rows = self._wrapped_of(connection, tier, key_ids)
         about = _ABOUT_KEY[tier]
         keys = self.wrapping[tier].all_unwrapped([(row, about % key_id) for key_id, row in rows])
         return {key_id: AESGCM(key) for (key_id, _), key in zip(rows, keys, strict=True)}
+
+    def there(self, connection: Connection, tier: Tier, key_ids: Sequence[int]) -> set[int]:
+        """Which of these keys are there."""
+        return {key_id for key_id, _ in self._wrapped_of(connection, tier, key_ids)} if key_ids else set()
+
+    def _wrapped_of(self, connection: Connection, tier: Tier, key_ids: Sequence[int]) -> list[tuple[int, bytes]]:
+        rows: list[tuple[int, bytes]] = []
+        if len(key_ids) == 1:
+            found = connection.execute(_SELECT_KEY[tier], placed_key(key_ids[0])).fetchone()
+            rows += [] if found is None else [(key_ids[0], found[0])]
+        elif self.place.engine.stores_buckets:
+            buckets = [placed_key(key_id)[0] for key_id in key_ids]
+            rows += connection.execute(_SELECT_KEYS[tier], (array(buckets), array(key_ids))).fetchall()
+        else:
+            for start in range(0, len(key_ids), 500):
+                some = key_ids[start : start + 500]
+                rows += connection.execute(_select_keys(tier, len(some)), some).fetchall()
+        return rows
 
     def _remember(self, tier: Tier, key_id: int, cipher: AESGCM, until: float, binding: bytes | None) -> Opener:
         cache = self._cache[tier]
@@ -429,7 +427,7 @@ class Vault:
         """Rows whose keys are fetched together, and remembered. One whose key is gone is left out."""
         key_ids = [row[1] for row in rows]
         self.forget(tier, key_ids)
-        cipher_of, until = self._fetched(tier, key_ids).get, self._monotonic() + CACHE_SECONDS
+        cipher_of, until = self.fetched(tier, key_ids).get, self._monotonic() + CACHE_SECONDS
         cache, most = self._cache[tier], self._cached
         for number, key_id, blob in cast("Sequence[tuple[ValueId, int, bytes]]", rows):
             cipher = cipher_of(key_id)
@@ -443,14 +441,21 @@ class Vault:
 
     # ── look-up ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def token(self, tier: Tier, policy: str, item: str, text: str) -> bytes:
-        """The keyed token of a normalised text; equal texts of one item under one policy and tier have equal tokens."""
-        key = self._token_keys.get((tier, policy, item))
+    def digest(self, policy: str, word: str, text: str) -> bytes:
+        """A keyed digest of what is no look-up: a name that is compared, a word in a link. It is one and the same for
+        ever, however often other keys are rotated; `word` says for what.
+        """
+        key = self._word_keys.get((policy, word))
         if key is None:
-            root = self._token_root.get(tier) or self._kept_root(tier)
-            key = derived(root, f"{policy}|{item}".encode())
-            self._token_keys[tier, policy, item] = key
+            key = self._word_keys[policy, word] = derived(self.roots[Tier.ACTIVE].words(), f"{policy}|@{word}".encode())
         return hmac.digest(key, normalised(text).encode(), hashlib.sha256)
+
+    def token(self, tier: Tier, policy: str, item: str, text: str) -> bytes:
+        """The keyed token of a normalised text by which look-ups go; equal texts of one item under one policy and tier
+        have equal tokens.
+        """
+        roots = self.roots[tier].known()
+        return roots.token(roots.named, policy, item, text)
 
     def keep_tokens(self, rows: Sequence[TokenRow]) -> None:
         """Insert look-up tokens (after the values: no token of a value never held).
@@ -471,10 +476,18 @@ class Vault:
             transaction.executemany(_INSERT_TOKEN, rows)
 
     def subjects_with(self, tier: Tier, policy: str, item: str, text: str) -> tuple[SubjectId, ...]:
-        """Subjects that hold exactly this text in this item."""
-        with self.place.reading() as connection:
-            rows = connection.execute(_SELECT_TOKEN, (tier, policy, item, self.token(tier, policy, item, text)))
-            return tuple(SubjectId(row[0]) for row in rows)
+        """Subjects that hold exactly this text in this item. Which root look-ups go by is asked in the same message,
+        after them: where it is another by now, what was found under the last says nothing.
+        """
+        for _ in range(_ROTATED_MEANWHILE):
+            roots = self.roots[tier].known()
+            asked = (tier.value, policy, item, roots.token(roots.named, policy, item, text))
+            with self.place.reading() as connection:
+                rows, named = answers(connection, [(_SELECT_TOKEN, asked), (SELECT_NAMED, (ring_of(tier.value),))])
+            if (bytes(named[0][0]) if named else FIRST) == roots.named:
+                return tuple(SubjectId(row[0]) for row in rows)
+            self.roots[tier].forget()
+        raise StoreFailed("the root of look-up tokens was another each time it was asked for; try again")
 
     def tokens_left(self, value_id: ValueId) -> int:
         """How many look-up tokens of a value remain."""
@@ -505,11 +518,6 @@ def _select_keys(tier: Tier, count: int) -> str:
     return f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({','.join('?' * count)})"  # noqa: S608 - as above
 
 
-def token_root(tier: Tier) -> str:
-    """The name under which the root of look-up tokens is kept."""
-    return f"{tier.value}-token"
-
-
 def wrapping(tier: Tier, key_id: int) -> bytes:
     """What a wrapped key is bound to."""
     return _ABOUT_KEY[tier] % key_id
@@ -530,8 +538,3 @@ def opened(cipher: AESGCM, blob: bytes, binding: bytes) -> bytes:
 
 def _tampered() -> StoreFailed:
     return StoreFailed("a stored value does not decrypt: its row was changed from outside")
-
-
-def normalised(text: str) -> str:
-    """How an identifier is compared: compatibility form, case folded, without spaces and hyphens."""
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split()).replace("-", "")

@@ -20,6 +20,7 @@ from upheld.store import history
 from upheld.store.rotation import before_of
 from upheld.store.scrubbing import Rewriting
 from upheld.store.tls import CHECKED, mode_of
+from upheld.store.token_rotation import begun_in
 from upheld.store.vault import Tier
 from upheld.system import (
     COPIED,
@@ -209,6 +210,10 @@ def _rotations(keeper: Keeper) -> Iterator[Finding]:
         over = before_of(tier) not in names
         says = "wrapped by one root" if over else "a rotation was begun and is not over"
         yield Finding("keys", over, f"`{tier.value}`: {says}", "" if over else "run `upheld rotate-keys` again")
+    with keeper.places.keys.reading() as connection:
+        begun = [tier.value for tier in Tier if begun_in(connection, tier)]
+    says = f"tokens of `{'`, `'.join(begun)}` are being made anew" if begun else "tokens are made from one root"
+    yield Finding("keys", not begun, f"look-up: {says}", "run `upheld rotate-keys --look-up` again" if begun else "")
     keys = keeper.places.sealer.keys
     keys.reload()
     says = "a rotation of `mac.key` was begun and is not over" if keys.several else "guarded by one `mac.key`"

@@ -15,7 +15,6 @@ import msgspec
 from upheld.keeper import Keeper
 from upheld.keeper.applications import Application
 from upheld.store.place import NotClaimed, Transaction
-from upheld.store.vault import Tier
 from upheld.web.api.problems import Said, problem
 from upheld.web.api.row import Again
 from upheld.web.api.shapes import Texts
@@ -46,10 +45,10 @@ class Key:
 
 def key_of(keeper: Keeper, application: Application, text: str, what: bytes) -> Key:
     """`what`: operation, address and body of the call."""
-    token = keeper.places.vault.token
+    digest_of = keeper.places.vault.digest
     policy, who = application.policy, application.application_id
-    digest = token(Tier.ACTIVE, policy, "@idempotency", f"{who}|{text.encode().hex()}")
-    return Key(who, digest, token(Tier.ACTIVE, policy, "@idempotency-of", hashlib.sha256(what).hexdigest()))
+    digest = digest_of(policy, "idempotency", f"{who}|{text.encode().hex()}")
+    return Key(who, digest, digest_of(policy, "idempotency-of", hashlib.sha256(what).hexdigest()))
 
 
 def once(keeper: Keeper, key: Key, again: Again, work: Callable[[], Reply], about: Collection[str] = ()) -> Reply:
