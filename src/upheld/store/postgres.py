@@ -296,8 +296,13 @@ class PostgresLedger:
         return connection.execute("SELECT to_regclass(?)", (f"{LEDGER}.meta",)).fetchone()[0] is not None
 
     def begin(self, connection: Connection) -> None:
-        """Open a transaction; the lease keeps other sealers out."""
+        """Open a transaction; the lease keeps other sealers out.
+
+        What a row refers to is looked for by its key. The server plans that once for a connection, and for a ledger
+        that was empty then by going through all of it: until it next counts the rows a seal would cost them squared.
+        """
         connection.execute("BEGIN")
+        connection.execute(_BY_KEY)
 
     def scrub(self, connection: Connection) -> bool:
         """Dead rows leave their pages."""
@@ -497,6 +502,7 @@ def _nothing() -> None:
 
 
 _SOON: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+_BY_KEY: Final = "SELECT set_config('enable_seqscan', 'off', true)"
 _WHOLE: Final = "SELECT pg_advisory_xact_lock(?)"
 _OF_NONE: Final = "SELECT pg_advisory_xact_lock_shared(?)"
 _OF_ONE_READ: Final = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock_shared(?)"
