@@ -15,10 +15,10 @@ import upheld
 from tests import postgres
 from tests.trial_home import at
 from upheld import system
-from upheld.errors import StoreFailed
+from upheld.errors import NotRecorded, StoreFailed
 from upheld.store import awake
 from upheld.store.awake import LONGEST, LOOK, REST, Awake, cores
-from upheld.store.engine import ConnectionLost
+from upheld.store.engine import ConnectionLost, Proof
 from upheld.store.postgres import PostgresConnection
 from upheld.store.scrubbing import Rewriting
 
@@ -261,5 +261,7 @@ def test_a_service_of_one_thread_waits_awake_for_its_reads(
     system.init(tmp_path / "home", options, postgres.made(address, "awake"))
     with system.open_home(tmp_path / "home", options) as keeper:
         active = keeper.places.active
-        active.put_soon("made-up", ("SELECT CAST(? AS BIGINT)", (1,)))
+        question = ("SELECT CAST(? AS BIGINT)", (1,))
+        proof = Proof(question, NotRecorded(""), list)
+        assert active.engine.recorded(active.connection, (), proof, list, lambda: None)
     assert waits == [True]

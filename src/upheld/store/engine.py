@@ -295,9 +295,10 @@ class Engine(Protocol):
     def soon(self, connection: Connection) -> AbstractContextManager[None]:
         """Inside the block a commit need not wait for the disk: the next one outside does it for both."""
 
-    def put_soon(self, connection: Connection, name: str, row: Question) -> bool:
-        """Claim one, put in one row of its own and commit; that need not wait for the disk, as in `soon`. False where
-        it can't be said so: nothing was done.
+    def put_soon(self, connection: Connection, name: str, rows: Sequence[Question]) -> bool:
+        """Claim one, put in rows of its own and commit; that need not wait for the disk, as in `soon`, nor for the
+        answer: whatever is done on the connection afterwards finds it done, or does it again, or raises. Putting them
+        in twice must be as good as once. False where it can't be said so: nothing was done.
         """
 
     def flush(self) -> None:

@@ -295,16 +295,18 @@ class Place(Straight):
             finally:
                 self._soon = False
 
-    def put_soon(self, name: str, row: Question) -> bool:
-        """One row about one name, without evidence, as by `soon_durable`: with fewer words. False where that way has to
-        be gone; putting it in twice must be as good as once.
+    def put_soon(self, name: str, rows: Sequence[Question]) -> bool:
+        """Rows about one name, without evidence, as by `soon_durable`: with fewer words, and without waiting for an
+        answer that has no news. False where that way has to be gone; putting them in twice must be as good as once.
+
+        Whoever looks here by this process finds them from now on, and somebody else a moment later.
         """
         self._check_open()
         if self._open is not None:
             return False
         try:
             with self._turn, self.engine.held():
-                return not self._unsettled and self.engine.put_soon(self.connection, name, row)
+                return not self._unsettled and self.engine.put_soon(self.connection, name, rows)
         except Exception:  # noqa: BLE001 - what it is, the other way tells
             return False
 

@@ -180,11 +180,10 @@ class PostgresPlace:
         finally:
             connection.soon = before
 
-    def put_soon(self, connection: Connection, name: str, row: Question) -> bool:
-        """One message."""
+    def put_soon(self, connection: Connection, name: str, rows: Sequence[Question]) -> bool:
+        """One message, and nobody waits for its answer."""
         assert isinstance(connection, PostgresConnection)
-        begun = ((_SOON, ()), _locks(self.place, Claim((name,))), row)
-        return connection.whole(begun, tuple, StoreFailed("a row was not put in"), _nothing) is not None
+        return connection.say(((_SOON, ()), _locks(self.place, Claim((name,))), *rows))
 
     def flush(self) -> None:
         """The server answers a commit when it is on its disk, and shows it to nobody before."""
@@ -495,10 +494,6 @@ def _claiming(statement: str) -> tuple[str, int]:
     """A statement that takes its locks itself, before it looks for any row; how many parameters stand before them."""
     before, _, after = statement.partition(CLAIMED)
     return f"{before}(SELECT {_AT_ONCE}){after}", before.count("?")
-
-
-def _nothing() -> None:
-    """Nothing is done meanwhile."""
 
 
 _SOON: Final = "SELECT set_config('synchronous_commit', 'off', true)"

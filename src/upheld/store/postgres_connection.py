@@ -202,6 +202,10 @@ class PostgresConnection:
         self._waiting: list[PostgresRows] = []
         self._posted: list[PostgresRows] = []
         """What was sent, and is not answered."""
+        self._said: Sequence[Message] = ()
+        """What was said without waiting for the answer, which has not come yet."""
+        self._unheard: Sequence[Message] = ()
+        """The same, when its answer was no good: it is said again before anything else."""
         self._begun = False
         """Whether the first part of a message was sent that is a transaction of its own."""
         self._block = _Block.NONE
@@ -234,6 +238,8 @@ class PostgresConnection:
         """Whether a transaction is open, also one of which nothing was sent or whose connection was lost."""
         if self._block is not _Block.NONE:
             return True
+        if self._said:
+            return False
         return self._inner.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
 
     # ── a transaction ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -427,6 +433,46 @@ class PostgresConnection:
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
         return True
+
+    def say(self, statements: Sequence[Question]) -> bool:
+        """Statements that are a transaction of their own, and may be run twice: nobody waits for the answer. It is
+        taken before anything else is done on this connection; where it is no good they are run again then, and what is
+        wrong with them is raised. False where a transaction is open, or nothing could be sent: nothing was done.
+        """
+        if self._block is not _Block.NONE:
+            return False
+        self._renew()
+        messages = _messages(statements)
+        try:
+            self._wire.post(messages)
+        except psycopg.OperationalError:
+            return False
+        self._said = messages
+        return True
+
+    def _hear(self) -> None:
+        """The answer to what was said, or what was said once more."""
+        said, self._said = self._said, ()
+        if said:
+            self._unheard = said
+            try:
+                if not self._inner.closed:
+                    self._wire.take(0)
+                    self._unheard = ()
+                    return
+            except psycopg.OperationalError as failure:
+                self._is_over(failure)
+            except Refused:
+                pass  # what it is, the second time tells
+        if self._inner.closed:
+            self._open()
+        try:
+            self._wire.send(self._unheard)
+        except Refused as refused:
+            raise self._told(refused, ()) from refused.failure
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
+        self._unheard = ()
 
     def _do(self, meanwhile: Callable[[], None]) -> None:
         """What fails here leaves the outcome of what was sent open, as a lost line does."""
@@ -645,6 +691,8 @@ class PostgresConnection:
         return said
 
     def _renew(self) -> None:
+        if self._said or self._unheard:
+            self._hear()
         if self._begun:
             self._abandon()
         if self._inner.closed and not self._given_back and not self._posted:
@@ -679,6 +727,9 @@ class PostgresConnection:
 
     def close(self) -> None:
         """Give the connection back. Anything not committed is gone."""
+        if self._said:
+            with suppress(Refused, psycopg.Error):  # whoever opens the home next does what is missing
+                self._wire.take(0)
         self._given_back = True
         self._inner.close()
 

@@ -130,9 +130,11 @@ class SqliteFile:
         """No commit waits for the disk by itself."""
         return nullcontext()
 
-    def put_soon(self, connection: Connection, name: str, row: Question) -> bool:
+    def put_soon(self, connection: Connection, name: str, rows: Sequence[Question]) -> bool:
         """A statement that stands alone is a transaction."""
-        connection.execute(*row)
+        if len(rows) > 1:
+            return False
+        connection.execute(*rows[0])
         return True
 
     def flush(self) -> None:

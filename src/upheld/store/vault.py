@@ -462,9 +462,10 @@ class Vault:
 
         Start-up makes the tokens of values that have none, so they need not wait for the disk.
         """
-        if len(rows) == 1 and self.place.put_soon(rows[0][-1], (_INSERT_TOKEN, rows[0])):
+        about = {row[-1] for row in rows}
+        if len(about) == 1 and self.place.put_soon(rows[0][-1], [(_INSERT_TOKEN, row) for row in rows]):
             return
-        with self.place.soon_durable(about={row[-1] for row in rows}, early=True) as transaction:
+        with self.place.soon_durable(about=about, early=True) as transaction:
             self.put_tokens(transaction, rows)
 
     @staticmethod

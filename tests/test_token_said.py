@@ -1,0 +1,201 @@
+"""On PostgreSQL nobody waits until a look-up token is in: whoever looks by the same process finds it all the same, and
+what goes wrong with it is told to whoever comes next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+import upheld
+from tests import postgres
+from tests.homes import column, connection_to
+from tests.proxy import DOWN, UP, Proxy, between
+from tests.trial_home import POLICY, House, at, member, opened
+from upheld import system
+from upheld.engine.acts import Reader, ReaderKind, SubjectId
+from upheld.errors import StoreFailed
+from upheld.keeper import Keeper
+from upheld.store.place import Place
+from upheld.store.postgres import PostgresConnection, _lock_of_name
+from upheld.store.vault import Vault
+
+NOW = at("2024-03-01")
+NUMBERS = count()
+
+
+@dataclass
+class Looked:
+    """A home whose key store is reached by a line that can be cut."""
+
+    path: Path
+    house: House
+    person: SubjectId
+    proxy: Proxy
+
+    @property
+    def keeper(self) -> Keeper:
+        return self.house.keeper
+
+    def take(self) -> str:
+        """A text that nobody has, taken of the person."""
+        text = f"{next(NUMBERS)}@example.org"
+        assert self.keeper.collect(self.person, "service", {"email": text}).granted
+        return text
+
+    def found(self, text: str) -> tuple[SubjectId, ...]:
+        return found_by(self.keeper, text)
+
+    def on_the_server(self, statement: str, *parameters: int | str) -> None:
+        with closing(connection_to(self.path / "keys.db")) as connection:
+            connection.execute(statement, parameters)
+
+
+def found_by(keeper: Keeper, text: str) -> tuple[SubjectId, ...]:
+    return keeper.lookup("trial", "email", text, reader=Reader(ReaderKind.HANDLER, "a" * 20), reason="request")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looked]:
+    with postgres.server() as address:
+        databases = postgres.made(address, "token_said")
+        with between(databases["keys"]) as (proxy, through):
+            path = tmp_path_factory.mktemp("said") / "home"
+            options = upheld.Options(clock=upheld.SetClock(NOW), look_up={"trial": ["email"]}, light_hashing=True)
+            system.init(path, options, {**databases, "keys": through})
+            with opened(path, NOW) as house:
+                house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+                yield Looked(path, house, member(house, "said"), proxy)
+
+
+@pytest.fixture
+def home(made: Looked) -> Looked:
+    made.take()
+    return made
+
+
+def test_nobody_waits_for_a_token_and_whoever_looks_next_finds_it(home: Looked) -> None:
+    """Somebody else has the person in the key store meanwhile: the answer can't have come."""
+    number = _lock_of_name("keys", home.person)
+    with closing(connection_to(home.path / "keys.db")) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SELECT pg_advisory_lock(?)", (number,)).fetchone()
+        text = pool.submit(home.take).result(10)
+        looking = pool.submit(home.found, text)
+        with pytest.raises(TimeoutError):
+            looking.result(0.3)
+        other.execute("SELECT pg_advisory_unlock(?)", (number,)).fetchone()
+        assert looking.result(10) == (home.person,)
+
+
+def test_what_stands_open_on_the_line_is_no_transaction(home: Looked) -> None:
+    home.take()
+    keys = home.keeper.places.keys.connection
+    assert isinstance(keys, PostgresConnection)
+    assert keys._said
+    assert not keys.in_transaction
+    assert keys.execute("SELECT 1").fetchone() == (1,)
+    assert not keys._said
+    with home.keeper.places.keys.transaction(about=()):
+        assert not keys.say([("SELECT 1", ())]), "in the middle of something else nothing is said"
+
+
+def test_a_token_that_the_server_refused_is_put_in_before_anybody_looks(home: Looked) -> None:
+    home.on_the_server("ALTER TABLE token RENAME TO no_token")
+    try:
+        text = home.take()
+        with pytest.raises(Exception, match="token"):
+            home.found(text)
+    finally:
+        home.on_the_server("ALTER TABLE no_token RENAME TO token")
+    assert home.found(text) == (home.person,)
+
+
+def test_a_token_that_could_not_be_said_is_waited_for(home: Looked, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, "put_soon", lambda *_: False)
+        text = home.take()
+    assert column(home.path / "keys.db", "SELECT count(*) FROM token")[0] >= 1
+    assert home.found(text) == (home.person,)
+
+
+@pytest.mark.parametrize("way", [UP, DOWN])
+@pytest.mark.parametrize("share", [0, 0.3, 0.6, 0.98, 1])
+def test_a_line_that_is_cut_anywhere_loses_no_token(home: Looked, way: str, share: float) -> None:
+    home.found(home.take())
+    before = dict(home.proxy.passed)
+    text = home.take()
+    home.found(text)
+    size = home.proxy.passed[way] - before[way]
+    home.proxy.cut_after(way, int(size * share))
+    text = home.take()
+    try:
+        found = home.found(text)
+    except StoreFailed:  # the line was cut while it was looked up, or said once more
+        home.proxy.whole()
+        found = home.found(text)
+    home.proxy.whole()
+    assert found == (home.person,)
+    assert home.found(home.take()) == (home.person,)
+
+
+def test_a_server_that_is_gone_is_told_of_and_a_token_is_put_in_when_it_is_back(
+    home: Looked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = home.keeper.places.keys.connection
+    assert isinstance(keys, PostgresConnection)
+    text = home.take()
+    keys._inner.close()  # and nobody has taken the answer
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "_address", f"host={home.path} dbname=nowhere")
+        for _ in range(2):
+            with pytest.raises(StoreFailed):
+                home.found(text)
+    assert home.found(text) == (home.person,)
+
+
+def test_tokens_of_two_values_of_a_person_are_one_message(home: Looked, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[int] = []
+    plain = PostgresConnection.say
+
+    def say(self: PostgresConnection, statements: list[tuple[str, tuple[object, ...]]]) -> bool:
+        said.append(len(statements))
+        return plain(self, statements)
+
+    monkeypatch.setattr(PostgresConnection, "say", say)
+    vault = home.keeper.places.vault
+    rows = [("active", "trial", "email", b"%d" % one, one, 0, home.person) for one in (1, 2)]
+    vault.keep_tokens(rows)  # type: ignore[arg-type]  # made up
+    assert said == [4], "not to wait for the disk, the lock, two rows"
+    assert vault.tokens_left(rows[0][4]) == 1  # type: ignore[arg-type]
+    home.on_the_server("DELETE FROM token WHERE bucket = 0 AND value_id IN (1, 2)")
+
+
+def test_who_dies_before_a_token_is_said_leaves_it_to_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who dies after it was said has said it."""
+    with postgres.server() as address:
+        databases, path = postgres.made(address, "died"), tmp_path / "home"
+        options = upheld.Options(clock=upheld.SetClock(NOW), look_up={"trial": ["email"]}, light_hashing=True)
+        system.init(path, options, databases)
+        with opened(path, NOW) as house:
+            house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+            person = member(house, "dies")
+            with monkeypatch.context() as patch:
+                patch.setattr(Vault, "keep_tokens", lambda *_: None)
+                assert house.keeper.collect(person, "service", {"email": "before@example.org"}).granted
+            assert house.keeper.collect(person, "service", {"email": "after@example.org"}).granted
+            keys = house.keeper.places.keys.connection
+            assert isinstance(keys, PostgresConnection)
+            assert keys._said
+            keys._inner.close()  # and nobody has taken the answer
+            keys._said = ()
+        with opened(path, NOW) as house:
+            for text in ("before@example.org", "after@example.org"):
+                assert found_by(house.keeper, text) == (person,), text
