@@ -1116,7 +1116,7 @@ def test_a_record_that_is_refused_when_the_proof_is_on_its_way_leaves_nothing(
     trial.read()
     before = trial.records()
     with monkeypatch.context() as patch:
-        patch.setattr(seeing, "_access_entries", lambda *_: [Entry("read.granted", 0, "trial", "nobody's alias")])
+        patch.setattr(seeing, "_access_entry", lambda *_: [Entry("read.granted", 0, "trial", "nobody's alias")])
         with pytest.raises(EntryRefused):
             trial.read()
     assert trial.records() == before

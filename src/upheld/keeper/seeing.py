@@ -120,6 +120,14 @@ class Seeing(Door):
     def _read_together(self, readings: Sequence[Reading]) -> list[Outcome]:
         """`read_many` for who has asked in their own threads whether a batch is open."""
         self._refuse_while_recovering()
+        tried = False
+        if len(readings) == 1:
+            now = self.places.now()
+            known = self._one_ready(readings[0], now)
+            if known is not None:
+                outcome, tried = self._read_ready(readings[0].act, known, now), True
+                if outcome is not None:
+                    return [outcome]
         about = {one.subject_id for one in readings}
         for turn in range(_ATTEMPTS):
             try:
@@ -129,7 +137,7 @@ class Seeing(Door):
                     owners = {value: one for one, made in decided for value in made.covers}
                     whom = [one.seen for one, _ in decided]
                     tells = partial(_access_entries, readings, decided)
-                    rows = self._recorded(about, whom, owners, tells, straight=not turn)
+                    rows = self._recorded(about, whom, owners, tells, straight=not (turn or tried))
             except (Stale, Unanswered):
                 continue
             if len(rows) < len(owners):
@@ -140,6 +148,34 @@ class Seeing(Door):
                 continue
             return self._answers(decided, owners, rows, now)
         raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
+
+    def _one_ready(self, reading: Reading, now: Instant) -> Ready | None:
+        """`_all_decided` of one that is granted since it stands ready; None where that is to be asked."""
+        act = reading.act
+        values = act.values
+        if len(values) != 1 or act.items or act.engagement is not None:
+            return None
+        known = self._ready_for(act, now).get(values[0])
+        if known is None or not known.from_at <= now < known.until_at:
+            return None
+        seen = known.seen
+        return known if seen.era != UNPROVED and seen.subject_id == reading.subject_id else None
+
+    def _read_ready(self, act: Read, known: Ready, now: Instant) -> Outcome | None:
+        """One value that stands ready, by one message: the first turn of `_read_together`, without what is there for
+        several. None where the whole way has to be gone, also after a shortfall.
+        """
+        value, seen, decision = act.values[0], known.seen, known.decision
+        rows = self.places.active.straight(
+            (seen.subject_id,), partial(_access_entry, act, seen, decision), partial(self.views.taken_for, seen, value)
+        )
+        if rows is None:
+            return None
+        if not rows:
+            self._note_shortfall([(seen, decision)])
+            self.views.drop(seen.subject_id)
+            return None
+        return self._answers(((known, decision),), {value: known}, rows, now)[0]
 
     def _all_decided(self, readings: Sequence[Reading], now: Instant) -> list[tuple[Ready, Decision]]:
         """For each the view and the decision. One value that was read for this before stands ready; the rest goes the
@@ -439,17 +475,20 @@ def _batch_entries(purpose: str, use: str | None, reader: Reader, chosen: _Chose
     return entries
 
 
+def _access_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> list[Evidence]:
+    """The record of one grant."""
+    reader = act.reader
+    form = _form_of(seen.policy, decision.elements, act.purpose, act.use, reader.kind, reader.reader_id, reader.origin)
+    return [form.filled(at, seen.alias or None, decision.covers)]
+
+
 def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant) -> list[Evidence]:
     """One record for all grants of one kind, with the alias of each value's owner; one for each refusal."""
     if len(readings) == 1:
         [(one, decision)], act = decided, readings[0].act
-        seen, reader = one.seen, act.reader
         if not decision.granted:
-            return [_refused_entry(act, seen, decision, at)]
-        form = _form_of(
-            seen.policy, decision.elements, act.purpose, act.use, reader.kind, reader.reader_id, reader.origin
-        )
-        return [form.filled(at, seen.alias or None, decision.covers)]
+            return [_refused_entry(act, one.seen, decision, at)]
+        return _access_entry(act, one.seen, decision, at)
     granted: dict[_Alike, tuple[list[str], list[ValueId]]] = {}
     entries: list[Evidence] = []
     before: tuple[str, Read, tuple[Cited, ...]] | None = None

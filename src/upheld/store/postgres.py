@@ -110,7 +110,12 @@ class PostgresPlace:
         assert isinstance(connection, PostgresConnection)
         if len(reads) > MOST_CLAIMED:
             return None
-        begun = (_locks(self.place, Claim((), reads)), proof.asks)
+        if len(reads) == 1:  # as `_locks`, spelled out
+            [name] = reads
+            locks: Question = (_OF_ONE_READ, (_lock_of_place(self.place), _lock_of_name(self.place, name)))
+        else:
+            locks = _locks(self.place, Claim((), reads))
+        begun = (locks, proof.asks)
         answered = connection.whole(begun, records, proof.otherwise, meanwhile)
         return None if answered is None else proof.rows(answered.rows)
 

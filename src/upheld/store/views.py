@@ -541,6 +541,12 @@ class Views:
                 return subjects.proof_of_owned(plan_epoch, whose, epochs, owners)
         return subjects.proof_of_values(plan_epoch, epochs, list(owners))
 
+    def taken_for(self, seen: Seen, value: ValueId) -> Proof:
+        """`taken`, for one value of a person whom the transaction claims."""
+        if seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
+            raise Overtaken("something of this process has taken the place of a view")
+        return subjects.proof_of_values(seen.plan_epoch, {seen.subject_id: seen.epoch}, (value,))
+
     def _guard(
         self, transaction: Transaction, wanted: Sequence[ValueId] = (), first: SubjectId | None = None
     ) -> list[subjects.HeldRow] | None:
