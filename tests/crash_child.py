@@ -25,6 +25,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.homes import connection_to, copied
 from tests.homes import put_back as restored
 from tests.postgres import ADDRESS, homes_on
@@ -44,10 +46,11 @@ from tests.trial_home import (
 )
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper import Keeper
-from upheld.store import vault
+from upheld.store import history, vault
 from upheld.store.engine import Connection
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
 from upheld.store.key_files import KeySource
+from upheld.store.wire import Wire
 from upheld.system import rotate_roots
 
 vault.BLOCK = 4  # keys made ahead at once: two hundred and fifty-six equal inserts would be as many equal crashes
@@ -72,6 +75,8 @@ class Scenario:
     """What may not be left when its owner has opened the home again."""
     certified: bool = True
     """Whether the ledger holds every certificate."""
+    messages: bool = False
+    """Whether on a server it is killed before and after each message to it, of leases and the sealer too."""
 
 
 def sweeps(house: House, persons: Persons) -> object:
@@ -154,7 +159,39 @@ def old_key_left(home: Path) -> list[str]:
     return [] if len(keys) == 1 else ["two keys guard journals"]
 
 
+def erases(house: House, persons: Persons) -> object:
+    """All values of a person are destroyed, of a home that has just been sealed."""
+    house.keeper.seal()
+    return house.keeper.erase(persons["stayer"], channel="website", proved=True, confirmed=True)
+
+
+def erases_some(house: House, persons: Persons) -> object:
+    """One value is destroyed; two that are due for it are kept apart."""
+    keeper, who = house.keeper, persons["leaver"]
+    keeper.seal()
+    return keeper.erase(who, channel="website", proved=True, values=(first_value(keeper, who, "phone"),))
+
+
+def ordered_and_sealed_first(home: Path) -> list[str]:
+    """Keys that are gone though the ledger has no order for them."""
+    with closing(connection_to(home / "ledger.db")) as ledger:
+        kinds = {kind: values_of(ledger, kind) for kind in ("destruction.ordered", "key.destroyed", "value.destroyed")}
+    found = [f"no order for {one}" for one in kinds["key.destroyed"] - kinds["destruction.ordered"]]
+    return found + [f"{one} certified with its key" for one in kinds["value.destroyed"] - kinds["key.destroyed"]]
+
+
+def values_of(ledger: Connection, kind: str) -> set[int]:
+    return {
+        value
+        for recorded in history.entries(ledger, kinds=(kind,))
+        for value in recorded.entry.fields["values"]  # type: ignore[union-attr]  # an entry's list
+        if isinstance(value, int)
+    }
+
+
 SCENARIOS: dict[str, Scenario] = {
+    "erase": Scenario(erases, sweeps, exact=False, left=ordered_and_sealed_first, messages=True),
+    "erase-apart": Scenario(erases_some, sweeps, exact=False, left=ordered_and_sealed_first, messages=True),
     "rehearse": Scenario(rehearses, looks_only, exact=False, left=rehearsal_left),
     "recover-active": Scenario(recovers, recovers, old=("active",)),
     "recover-keys": Scenario(recovers, recovers, old=("keys",)),
@@ -214,8 +251,13 @@ def connections(keeper: Keeper) -> dict[str, Connection]:
     }
 
 
-def traced(house: House, seen: Callable[[str], None]) -> None:
-    """Before each statement of each place it is said which place it is."""
+def traced(house: House, seen: Callable[[str], None], *, messages: bool = False) -> None:
+    """Before each statement of each place it is said which place it is; with `messages`, on a server, before and after
+    each message is sent.
+    """
+    if messages and house.keeper.places.active.engine.sends_late:
+        heralded_messages(seen)
+        return
     for name, connection in connections(house.keeper).items():
         if isinstance(connection, sqlite3.Connection):
             connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]  # bound at once
@@ -235,6 +277,21 @@ def heralded(connection: Connection, seen: Callable[[], None]) -> None:
         setattr(connection, way, said_first)
 
 
+def heralded_messages(seen: Callable[[str], None]) -> None:
+    """Every message of this process says so before it goes, and when it has gone and is not answered."""
+    for way in ("ask", "post", "post_in_two"):
+        plain = getattr(Wire, way)
+
+        def said(own: Wire, *given: Any, plain: Callable[..., Any] = plain) -> Any:
+            place = own._connection.info.options.removeprefix("-c search_path=")
+            seen(place)
+            answer = plain(own, *given)
+            seen(place)
+            return answer
+
+        setattr(Wire, way, said)
+
+
 def _ways_of(connection: Connection) -> list[str]:
     return [way for way in ("execute", "executemany", "whole") if hasattr(type(connection), way)]
 
@@ -252,9 +309,13 @@ def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:
     """The place of every statement of an undisturbed run, in order."""
     found: list[str] = []
     with opened(home, scenario.when) as house:
-        traced(house, found.append)
-        scenario.action(house, persons)
-        untraced(house)
+        with pytest.MonkeyPatch.context() as patch:
+            for way in ("ask", "post", "post_in_two"):
+                patch.setattr(Wire, way, getattr(Wire, way))
+            traced(house, found.append, messages=scenario.messages)
+            scenario.action(house, persons)
+        if not scenario.messages:
+            untraced(house)
     return found
 
 
@@ -272,7 +333,7 @@ def killed(home: Path, scenario: Scenario, persons: Persons, before: int, action
 
         try:
             with opened(home, scenario.when) as house:
-                traced(house, count)
+                traced(house, count, messages=scenario.messages)
                 (action or scenario.action)(house, persons)
         except BaseException:  # noqa: BLE001 - the forked child must not go on as a second parent
             traceback.print_exc()
@@ -377,7 +438,7 @@ def prepared(folder: Path, name: str) -> tuple[Trial, list[str]]:
         wanted += [comparable(before, False)]
         if name == "joined":
             wanted += part_way(folder, home, scenario, persons)
-        if name == "revived":
+        if name in ("revived", "erase", "erase-apart"):
             wanted = [wanted[0], comparable(swept_once(folder, home, scenario, persons), False)]
     open_before: dict[ValueId, list[str]] = before["texts"]
     open_after: dict[ValueId, list[str]] = after["texts"]

@@ -15,6 +15,7 @@ from upheld.keeper.aio import AsyncKeeper
 from upheld.keeper.applications import Application, Applications
 from upheld.keeper.arriving import Arriving
 from upheld.keeper.asking import Asking
+from upheld.keeper.at_once import AtOnce
 from upheld.keeper.auditing import Auditing
 from upheld.keeper.data import Data
 from upheld.keeper.door import Places
@@ -44,6 +45,7 @@ from upheld.store.leases import HomeInUse
 class Keeper(
     HandingOver,
     Reconsenting,
+    AtOnce,
     Asking,
     Living,
     Exporting,

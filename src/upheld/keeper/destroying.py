@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -51,10 +52,14 @@ PROOFS_KEPT = Period(years=3)
 class Erasing(Stepping, Elsewhere):
     """d2 to d8, and forgetting whoever is left with nothing."""
 
-    def _destroy(self, steps: list[OpenStep], swept: Swept) -> None:
-        """d2 to d5. The worst crash leaves bytes that nobody can read, never readable ones that should be gone."""
+    def _destroy(self, steps: list[OpenStep], swept: Swept, seals: Callable[[], bool] = lambda: False) -> None:
+        """d2 to d5. The worst crash leaves bytes that nobody can read, never readable ones that should be gone.
+
+        `seals` does d2 in fewer messages, where it can.
+        """
         self._condemn_separated([step for step in steps if step.tier is Tier.SEPARATED])
-        self.seal()
+        if not seals():
+            self.seal()
         self._remove(steps, self._destroy_keys(steps))
 
     def _condemn_separated(self, steps: Sequence[OpenStep]) -> None:
@@ -64,15 +69,30 @@ class Erasing(Stepping, Elsewhere):
 
     def _destroy_keys(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
         """d3: from here nobody can read the values. Gives the instant of each, an earlier one after a crash."""
-        vault = self.places.vault
+        vault, about = self.places.vault, people(steps)
+        if len(about) == 1:
+            done = self.places.keys.added(steps[0].subject_id, partial(self._destroy_all_there, steps))
+            if done is not None:
+                self._forget_keys(steps)
+                return {step.value_id: done[0] for step in steps}
         with self.places.keys.transaction(people(steps), early=True) as transaction:
             gone = vault.destroy(transaction, [(step.tier, step.key_id, step.value_id) for step in steps])
             before = self._destroyed_before([step for step in steps if step.value_id not in gone])
             self._note_values(transaction, "key.destroyed", [step for step in steps if step.value_id not in before])
             at = transaction.at
-        for tier in Tier:
-            vault.forget(tier, [step.key_id for step in steps if step.tier is tier and step.key_id is not None])
+        self._forget_keys(steps)
         return {step.value_id: before.get(step.value_id, at) for step in steps}
+
+    def _destroy_all_there(self, steps: Sequence[OpenStep], transaction: Transaction) -> Instant:
+        """d3 where nothing was destroyed before: then it is one message. Raises Overtaken where a value has no key."""
+        self.places.vault.destroy_all(transaction, [(step.tier, step.key_id, step.value_id) for step in steps])
+        self._note_values(transaction, "key.destroyed", steps)
+        return transaction.at
+
+    def _forget_keys(self, steps: Sequence[OpenStep]) -> None:
+        for tier in Tier:
+            own = [step.key_id for step in steps if step.tier is tier and step.key_id is not None]
+            self.places.vault.forget(tier, own)
 
     def _destroyed_before(self, steps: Sequence[OpenStep]) -> dict[ValueId, Instant]:
         """When keys that are gone already were destroyed, by the ledger: d2 has sealed what the key store recorded."""

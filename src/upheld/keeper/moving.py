@@ -17,7 +17,7 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.lifecycle import Step, StepKind, steps_coming
 from upheld.engine.plan import Atom, Plan, Rule
-from upheld.engine.state import HeldState
+from upheld.engine.state import HeldState, SubjectState
 from upheld.keeper.approving import Approving, approval_for
 from upheld.keeper.clearing import REHEARSALS, Clearing
 from upheld.keeper.destroying import PROOFS_KEPT, Erasing
@@ -34,7 +34,7 @@ from upheld.ledger.entries import entry
 from upheld.store import papers, subjects
 from upheld.store.arrays import change_each, of_each
 from upheld.store.engine import answers
-from upheld.store.ids import placed_value
+from upheld.store.ids import bucket_of, placed_value
 from upheld.store.journal_keys import KeyMoved
 from upheld.store.leases import LeaseHeld
 from upheld.store.place import Transaction
@@ -263,39 +263,47 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
         people = [SubjectId(subject_id) for _, subject_id in batch]
         self.views.know_aliases(people)
         with self._stepping(people) as transaction:
-            transaction.executemany(_CLEAN, batch)
-            also, told = of_each(transaction.connection, [(one, batch) for one in _ASKED_OF])
+            transaction.executemany(CLEAN, batch)
+            also, told = of_each(transaction.connection, [(one, batch) for one in ASKED_OF])
             known, found = subjects.load_each_with(transaction.connection, people, also)
             transaction.epochs |= {str(row.state.subject_id): row.epoch for row in known if row is not None}
             held, filed, noted, given = told(found)
-            keys = _Keys(
-                {ValueId(value): (key_id, generation) for rows in held for value, key_id, generation in rows},
-                self._separated_keys([row for row in known if row is not None]),
-                frozenset(busy),
-            )
+            keys = self._keys([row.state for row in known if row is not None], held, busy)
             opened_steps = [
                 step
                 for row, *asked in zip(known, filed, noted, given, strict=True)
                 if row is not None
-                for step in self._open_steps(transaction, row, now, swept, keys, *asked)
+                for step in self._open_steps(transaction, self._known(row, now), now, swept, keys, *asked)
             ]
-            change_each(transaction, _SET_STATE, [_moved(step) for step in opened_steps if step.kind != FORGET])
-            self._insert_steps(transaction, opened_steps)
+            self._begin_steps(transaction, opened_steps)
         self._forward(opened_steps, swept)
         swept.unfinished += len(opened_steps)
+
+    def _keys(self, people: Sequence[SubjectState], held: Sequence[list[Any]], busy: Collection[ValueId]) -> _Keys:
+        """`held`: what the place has answered of them to the first of `ASKED_OF`."""
+        active = {ValueId(value): (key_id, generation) for rows in held for value, key_id, generation in rows}
+        return _Keys(active, self._separated_keys(people), frozenset(busy))
+
+    def _known(self, row: subjects.Row, now: Instant) -> Seen:
+        return self.views.keep(row, self.views.era, max(now, row.last_at))
+
+    def _begin_steps(self, transaction: Transaction, steps: Sequence[OpenStep]) -> None:
+        """What was ordered is left as steps that whoever comes carries out, and as the state of its values."""
+        change_each(transaction, _SET_STATE, [_moved(step) for step in steps if step.kind != FORGET])
+        self._insert_steps(transaction, steps)
 
     def carry_out(self, steps: Sequence[OpenStep], swept: Swept) -> None:
         """Take open steps to their end from wherever they are."""
         self._forward(steps, swept)
         self._finish(swept)
 
-    def _forward(self, steps: Sequence[OpenStep], swept: Swept) -> None:
-        """Take open steps on until only bytes are left, from wherever they are."""
+    def _forward(self, steps: Sequence[OpenStep], swept: Swept, seals: Callable[[], bool] = lambda: False) -> None:
+        """Take open steps on until only bytes are left, from wherever they are. `seals`: see `_destroy`."""
         if steps:
             self._flush()  # another process may have begun them a moment ago
         actions: tuple[tuple[str, Callable[[list[OpenStep], Swept], None]], ...] = (
             (StepKind.SEPARATE.value, self._separate),
-            (StepKind.DESTROY.value, self._destroy),
+            (StepKind.DESTROY.value, partial(self._destroy, seals=seals)),
             (FORGET, self._drop_aliases),
         )
         for kind, action in actions:
@@ -303,18 +311,18 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
             if own:
                 action(own, swept)
 
-    def _separated_keys(self, known: Sequence[subjects.Row]) -> dict[ValueId, int | None]:
-        apart = [one for one in known if any(value.held is HeldState.SEPARATED for value in one.state.values)]
+    def _separated_keys(self, people: Sequence[SubjectState]) -> dict[ValueId, int | None]:
+        apart = [one.subject_id for one in people if any(value.held is HeldState.SEPARATED for value in one.values)]
         if not apart:
             return {}
         with self.places.separated.reading() as connection:
-            found = answers(connection, [(_SEPARATED_OF, (one.bucket, one.state.subject_id)) for one in apart])
+            found = answers(connection, [(_SEPARATED_OF, (bucket_of(one), one)) for one in apart])
         return {ValueId(value): key_id for rows in found for value, key_id in rows}
 
     def _open_steps(
         self,
         transaction: Transaction,
-        row: subjects.Row,
+        seen: Seen,
         now: Instant,
         swept: Swept,
         keys: _Keys,
@@ -322,10 +330,9 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
         noted: list[Any],
         given: list[Any],
     ) -> Iterator[OpenStep]:
-        """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence."""
-        subject_id = row.state.subject_id
-        at = max(now, row.last_at)
-        seen = self.views.keep(row, self.views.era, at)
+        """s1 and d1: recompute on facts known, mark the values, leave the step and its evidence. `seen` is proved."""
+        subject_id = seen.subject_id
+        at = max(now, seen.last_at)
         self._note_ended(transaction, seen, at)
         swept.papers_over |= self._reckon_papers(transaction, seen, at, filed)
         swept.recalled += self.recall(seen, transaction, at, given)
@@ -339,7 +346,7 @@ class Moving(Leaving, Erasing, Clearing, Approving, Waking, Stirring, Reviewing,
             # Ended by a fact that is still settling; one of the organisation leaves no anchor to come back by.
             subjects.mark_dirty(transaction, subject_id, seen.policy)
         if steps:
-            subjects.touch(transaction, subject_id, row.epoch, at)
+            subjects.touch(transaction, subject_id, seen.epoch, at)
         self.views.drop(subject_id)
         for step in steps:
             if step.value.value_id in keys.busy:
@@ -480,7 +487,7 @@ def _known(step: Step) -> Instant:
 
 _EVERYBODY = "SELECT bucket, subject_id FROM subject WHERE policy = ?"
 _DIRTY = "SELECT bucket, subject_id FROM dirty WHERE policy = ?"
-_CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
+CLEAN = "DELETE FROM dirty WHERE bucket = ? AND subject_id = ?"
 _WATERMARKS = "SELECT fact, calendar, period, day FROM watermark WHERE policy = ?"
 _SET_WATERMARK = (
     "INSERT INTO watermark(policy, fact, calendar, period, day) VALUES(?, ?, ?, ?, ?) "
@@ -492,6 +499,6 @@ _KEYS_OF = (
     "SELECT value_id, key_id, generation FROM value WHERE bucket = ? AND subject_id = ? "
     "AND state IN ('held', 'separated')"
 )
-_ASKED_OF = (_KEYS_OF, papers.OF_OWNER, NOTED, OPEN_DISCLOSURES)
+ASKED_OF = (_KEYS_OF, papers.OF_OWNER, NOTED, OPEN_DISCLOSURES)
 """What a sweep asks of each person besides, in one message for all."""
 _SET_STATE = "UPDATE value SET state = ?, generation = ? WHERE bucket = ? AND value_id = ? AND state = ?"

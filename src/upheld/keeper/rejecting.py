@@ -49,6 +49,7 @@ VERBS: Final = frozenset(
         "enter",
         "enter_many",
         "entrust",
+        "erase",
         "export",
         "extend",
         "fact",

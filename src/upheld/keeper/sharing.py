@@ -117,7 +117,7 @@ class Sharing(Door):
     @contextmanager
     def _ours(self, policy: str, groups: Sequence[int], begun: Pass | None) -> Iterator[tuple[int, ...]]:
         """Which of the groups are this sweeper's for the block."""
-        by_lease = {name_of(policy, number).replace("/", "-"): number for number in groups}
+        by_lease = {_lease_of(name_of(policy, number)): number for number in groups}
         word, before = self.new_id(), getattr(_HELD, "groups", None)
         with ExitStack() as held:
             free = held.enter_context(self.places.leases.free(tuple(by_lease)))
@@ -133,6 +133,31 @@ class Sharing(Door):
                 yield ours
             finally:
                 _HELD.groups = before
+
+    @contextmanager
+    def _part_of(self, policy: str, number: int) -> Iterator[bool]:
+        """Whether one group is this thread's for the block, outside of any pass: see `_take_part`."""
+        name, before = name_of(policy, number), getattr(_HELD, "groups", None)
+        with self.places.leases.part("sweep", _lease_of(name)) as ours:
+            if ours and self.places.leases.groups > 1:
+                _HELD.groups = _Held((name,), self.new_id())
+            try:
+                yield ours
+            finally:
+                _HELD.groups = before
+
+    @staticmethod
+    def _held_names() -> tuple[str, ...]:
+        """The names of the groups that this thread works on: its transactions are about them too."""
+        held: _Held | None = getattr(_HELD, "groups", None)
+        return () if held is None else held.names
+
+    @staticmethod
+    def _take_part(transaction: Transaction) -> None:
+        """The word for a group goes with the first transaction of work on it."""
+        held: _Held | None = getattr(_HELD, "groups", None)
+        if held is not None:
+            transaction.executemany(_TAKE, [(name, held.word) for name in held.names])
 
     def _unfinished(self, policy: str, groups: Sequence[int], begun: Pass | None) -> tuple[int, ...]:
         """Those of the groups that are not finished in a pass; none when the pass is over."""
@@ -154,6 +179,10 @@ class Sharing(Door):
 
 def name_of(policy: str, number: int | None = None) -> str:
     return f"sweep/{policy}" if number is None else f"sweep/{policy}/{number}"
+
+
+def _lease_of(name: str) -> str:
+    return name.replace("/", "-")
 
 
 _BEGIN = "INSERT INTO background(name, holder, until_at, ran_at) VALUES(?, ?, 0, ?) ON CONFLICT(name) DO NOTHING"

@@ -187,6 +187,7 @@ _STEPS_IN = (
     f"{_OF_STEP} WHERE policy = ? AND bucket >= ? AND bucket < ? AND stage <> '{REMOVED}' "
     "ORDER BY bucket, subject_id, value_id"
 )
+STEPS_OF = f"{_OF_STEP} WHERE bucket = ? AND subject_id = ? ORDER BY value_id"
 _REMOVED_IN = f"SELECT value_id FROM step WHERE policy = ? AND bucket >= ? AND bucket < ? AND stage = '{REMOVED}'"  # noqa: S608 - a word of ours
 _REMOVED = f"{_OF_STEP} WHERE stage = '{REMOVED}' ORDER BY bucket, subject_id, value_id"
 _TO_REMOVED = (

@@ -365,6 +365,12 @@ class LedgerEngine(Protocol):
     def lease(self, wait: bool = True) -> AbstractContextManager[None]:
         """The right to seal. Raises LeaseHeld when another has it and `wait` is False."""
 
+    @property
+    def unless_leased(self) -> Question | None:
+        """What keeps others from sealing until the open transaction ends, and divides by zero where somebody has the
+        right to; None where that can't be said so.
+        """
+
     def close(self) -> None:
         """Give back what leases are held by."""
 

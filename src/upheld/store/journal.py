@@ -51,6 +51,7 @@ def _inserting_if(condition: str) -> str:
 
 _SELECT_HEADER: Final = "SELECT header FROM journal WHERE bucket = ? AND id = ?"
 _SELECT_LEAVES: Final = "SELECT header, body_hash FROM journal ORDER BY id"
+_SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 _SELECT_HEADS: Final = "SELECT stream, n, hash FROM stream_head ORDER BY stream"
 _SELECT_HEAD: Final = "SELECT n, hash FROM stream_head WHERE stream = ?"
 # Columns are cast: who writes to the tables can put a text where bytes belong; that must be found, not crash.
@@ -58,9 +59,11 @@ _SELECT_BATCHES: Final = """
     SELECT id, bucket, CAST(ifnull(header, '') AS BLOB), CAST(ifnull(body_hash, '') AS BLOB),
            CAST(ifnull(body, '') AS BLOB), CAST(ifnull(mac, '') AS BLOB)
     FROM journal WHERE id > ? ORDER BY id"""
+_SELECT_OWN: Final = _SELECT_BATCHES.replace("ORDER BY", "AND id <= ? ORDER BY")
+_RUN: Final = 32
+"""Bits of the numbers of one writer's rows, where writers number them."""
 # The first row of every writer: who numbers rows itself leaves runs that say nothing about the order between writers.
 _SELECT_FIRST: Final = "SELECT header FROM journal WHERE id IN (SELECT min(id) FROM journal GROUP BY id >> 32)"
-_SELECT_CHECKPOINT: Final = "SELECT value FROM meta WHERE key = 'checkpoint'"
 # The last row of every writer by one look at the index for each, and the checkpoint, which says when rows were dropped.
 _SELECT_REACHED: Final = """
     SELECT top, CAST(NULL AS TEXT) FROM (
@@ -150,6 +153,16 @@ class JournalWriter:
         Numbers of one writer go up, so whoever sees a row of it sees every row before it.
         """
         self._row = row
+
+    def asks_for_own(self, after: int | None) -> list[Question] | None:
+        """What tells a `Stand` with the batches of this writer alone: those after a row, or all. None where the place
+        numbers them, and so nobody can tell them apart.
+        """
+        if self._row is None:
+            return None
+        run = self._row >> _RUN << _RUN
+        own = (run if after is None else after, run | (1 << _RUN) - 1)
+        return [(_SELECT_CHECKPOINT, ()), (_SELECT_HEADS, ()), (_SELECT_OWN, own)]
 
     def follow(self, named: Rows) -> bool:
         """Write with the key that a place names, by the answer to `names_key`; whether that is another than before.
@@ -340,9 +353,14 @@ def stand_of(connection: Connection) -> Stand:
     """`checkpoint_seen`, `ends_of` and what there is to seal, in one message where every message takes a while."""
     at_once = asks_at_once(connection) is not None
     questions: list[Question] = [(_SELECT_CHECKPOINT, ()), (_SELECT_HEADS, ())]
-    notes, ends, *rows = answers(connection, questions + ([(_SELECT_BATCHES, (-1,))] if at_once else []))
+    return stand_told(answers(connection, questions + ([(_SELECT_BATCHES, (-1,))] if at_once else [])))
+
+
+def stand_told(found: Sequence[list[Any]]) -> Stand:
+    """A stand from answers to what asks for it."""
+    notes, ends, *rows = found
     heads = {stream: Head(n, digest) for stream, n, digest in ends}
-    return Stand(str(notes[0][0]) if notes else None, heads, rows[0] if at_once else None)
+    return Stand(str(notes[0][0]) if notes else None, heads, rows[0] if rows else None)
 
 
 def unsealed_since(connection: Connection) -> int | None:

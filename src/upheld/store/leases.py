@@ -51,6 +51,11 @@ class Leases(Protocol):
     def free(self, names: Sequence[str]) -> AbstractContextManager[tuple[str, ...]]:
         """Hold those rights for the block that nobody has; gives which."""
 
+    def part(self, whole: str, name: str) -> AbstractContextManager[bool]:
+        """Hold a part of a right for the block: the `whole` with others, where it has parts, and this part alone. False
+        where that is not to be had at once.
+        """
+
     def presence(self) -> Presence:
         """Have the home open. Raises HomeInUse while somebody else recovers."""
 
@@ -121,6 +126,12 @@ class FileLeases:
                     held.enter_context(self.lease(name, wait=False))
                     ours.append(name)
             yield tuple(ours)
+
+    @contextmanager
+    def part(self, whole: str, name: str) -> Iterator[bool]:
+        """There is one part: the whole."""
+        with self.free((whole,)) as ours:
+            yield bool(ours)
 
     def close(self) -> None:
         """A file is closed with its lease."""

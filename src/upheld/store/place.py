@@ -365,6 +365,7 @@ class Place(Straight):
                 if transaction.named is not None and came(transaction.named):
                     self.writer.follow(transaction.named)
                 self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
+            transaction.told = [self.connection.execute(*one) for one in transaction.last]
             self.connection.execute("COMMIT")
         except ConnectionLost:
             if not self._happened(transaction):

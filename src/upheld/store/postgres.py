@@ -317,6 +317,11 @@ class PostgresLedger:
         """The right to seal."""
         return self._leases.lease(LEDGER, wait)
 
+    @property
+    def unless_leased(self) -> Question:
+        """The lock of the lease, as one of the transaction: a session that has it is another."""
+        return _UNLESS_LEASED, (_lock_of(LEDGER),)
+
     def close(self) -> None:
         """Give the sessions of leases back."""
         self._leases.close()
@@ -445,6 +450,12 @@ class PostgresLeases:
             yield tuple(name for name, ours in zip(names, granted, strict=True) if ours)
 
     @contextmanager
+    def part(self, whole: str, name: str) -> Iterator[bool]:
+        """Both are asked for in one message."""
+        with self._session() as session:
+            yield session.execute(_PART, (_lock_of(whole), _lock_of(name))).fetchone()[0]
+
+    @contextmanager
     def _session(self) -> Iterator[PostgresConnection]:
         """A session for the block; it holds nothing when it is kept for the next."""
         try:
@@ -517,6 +528,8 @@ _MANY_READ: Final = (
 )
 
 
+_PART: Final = "SELECT pg_try_advisory_lock_shared(?) AND pg_try_advisory_lock(?)"
+_UNLESS_LEASED: Final = "SELECT 1 / CAST(pg_try_advisory_xact_lock(?) AS INT)"
 _MORE: Final = (
     "SELECT count(*) FROM unnest(CAST(? AS BIGINT[])) AS claimed(number) WHERE pg_try_advisory_xact_lock(number)"
 )

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from threading import RLock
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
@@ -46,9 +48,21 @@ from upheld.ledger.entries import KINDS, BatchClass, Entry, EntryRefused, Glance
 from upheld.ledger.handover import handed_over, handover_in
 from upheld.ledger.merkle import Frontier, leaf_hash, root_of
 from upheld.store import history, schema
-from upheld.store.engine import Connection, LedgerEngine, answers, array, array_of_texts, asks_at_once
+from upheld.store.engine import (
+    Connection,
+    LedgerEngine,
+    Overtaken,
+    Question,
+    Rows,
+    Unanswered,
+    answers,
+    array,
+    array_of_texts,
+    asks_at_once,
+    sent_late,
+)
 from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
-from upheld.store.journal import JournalRow, Stand, batches_in, drop_sealed, stand_of
+from upheld.store.journal import JournalRow, JournalWriter, Stand, batches_in, drop_sealed, stand_of, stand_told
 from upheld.store.journal_keys import JournalKeys, exchanged_in, keep_exchanged
 from upheld.store.ring import fingerprint, mark_of
 from upheld.store.sqlite import SqliteLedger, open_for_writing
@@ -62,6 +76,8 @@ SIGNING: Final = "signing"
 """Under this word the ledger keeps that the key that signs was handed over."""
 ROUND: Final = 4_000_000
 """Bytes of bodies that are sealed in one transaction: what bounds the memory of the sealer."""
+MOST_AT_ONCE: Final = 64
+"""So many batches are sealed at once before all places are sealed, which drop them."""
 _TILE_BITS: Final = 8
 
 _INSERT_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?)"
@@ -77,6 +93,9 @@ _KEEP_TILE: Final = """
     INSERT INTO tile(level, place, hashes) VALUES(?, ?, ?)
     ON CONFLICT(level, place) DO UPDATE SET hashes = excluded.hashes"""
 _INSERT_NOTE: Final = "INSERT INTO checkpoint(size, at, note) VALUES(?, ?, ?)"
+_STILL_NEWEST: Final = (
+    "SELECT 1 / CAST(coalesce((SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1) = ?, FALSE) AS INT)"
+)
 _INSERT_NAME: Final = "INSERT INTO name(text) VALUES(?)"
 _SELECT_NAMES: Final = "SELECT text, id FROM name"
 _INSERT_NAMED: Final = "INSERT INTO named_in(name, leaf) VALUES(?, ?)"
@@ -225,6 +244,13 @@ class Sealer:
         self._incarnation = incarnation
         self.ledger_id = ledger_id
         self._known: _Known | None = None
+        self._alone = RLock()
+        self._sealed_at_once: dict[tuple[str, int], bytes] = {}
+        """Leaves of batches that were sealed at once, and may lie in their places still, by stream and number."""
+        self._reached: dict[str, int] = {}
+        """Of each place the last row that was sealed at once."""
+        self._kept = ""
+        """The note that the places were told of when this process last sealed all of them."""
         self._trusted: str | None = None  # the newest note that this process has signed: no need to check it again
         with self.engine.lease():
             self._connection = self.engine.connect()
@@ -235,6 +261,12 @@ class Sealer:
         self._heed_exchange()
         self._day_offset = int(history.meta(self._connection, "day-offset"))
         self._for_readers = self.engine.for_readers(self._connection)
+
+    @contextmanager
+    def _leased(self, wait: bool) -> Iterator[None]:
+        """The right to seal, among processes and, on this connection, among threads."""
+        with self.engine.lease(wait), self._alone:
+            yield
 
     def close(self) -> None:
         self._for_readers.close()
@@ -306,7 +338,7 @@ class Sealer:
 
         Handing over to the key that signs already does nothing. Returns the newest checkpoint.
         """
-        with self.engine.lease(wait):
+        with self._leased(wait):
             old = self.signing_key
             before, after = (one.public_key().public_bytes_raw() for one in (old, new))
             if before == after:
@@ -336,7 +368,7 @@ class Sealer:
 
         Both as they are. Done already it does nothing.
         """
-        with self.engine.lease(wait):
+        with self._leased(wait):
             marks = mark_of(before), mark_of(after)
             if exchanged_in(self._connection) == marks:
                 return
@@ -372,7 +404,7 @@ class Sealer:
             LedgerOld: a place has seen more of this ledger than there is. Nothing was sealed.
             TailBroken: a batch is not what its writer wrote. Everything sound was sealed, of that stream up to there.
         """
-        with self.engine.lease(wait), ExitStack() as opened:
+        with self._leased(wait), ExitStack() as opened:
             connections = {name: _connected(place, opened) for name, place in places.items()}
             self._current()
             stood = {name: stand_of(connection) for name, connection in connections.items()}
@@ -388,10 +420,65 @@ class Sealer:
                 if all(row is None for row in reached.values()):
                     break
             self._check_ends({name: stand.ends for name, stand in stood.items()}, problems, written or {})
+            self._kept = taken.checkpoint
+            self._sealed_at_once.clear()
         sealing = Sealing(batches, entries, taken.checkpoint)
         if problems:
             raise TailBroken(tuple(problems.values()), sealing)
         return sealing
+
+    def asks_at_once(self, writer: JournalWriter) -> Sequence[Question]:
+        """What to ask a place last in a transaction whose evidence `seal_at_once` is to seal; nothing: it can't."""
+        if self.engine.unless_leased is None or len(self._sealed_at_once) >= MOST_AT_ONCE:
+            return ()
+        return writer.asks_for_own(self._reached.get(writer.place)) or ()
+
+    def seal_at_once(self, writer: JournalWriter, told: Sequence[Rows], at: int) -> bool:
+        """Takes what a writer of this process has just written into the ledger, without looking at any other place, and
+        drops nothing: whoever seals next finds it sealed. `told`: the answers to `asks_at_once`, durable by now.
+
+        False where that is not all there is to it: somebody else seals or has sealed since this process did, or
+        something is not as it should be. Then nothing was sealed; `seal` does it, and tells.
+        """
+        if not told or not self._alone.acquire(blocking=False):
+            return False
+        try:
+            return self._sealed_own(writer, stand_told([rows.fetchall() for rows in told]), at)
+        except (Overtaken, Unanswered):
+            return False
+        finally:
+            self._alone.release()
+
+    def _sealed_own(self, writer: JournalWriter, stand: Stand, at: int) -> bool:
+        known, rows, name = self._known, stand.rows, writer.place
+        if known is None or rows is None or stand.seen not in (known.note, self._kept):
+            return False
+        problems: dict[str, TailProblem] = {}
+        found = _look(self._connection, self.keys, name, self._connection, -1, known.heads, problems, rows)
+        ends = {**stand.ends, **self._ends_at_once(name), **found.ends}
+        self._check_ends({name: ends}, problems, {})
+        there = all(ends.get(stream, Head()).n >= head.n for stream, head in writer.heads.items())
+        unless = self.engine.unless_leased
+        if problems or not there or not found.sound or found.reached is not None or unless is None:
+            return False
+        with self._transaction():
+            for failing, given in (unless, (_STILL_NEWEST, (known.note,))):
+                proof = sent_late(self._connection.execute(failing, given))
+                if proof is None:
+                    raise Overtaken("nobody proves that")
+                proof.proves(Overtaken("somebody else seals, or has sealed since"))
+            self._append([batch for _, batch in found.sound], at)
+        self._sealed_at_once |= {(one.header.stream, one.header.n): one.leaf for _, one in found.sound}
+        self._reached[name] = rows[-1][0]
+        return True
+
+    def _ends_at_once(self, name: str) -> dict[str, Head]:
+        """The ends of streams of a place whose last batches were sealed at once, and lie there still."""
+        found: dict[str, Head] = {}
+        for (stream, n), leaf in self._sealed_at_once.items():
+            if stream.startswith(f"{name}/") and n > found.get(stream, Head()).n:
+                found[stream] = Head(n, leaf)
+        return found
 
     def _current(self) -> "_Known":
         """What the ledger holds, as an append needs it: as this process knows it, while the newest note is its own."""
@@ -431,8 +518,9 @@ class Sealer:
         for name, connection in connections.items():
             rows, stood[name] = stood[name].rows, stood[name]._replace(rows=None)
             found[name] = _look(
-                self._connection, self.keys, name, connection, reached[name], known.heads, problems, rows
-            )
+                self._connection, self.keys, name, connection, reached[name], known.heads, problems, rows,
+                self._sealed_at_once,
+            )  # fmt: skip
             reached[name] = found[name].reached
         # Batches of all places by the instant of writing, where each stream's own order allows.
         batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
@@ -502,7 +590,7 @@ class Sealer:
 
         `rule` is the element of the policy that sets the time. What evidence holds is never touched.
         """
-        with self.engine.lease(wait):
+        with self._leased(wait):
             # What an earlier prune announced and did not come to is destroyed first, so it is not announced twice.
             batches = self._destroy_pruned()
             over = self._connection.execute(_SELECT_OVER, (before, f"/{policy}/")).fetchall()
@@ -579,8 +667,12 @@ def _look(
     sealed: Mapping[str, Head],
     problems: dict[str, TailProblem],
     known: Sequence[tuple[Any, ...]] | None = None,
+    sealed_at_once: Mapping[tuple[str, int], bytes] = MappingProxyType({}),
 ) -> _Found:
-    """The batches of a place that are not sealed yet, up to the first that is not sound of each stream."""
+    """The batches of a place that are not sealed yet, up to the first that is not sound of each stream.
+
+    `sealed_at_once`: leaves that are known to be sealed, though they were not dropped.
+    """
     found = _Found([], [], {}, None)
     if after is None:
         return found
@@ -596,14 +688,15 @@ def _look(
             if not stream.startswith(f"{name}/"):
                 raise BatchBroken(f"`{name}` holds a stream of another place")
             head = heads.get(stream, Head())
-            if n > head.n or not found_sealed(ledger, header, row):
+            leaf = leaf_hash(row.header + row.body_hash)
+            if n > head.n or (sealed_at_once.get((stream, n)) != leaf and not found_sealed(ledger, header, row)):
                 batch = checked_row(row, header, head, keys)
                 heads[stream] = Head(n, batch.leaf)
                 written_at[stream] = max(written_at.get(stream, header.until_at), header.until_at)
                 found.sound.append((written_at[stream], batch))
             found.rows.append((row.bucket, row.row))
             # What this copy of the place holds, not what is sealed: an old copy must not look like a new one.
-            found.ends[stream] = Head(n, leaf_hash(row.header + row.body_hash))
+            found.ends[stream] = Head(n, leaf)
         except BatchBroken as problem:
             named = f"row {row.row}" if n is None else f"batch {n} of {stream}"
             problems[stream] = TailProblem("tail-broken", name, stream, n, f"{named}: {problem}")

@@ -247,6 +247,10 @@ class SqliteLedger:
         """The right to seal."""
         return FileLeases(self.path.parent).lease(self.path.name, wait)
 
+    @property
+    def unless_leased(self) -> None:
+        """The lease is a lock of the system, not of the database."""
+
     def close(self) -> None:
         """A lease closes its own file."""
 

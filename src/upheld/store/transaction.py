@@ -29,7 +29,7 @@ class Transaction:
 
     __slots__ = (
         "_at", "_taken", "about", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
-        "first", "gathers", "guarded", "meanwhile", "moved", "named", "proved", "provided", "trusting",
+        "first", "gathers", "guarded", "last", "meanwhile", "moved", "named", "proved", "provided", "told", "trusting",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
@@ -61,6 +61,10 @@ class Transaction:
         """What can be done while the commit waits for the disk: looks that release nothing before it is there."""
         self.provided: Question | None = None
         """What must be so where it is put on record, or nothing of it happens: a condition and its parameters."""
+        self.last: Sequence[Question] = ()
+        """What is asked after everything else, evidence included, in the message that commits."""
+        self.told: Sequence[Rows] = ()
+        """The answers to that, once it is durable."""
         self.execute = connection.execute
         self.executemany = connection.executemany
 

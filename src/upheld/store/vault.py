@@ -22,7 +22,7 @@ from msgspec import Struct
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.errors import StoreFailed
 from upheld.ledger.entries import entry
-from upheld.store.engine import Connection, Numbers, Question, Rows, answers, array, asks_at_once
+from upheld.store.engine import Connection, Numbers, Overtaken, Question, Rows, answers, array, asks_at_once
 from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, placed_value
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
@@ -63,6 +63,13 @@ _TOKENS_AT_ONCE = (
 _DELETE_KEYS_AT_ONCE = {
     tier: f"DELETE FROM {tier}_key WHERE (bucket, key_id) IN "  # noqa: S608 - as above
     "(SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))) RETURNING key_id"
+    for tier in Tier
+}
+_DELETE_TOKENS_AT_ONCE = (
+    "DELETE FROM token WHERE (bucket, value_id) IN (SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])))"
+)
+_DELETE_ALL_KEYS = {
+    tier: f"WITH gone AS ({_DELETE_KEYS_AT_ONCE[tier]}) SELECT 1 / CAST(count(*) = ? AS INT) FROM gone"  # noqa: S608 - as above
     for tier in Tier
 }
 _ANY_KEY = {tier: f"SELECT key_id, wrapped FROM {tier}_key LIMIT 1" for tier in Tier}  # noqa: S608 - as above
@@ -341,6 +348,19 @@ class Vault:
             if key_id is not None:
                 asked.append((value_id, transaction.execute(DELETE_KEY[tier], placed_key(key_id))))
         return {value_id for value_id, rows in asked if rows.rowcount == 1}
+
+    @staticmethod
+    def destroy_all(transaction: Transaction, keys: Sequence[DestroyedKey]) -> None:
+        """`destroy` where every key must be there, or nothing of the transaction happens: in one message. Raises
+        Overtaken for a value without a key.
+        """
+        transaction.execute(_DELETE_TOKENS_AT_ONCE, _pairs(placed_value(value) for _, _, value in keys))
+        for tier in Tier:
+            of = [key_id for one, key_id, _ in keys if one is tier and key_id is not None]
+            if of:
+                transaction.execute(_DELETE_ALL_KEYS[tier], (*_pairs(map(placed_key, of)), len(of)))
+        if any(key_id is None for _, key_id, _ in keys):
+            raise Overtaken("a value has no key")
 
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

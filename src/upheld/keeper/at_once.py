@@ -1,0 +1,145 @@
+"""Erasing one person at once: asked, answered and ordered in one commit, and gone before the caller hears of it.
+
+The steps are those of a sweep (`moving`, `destroying`) and leave the same behind; what is spared is what a sweep does
+to find its work and to share it. Whoever sweeps finds the rest as if a sweep had been cut short: bytes to scrub, and
+certificates. Crash table:
+
+| what is left | next sweep |
+|---|---|
+| nothing of the request, the answer or the orders: they are one commit | nothing |
+| all of it, the values condemned | carries the steps out |
+| d2 to d5, as far as they came | as after a sweep that was killed there |
+
+The right to it is that of a sweep to the group of buckets in which the person is; where a sweeper has that, or
+something stands in the way, the sweep does all of it. INVARIANT: I3, I4, I5, I7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from upheld.dates import Instant
+from upheld.engine.acts import RequestId, SubjectId, ValueId
+from upheld.engine.lifecycle import StepKind
+from upheld.engine.state import HeldState, RequestState
+from upheld.errors import InputRefused
+from upheld.keeper.asking import Asking
+from upheld.keeper.door import LEAPT
+from upheld.keeper.moving import ASKED_OF, CLEAN, Moving
+from upheld.keeper.outcome import Outcome
+from upheld.keeper.sharing import LeaseLost
+from upheld.keeper.steps import REMOVED, STEPS_OF, OpenStep, Swept, step_of
+from upheld.store import copies
+from upheld.store.engine import answers
+from upheld.store.ids import bucket_of
+from upheld.store.journal_keys import KeyMoved
+from upheld.store.place import Transaction
+from upheld.store.views import Seen
+
+ERASURE = "erasure"
+
+
+class _Ordered(NamedTuple):
+    """What was ordered of one person."""
+
+    steps: list[OpenStep]
+    transaction: Transaction
+
+
+class AtOnce(Asking, Moving):
+    """Erasing without waiting for a sweep."""
+
+    def erase(
+        self,
+        subject_id: SubjectId,
+        *,
+        channel: str,
+        proved: bool = False,
+        proof: str | tuple[str, ...] = (),
+        by: str | None = None,
+        values: tuple[ValueId, ...] = (),
+        handler: str | None = None,
+        confirmed: bool = False,
+    ) -> tuple[Outcome, int]:
+        """Somebody asks for erasure, it is done, and what nothing keeps is gone: key, tokens and content. What is to be
+        kept apart is kept apart.
+
+        The words are those of `request` and `answer`. Gives the answer, with the id of the request, and how many values
+        of the person are gone by it; their bytes are scrubbed, and certificates issued, by the next sweep. What still
+        settles, waits for an approval, or belongs to a sweep that is under way, goes with a sweep in its time. Where
+        the answer is refused, the request is in and waits for its proof.
+        """
+
+        def asked() -> Outcome:
+            came = Asking.request(
+                self, subject_id, ERASURE, channel=channel, proved=proved, proof=proof, by=by, values=values
+            )
+            if not came.granted or came.made is None:
+                return came
+            return Asking.answer(
+                self, subject_id, RequestId(came.made), RequestState.DONE, handler=handler, confirmed=confirmed
+            )
+
+        for _ in range(2):
+            try:
+                return self._gone_at_once(subject_id, asked)
+            except KeyMoved:
+                continue  # nothing was done; from now on it is the other key
+        return self._gone_at_once(subject_id, asked)
+
+    def _gone_at_once(self, subject_id: SubjectId, asked: Callable[[], Outcome]) -> tuple[Outcome, int]:
+        if self.places.active.batching:
+            raise InputRefused("in-a-batch", "what is erased at once is gone in several commits; ask outside the batch")
+        before = self.views.get(subject_id, self.now())
+        with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as ours:
+            with self.batch(about=(subject_id, *self._held_names())):
+                outcome = asked()
+                ordered = self._attempt(subject_id, self._order_at_once) if ours and outcome.granted else None
+            done = ordered is not None and self._carried_out(ordered)
+        if not outcome.granted:
+            return outcome, 0
+        if done and ordered is not None:
+            return outcome, sum(step.kind == StepKind.DESTROY for step in ordered.steps)
+        self.sweep()
+        after = self.views.get(subject_id, self.now())
+        return outcome, _gone(after) - _gone(before)
+
+    def _order_at_once(self, transaction: Transaction, seen: Seen, now: Instant) -> _Ordered | None:
+        """d1, and s1, in the transaction that made it due. None where a sweep is to do it, which tells what it waits
+        for: a clock that leapt, steps that were cut short.
+        """
+        self.views.prove(transaction, seen)
+        subject_id, connection = seen.subject_id, transaction.connection
+        key = (bucket_of(subject_id), subject_id)
+        asked = [(one, key) for one in (STEPS_OF, *ASKED_OF)]
+        begun, held, filed, noted, given = answers(connection, asked)
+        left = [step_of(row) for row in begun]
+        trusted = copies.remembered(connection, LEAPT) is None and self.in_reach(now)
+        if not trusted or any(step.stage != REMOVED for step in left):
+            return None
+        self._take_part(transaction)
+        swept = Swept()
+        keys = self._keys([seen.state], [held], [step.value_id for step in left])
+        transaction.execute(CLEAN, key)
+        steps = list(self._open_steps(transaction, seen, now, swept, keys, filed, noted, given))
+        self._begin_steps(transaction, steps)
+        transaction.last = self.places.sealer.asks_at_once(self.places.active.writer)
+        return _Ordered(steps, transaction)
+
+    def _carried_out(self, ordered: _Ordered) -> bool:
+        """d2 to d5. False where a sweep has to go on with it."""
+        told = ordered.transaction.told
+
+        def seals() -> bool:
+            return self.places.sealer.seal_at_once(self.places.active.writer, told, self.now())
+
+        try:
+            self._forward(ordered.steps, Swept(), seals)
+        except (KeyMoved, LeaseLost):
+            return False
+        return True
+
+
+def _gone(seen: Seen) -> int:
+    return sum(value.held in (HeldState.CONDEMNED, HeldState.DESTROYED) for value in seen.state.values)

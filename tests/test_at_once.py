@@ -1,0 +1,290 @@
+"""One person is erased at once: as by request, answer and sweep, and gone before whoever asked hears of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import postgres
+from tests.homes import changed, column
+from tests.test_crash import crashes_of
+from tests.trial_home import POLICY, House, at, member, opened, proved
+from upheld.engine.acts import RequestId, SubjectId
+from upheld.errors import InputRefused
+from upheld.keeper.sharing import name_of
+from upheld.ledger.entries import Entry
+from upheld.store import history
+from upheld.store.ids import bucket_of
+from upheld.store.leases import LeaseHeld
+from upheld.store.sealing import MOST_AT_ONCE, Sealer, TailBroken
+from upheld.store.wire import Wire
+
+DAY = at("2024-09-05")
+MESSAGES = 10
+"""Of an erasure on a server: the part of the sweep taken and given back, two locks, three looks, five commits."""
+
+
+@pytest.fixture(scope="module")
+def on_server() -> Iterator[str]:
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(params=["files", "a server"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """With the trial's policy and nobody."""
+    on = postgres.homes_on(request.getfixturevalue("on_server")) if request.param == "a server" else nullcontext()
+    with on:
+        place = tmp_path / "home"
+        with opened(place, at("2024-03-01")) as house:
+            house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        yield place
+
+
+def slowly(house: House, person: SubjectId) -> int:
+    asked = house.keeper.request(person, "erasure", channel="website", proved=True)
+    house.keeper.answer(person, RequestId(asked.made or ""), "done", confirmed=True)
+    return house.keeper.sweep().destroyed
+
+
+def at_once(house: House, person: SubjectId) -> int:
+    outcome, gone = house.keeper.erase(person, channel="website", proved=True, confirmed=True)
+    assert outcome.granted
+    house.keeper.sweep()
+    return gone
+
+
+def told_of(house: House, person: SubjectId) -> list[str]:
+    """Everything on record of a person, ids left out, values counted."""
+    house.keeper.seal()
+    alias = house.keeper.views.alias(person)
+    entries = [one.entry for one in history.entries_about(house.keeper.places.sealer.connection, alias)]
+    return sorted(f"{one.kind} {sorted(one.elements)} {one.at} {fields_of(one)}" for one in entries)
+
+
+def fields_of(one: Entry) -> list[tuple[str, object]]:
+    ids = ("request", "certificate", "digest", "engagement", "consent", "id")
+    known = {key: value for key, value in one.fields.items() if key not in ids}
+    known |= {key: sorted(known[key]) for key in ("items", "grounds") if key in known}  # type: ignore[type-var,arg-type]
+    return sorted((key, len(value) if key == "values" else value) for key, value in known.items())  # type: ignore[arg-type]
+
+
+def test_who_is_erased_at_once_leaves_what_who_is_swept_leaves(home: Path) -> None:
+    with opened(home, DAY) as house:
+        found: list[Any] = []
+        ways: tuple[Callable[[House, SubjectId], int], ...] = (slowly, at_once)
+        for way in ways:
+            person = member(house, way.__name__)
+            gone = way(house, person)
+            state = house.keeper.views.get(person, house.keeper.now()).state
+            told = told_of(house, person)
+            held = Counter((value.item, value.held) for value in state.values)
+            requests = [(one.right, one.state, one.freezes, one.channel) for one in state.requests]
+            ended = [one.kind for one in state.engagements.values()], len(state.facts)
+            found.append((gone, held, requests, ended, told, house.keeper.open_steps()))
+            for table in ("dirty", "step"):
+                assert not column(home / "active.db", f"SELECT subject_id FROM {table}")
+        assert found[0] == found[1]
+        assert found[0][0] == 3
+        assert column(home / "active.db", "SELECT name FROM background WHERE name LIKE 'sweep/%'") == []
+        proved(home, house.keeper)
+
+
+@pytest.mark.clauses("BZ18-6.2.B", "NX17-5.3.a")
+def test_keys_tokens_and_contents_are_gone_when_the_verb_returns_and_nothing_is_certified_yet(home: Path) -> None:
+    with opened(home, DAY) as house:
+        person = member(house, "somebody")
+        house.keeper.seal()
+        assert column(home / "keys.db", "SELECT token FROM token")
+        keys = column(home / "active.db", "SELECT key_id FROM value")
+        _, gone = house.keeper.erase(person, channel="website", proved=True)
+        assert gone == 3
+        assert column(home / "active.db", "SELECT state FROM value WHERE sealed IS NOT NULL") == []
+        assert column(home / "keys.db", "SELECT token FROM token") == []
+        assert not set(keys) & set(column(home / "keys.db", "SELECT key_id FROM active_key"))
+        sealed = history.entries(house.keeper.places.sealer.connection, kinds=("destruction.ordered",))
+        assert len(list(sealed)) == 3, "what is gone was ordered in the sealed ledger"
+        assert not house.keeper.certificates("trial")
+        assert house.keeper.sweep().destroyed == 3
+        assert len(house.keeper.certificates("trial")) == 1
+        proved(home, house.keeper)
+
+
+def test_who_is_not_proved_waits_for_the_proof_and_loses_nothing(home: Path) -> None:
+    with opened(home, DAY) as house:
+        person = member(house, "somebody")
+        outcome, gone = house.keeper.erase(person, channel="website")
+        assert (outcome.granted, gone) == (False, 0)
+        assert [one.waiting for one in house.keeper.requests(person)] == [True]
+        assert house.keeper.sweep().destroyed == 0
+
+
+def test_what_is_not_asked_as_declared_leaves_only_that_on_record(home: Path) -> None:
+    with opened(home, DAY) as house:
+        person = member(house, "somebody")
+        with pytest.raises(InputRefused, match="acts for"):
+            house.keeper.erase(person, channel="website", proved=True, by="nobody")
+        assert not house.keeper.requests(person)
+        house.keeper.seal()
+        rejected = list(history.entries(house.keeper.places.sealer.connection, kinds=("input.rejected",)))
+        assert [one.entry.fields["place"] for one in rejected] == ["erase"]
+
+
+def test_inside_a_batch_nobody_is_erased_at_once(home: Path) -> None:
+    with opened(home, DAY) as house:
+        person = member(house, "somebody")
+        with pytest.raises(InputRefused, match="outside the batch"), house.keeper.batch():
+            house.keeper.erase(person, channel="website", proved=True)
+
+
+def test_where_a_sweeper_is_at_work_the_request_is_answered_and_a_sweep_does_the_rest(home: Path) -> None:
+    with opened(home, DAY) as house, opened(home, DAY) as other:
+        person = member(house, "somebody")
+        leases, number = other.keeper.places.leases, other.keeper._group_of(bucket_of(person))
+        with leases.part("sweep", name_of("trial", number).replace("/", "-")) as theirs:
+            assert theirs
+            if leases.groups == 1:  # on files the sweep would wait for the other one
+                return
+            outcome, gone = house.keeper.erase(person, channel="website", proved=True)
+            assert (outcome.granted, gone) == (True, 0)
+            with pytest.raises(LeaseHeld), leases.lease("sweep", wait=False):
+                pass
+        assert house.keeper.sweep().destroyed == 3
+
+
+def test_what_somebody_else_has_left_half_done_is_left_to_the_sweep(home: Path) -> None:
+    """Steps that were cut short are carried out first, as a sweep does it."""
+    with opened(home, DAY) as house:
+        person = member(house, "somebody")
+        keeper = house.keeper
+        keeper.withdraw(person, "purpose/offers", channel="website")
+        house.clock.set(DAY + timedelta(days=3))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keeper, "_destroy_keys", cut_short)
+            with pytest.raises(RuntimeError, match="cut short"):
+                keeper.sweep()
+        assert len(keeper.open_steps()) == 1
+        _, gone = keeper.erase(person, channel="website", proved=True)
+        assert gone == 2
+        assert keeper.open_steps() == []
+        proved(home, keeper)
+
+
+def cut_short(_: object) -> object:
+    raise RuntimeError("cut short")
+
+
+def counted(work: Callable[[], object]) -> int:
+    """Messages that the work needs on a server."""
+    sent = 0
+    with pytest.MonkeyPatch.context() as patch:
+        for way in ("ask", "post", "post_in_two"):
+            plain = getattr(Wire, way)
+
+            def seen(own: Wire, *given: Any, plain: Callable[..., Any] = plain) -> Any:
+                nonlocal sent
+                sent += 1
+                return plain(own, *given)
+
+            patch.setattr(Wire, way, seen)
+        work()
+    return sent
+
+
+def test_on_a_server_an_erasure_is_ten_messages_also_when_many_follow_each_other(
+    on_server: str, tmp_path: Path
+) -> None:
+    with postgres.homes_on(on_server), opened(tmp_path / "home", DAY) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        persons = [member(house, f"person-{number}") for number in range(8)]
+        house.keeper.seal()
+        erase = partial(house.keeper.erase, channel="website", proved=True)
+        taken = [counted(partial(erase, who)) for who in persons]
+        assert max(taken[3:]) <= MESSAGES, taken
+        assert house.keeper.sweep().destroyed == 3 * len(persons)
+        proved(tmp_path / "home", house.keeper)
+
+
+def test_batches_that_were_sealed_at_once_are_dropped_and_counted_once(
+    on_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("upheld.store.sealing.MOST_AT_ONCE", 3)
+    assert MOST_AT_ONCE > 3
+    done: list[bool] = []
+    plain = Sealer.seal_at_once
+
+    def noted(own: Sealer, *given: Any) -> bool:
+        done.append(plain(own, *given))
+        return done[-1]
+
+    monkeypatch.setattr(Sealer, "seal_at_once", noted)
+    home = tmp_path / "home"
+    with postgres.homes_on(on_server), opened(home, DAY) as house, opened(home, DAY) as other:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        persons = [member(house, f"person-{number}") for number in range(8)]
+        for number, person in enumerate(persons):
+            if number == 5:
+                other.keeper.seal()  # somebody else has sealed since
+            house.keeper.erase(person, channel="website", proved=True)
+        assert True in done
+        assert False in done
+        kinds = ("destruction.ordered", "key.destroyed")
+        house.keeper.seal()
+        assert column(home / "active.db", "SELECT id FROM journal") == []
+        entries = [one.entry for one in history.entries(house.keeper.places.sealer.connection, kinds=kinds)]
+        values = Counter((one.kind, value) for one in entries for value in one.fields["values"])  # type: ignore[union-attr]
+        assert set(values.values()) == {1}
+        assert len(values) == 2 * 3 * len(persons)
+        proved(home, house.keeper, certified=False)
+
+
+def test_a_tail_that_was_changed_is_told_and_nothing_is_destroyed(on_server: str, tmp_path: Path) -> None:
+    """What is sealed at once is checked as all else: an order that somebody changes meanwhile destroys nothing."""
+    home = tmp_path / "home"
+    with postgres.homes_on(on_server), opened(home, DAY) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "somebody")
+        house.keeper.seal()
+        house.keeper.withdraw(person, "purpose/offers", channel="website")
+        changed(home / "active.db", "UPDATE journal SET mac = header")
+        with pytest.raises(TailBroken):
+            house.keeper.erase(person, channel="website", proved=True)
+        assert len(column(home / "active.db", "SELECT value_id FROM value WHERE sealed IS NOT NULL")) == 3
+        assert column(home / "keys.db", "SELECT token FROM token")
+
+
+# ── killed ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("scenario", ["erase", "erase-apart"])
+def test_an_erasure_killed_at_any_statement_is_finished_by_the_next_sweep(tmp_path: Path, scenario: str) -> None:
+    """Every fourth statement here, every one in `make deep`."""
+    found = crashes_of(scenario, tmp_path, 0, 4)
+    assert found["failures"] == []
+    assert found["crashes"] > 30
+
+
+@pytest.mark.parametrize(("scenario", "stride"), [("erase", 9), ("erase-apart", 31)])
+def test_on_a_server_an_erasure_killed_at_any_message_is_finished_by_the_next_sweep(
+    on_server: str, tmp_path: Path, scenario: str, stride: int
+) -> None:
+    """Before a message goes, or when it has gone and is not answered: each costs a copy of the databases."""
+    with postgres.homes_on(on_server):
+        found = crashes_of(scenario, tmp_path, 3, stride)
+    assert found["failures"] == []
+    assert found["crashes"] >= 5
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("scenario", ["erase", "erase-apart"])
+def test_an_erasure_killed_at_every_statement_and_message(tmp_path: Path, on_server: str, scenario: str) -> None:
+    assert crashes_of(scenario, tmp_path)["failures"] == []
+    with postgres.homes_on(on_server):
+        assert crashes_of(scenario, tmp_path)["failures"] == []
