@@ -279,7 +279,7 @@ def heralded(connection: Connection, seen: Callable[[], None]) -> None:
 
 def heralded_messages(seen: Callable[[str], None]) -> None:
     """Every message of this process says so before it goes, and when it has gone and is not answered."""
-    for way in ("ask", "post", "post_in_two"):
+    for way in ("ask", "post", "begin", "end"):
         plain = getattr(Wire, way)
 
         def said(own: Wire, *given: Any, plain: Callable[..., Any] = plain) -> Any:
@@ -310,7 +310,7 @@ def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:
     found: list[str] = []
     with opened(home, scenario.when) as house:
         with pytest.MonkeyPatch.context() as patch:
-            for way in ("ask", "post", "post_in_two"):
+            for way in ("ask", "post", "begin", "end"):
                 patch.setattr(Wire, way, getattr(Wire, way))
             traced(house, found.append, messages=scenario.messages)
             scenario.action(house, persons)

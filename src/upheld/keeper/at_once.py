@@ -95,10 +95,11 @@ class AtOnce(Asking, Moving):
         with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as ours:
             with self.batch(about=(subject_id, *self._held_names())):
                 outcome = asked()
-                ordered = self._attempt(subject_id, self._order_at_once) if ours and outcome.granted else None
+                orders = ours and outcome.granted and self.places.seals
+                ordered = self._attempt(subject_id, self._order_at_once) if orders else None
             done = ordered is not None and self._carried_out(ordered)
-        if not outcome.granted:
-            return outcome, 0
+        if not outcome.granted or not self.places.seals:
+            return outcome, 0  # who only serves on a server destroys nothing; a sweeper does
         if done and ordered is not None:
             return outcome, sum(step.kind == StepKind.DESTROY for step in ordered.steps)
         self.sweep()

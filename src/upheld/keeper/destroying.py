@@ -116,6 +116,7 @@ class Erasing(Stepping, Elsewhere):
         with self._stepping(people(steps)) as transaction:
             transaction.executemany(_BLANK, [placed_value(step.value_id) for step in steps])
             self._only_bytes_left(transaction, steps, unreadable)
+            self._part_over(transaction)
 
     # ── the bytes, once for many ────────────────────────────────────────────────────────────────────────────────────
 

@@ -46,6 +46,8 @@ class Pass(NamedTuple):
 class _Held(NamedTuple):
     names: tuple[str, ...]
     word: str
+    once: bool = False
+    """Whether the words go with the last transaction of the work, not after it."""
 
 
 class LeaseLost(StoreFailed):
@@ -140,7 +142,7 @@ class Sharing(Door):
         name, before = name_of(policy, number), getattr(_HELD, "groups", None)
         with self.places.leases.part("sweep", _lease_of(name)) as ours:
             if ours and self.places.leases.groups > 1:
-                _HELD.groups = _Held((name,), self.new_id())
+                _HELD.groups = _Held((name,), self.new_id(), once=True)
             try:
                 yield ours
             finally:
@@ -158,6 +160,13 @@ class Sharing(Door):
         held: _Held | None = getattr(_HELD, "groups", None)
         if held is not None:
             transaction.executemany(_TAKE, [(name, held.word) for name in held.names])
+
+    @staticmethod
+    def _part_over(transaction: Transaction) -> None:
+        """No step follows this transaction: the word goes with it. One that stays is written over by who comes next."""
+        held: _Held | None = getattr(_HELD, "groups", None)
+        if held is not None and held.once:
+            transaction.executemany(_END, [(name, held.word) for name in held.names])
 
     def _unfinished(self, policy: str, groups: Sequence[int], begun: Pass | None) -> tuple[int, ...]:
         """Those of the groups that are not finished in a pass; none when the pass is over."""
