@@ -23,6 +23,7 @@ from tests.quick_upheld import loaded
 from tests.test_migrations import first_home, on_server
 from tests.trial_home import SWEEP_DAY, furnished, member, opened, proved, readable, rows_in, text_of
 from upheld import cli
+from upheld.store.distribution import FIRST, Laid, laid
 from upheld.store.place import Recovering
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -210,6 +211,29 @@ def test_the_walk_on_postgresql_from_databases_and_roles_to_a_service_works_line
     assert "Traceback" not in told
     assert "permission denied" not in told
     assert len(list((tmp_path / "backup/postgresql").iterdir())) == 4
+
+
+def test_the_chapter_on_several_machines_says_what_it_would_run_and_without_the_extension_changes_nothing(
+    address: str, tmp_path: Path
+) -> None:
+    guide = Guide(tmp_path, "On PostgreSQL")
+    guide.home.parent.mkdir(parents=True)
+    with postgres.homes_on(address):
+        persons = furnished(guide.home)
+        settings = (guide.home / "home.json").read_text()
+        told = guide.follow("Several database machines", "operating.md")
+        layout = (tmp_path / "srv/upheld/layout.sql").read_text("utf-8")
+        spread = [line for line in layout.splitlines() if "create_distributed_table" in line]
+        assert f"\n{len(spread)}\n" in f"\n{told}"
+        assert len(spread) == sum(where is Laid.SPREAD for place in FIRST for where in laid(place).values())
+        for place in ("active", "separated", "keys"):
+            assert f"in the way: {place}: Citus is not installed on this server" in told
+        assert told.index("mend that first") < told.index("nothing was laid out")
+        assert "Traceback" not in told
+        assert (guide.home / "home.json").read_text() == settings
+        with opened(guide.home, SWEEP_DAY) as house:
+            desk = house.keeper.application("desk")
+            assert house.keeper.read(persons["stayer"], "service", reader=desk, items=("name",)).granted
 
 
 def let_in(server: postgres.Server) -> None:

@@ -46,6 +46,25 @@ WRONG = {
         ["account", "ad"],
         "upheld account: no such command 'ad'. Did you mean 'add'? (see `upheld account --help`)",
     ),
+    "two words that are no item": (
+        ["init", "--home", "h", "--look-up", "trial", "--look-up", "trial/email", "--look-up", "/phone"],
+        "upheld init: --look-up: `trial`, `/phone` lack one of the two: write POLICY/ITEM (see `upheld init --help`)",
+    ),
+    "two places that there are not": (
+        ["backup", "--home", "h", "--to", "t", "--only", "books", "--only", "keys", "--only", "accounts"],
+        "upheld backup: --only: `accounts`, `books` are no places; there are: active, separated, keys, ledger "
+        "(see `upheld backup --help`)",
+    ),
+    "two addresses of another kind": (
+        ["init", "--home", "h", "--database", "mysql://a@b/c", "--keys", "file:keys"],
+        "upheld init: --database and --keys: write postgresql://USER@HOST/NAME; there is no other kind "
+        "(see `upheld init --help`)",
+    ),
+    "neither a country nor a day": (
+        ["check", POLICY, "--law", "zz@2026-13-01"],
+        "upheld check: --law: `zz@2026-13-01` is no law of a day; write `kr@2026-11-22`. There is no table of law for "
+        "`zz`; there is `kr`, `eu`. Name yours with --tables (see `upheld check --help`)",
+    ),
     "a mistake that we found ourselves": (
         ["init", "--home", "h", "--separated", "postgresql://a@b/c"],
         "upheld init: give --database too: a home lies on one kind of database (see `upheld init --help`)",

@@ -87,13 +87,14 @@ def make_home(
         period_given(copies_kept, "--copies-kept")
     if rewritten_within is not None and database is None:
         raise typer.BadParameter("only for --database: files are overwritten at once", param_hint="--rewritten-within")
-    for option, address in {"--database": database, **{f"--{place}": own for place, own in apart.items()}}.items():
-        if address is not None and not address.startswith(_ADDRESSES):
-            raise typer.BadParameter("write postgresql://USER@HOST/NAME; there is no other kind", param_hint=option)
-    said = Options(
+    given = {"--database": database, **{f"--{place}": own for place, own in apart.items()}}
+    if strange := [one for one, address in given.items() if address is not None and not address.startswith(_ADDRESSES)]:
+        said = "write postgresql://USER@HOST/NAME; there is no other kind"
+        raise typer.BadParameter(said, param_hint=" and ".join(strange))
+    options = Options(
         look_up=wanted, copies_kept=copies_kept, rewritten_within=rewritten_within, key_command=master_key_command
     )
-    init(home, said, databases)
+    init(home, options, databases)
     if databases is not None:
         open_home(home).close()  # makes the ledger's tables, to which `grants` refers
     typer.echo(
@@ -116,7 +117,9 @@ def backup(
 ) -> None:
     """Copy the files of a home while it is served: one after the other, the ledger last; no key file."""
     if unknown := set(only) - set(PLACES):
-        raise typer.BadParameter(f"`{min(unknown)}` is no place; there are: {', '.join(PLACES)}", param_hint="--only")
+        named = ", ".join(f"`{one}`" for one in sorted(unknown))
+        none = "is no place" if len(unknown) == 1 else "are no places"
+        raise typer.BadParameter(f"{named} {none}; there are: {', '.join(PLACES)}", param_hint="--only")
     for made in backed_up(home, to, only or PLACES):
         typer.echo(f"{made}  {made.stat().st_size} bytes")
 

@@ -65,9 +65,13 @@ def law_on(country: str, day: date) -> LawOfDay:
     """The rules of a country in force on a local day. Raises LawUnknown."""
     pack = TABLES.get(country)
     if pack is None:
-        known = ", ".join(f"`{one}`" for one in TABLES)
-        raise LawUnknown(f"there is no table of law for `{country}`; there is {known}. Name yours with --tables")
+        raise LawUnknown(_unknown(country))
     return on_day(pack, day)
+
+
+def _unknown(country: str) -> str:
+    known = ", ".join(f"`{one}`" for one in TABLES)
+    return f"there is no table of law for `{country}`; there is {known}. Name yours with --tables"
 
 
 def law_in(time_zone: str, day: date) -> LawOfDay:
@@ -102,12 +106,15 @@ def seat_of(time_zone: str) -> str:
 
 
 def law_named(text: str) -> LawOfDay:
-    """The law as the command line writes it, `kr@2026-11-22`. Raises LawUnknown."""
+    """The law as the command line writes it, `kr@2026-11-22`. Raises LawUnknown with all that is wrong about it."""
     country, at, day = text.partition("@")
     try:
-        return law_on(country, date.fromisoformat(day if at else ""))
+        on = date.fromisoformat(day if at else "")
     except ValueError as error:
-        raise LawUnknown(f"`{text}` is no law of a day; write `kr@2026-11-22`") from error
+        said = f"`{text}` is no law of a day; write `kr@2026-11-22`"
+        also = f". T{_unknown(country)[1:]}" if at and TABLES.get(country) is None else ""
+        raise LawUnknown(said + also) from error
+    return law_on(country, on)
 
 
 __all__ = [

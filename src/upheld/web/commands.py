@@ -280,13 +280,18 @@ def only(keeper: Keeper, policy: str | None) -> str:
 
 
 def items_of(given: list[str], option: str) -> dict[str, tuple[str, ...]]:
-    """Items by their policy, from POLICY/ITEM. Raises BadParameter."""
+    """Items by their policy, from POLICY/ITEM. Raises BadParameter with each that is none."""
     found: dict[str, tuple[str, ...]] = {}
+    wrong: list[str] = []
     for one in given:
         policy, _, item = one.partition("/")
-        if not policy or not item:
-            raise typer.BadParameter(f"`{one}` lacks one of the two: write POLICY/ITEM", param_hint=option)
-        found[policy] = (*found.get(policy, ()), item)
+        if policy and item:
+            found[policy] = (*found.get(policy, ()), item)
+        else:
+            wrong.append(f"`{one}`")
+    if wrong:
+        lacks = "lacks" if len(wrong) == 1 else "lack"
+        raise typer.BadParameter(f"{', '.join(wrong)} {lacks} one of the two: write POLICY/ITEM", param_hint=option)
     return found
 
 
