@@ -17,7 +17,7 @@ import sqlite3
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from typing import Any
 
 import pytest
 
+from tests.acknowledged import Life, missing
 from tests.homes import connection_to, copied
 from tests.homes import put_back as restored
 from tests.postgres import ADDRESS, homes_on
@@ -50,7 +51,8 @@ from upheld.store import history, vault
 from upheld.store.engine import Connection
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
 from upheld.store.key_files import KeySource
-from upheld.store.wire import Wire
+from upheld.store.postgres_connection import PostgresConnection
+from upheld.store.wire import Answer, Message, Wire
 from upheld.system import rotate_roots
 
 vault.BLOCK = 4  # keys made ahead at once: two hundred and fifty-six equal inserts would be as many equal crashes
@@ -77,6 +79,8 @@ class Scenario:
     """Whether the ledger holds every certificate."""
     messages: bool = False
     """Whether on a server it is killed before and after each message to it, of leases and the sealer too."""
+    warm: Action = lambda house, persons: None
+    """What is done before, and is not disturbed."""
 
 
 def sweeps(house: House, persons: Persons) -> object:
@@ -189,9 +193,56 @@ def values_of(ledger: Connection, kind: str) -> set[int]:
     }
 
 
+def said_in(home: Path) -> Path:
+    """Where a child that is killed says what was answered to it."""
+    return home / "said"
+
+
+def by_one_message(act: Callable[[Life, House], str]) -> Scenario:
+    """One act by somebody who is known, so that it goes by one message where the engine has such; what it says is
+    looked for.
+    """
+
+    def life(house: House, persons: Persons) -> Life:
+        return Life.of(house, persons["stayer"], "stayer")
+
+    def acts(house: House, persons: Persons) -> object:
+        return said_in(house.keeper.places.marks._folder.parent).write_text(act(life(house, persons), house))
+
+    def unknown(home: Path) -> list[str]:
+        said = said_in(home)
+        with opened(home) as house:
+            return missing(home, house, said.read_text().splitlines() if said.exists() else ())
+
+    return Scenario(
+        acts, looks_only, exact=False, left=unknown, warm=lambda house, persons: life(house, persons).read()
+    )
+
+
+def reads_straight(life: Life, _: House) -> str:
+    return "read one" if life.read() else ""
+
+
+def reads_together(life: Life, _: House) -> str:
+    return "read one" if life.read_batch() else ""
+
+
+def takes(item: str) -> Callable[[Life, House], str]:
+    text = text_of("straight", item)
+    return lambda life, _: f"text {text}" if life.collect(item, text) else ""
+
+
+ONE_MESSAGE: dict[str, Scenario] = {
+    "straight-read": by_one_message(reads_straight),
+    "straight-batch": by_one_message(reads_together),
+    "straight-write": by_one_message(takes("name")),
+    "straight-token": by_one_message(takes("email")),
+}
+"""Killed in the middle of a message too: see `heralded`."""
 SCENARIOS: dict[str, Scenario] = {
     "erase": Scenario(erases, sweeps, exact=False, left=ordered_and_sealed_first, messages=True),
     "erase-apart": Scenario(erases_some, sweeps, exact=False, left=ordered_and_sealed_first, messages=True),
+    **ONE_MESSAGE,
     "rehearse": Scenario(rehearses, looks_only, exact=False, left=rehearsal_left),
     "recover-active": Scenario(recovers, recovers, old=("active",)),
     "recover-keys": Scenario(recovers, recovers, old=("keys",)),
@@ -252,8 +303,8 @@ def connections(keeper: Keeper) -> dict[str, Connection]:
 
 
 def traced(house: House, seen: Callable[[str], None], *, messages: bool = False) -> None:
-    """Before each statement of each place it is said which place it is; with `messages`, on a server, before and after
-    each message is sent.
+    """Before each statement of each place it is said which place it is, on a server at each step of its messages too;
+    with `messages`, there, before and after each message of whatever connection.
     """
     if messages and house.keeper.places.active.engine.sends_late:
         heralded_messages(seen)
@@ -275,6 +326,47 @@ def heralded(connection: Connection, seen: Callable[[], None]) -> None:
             return plain(*given)
 
         setattr(connection, way, said_first)
+    if isinstance(connection, PostgresConnection):
+        connection._wire = _HeraldedWire(connection._wire, seen)  # type: ignore[assignment]  # in its place
+
+
+class _HeraldedWire:
+    """Says so before a message is sent, between the two parts of one, before it is answered, and after that."""
+
+    def __init__(self, inner: Wire, seen: Callable[[], None]) -> None:
+        self.inner = inner
+        self._seen = seen
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def send(self, messages: Sequence[Message]) -> list[Answer]:
+        self.post(messages)
+        return self.take()
+
+    def ask(self, message: Message) -> Answer:
+        self._seen()
+        answer = self.inner.ask(message)
+        self._seen()
+        return answer
+
+    def post(self, messages: Sequence[Message]) -> None:
+        self._seen()
+        self.inner.post(messages)
+
+    def begin(self, messages: Sequence[Message]) -> None:
+        self._seen()
+        self.inner.begin(messages)
+
+    def end(self, messages: Sequence[Message]) -> None:
+        self._seen()
+        self.inner.end(messages)
+
+    def take(self, *given: Any, **named: Any) -> list[Answer]:
+        self._seen()
+        answers = self.inner.take(*given, **named)
+        self._seen()
+        return answers
 
 
 def heralded_messages(seen: Callable[[str], None]) -> None:
@@ -303,12 +395,15 @@ def untraced(house: House) -> None:
         else:
             for way in _ways_of(connection):
                 delattr(connection, way)
+            if isinstance(connection, PostgresConnection) and isinstance(connection._wire, _HeraldedWire):
+                connection._wire = connection._wire.inner
 
 
 def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:
     """The place of every statement of an undisturbed run, in order."""
     found: list[str] = []
     with opened(home, scenario.when) as house:
+        scenario.warm(house, persons)
         with pytest.MonkeyPatch.context() as patch:
             for way in ("ask", "post", "begin", "end"):
                 patch.setattr(Wire, way, getattr(Wire, way))
@@ -333,6 +428,7 @@ def killed(home: Path, scenario: Scenario, persons: Persons, before: int, action
 
         try:
             with opened(home, scenario.when) as house:
+                scenario.warm(house, persons)
                 traced(house, count, messages=scenario.messages)
                 (action or scenario.action)(house, persons)
         except BaseException:  # noqa: BLE001 - the forked child must not go on as a second parent

@@ -31,18 +31,19 @@ import structlog
 
 import upheld
 from tests import malformed, postgres
-from tests.crash_child import Persons, Scenario, killed, prepared, statements
+from tests.acknowledged import BEGUN_AT, MADE_AT, WITH_NEWS, Life, missing, not_ended, peopled, tells, texts_in
+from tests.crash_child import ONE_MESSAGE, Persons, Scenario, killed, prepared, statements
 from tests.full_disk import small_disk
 from tests.homes import copied
+from tests.line_faults import cut_anywhere
 from tests.sketch import POLICIES, day
 from tests.test_clock import LeapingClock
 from tests.test_crash import crashes_of
 from tests.test_facts import BIZMEKA, CODES, HOUR
 from tests.test_facts import member as lived
-from tests.test_postgres_faults import CLIENTS, cut, served_under_load, texts_in
-from tests.test_telling import WITH_NEWS, IntoFolder, state_of, tells
+from tests.test_postgres_faults import CLIENTS, LEAVERS, cut, served_under_load
+from tests.test_telling import IntoFolder, state_of
 from tests.trial_home import (
-    POLICY,
     SWEEP_DAY,
     House,
     at,
@@ -72,6 +73,7 @@ class Effort:
 
 
 SAMPLE: Final = Effort({"sqlite": 90, "postgresql": 250}, 1, 160)
+QUARTER: Final = Effort({"sqlite": 16, "postgresql": 40}, 4, 10_000)
 FULL: Final = Effort({"sqlite": 1, "postgresql": 1}, 12, 10_000)
 
 
@@ -106,14 +108,24 @@ _SHOWN: Final = ("still opens", "opens after", "two tiers serve", "opens from", 
 # ── killed ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 KILLED: Final[Mapping[str, tuple[str, ...]]] = {
-    "killed in a move or a destruction": ("sweep", "revived"),
+    "killed in a move or a destruction": ("sweep", "revived", "erase", "erase-apart"),
     "killed in a provision": ("provide",),
+    "killed in a read or a write of one message": tuple(ONE_MESSAGE),
     "killed in another verb": ("enter", "collect", "consent", "withdraw", "read", "correct"),
     "killed in a recovery": ("recover-active", "recover-keys", "recover-all", "recover-older"),
 }
 
 
-_LONG: Final = {"sweep": 1, "revived": 1, "recover-active": 2, "recover-keys": 2, "recover-all": 2, "recover-older": 2}
+_LONG: Final = {
+    "sweep": 1,
+    "revived": 1,
+    "erase": 4,
+    "erase-apart": 4,
+    "recover-active": 2,
+    "recover-keys": 2,
+    "recover-all": 2,
+    "recover-older": 2,
+}
 """Scenarios of hundreds of statements, of which fewer are taken than of the short ones."""
 
 
@@ -171,73 +183,85 @@ def _told_wrongly(home: Path, queued: Path, letters: Path) -> list[str]:
 
 
 def restarted(figure: Figure, folder: Path, effort: Effort) -> None:
-    """The database ends in the middle of four writers: a server stopped as by a failure, or on files the process."""
+    """The database ends in the middle of four who live on and of a sweep: a server stopped as by a failure, or on files
+    the processes.
+    """
     for number in range(effort.rounds):
         home = folder / f"home-{number}"
-        if figure.engine == "postgresql":
-            acknowledged, failed, kept = served_under_load(home)
-        else:
-            acknowledged, failed, kept = _killed_under_load(home)
-        wrong = [f"{one} was acknowledged and is gone" for one in acknowledged if not kept[one]]
-        wrong += [f"{one} is there {times} times" for one, times in kept.items() if times > 1]
-        figure.add(len(acknowledged) + failed, wrong)
+        said, failed, wrong = (served_under_load if figure.engine == "postgresql" else _killed_under_load)(home)
+        figure.add(len(said) + failed, wrong)
 
 
-_WRITER = """
+_LIVES_ON = """
 import sys
 from pathlib import Path
-from tests.trial_home import at, opened
+from tests.acknowledged import BEGUN_AT, Life
+from tests.trial_home import opened
 home, person, mark = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-with opened(home, at("2024-03-01")) as house:
+with opened(home, BEGUN_AT) as house:
+    life = Life.of(house, person, mark)
     for turn in range(100_000):
-        text = f"{mark}-{turn}@example.org"
-        if house.keeper.collect(person, "service", {"name": text}).granted:
-            print(text, flush=True)
+        life.turn(turn, lambda said: print(said, flush=True))
+"""
+_SWEEPS = """
+import sys
+from pathlib import Path
+from tests.acknowledged import BEGUN_AT
+from tests.trial_home import opened
+with opened(Path(sys.argv[1]), BEGUN_AT) as house:
+    print("sweeps", flush=True)
+    house.keeper.sweep()
 """
 
 
-def _killed_under_load(home: Path) -> tuple[Counter[str], int, Counter[str]]:
-    with opened(home, at("2024-03-01")) as house:
-        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
-        persons = [member(house, f"client-{number}") for number in range(CLIENTS)]
-    command = [sys.executable, "-c", _WRITER, str(home)]
+def _killed_under_load(home: Path) -> tuple[list[str], int, list[str]]:
+    names = [f"client-{number}" for number in range(CLIENTS)]
+    with opened(home, MADE_AT) as house:
+        persons = peopled(house, names, LEAVERS)
     path = {**os.environ, "PYTHONPATH": "src"}
-    writers = [
-        subprocess.Popen([*command, person, f"client-{number}"], stdout=subprocess.PIPE, text=True, env=path)
-        for number, person in enumerate(persons)
-    ]
-    for one in writers:
+
+    def started(program: str, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", program, str(home), *words]
+        one = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=path)
         assert one.stdout is not None
-        one.stdout.readline()
+        firsts.append(one.stdout.readline())
+        return one
+
+    firsts: list[str] = []
+    running = [started(_LIVES_ON, person, mark) for person, mark in zip(persons, names, strict=True)]
+    running.append(started(_SWEEPS))
     time.sleep(0.7)
-    for one in writers:
+    for one in running:
         one.send_signal(signal.SIGKILL)
-    done: Counter[str] = Counter(f"client-{number}-0@example.org" for number in range(CLIENTS))
-    for one in writers:
-        rest = one.communicate()[0].split("\n")
-        done.update(line for line in rest[:-1] if line)
-    with opened(home, at("2024-03-01")) as house:
+    said = [line.strip() for line in firsts[:-1]]
+    for one in running:
+        said += one.communicate()[0].split("\n")[:-1]
+    with opened(home, BEGUN_AT) as house:
+        wrong = not_ended(home, house, LEAVERS)
         proved(home, house.keeper)
-    return done, CLIENTS, texts_in(home)
+        wrong += missing(home, house, said)
+    return said, CLIENTS + 1, wrong
 
 
 def connection_lost(figure: Figure, folder: Path, effort: Effort) -> None:
     """Every connection to the database is ended before a statement; the same process goes on. Files have none."""
     if figure.engine == "sqlite":
         return
-    for name, stride in {
-        "sweep": effort.every["postgresql"],
-        "collect": 1,
-        "withdraw": 2,
-        "read": 2,
-        "provide": 2,
-    }.items():
+    long = effort.every["postgresql"]
+    short = dict.fromkeys(("collect", "withdraw", "read", "provide", "enter", "correct"), 2) | {"erase": 8}
+    for name, stride in {"sweep": long, "revived": long, **short, **dict.fromkeys(ONE_MESSAGE, 1)}.items():
         trial, places = prepared(folder / name, name)
         for before in range(1, len(places), stride * max(1, 4 // effort.rounds)):
             home = copied(trial.prepared, folder / "cut")
             if not cut(trial, home, before):
                 break
             figure.add(1, [f"{name} before {before}: {one}" for one in trial.finish(home)])
+
+
+def line_cut(figure: Figure, folder: Path, effort: Effort) -> None:
+    """The line is cut after some byte of what is said, or of what is answered; the same process goes on."""
+    if figure.engine == "postgresql":
+        figure.add(*cut_anywhere(os.environ[postgres.ADDRESS], folder, 2 + effort.rounds * 2))
 
 
 # ── no room ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,24 +275,25 @@ def disk_full(figure: Figure, folder: Path, effort: Effort) -> None:
 
 
 def _filled(figure: Figure, home: Path, fill: Callable[[], None], make_room: Callable[[], None]) -> None:
-    persons = furnished(home)
+    persons = furnished(home, WITH_NEWS)
     fill()
-    done: list[str] = []
+    said: list[str] = []
     wrong: list[str] = []
-    refused = 0
+    refused: Counter[str] = Counter()
     with opened(home, SWEEP_DAY) as house:
+        house.keeper.consent(persons["stayer"], "provision/mall", channel="website")
+        life = Life.of(house, persons["stayer"], "stayer")
         for turn in range(400):
-            text = f"turn-{turn}-{'x' * 3_000}@example.org"
-            try:
-                if house.keeper.collect(persons["stayer"], "service", {"name": text}).granted:
-                    done.append(text)
-            except NotRecorded:
-                refused += 1
-            except Exception as failure:  # noqa: BLE001 - anything but the one clear error is what is looked for
-                wrong.append(f"turn {turn} said {type(failure).__name__}: {failure}")
-            if refused > 20:
+            for act, does in _acts_of(house, life, turn).items():
+                try:
+                    said += does()
+                except NotRecorded:
+                    refused[act] += 1
+                except Exception as failure:  # noqa: BLE001 - anything but the one clear error is what is looked for
+                    wrong.append(f"{act} of turn {turn} said {type(failure).__name__}: {failure}")
+            if refused.total() > 60:
                 break
-        wrong += [] if refused else ["the disk never was full"]
+        wrong += [f"the disk never was too full to {act}" for act in _FULL if not refused[act]]
         with suppress(StoreFailed):
             house.keeper.sweep()
     make_room()
@@ -279,12 +304,29 @@ def _filled(figure: Figure, home: Path, fill: Callable[[], None], make_room: Cal
         state = whole_state(home, house.keeper)
         wrong += [f"step {one} stays open" for one in state["steps"]]
         proved(home, house.keeper)
-    kept = texts_in(home)
-    wrong += [f"{one[:12]} was acknowledged and is gone" for one in done if not kept[one]]
-    wrong += [
-        f"{one[:12]} is there though it was refused" for one in kept if one.startswith("turn") and one not in done
-    ]
-    figure.add(refused + len(done), wrong)
+        wrong += missing(home, house, said)
+    told = {one.removeprefix("text ") for one in said}
+    turned = [one for one in texts_in(home, "name", "email") if one.startswith("turn")]
+    wrong += [f"{one[:12]} is there though it was refused" for one in turned if one not in told]
+    figure.add(refused.total() + len(said), wrong)
+
+
+_FULL: Final = ("collect", "look up", "read", "batch", "provide", "tell")
+
+
+def _acts_of(house: House, life: Life, turn: int) -> dict[str, Callable[[], list[str]]]:
+    """What is tried while the disk fills; each says what was done."""
+    name, email = (f"turn-{turn}-{one}-{'x' * 3_000}@example.org" for one in ("n", "e"))
+    acts: dict[str, Callable[[], list[str]]] = {
+        "collect": lambda: [f"text {name}"] if life.collect("name", name) else [],
+        "look up": lambda: [f"text {email}"] if life.collect("email", email) else [],
+        "read": lambda: ["read stayer"] if life.read() else [],
+        "batch": lambda: ["read stayer"] if life.read_batch() else [],
+    }
+    if turn % 4 == 0:
+        acts["provide"] = lambda: ["provided"] if house.keeper.provide(life.person, "mall", ("phone",)).granted else []
+        acts["tell"] = lambda: [f"told {tells(house, life.person, f'turn-{turn}').message_id}"]
+    return acts
 
 
 # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -357,6 +399,14 @@ def _lived_back(home: Path, persons: Persons, minutes: int, whole: Standing) -> 
     wrong += ["a deadline moved"] if now.due != whole.due else []
     with upheld.open(home, _under(clock)) as keeper:
         stayer, desk = persons["stayer"], keeper.application("desk")
+        keeper.read(stayer, "service", reader=desk, items=("name",))  # known from here on: what follows goes straight
+        before = keeper.views.get(stayer, clock.now()).last_at
+        taken = keeper.collect(stayer, "service", {"email": "taken@example.org"})
+        if not taken.granted:
+            wrong.append("nothing is taken under the earlier clock")
+        state = keeper.views.get(stayer, clock.now()).state
+        begun = [one.collected_at for one in state.values if (one.value_id,) in taken.values.values()]
+        wrong += ["what was taken is dated before what was known" for at in begun if at < before]
         keeper.consent(stayer, "purpose/offers", channel="website")
         keeper.withdraw(stayer, "purpose/offers", channel="website")
         if keeper.read(stayer, "offers", reader=desk, items=("phone",)).granted:
@@ -364,9 +414,8 @@ def _lived_back(home: Path, persons: Persons, minutes: int, whole: Standing) -> 
         keeper.seal()
         clock.shows = start
         proved(home, keeper)
-    wrong += (
-        ["the clock is right again and a deadline moved"] if _standing(home, persons, clock).due != whole.due else []
-    )
+    due = _standing(home, persons, clock).due
+    wrong += ["the clock is right again and a deadline moved" for one in whole.due if due.get(one) != whole.due[one]]
     return wrong
 
 
@@ -395,6 +444,8 @@ def _told(template: Path, folder: Path, facts: list[tuple[str, int]], order: lis
         for number in order:
             code, hours = facts[number]
             one.tell(code, Instant(begun + hours * HOUR), source="billing", key=f"k{number}")
+            if len(order) > len(facts):
+                one.state()  # everything is read in between: what is known of the person stays in memory
         one.clock.set(Instant(one.clock.now() + days * 24 * HOUR))
         one.keeper.sweep()
         return one.state(), len(one.entries("fact.recorded"))
@@ -417,6 +468,7 @@ FAULTS: Final[Mapping[str, Callable[[Figure, Path, Effort], None]]] = {
     "killed in a notice": killed_telling,
     "database ends under load": restarted,
     "connection lost in a transaction": connection_lost,
+    "line cut in a message": line_cut,
     "disk full": disk_full,
     "clock jumps back": clock_back,
     "facts twice and late": facts_again,
@@ -453,8 +505,10 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--page", action="store_true", help="put the table into docs/faults.md")
     options.add_argument("--engine", choices=ENGINES, action="append")
     options.add_argument("--every", type=int, default=1, help="kill at every so-manieth of the statements only")
+    options.add_argument("--quarter", action="store_true", help="what is known in a quarter of an hour")
     given = options.parse_args(arguments)
     effort = replace(FULL, every={engine: stride * given.every for engine, stride in FULL.every.items()})
+    effort = QUARTER if given.quarter else effort
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     rows: list[str] = []
     print(HEAD, flush=True)
@@ -476,7 +530,9 @@ def main(arguments: list[str]) -> int:
         known = {row.rsplit("|", 4)[0]: row for row in re.findall(_ROW, said, re.MULTILINE)}
         known |= {row.rsplit("|", 4)[0]: row for row in rows}
         start, end = said.index(HEAD), said.index("\n\n", said.index(HEAD))
-        PAGE.write_text(said[:start] + "\n".join([HEAD, *known.values()]) + said[end:], "utf-8")
+        wanted = (f"| {fault} | {engine} " for engine in ENGINES for fault in FAULTS)
+        table = [known[one] for one in wanted if one in known]
+        PAGE.write_text(said[:start] + "\n".join([HEAD, *table]) + said[end:], "utf-8")
     return int(bad)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.crash_child import ONE_MESSAGE
+
 ROOT = Path(__file__).parent.parent
-VERBS = ("enter", "collect", "consent", "withdraw", "read", "provide", "correct", "joined")
+VERBS = ("enter", "collect", "consent", "withdraw", "read", "provide", "correct", "joined", *ONE_MESSAGE)
 
 
 def crashes_of(scenario: str, folder: Path, *numbers: int) -> dict[str, Any]:

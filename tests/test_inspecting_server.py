@@ -123,6 +123,13 @@ def test_who_asks_for_the_log_while_nothing_happens_is_told_by_the_shortest_ques
             assert newest[1:] == first[:4]
             assert look.latest(5) == look.latest(5) == newest
             first = newest
+        asked = []
+        for _ in range(3):  # while somebody writes all the time that question would come on top of the other
+            neighbour.keeper.begin(person, "membership")
+            said.clear()
+            look.latest(5)
+            asked.append([SEEN_BY] in said)
+        assert asked == [True, False, False]
 
 
 @pytest.mark.parametrize("begun", ["before the first look", "after it"])

@@ -602,7 +602,11 @@ FAULTS = (
     ),
     Fault("a-way-out-without-its-papers", GIVING, "row.needs - act.shown", "row.needs & act.shown", SUBSCRIBERS),
     Fault(
-        "pledge-and-training-never-lapse", "keeper/organisation.py", "if stale_at <= now:", "if stale_at < 0:", READERS
+        "pledge-and-training-never-lapse",
+        "keeper/organisation.py",
+        "if stale_at <= now:",
+        "if stale_at < 0:",
+        "tests/test_web_desk.py::test_whose_clearance_lapsed_is_told_at_the_desk",
     ),
     Fault(
         "the-law-of-korea-everywhere",
@@ -730,7 +734,7 @@ FAULTS = (
         LAYERS,
         "if agreed is not view.plan and (scope is None",
         "if agreed is None and (scope is None",
-        SINCE_2016,
+        ACTS,
     ),
     Fault(
         "what-is-held-for-another-is-ours",
@@ -789,7 +793,7 @@ FAULTS = (
         "keeper/door.py",
         "return (day.toordinal() - 1, day.toordinal())",
         "return (day.toordinal(),)",
-        USERS,
+        "tests/test_cases.py",
     ),
     Fault(
         "a-fact-wakes-nobody",
@@ -806,10 +810,10 @@ FAULTS = (
         LATE,
         'destroyed = ("exception:destroyed-before-known",) if gone else ()',
         "destroyed: tuple[str, ...] = ()",
-        SUBSCRIBERS,
+        FACTS,
     ),
     Fault("nobody-is-told-of-what-came-too-late", LATE, "if happened < one.at]", "if happened > one.at]", SUBSCRIBERS),
-    Fault("what-was-late-before-is-late-again", LATE, "now(one, kind) - then(one, kind)", "now(one, kind)", READERS),
+    Fault("what-was-late-before-is-late-again", LATE, "now(one, kind) - then(one, kind)", "now(one, kind)", FACTS),
     Fault("a-late-end-of-a-contract-is-nobodys", LATE, "if happened >= transaction.at:", "if True:", FACTS),
     Fault(
         "what-ended-late-was-given-rightly",
@@ -827,7 +831,7 @@ FAULTS = (
         FILED,
     ),
     Fault("an-end-that-comes-to-light-waits", PAPERS, "over = over or until <= at", "over = over or until < 0", FILED),
-    Fault("an-account-outlives-its-role", PAPERS, "max(coalesce(revoked_at, until_at))", "max(until_at)", READERS),
+    Fault("an-account-outlives-its-role", PAPERS, "max(coalesce(revoked_at, until_at))", "max(until_at)", FILED),
     Fault("nobody-comes-back", PAPERS, "if until is None or until <= now:", "if until is None or until >= 0:", FILED),
     Fault(
         "a-rejected-input-leaves-nothing",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.acknowledged import FIELDS
 from tests.homes import copied, put_back
-from tests.test_telling import FIELDS, Scripted
+from tests.test_telling import Scripted
 from tests.trial_home import POLICY, House, at, member, opened, proved
 from upheld.connect.transport import Answer, Handed
 from upheld.dates import instant, moment

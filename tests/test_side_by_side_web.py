@@ -12,11 +12,12 @@ import pytest
 
 import upheld
 from tests import postgres, served
+from tests.acknowledged import FIELDS
 from tests.called import Program, program
 from tests.homes import column
 from tests.served import Served
 from tests.test_side_by_side import held_by, passes
-from tests.test_telling import FIELDS, Scripted
+from tests.test_telling import Scripted
 from upheld.dates import Period
 from upheld.desk.background import Scheduler
 from upheld.desk.figures import add_figures

@@ -26,9 +26,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.acknowledged import FIELDS, WITH_NEWS, entries, tells
 from tests.crash_child import Scenario, killed, statements
 from tests.homes import column, copied, put_back
-from tests.trial_home import POLICY, House, at, member, opened, proved, text_of
+from tests.trial_home import House, at, member, opened, proved, text_of
 from upheld.connect.gateway import Gateway, GatewaySettings
 from upheld.connect.mail import Mail, MailSettings, Security, bounced_in
 from upheld.connect.transport import Answer, Handed, Letter
@@ -38,28 +39,13 @@ from upheld.engine.notices import OWED
 from upheld.errors import InputRefused
 from upheld.keeper.telling import LEASE, PAUSES, Message, labelled, refusal_headers
 from upheld.law import law_for
-from upheld.ledger.entries import Entry
 from upheld.policy.letters import BODIES, TITLES, Written, fields_of, letter
 from upheld.policy.read import read_policy
-from upheld.store import history, outbox
+from upheld.store import outbox
 from upheld.store.outbox import MOVES
 from upheld.system import SystemClock
 
 NOW = at("2024-03-01")
-WITH_NEWS = (
-    POLICY
-    + """
-contacts: {office: {clause: T-10, en: office, ko: 담당, phone: 000-0000, takes: questions}}
-advertising: {email: {clause: T-11, for: offers, en: e-mail, ko: 이메일}}
-"""
-)
-FIELDS = {
-    "fact": "Example Ltd. merges.",
-    "transferee": "Sample Ltd.",
-    "contact": "office@example.org",
-    "effective": "2024-05-01",
-    "refusing": "write to us by 2024-04-20",
-}
 
 
 # ── a mail server on this machine ───────────────────────────────────────────────────────────────────────────────────
@@ -159,17 +145,8 @@ def home(template: Path, tmp_path: Path) -> Path:
     return copied(template, tmp_path / "home")
 
 
-def tells(house: House, person: SubjectId, about: str = "merger-2024") -> Message:
-    return house.keeper.tell(person, "business-transfer", "email", about=about, fields=FIELDS)
-
-
 def state_of(house: House, message: Message) -> str:
     return next(one.state for one in house.keeper.messages("trial") if one.message_id == message.message_id)
-
-
-def entries(house: House, *kinds: str) -> list[Entry]:
-    house.keeper.seal()
-    return [one.entry for one in history.entries(house.keeper.places.sealer.connection, kinds=kinds)]
 
 
 def test_an_owed_notice_reaches_its_person_over_a_real_mail_server(home: Path) -> None:

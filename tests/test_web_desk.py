@@ -10,6 +10,7 @@ import pytest
 
 from tests.served import WEB_POLICY, Served, joined, served, text_of
 from tests.trial_home import at
+from upheld.dates import instant
 from upheld.desk.agreements import by_month, standing
 from upheld.desk.due import coming, due_today, requests_of
 from upheld.desk.throttle import LOOKS
@@ -379,6 +380,14 @@ safeguards:
     house.clock.set(at("2024-09-12"))
     page = house.signed_in("officer").get("/console/trial").text
     assert "Evidence that clears you is missing or too old (pledge of secrecy)" in page
+    officer = house.keeper.grant("trial", "counsel")[0]
+    house.keeper.file_evidence("trial", "pledge", "pledge", about=officer)
+    cleared = house.keeper.reader("trial", officer)
+    assert (cleared.lapsed, cleared.cleared_until) == ((), instant(at("2025-09-13", 0)))
+    house.clock.set(at("2025-09-12", 23))
+    assert house.keeper.reader("trial", officer).lapsed == ()
+    house.clock.set(at("2025-09-13", 0))
+    assert house.keeper.reader("trial", officer).lapsed == ("pledge",), "a pledge given once is none for ever"
 
 
 # ── consents, counted ───────────────────────────────────────────────────────────────────────────────────────────────

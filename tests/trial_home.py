@@ -115,7 +115,7 @@ def text_of(who: str, item: str) -> str:
     return f"{item}-of-{who}-{'x' * 40}@example.org"
 
 
-def furnished(home: Path) -> dict[str, SubjectId]:
+def furnished(home: Path, policy: str = POLICY) -> dict[str, SubjectId]:
     """A home on the eve of a sweep with work of every kind.
 
     gone: forgotten by the sweep. old: two values kept apart that are due. leaver: two to keep apart, one to destroy.
@@ -124,7 +124,7 @@ def furnished(home: Path) -> dict[str, SubjectId]:
     clock_start = at("2020-03-01")
     with opened(home, clock_start) as house:
         keeper, clock = house.keeper, house.clock
-        keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        keeper.publish(policy.encode(), as_of=at("2020-02-01").date(), evidence="trial")
         gone = member(house, "gone")
         clock.set(at("2020-06-01"))
         keeper.fact(gone, "closed")
