@@ -60,7 +60,45 @@ SEEING, TOGETHER, IN_LOOPS = "keeper/seeing.py", "tests/test_meanwhile.py", "tes
 ROTATED = "tests/test_key_rotation.py::test_"
 SWEPT_ON = f"{ROTATED}a_sweep_in_the_middle_of_which_every_place_names_another_key_goes_on"
 NEXT_KEY = f"{ROTATED}on_a_server_whatever_comes_first_after_an_exchange_is_done_with_the_next_key"
+ANEW = "tests/test_tokens_anew.py::test_"
+OPEN_BEFORE = f"{ANEW}a_process_that_was_open_before_finds_whom_others_take_in_at_each_step"
 BELOW = (
+    # the root of look-up tokens
+    Fault(
+        "nobody-is-told-of-another-root",
+        "store/token_rotation.py",
+        "self._tell()",
+        "self._tell",
+        f"{OPEN_BEFORE}[_exchange]",
+    ),
+    Fault(
+        "who-looks-does-not-ask-by-which-root",
+        "store/vault.py",
+        "else FIRST) == roots.named",
+        "else FIRST) != b'none'",
+        f"{OPEN_BEFORE}[_old_go]",
+    ),
+    Fault(
+        "a-token-comes-back-without-its-key",
+        "store/token_rotation.py",
+        "for key_id in sorted(there)",
+        "for key_id in sorted(rows)",
+        f"{ANEW}who_is_erased_meanwhile_does_not_come_back",
+    ),
+    Fault(
+        "an-old-key-store-keeps-a-root-that-is-gone",
+        "keeper/recovering.py",
+        "if begun or any(",
+        "if begun and any(",
+        f"{ANEW}a_key_store_from_before_or_amid_a_rotation_is_brought_up_to_date[None]",
+    ),
+    Fault(
+        "a-ring-forgets-the-second-root",
+        "store/rotation.py",
+        "LIKE '{tier.value}-%'",
+        "LIKE '{tier.value}-token'",
+        f"{ANEW}a_root_that_lies_in_the_key_store_opens_under_the_ring_of_now",
+    ),
     # the key of the journals
     Fault(
         "a-key-that-is-gone-is-taken-still",

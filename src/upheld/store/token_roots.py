@@ -27,7 +27,9 @@ FIRST: Final = b""
 """The mark of the root that a home begins with."""
 PLAIN: Final = 32
 """Bytes of a token without a mark."""
-_TOKEN: Final = b"token"
+TOKENS: Final = b"token"
+WORDS: Final = b"words"
+"""By which a root of each kind is derived from that of the ring until it is laid down."""
 _SELECT: Final = "SELECT 'root', name, wrapped FROM root_key UNION ALL SELECT 'ring', ring, mark FROM key_ring"
 SELECT_NAMED: Final = "SELECT mark FROM key_ring WHERE ring = ?"
 _SELECT_NAMES: Final = "SELECT name FROM root_key"
@@ -91,16 +93,17 @@ class Roots:
 
 class TokenRoots:
     """What a process knows of the roots of one tier. It looks again once it has heard that there is something new, and
-    where a look-up was told another name. `own_words`: the home was made with a root of its own for what is no token.
+    where a look-up was told another name. `words`: by what the root of what is no token is derived, in a tier that has
+    one; in a home from before it had its own, by what that of the tokens is.
     """
 
-    def __init__(self, place: Place, wrapping: Wrapping, *, own_words: bool) -> None:
+    def __init__(self, place: Place, wrapping: Wrapping, words: bytes | None) -> None:
         self.place = place
         self.tier = wrapping.ring.name
         self._wrapping = wrapping
         self._known: list[Roots] = []
         self._words: bytes | None = None
-        self._begins_with = b"words" if own_words else _TOKEN
+        self._begins_with = words
 
     def known(self) -> Roots:
         """The roots, asked for where nobody has since `forget`. Raises StoreFailed where another master key is used."""
@@ -126,34 +129,37 @@ class TokenRoots:
             if name == first or name.startswith(f"{first}-")
         }
         if named == FIRST and FIRST not in held:
-            held = {FIRST: derived(self._wrapping.ring.oldest, _TOKEN), **held}
+            held = {FIRST: derived(self._wrapping.ring.oldest, TOKENS), **held}
         return Roots(self.tier, named, held)
 
     def words(self) -> bytes:
         """The root of what is kept as a keyed digest and is no token; it never changes."""
         if self._words is None:
+            assert self._begins_with is not None, f"`{self.tier}` has no root of this kind"
             with self.place.reading() as connection:
-                self._words = self._found_words(connection)
+                self._words = self._found_words(connection, self._begins_with)
         return self._words
 
-    def _found_words(self, connection: Connection) -> bytes:
+    def _found_words(self, connection: Connection, begins_with: bytes) -> bytes:
         """In a home from before it had a root of its own it is the first of the tokens: that is what was digested."""
         rows = connection.execute(_SELECT).fetchall()
         wrapped = {name: bytes(root) for what, name, root in rows if what == "root"}
-        names = [words_of(self.tier)] + ([ring_of(self.tier)] if self._begins_with == _TOKEN else [])
+        names = [words_of(self.tier)] + ([ring_of(self.tier)] if begins_with == TOKENS else [])
         for name in names:
             if name in wrapped:
                 return self._wrapping.unwrapped(wrapped[name], name.encode())
-        return derived(self._wrapping.ring.oldest, self._begins_with)
+        return derived(self._wrapping.ring.oldest, begins_with)
 
     def lay_down(self, transaction: Transaction, fresh: bytes | None = None) -> None:
         """What was derived from the root of the ring lies in the key store from now on, before that root goes; a fresh
         root too. They are wrapped like keys.
         """
-        roots, words = self.found(transaction.connection), self._found_words(transaction.connection)
+        roots = self.found(transaction.connection)
+        wanted = {name_of(self.tier, FIRST): roots.held.get(FIRST)}
+        if self._begins_with is not None:
+            wanted[words_of(self.tier)] = self._found_words(transaction.connection, self._begins_with)
         there = {name for (name,) in transaction.execute(_SELECT_NAMES).fetchall()}
         mark = self._wrapping.ring.named(transaction)
-        wanted = {name_of(self.tier, FIRST): roots.held.get(FIRST), words_of(self.tier): words}
         if fresh is not None:
             wanted[name_of(self.tier, mark_of(fresh))] = fresh
         for name, root in wanted.items():

@@ -27,7 +27,7 @@ from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, p
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
-from upheld.store.token_roots import FIRST, SELECT_NAMED, TokenRoots, TokenRow, normalised, ring_of
+from upheld.store.token_roots import FIRST, SELECT_NAMED, TOKENS, WORDS, TokenRoots, TokenRow, normalised, ring_of
 
 BLOCK = 256
 """Keys committed ahead of need: a value never waits for a commit of its own in the key store."""
@@ -143,7 +143,8 @@ class Vault:
         self._day = day
         self.rings = rings
         self.wrapping = {tier: Wrapping(ring, b"wrap", random_bytes) for tier, ring in rings.items()}
-        self.roots = {tier: TokenRoots(place, one, own_words=own_words) for tier, one in self.wrapping.items()}
+        words = {Tier.ACTIVE: WORDS if own_words else TOKENS}
+        self.roots = {tier: TokenRoots(place, one, words.get(tier)) for tier, one in self.wrapping.items()}
         """Of look-up tokens."""
         self._word_keys: dict[tuple[str, str], bytes] = {}
         self._by_bucket = by_bucket
