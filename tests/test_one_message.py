@@ -5,6 +5,7 @@ happened.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -32,13 +33,14 @@ from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.keeper import Keeper, seeing
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.ledger.entries import Entry, EntryRefused
-from upheld.store import history, subjects
+from upheld.store import history, straight, subjects
 from upheld.store import postgres as engine_on_a_server
 from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
 from upheld.store.ids import IdTaken
 from upheld.store.journal import JournalTorn, drop_sealed
-from upheld.store.place import DOUBTED, Place, Transaction, Way
+from upheld.store.place import DOUBTED, Place, Way
 from upheld.store.postgres import PostgresConnection
+from upheld.store.transaction import Transaction
 from upheld.store.wire import Message, Wire
 
 NOW = at("2024-03-01")
@@ -203,6 +205,24 @@ def test_a_value_is_two_statements_of_which_the_first_has_the_person_and_the_las
     assert [word[:11] for word in message] == ["WITH touche", "INSERT INTO"], message
     assert "pg_try_advisory_xact_lock" in message[0]
     assert "(SELECT plan_epoch FROM guard) = %s" in message[1], "the first statement sees what was before its locks"
+
+
+@pytest.mark.parametrize("act", ["collect", "collect what is looked up", "read"])
+def test_what_goes_straight_leaves_nothing_that_refers_to_itself(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """Such things stay until the whole memory is gone through for them, which takes as long as hundreds of writes."""
+    monkeypatch.setattr(straight, "Transaction", Transaction)  # the watch over statements refers to itself
+    for _ in range(3):
+        VERBS[act][1](trial)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            VERBS[act][1](trial)
+        assert gc.collect() < 10
+    finally:
+        gc.enable()
 
 
 def test_a_group_of_writers_is_two_messages(trial: Trial, heard: Heard) -> None:

@@ -149,7 +149,8 @@ class Straight(ABC):
             return (result,) if done else None
 
         told = lambda: (transaction.entries, transaction.at)  # noqa: E731 - as the other way has it
-        return self._said(names, told, sends, transaction.meanwhile, (result,), transaction.provided)
+        meanwhile, transaction.meanwhile = transaction.meanwhile, []  # nothing that refers to itself is left behind
+        return self._said(names, told, sends, meanwhile, (result,), transaction.provided)
 
     def _said(
         self,

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from threading import Lock
@@ -89,8 +88,7 @@ DestroyedKey = tuple[Tier, int | None, ValueId]
 """Tier, key (None: the value had none), value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True, gc=False):
     """Ciphertext with the id of the key that opens it."""
 
     key_id: int
