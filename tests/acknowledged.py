@@ -141,6 +141,9 @@ def missing(home: Path, house: House, said: Iterable[str]) -> list[str]:
     kept = texts_in(home, "name", "email")
     wrong = [f"{one} was acknowledged and is gone" for one in acts["text"] if not kept[one]]
     wrong += [f"{one} is there {times} times" for one, times in kept.items() if times > 1]
+    found_by = set(column(home / "keys.db", "SELECT value_id FROM token WHERE item = 'email'"))
+    held = readable(home, [row for row in rows_in(home) if row.item == "email"])
+    wrong += [f"{value} can't be looked up, its token is gone" for value in held if value not in found_by]
     found = records(house)
     for act, kind in RECORDED_AS.items():
         short = acts[act].total() - found[kind]

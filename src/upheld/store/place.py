@@ -366,12 +366,15 @@ class Place(Straight):
                     self.writer.follow(transaction.named)
                 self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
             transaction.told = [self.connection.execute(*one) for one in transaction.last]
+            # Whoever is stopped from here on leaves it to the next to find out what became of it.
+            self._unsettled = bool(transaction.entries)
             self.connection.execute("COMMIT")
         except ConnectionLost:
             if not self._happened(transaction):
                 self._roll_back()
                 raise
         except Exception as failure:
+            self._unsettled = False
             self._roll_back()
             if transaction.entries and self._key_moved():
                 raise KeyMoved(f"`{self.name}` names another key for its journal since then; do it again") from failure
@@ -383,6 +386,7 @@ class Place(Straight):
             raise
         else:
             self.writer.committed()
+            self._unsettled = False
         self._moved = []
         if self.tail is not None:
             self.tail.grew(len(transaction.entries))
