@@ -58,7 +58,7 @@ def test_a_fact_that_may_concern_everybody_is_one_row_that_the_sweep_spreads_by_
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.keeper.controller_fact("trial", "shop-closed")
-    assert [bucket for bucket, _ in noted(tmp_path)] == [stirring.EVERYBODY]
+    assert [bucket for bucket, _ in noted(tmp_path)] == [-1], "homes of before have it so"
     house.clock.set(at("2024-06-03"))
     portions = portions_of(house, monkeypatch)
     assert house.keeper.sweep().destroyed == 2 * len(house.persons)
