@@ -11,7 +11,7 @@ from tests import postgres
 from tests.test_one_message import Trial, trial_on
 from tests.trial_home import proved
 from upheld.engine.acts import SubjectId
-from upheld.store.engine import ConnectionLost, Overtaken
+from upheld.store.engine import ConnectionLost, Overtaken, Proof
 from upheld.store.place import Place
 from upheld.store.straight import DOUBTED
 from upheld.store.transaction import Transaction
@@ -32,16 +32,18 @@ def place(trial: Trial) -> Place:
     return trial.keeper.places.active
 
 
-def nobody(*_: object) -> NoReturn:
-    raise AssertionError("this was not to be asked for")
-
-
 def test_a_place_that_is_barred_is_left_to_the_long_way_which_says_why(
     trial: Trial, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "barred", "the disk did not confirm a write")
-    assert place.straight(trial.persons[:1], nobody, nobody) is None
-    assert place.added(trial.persons[0], nobody) is None
+    asked: list[object] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "barred", "the disk did not confirm a write")
+        patch.setattr(place.engine, "recorded", lambda *given: asked.append(given))
+        proof = Proof(("SELECT 1", ()), Overtaken("late"), list)
+        assert place.straight(trial.persons[:1], lambda _: (), lambda: proof) is None
+        assert place.added(trial.persons[0], asked.append) is None
+    assert asked == []
+    assert trial.read().granted
 
 
 def test_work_that_looks_at_an_answer_is_not_tried_without_one_for_some_time(trial: Trial, place: Place) -> None:
