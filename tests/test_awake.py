@@ -28,7 +28,7 @@ class Server:
     """Answers after some looks; each takes as long as is said."""
 
     answers_after: int
-    takes: float = LOOK / 10
+    takes: float = LOOK / 50
     at: float = 0.0
     looks: int = 0
     gave_way: int = 0
@@ -58,7 +58,7 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def serves(monkeypatch: pytest.MonkeyPatch, two_cores: None) -> Callable[..., Server]:
-    def made(answers_after: int, takes: float = LOOK / 10) -> Server:
+    def made(answers_after: int, takes: float = LOOK / 50) -> Server:
         server = Server(answers_after, takes)
         monkeypatch.setattr(awake, "perf_counter", lambda: server.at)
         monkeypatch.setattr(os, "sched_yield", server.give_way)
@@ -91,7 +91,7 @@ def test_who_finds_that_somebody_wants_the_core_goes_to_sleep(serves: Callable[.
     server, ours = serves(10, takes=LOOK * 1.5), Awake(True)
     assert server.waited_for(ours) == 1
     assert [server.waited_for(ours) for _ in range(REST)] == [0] * REST
-    server.takes = LOOK / 10
+    server.takes = LOOK / 50
     assert server.waited_for(ours) == 10
     server.takes = LOOK * 1.5
     assert server.waited_for(ours) == 1

@@ -15,10 +15,12 @@ from threading import active_count
 from time import perf_counter
 from typing import Final
 
-LONGEST: Final = 300e-6
+LONGEST: Final = 500e-6
 """Seconds awake at most, for one answer."""
-LOOK: Final = 20e-6
-"""Seconds that a look takes at most as long as nobody else wants the core; mostly it is one."""
+LOOK: Final = 150e-6
+"""Seconds that a look takes at most as long as nobody wants the core for long; mostly it is one. A server put on
+the core of who waits for it is done sooner: to sleep for that would leave it there. Others take milliseconds.
+"""
 REST: Final = 4
 MOST_REST: Final = 512
 """So many answers are waited for asleep after somebody else wanted the core, or nothing came: at first, and at most."""
