@@ -315,7 +315,8 @@ class Data(Seeing):
     def lookup(
         self, policy: str, item: str, text: str, *, reader: Reader, reason: str, separated: bool = False
     ) -> tuple[SubjectId, ...]:
-        """Subjects that hold exactly this text; every look is recorded with its reason (a code).
+        """Subjects that hold exactly this text; every look is recorded with its reason (a code). What this process has
+        taken is found at once, what another one took on a server a moment after it was answered.
 
         Raises InputRefused for an item that is not looked up here.
         """
