@@ -83,7 +83,7 @@ BELOW = (
         "store/token_rotation.py",
         "for key_id in sorted(there)",
         "for key_id in sorted(rows)",
-        f"{ANEW}who_is_erased_meanwhile_does_not_come_back",
+        f"{ANEW}who_is_erased_meanwhile_does_not_come_back[a sweep]",
     ),
     Fault(
         "an-old-key-store-keeps-a-root-that-is-gone",

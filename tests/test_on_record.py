@@ -167,7 +167,7 @@ ONLY_REJECTS = frozenset(
     ]
 )
 """Verbs that put on record what happened: nobody is asked whether it may have."""
-OTHERS = frozenset({"grant", "read_batch", "read_many", "read_purpose"})
+OTHERS = frozenset({"erase", "grant", "read_batch", "read_many", "read_purpose"})
 """Answers of several, or beside something made; shown one by one below."""
 
 
@@ -221,6 +221,15 @@ def test_a_role_that_is_refused_is_on_record(house: House) -> None:
     (entry,) = [one.entry for one in house.noted("act.refused")[before:]]
     assert (entry.fields["reasons"], entry.elements) == (("approval-missing",), (row.rule.path,))
     assert not outcome.granted
+
+
+def test_an_erasure_at_once_that_is_refused_is_on_record_as_a_request_is(house: House) -> None:
+    before = len(house.noted("act.refused"))
+    outcome, gone = house.keeper.erase(house.subject, channel="website", proved=True, by=mandated(house, "access"))
+    (entry,) = [one.entry for one in house.noted("act.refused")[before:]]
+    assert tuple(entry.fields["reasons"]) == tuple(one.value for one in outcome.reasons)  # type: ignore[arg-type]  # codes
+    assert (outcome.granted, gone, entry.policy) == (False, 0, BIZMEKA)
+    assert house.keeper.holdings(house.subject)[0][0].value_id == house.value
 
 
 # ── inputs that cannot be used ────────────────────────────────────────────────────────────────────────────────────────

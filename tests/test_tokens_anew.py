@@ -268,22 +268,29 @@ def test_a_token_that_comes_late_is_not_missed(home: Path, persons: Persons, mon
         assert found(slow.keeper, "slow") == (slow.persons["slow"],)
 
 
+@pytest.mark.parametrize("by", ["a sweep", "themselves"])
 def test_who_is_erased_meanwhile_does_not_come_back(
-    home: Path, persons: Persons, monkeypatch: pytest.MonkeyPatch
+    home: Path, persons: Persons, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     """The rotation has read the values of somebody whose key goes before it puts their tokens in."""
-    with opened(home) as house, opened(home) as sweeping:
-        read = TokenRotation._rows
+    who = "refuser" if by == "a sweep" else "stayer"
+    with opened(home) as house, opened(home) as other:
+        read, gone = TokenRotation._rows, list[str]()
 
-        def read_and_swept(*given: Any) -> Any:
+        def read_and_erased(*given: Any) -> Any:
             rows = read(*given)
-            sweeping.keeper.sweep()
+            if not gone and by == "a sweep":
+                other.keeper.sweep()
+            elif not gone:
+                other.keeper.erase(persons[who], channel="website", proved=True)
+            gone.append(who)
             return rows
 
-        monkeypatch.setattr(TokenRotation, "_rows", read_and_swept)
-        assert found(house.keeper, "refuser", "phone") == (persons["refuser"],)
+        monkeypatch.setattr(TokenRotation, "_rows", read_and_erased)
+        assert found(house.keeper, who, "phone") == (persons[who],)
         anew(house.keeper)
-        assert found(house.keeper, "refuser", "phone") == ()
+        assert gone
+        assert found(house.keeper, who, "phone") == ()
         complete(home, house.keeper)
 
 
