@@ -12,6 +12,7 @@ from tests.test_one_message import Trial, trial_on
 from tests.trial_home import proved
 from upheld.engine.acts import SubjectId
 from upheld.store.engine import ConnectionLost, Overtaken, Proof
+from upheld.store.journal import JournalWriter
 from upheld.store.place import Place
 from upheld.store.straight import DOUBTED
 from upheld.store.transaction import Transaction
@@ -138,5 +139,30 @@ def test_who_is_stopped_before_anything_was_sent_leaves_no_gap_for_the_next(
     assert trial.records() == before
     assert trial.read().granted
     assert trial.records() == before + 1
+    trial.keeper.seal()
+    proved(trial.path, trial.keeper)
+
+
+def test_who_is_stopped_when_the_answer_is_there_and_not_noted_leaves_nothing_double(
+    trial: Trial, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.read()
+    before = trial.records()
+
+    def stopped(_: JournalWriter) -> NoReturn:
+        raise KeyboardInterrupt
+
+    def overtaken(*_: object) -> NoReturn:
+        raise Overtaken("faster")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JournalWriter, "committed", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            trial.read()
+    with monkeypatch.context() as patch:  # what is refused next takes back what is pending
+        patch.setattr(place.engine, "recorded", overtaken)
+        assert trial.read().granted
+    assert trial.read().granted
+    assert trial.records() == before + 3
     trial.keeper.seal()
     proved(trial.path, trial.keeper)

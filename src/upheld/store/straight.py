@@ -181,11 +181,12 @@ class Straight(ABC):
             if mark is not None:
                 told = mark.told(writer.numbers_to_be)
 
+        # Whoever is stopped from here on leaves it to the next to find out what became of it.
+        self._unsettled = True
         try:
             answer = sends(records, meanwhile)
         except ConnectionLost:
             self._undo()
-            self._unsettled = True
             if not self._settle():
                 return None
             answer, told = unanswered, b""
@@ -197,8 +198,10 @@ class Straight(ABC):
             if answer is None:
                 self._undo()
                 writer.rolled_back()
+                self._unsettled = False
                 return None
             writer.committed()
+            self._unsettled = False
         self._moved = []
         if self.tail is not None:
             self.tail.grew(grown)
@@ -212,10 +215,10 @@ class Straight(ABC):
         """
         if isinstance(failure, UpheldError):
             self.writer.rolled_back()
+            self._unsettled = False
             if isinstance(failure, Overtaken):
                 self._doubt(names)
             return
-        self._unsettled = True
         if not isinstance(failure, Exception):
             raise failure
 
