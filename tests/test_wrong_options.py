@@ -55,6 +55,29 @@ WRONG = {
         "upheld backup: --only: `accounts`, `books` are no places; there are: active, separated, keys, ledger "
         "(see `upheld backup --help`)",
     ),
+    "two items that are no codes": (
+        [
+            "new",
+            "--policy",
+            "shop",
+            "--name",
+            "Shop",
+            "--site",
+            "https://shop.example.org",
+            "--phone",
+            "1",
+            "--service",
+            "shop",
+            "--law",
+            "kr",
+            "--item",
+            "Name",
+            "--item",
+            "e mail",
+        ],
+        "upheld new: --policy or --item: `Name`, `e mail` are no codes; write small letters, digits and hyphens, such "
+        "as `web-shop` (see `upheld new --help`)",
+    ),
     "two addresses of another kind": (
         ["init", "--home", "h", "--database", "mysql://a@b/c", "--keys", "file:keys"],
         "upheld init: --database and --keys: write postgresql://USER@HOST/NAME; there is no other kind "

@@ -114,9 +114,10 @@ class _Clauses:
 
 def checked(answers: Answers) -> tuple[str, str] | None:
     """The first answer that no document can hold, as its name and what is wrong; None where all do."""
-    for code in (answers.policy, *answers.items):
-        if not re.fullmatch(NAME, code):
-            return "code", f"`{code}` is no code; write small letters, digits and hyphens, such as `web-shop`"
+    if strange := [code for code in (answers.policy, *answers.items) if not re.fullmatch(NAME, code)]:
+        none = "is no code" if len(strange) == 1 else "are no codes"
+        named = ", ".join(f"`{code}`" for code in strange)
+        return "code", f"{named} {none}; write small letters, digits and hyphens, such as `web-shop`"
     blank = [key for key in ("name", "site", "phone", "service", "people") if not getattr(answers, key).strip()]
     if blank:
         return blank[0], "must not be blank"
