@@ -14,6 +14,7 @@ from upheld.engine.acts import (
     LAYER,
     Act,
     Collect,
+    Decision,
     Disclose,
     EngagementId,
     Entrust,
@@ -26,7 +27,7 @@ from upheld.engine.acts import (
     Send,
     Show,
 )
-from upheld.engine.collecting import _in_full, _nothing_against, _taking, decide_collect
+from upheld.engine.collecting import _in_full, _nothing_against, _taking, decide_collect, taken_before
 from upheld.engine.compile import CHILD_CONTACT
 from upheld.engine.decide import decide, decide_safely
 from upheld.engine.lifecycle import Life
@@ -856,6 +857,9 @@ def test_the_short_way_to_collect_grants_what_the_whole_way_grants(file: str, ki
                         told = taking is not None and _nothing_against(taking, act, view, one.now)
                         if purpose != CHILD_CONTACT:
                             assert short == whole, (act, short, whole)
+                            known = as_before(act, view, one.now)
+                            assert known in (None, whole), (act, known, whole)
+                            assert known == whole or not told
                         ways.append((told, whole.granted))
 
     for agrees in (True, False):
@@ -891,7 +895,7 @@ def test_what_was_granted_once_is_granted_later_only_as_long_as_the_whole_way_gr
     file: str, kind: str, now: str, stay: str
 ) -> None:
     """On one view, and on one that came of it: at every instant at which something that is known already happens."""
-    kept = 0
+    kept = remembered = 0
     codes = ["ended", *sorted(customer(file, kind, now, stay, agrees=True)[0].plan.facts)]
     for code in codes:
         one, engagement = customer(file, kind, now, stay, agrees=True)
@@ -912,10 +916,42 @@ def test_what_was_granted_once_is_granted_later_only_as_long_as_the_whole_way_gr
             for seen in (view, again):
                 for at in map(Instant, sorted(later)):
                     if began <= at < view.valid_until and purpose != CHILD_CONTACT:
+                        known = as_before(act, seen, at)
+                        remembered += known is not None
+                        assert known in (None, _in_full(act, seen, at)), (act, code, at - began)
                         short, whole = decide_collect(act, seen, at), _in_full(act, seen, at)
                         assert short == whole, (act, code, at - began, short, whole)
                         kept += whole.granted
     assert kept, "nothing was granted"
+    assert remembered or file == BIZMEKA_2016, "nothing was granted as before"
+
+
+def test_what_was_granted_before_is_not_granted_over_a_wish_that_came_since() -> None:
+    one, engagement = customer(BIZMEKA, "member", "2018-08-01", "membership", agrees=True)
+    view, refused = one.view, 0
+    acts = [
+        Collect(purpose, (item,), engagement, "website")
+        for purpose, row in view.plan.purposes.items()
+        if purpose != CHILD_CONTACT
+        for item in row.items
+    ]
+    granted = [act for act in acts if decide_collect(act, view, one.now).granted]
+    assert [act for act in granted if as_before(act, view, one.now) is not None]
+    one.ask("suspension", purposes=tuple(view.plan.purposes))
+    later = View(view.line, replace(view.state, requests=one.view.state.requests), view.controller, one.now, view)
+    for act in granted:
+        whole = _in_full(act, later, one.now)
+        assert as_before(act, later, one.now) in (None, whole), act
+        refused += not whole.granted
+    assert refused
+
+
+def as_before(act: Collect, view: View, at: Instant) -> Decision | None:
+    taking = taken_before(view, act.purpose, act.use, act.items, act.channel, act.engagement, at)
+    if taking is None:
+        return None
+    assert taking.elements == taking.granted.elements + view.plan.way_in(act.channel, taking.purpose.name)
+    return taking.granted
 
 
 def day_on(at: Instant, days: int) -> Instant:

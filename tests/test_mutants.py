@@ -602,6 +602,25 @@ AFRESH_READ = (
         AFRESH,
     ),
 )
+OVERTAKEN = "tests/test_one_message.py::test_what_was_committed_after_the_statement_that_claims_had_begun_fails_it"
+TAKEN = (
+    Fault("the-plan-of-a-value-is-not-proved", "store/first_value.py", "PLAN_AS_SEEN, (plan_epoch,)", "None",
+          OVERTAKEN),
+    Fault("a-value-of-somebody-who-has-changed", "store/first_value.py", "epoch = ? RETURNING", "epoch >= ? RETURNING",
+          OVERTAKEN),
+    Fault("a-value-of-somebody-whom-others-have", "store/postgres.py", "xact_lock_shared(?) AND",
+          "xact_lock_shared(?) OR",
+          "tests/test_one_message.py::test_a_value_that_had_to_wait_for_somebody_became_known_when_it_had_the_person_"
+          "to_itself"),
+    Fault("a-token-that-was-refused-is-in", "store/postgres_connection.py", "self._unheard = said", "pass",
+          "tests/test_token_said.py::test_a_token_that_the_server_refused_is_put_in_before_anybody_looks"),
+    Fault("nobody-takes-the-answer-to-a-token", "store/postgres_connection.py",
+          "if self._said or self._unheard:\n            self._hear()", "if not self._said:\n            pass",
+          "tests/test_token_said.py"),
+    Fault("granted-before-and-so-for-ever", COLLECTING, "not known[0] <= at < known[1]", "not known[0] <= at", ACTS),
+    Fault("granted-before-and-so-while-a-wish-is-open", COLLECTING, "and _asks_nothing(taking, view, at) else None",
+          "else None", ACTS),
+)  # fmt: skip
 STRAIGHT, BY_MESSAGE, STOPPED = "store/straight.py", "tests/test_straight.py::test_", "tests/test_stopped.py"
 NOBODYS = f"{BY_MESSAGE}what_was_seen_of_a_change_that_did_not_happen_is_nobodys"
 SPREAD, WRITTEN_ANEW = "tests/test_stirring.py", "tests/test_written_anew.py"
@@ -644,6 +663,7 @@ GONE_STRAIGHT = (
           "VACUUM (FULL) {table.name}\")\n    _forget(", "VACUUM (FULL) {table.name}\")\n    _remember(", WRITTEN_ANEW),
 )  # fmt: skip
 FAULTS = (
+    *TAKEN,
     *GONE_STRAIGHT,
     *BELOW,
     *SENT,
