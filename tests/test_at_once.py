@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tests.test_crash import crashes_of
 from tests.trial_home import POLICY, House, at, member, opened, proved
 from upheld.engine.acts import RequestId, SubjectId
 from upheld.errors import InputRefused
+from upheld.keeper import Keeper
 from upheld.keeper.sharing import name_of
 from upheld.ledger.entries import Entry
 from upheld.store import history
@@ -258,6 +261,44 @@ def test_a_tail_that_was_changed_is_told_and_nothing_is_destroyed(on_server: str
             house.keeper.erase(person, channel="website", proved=True)
         assert len(column(home / "active.db", "SELECT value_id FROM value WHERE sealed IS NOT NULL")) == 3
         assert column(home / "keys.db", "SELECT token FROM token")
+
+
+def test_many_are_erased_at_once_while_others_write_seal_and_sweep(home: Path) -> None:
+    """Threads of two processes' worth of keepers: nobody waits for ever, nothing is done twice, nothing is left."""
+    with opened(home, DAY) as house, opened(home, DAY) as other:
+        persons = [member(house, f"person-{number}") for number in range(16)]
+        over = Event()
+
+        def erases(keeper: Keeper, some: list[SubjectId]) -> int:
+            return sum(keeper.erase(one, channel="website", proved=True)[1] for one in some)
+
+        def others(keeper: Keeper) -> None:
+            while not over.is_set():
+                keeper.seal()
+                keeper.sweep()
+                keeper.enter("trial", "member")
+
+        with ThreadPoolExecutor(6) as pool:
+            besides = [pool.submit(others, one.keeper) for one in (house, other)]
+            gone = [
+                pool.submit(erases, one.keeper, persons[number::4])
+                for number, one in enumerate((house, house, other, other))
+            ]
+            done = [one.result(timeout=120) for one in gone]
+            over.set()
+            for one in besides:
+                one.result(timeout=120)
+        house.keeper.sweep()
+        assert sum(done) <= 3 * len(persons)
+        assert house.keeper.open_steps() == []
+        states = column(home / "active.db", "SELECT state FROM value")
+        assert Counter(states) == {"destroyed": 3 * len(persons)}
+        kinds = ("destruction.ordered", "key.destroyed", "value.destroyed")
+        entries = [one.entry for one in history.entries(house.keeper.places.sealer.connection, kinds=kinds)]
+        moves = Counter((one.kind, value) for one in entries for value in one.fields["values"])  # type: ignore[union-attr]
+        assert set(moves.values()) == {1}
+        assert len(moves) == 3 * 3 * len(persons)
+        proved(home, house.keeper)
 
 
 # ── killed ──────────────────────────────────────────────────────────────────────────────────────────────────────────

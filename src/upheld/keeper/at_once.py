@@ -31,7 +31,7 @@ from upheld.keeper.outcome import Outcome
 from upheld.keeper.sharing import LeaseLost
 from upheld.keeper.steps import REMOVED, STEPS_OF, OpenStep, Swept, step_of
 from upheld.store import copies
-from upheld.store.engine import answers
+from upheld.store.engine import Question, answers
 from upheld.store.ids import bucket_of
 from upheld.store.journal_keys import KeyMoved
 from upheld.store.place import Transaction
@@ -93,7 +93,7 @@ class AtOnce(Asking, Moving):
             raise InputRefused("in-a-batch", "what is erased at once is gone in several commits; ask outside the batch")
         before = self.views.get(subject_id, self.now())
         with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as ours:
-            with self.batch(about=(subject_id, *self._held_names())):
+            with self.batch(about=(subject_id, *self._held_names()), also=_asked_of(subject_id) if ours else ()):
                 outcome = asked()
                 orders = ours and outcome.granted and self.places.seals
                 ordered = self._attempt(subject_id, self._order_at_once) if orders else None
@@ -111,18 +111,15 @@ class AtOnce(Asking, Moving):
         for: a clock that leapt, steps that were cut short.
         """
         self.views.prove(transaction, seen)
-        subject_id, connection = seen.subject_id, transaction.connection
-        key = (bucket_of(subject_id), subject_id)
-        asked = [(one, key) for one in (STEPS_OF, *ASKED_OF)]
-        begun, held, filed, noted, given = answers(connection, asked)
+        found = [rows.fetchall() for rows in transaction.also]
+        leapt, begun, held, filed, noted, given = found or answers(transaction.connection, _asked_of(seen.subject_id))
         left = [step_of(row) for row in begun]
-        trusted = copies.remembered(connection, LEAPT) is None and self.in_reach(now)
-        if not trusted or any(step.stage != REMOVED for step in left):
+        if leapt or not self.in_reach(now) or any(step.stage != REMOVED for step in left):
             return None
         self._take_part(transaction)
         swept = Swept()
         keys = self._keys([seen.state], [held], [step.value_id for step in left])
-        transaction.execute(CLEAN, key)
+        transaction.execute(CLEAN, (bucket_of(seen.subject_id), seen.subject_id))
         steps = list(self._open_steps(transaction, seen, now, swept, keys, filed, noted, given))
         self._begin_steps(transaction, steps)
         transaction.last = self.places.sealer.asks_at_once(self.places.active.writer)
@@ -140,6 +137,12 @@ class AtOnce(Asking, Moving):
         except (KeyMoved, LeaseLost):
             return False
         return True
+
+
+def _asked_of(subject_id: SubjectId) -> list[Question]:
+    """What is asked of one person, and of the clock."""
+    key = (bucket_of(subject_id), subject_id)
+    return [copies.asks_for(LEAPT), *((one, key) for one in (STEPS_OF, *ASKED_OF))]
 
 
 def _gone(seen: Seen) -> int:

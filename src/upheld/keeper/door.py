@@ -40,7 +40,7 @@ from upheld.keeper.outcome import Outcome
 from upheld.ledger.checkpoint import SigningKey, checkpoint_in
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, subjects
-from upheld.store.engine import Connection, Deadlocked
+from upheld.store.engine import Connection, Deadlocked, Question
 from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.journal import unsealed_since
 from upheld.store.leases import Leases
@@ -201,14 +201,14 @@ class Door:
         return self.places.active.batch()
 
     @contextmanager
-    def batch(self, about: Collection[str] | None = None) -> Iterator[None]:
+    def batch(self, about: Collection[str] | None = None, *, also: Sequence[Question] = ()) -> Iterator[None]:
         """Writing verbs inside share one durable commit; each keeps its own decision. Nothing is released before it.
 
         `about`: whom it is about, as far as that is known; then it waits for nobody else, and nobody for it, and raises
         NotClaimed where it turns out to be about more than can be had at once.
         """
         try:
-            with self.places.active.batch(about):
+            with self.places.active.batch(about, also=also):
                 yield
         except BaseException:
             self.views.forget_all()

@@ -14,7 +14,7 @@ from upheld.ledger.batch import Head, entries_in, read_body, read_header
 from upheld.ledger.checkpoint import checked, checkpoint_in
 from upheld.ledger.entries import BatchClass, Entry, glance, unpacked
 from upheld.store import history
-from upheld.store.engine import Connection
+from upheld.store.engine import Connection, Question
 from upheld.store.journal import checkpoint_seen, heads_of
 from upheld.store.place import Transaction
 
@@ -127,9 +127,14 @@ def written_anew(transaction: Transaction, name: str, sealed: Mapping[str, Head]
     caught_up(transaction, name, sealed, note)
 
 
+def asks_for(key: str) -> Question:
+    """What asks for a word that the place keeps about itself."""
+    return _SELECT_META, (key,)
+
+
 def remembered(place: Connection, key: str) -> str | None:
     """A word that the place keeps about itself."""
-    row = place.execute(_SELECT_META, (key,)).fetchone()
+    row = place.execute(*asks_for(key)).fetchone()
     return None if row is None else str(row[0])
 
 

@@ -20,7 +20,7 @@ from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import NotRecorded, StoreFailed, UpheldError
 from upheld.store.beside import Beside
-from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, came
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Question, Rows, came
 from upheld.store.ids import IdTaken, bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import KeyMoved, names_key
@@ -213,13 +213,14 @@ class Place(Straight):
         transaction.about = transaction.claim.changes
 
     @contextmanager
-    def batch(self, about: Collection[str] | None = None) -> Iterator[None]:
+    def batch(self, about: Collection[str] | None = None, *, also: Sequence[Question] = ()) -> Iterator[None]:
         """Everything this thread submits inside shares one durable commit, or none of it happens.
 
         `about`: what is known to be worked on; the rest is claimed as it comes. Raises NotClaimed where somebody else
         has that, or work inside needs the whole place; then nothing happened. None: the batch is alone in the place.
+        `also`: what is asked with what it begins with (`Transaction.also`).
         """
-        with self.transaction(about, asks=True) as transaction:
+        with self.transaction(about, asks=True, also=also) as transaction:
             self._open, self._owner = transaction, get_ident()
             try:
                 yield
@@ -260,16 +261,26 @@ class Place(Straight):
 
     @contextmanager
     def transaction(
-        self, about: Collection[str] | None = None, *, early: bool = False, asks: bool = False
+        self,
+        about: Collection[str] | None = None,
+        *,
+        early: bool = False,
+        asks: bool = False,
+        also: Sequence[Question] = (),
     ) -> Iterator[Transaction]:
         """A durable transaction of one's own, for steps that are batches already. `about`, `early`: as for `submit`;
-        `asks`: views of those whom it is about will be proved in it.
+        `asks`: views of those whom it is about will be proved in it; `also`: what else is asked first, where
+        that spares a message.
         """
         self._check_open()
         with self._turn:
             with self.engine.held():
-                transaction = self._begin(None if about is None else Claim(about), asks=asks)
+                asked = also if self.engine.sends_late else ()
+                transaction = self._begin(None if about is None else Claim(about), asks=asks and not asked)
                 try:
+                    if asked:
+                        transaction.first = self._asked_first(transaction.claim) if asks else None
+                        transaction.also = [self.connection.execute(*one) for one in asked]
                     if not self.writer.asks:
                         transaction.named = names_key(self.connection)  # on its way with what is asked first
                     if not early:
@@ -353,6 +364,10 @@ class Place(Straight):
         transaction.first = first
         self._moved = transaction.moved
         return transaction
+
+    def _asked_first(self, claim: Claim | None) -> Rows | None:
+        """The answer to what a place asks first, sent with what else begins a transaction."""
+        return None if self.asks is None or claim is None else self.connection.execute(*self.asks(claim))
 
     def _granted(self) -> Instant:
         """The instant at which nobody else has what was claimed any more."""

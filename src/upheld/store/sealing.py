@@ -278,6 +278,14 @@ class Sealer:
         """For reading from any thread, with the functions of `history`: what is committed, whoever seals meanwhile."""
         return self._for_readers
 
+    @property
+    def reached(self) -> int | None:
+        """The instant of the newest checkpoint that this process knows of, perhaps not the newest; None before it has
+        sealed.
+        """
+        known = self._known
+        return None if known is None else known.at
+
     def hurry(self) -> None:
         """From now on no seal waits for the disk: for simulations only."""
         self.engine.hurry(self._connection)
@@ -580,6 +588,7 @@ class Sealer:
         drawn.write()
         growth.write()
         known.note = self._sign(growth.frontier, heads, at, checkpoint_in(known.note).digest)
+        known.at = at
         self._known = known
         return known.note
 
@@ -765,6 +774,7 @@ class _Known:
     def __init__(self, connection: Connection, note: str) -> None:
         found = answers(connection, [(one, ()) for one in (history.SELECT_ENDS, _SELECT_STREAM_IDS, _SELECT_NAMES)])
         self.note = note
+        self.at = checkpoint_in(note).at
         self.heads = {name: Head(n, digest) for name, n, digest in found[0]}
         self.streams: dict[str, int] = dict(found[1])
         self.names: dict[str, int] = dict(found[2])

@@ -28,7 +28,7 @@ class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
     __slots__ = (
-        "_at", "_taken", "about", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
+        "_at", "_taken", "about", "also", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
         "first", "gathers", "guarded", "last", "meanwhile", "moved", "named", "proved", "provided", "told", "trusting",
     )  # fmt: skip
 
@@ -61,6 +61,8 @@ class Transaction:
         """What can be done while the commit waits for the disk: looks that release nothing before it is there."""
         self.provided: Question | None = None
         """What must be so where it is put on record, or nothing of it happens: a condition and its parameters."""
+        self.also: Sequence[Rows] = ()
+        """Answers to what else was asked with the beginning."""
         self.last: Sequence[Question] = ()
         """What is asked after everything else, evidence included, in the message that commits."""
         self.told: Sequence[Rows] = ()
