@@ -17,7 +17,7 @@ something stands in the way, the sweep does all of it. INVARIANT: I3, I4, I5, I7
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import ExitStack
 
 from upheld.dates import Instant
 from upheld.engine.acts import RequestId, SubjectId, ValueId
@@ -33,18 +33,45 @@ from upheld.keeper.steps import REMOVED, STEPS_OF, OpenStep, Swept, step_of
 from upheld.store import copies
 from upheld.store.engine import Question, answers
 from upheld.store.ids import bucket_of
+from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import KeyMoved
 from upheld.store.place import Transaction
+from upheld.store.sealing import Begun, Sealer
 from upheld.store.views import Seen
 
 ERASURE = "erasure"
 
 
-class _Ordered(NamedTuple):
-    """What was ordered of one person."""
+class _Ordered:
+    """What was ordered of one person, and what there is to seal of it."""
 
-    steps: list[OpenStep]
-    transaction: Transaction
+    def __init__(self, sealer: Sealer, writer: JournalWriter, steps: list[OpenStep], transaction: Transaction) -> None:
+        self.steps = steps
+        self._sealer = sealer
+        self._writer = writer
+        self._transaction = transaction
+        self._begun: Begun | None = None
+
+    def is_sealed_at_once(self, now: Callable[[], Instant]) -> None:
+        """The ledger is made ready while the commit is awaited, where the order is the first to be sealed."""
+
+        def begins() -> None:
+            self._begun = self._sealer.begin_at_once(self._writer, now())
+
+        self._transaction.last = self._sealer.asks_at_once(self._writer)
+        if all(step.kind == StepKind.DESTROY for step in self.steps):
+            self._transaction.besides = begins
+
+    def seals(self, at: Instant) -> bool:
+        """d2 in one message; whether that was all."""
+        begun, self._begun = self._begun, None
+        return self._sealer.seal_at_once(self._writer, self._transaction.told, at, begun)
+
+    def forget(self) -> None:
+        """What was begun and not sealed is not."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            self._sealer.forget_at_once(begun)
 
 
 class AtOnce(Asking, Moving):
@@ -92,22 +119,25 @@ class AtOnce(Asking, Moving):
         if self.places.active.batching:
             raise InputRefused("in-a-batch", "what is erased at once is gone in several commits; ask outside the batch")
         before = self.views.get(subject_id, self.now())
-        with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as ours:
+        orders: list[_Ordered] = []
+        with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as ours, ExitStack() as at_the_end:
             with self.batch(about=(subject_id, *self._held_names()), also=_asked_of(subject_id) if ours else ()):
                 outcome = asked()
-                orders = ours and outcome.granted and self.places.seals
-                ordered = self._attempt(subject_id, self._order_at_once) if orders else None
-            done = ordered is not None and self._carried_out(ordered)
+                if ours and outcome.granted and self.places.seals:
+                    orders += self._attempt(subject_id, self._order_at_once)
+                    for one in orders:
+                        at_the_end.callback(one.forget)
+            done = all(map(self._carried_out, orders)) and bool(orders)
         if not outcome.granted or not self.places.seals:
             return outcome, 0  # who only serves on a server destroys nothing; a sweeper does
-        if done and ordered is not None:
-            return outcome, sum(step.kind == StepKind.DESTROY for step in ordered.steps)
+        if done:
+            return outcome, sum(step.kind == StepKind.DESTROY for one in orders for step in one.steps)
         self.sweep()
         after = self.views.get(subject_id, self.now())
         return outcome, _gone(after) - _gone(before)
 
-    def _order_at_once(self, transaction: Transaction, seen: Seen, now: Instant) -> _Ordered | None:
-        """d1, and s1, in the transaction that made it due. None where a sweep is to do it, which tells what it waits
+    def _order_at_once(self, transaction: Transaction, seen: Seen, now: Instant) -> list[_Ordered]:
+        """d1, and s1, in the transaction that made it due. Nothing where a sweep is to do it, which tells what it waits
         for: a clock that leapt, steps that were cut short.
         """
         self.views.prove(transaction, seen)
@@ -115,25 +145,22 @@ class AtOnce(Asking, Moving):
         leapt, begun, held, filed, noted, given = found or answers(transaction.connection, _asked_of(seen.subject_id))
         left = [step_of(row) for row in begun]
         if leapt or not self.in_reach(now) or any(step.stage != REMOVED for step in left):
-            return None
+            return []
         self._take_part(transaction)
         swept = Swept()
         keys = self._keys([seen.state], [held], [step.value_id for step in left])
         transaction.execute(CLEAN, (bucket_of(seen.subject_id), seen.subject_id))
         steps = list(self._open_steps(transaction, seen, now, swept, keys, filed, noted, given))
         self._begin_steps(transaction, steps)
-        transaction.last = self.places.sealer.asks_at_once(self.places.active.writer)
-        return _Ordered(steps, transaction)
+        ordered = _Ordered(self.places.sealer, self.places.active.writer, steps, transaction)
+        if steps:
+            ordered.is_sealed_at_once(self.now)
+        return [ordered]
 
     def _carried_out(self, ordered: _Ordered) -> bool:
         """d2 to d5. False where a sweep has to go on with it."""
-        told = ordered.transaction.told
-
-        def seals() -> bool:
-            return self.places.sealer.seal_at_once(self.places.active.writer, told, self.now())
-
         try:
-            self._forward(ordered.steps, Swept(), seals)
+            self._forward(ordered.steps, Swept(), lambda: ordered.seals(self.now()))
         except (KeyMoved, LeaseLost):
             return False
         return True

@@ -267,6 +267,9 @@ class Engine(Protocol):
             Exception: what else was wrong; nothing was done.
         """
 
+    def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
+        """Do this once, while the answer to the next message is awaited; nowhere where nothing is awaited."""
+
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """Claim more in the transaction that is open; False where somebody else has it."""
 

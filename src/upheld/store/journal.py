@@ -146,6 +146,8 @@ class JournalWriter:
         self._written: list[tuple[int, int, bytes]] = []
         self._names: dict[tuple[str, BatchClass], str] = {}
         self._row: int | None = None
+        self.batches: list[JournalRow] = []
+        """What was appended last, where rows are numbered here: there once it is committed."""
 
     def number_after(self, row: int | None) -> None:
         """From now on rows are numbered from here, without asking the place; None: the place numbers them.
@@ -191,11 +193,14 @@ class JournalWriter:
         if self.asks:
             self.follow(names_key(connection))
         ready = [self._next(key, group, at) for key, group in grouped(entries)]
+        self.batches = []
         for batch in ready:
             row = self._row = None if self._row is None else self._row + 1
             statement, values = self._inserted(row, batch, bucket)
             made = connection.execute(statement, values)  # looked at only where the place numbers its rows
             self._written.append((bucket, cast(int, made.lastrowid) if row is None else row, batch.header))
+            if row is not None:
+                self.batches.append(JournalRow(row, bucket, batch.header, batch.body_hash, batch.body, batch.mac))
 
     def statements(
         self, entries: Sequence[Evidence], at: int, bucket: int, provided: Question | None = None

@@ -381,6 +381,8 @@ class Place(Straight):
                     self.writer.follow(transaction.named)
                 self.writer.append(self.connection, transaction.entries, transaction.at, _bucket(transaction.claim))
             transaction.told = [self.connection.execute(*one) for one in transaction.last]
+            if transaction.besides is not None:
+                self.engine.while_committing(self.connection, transaction.besides)
             # Whoever is stopped from here on leaves it to the next to find out what became of it.
             self._unsettled = bool(transaction.entries)
             self.connection.execute("COMMIT")

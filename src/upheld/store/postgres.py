@@ -156,6 +156,11 @@ class PostgresPlace:
         assert isinstance(connection, PostgresConnection)
         connection.settled()
 
+    def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
+        """The message is on its way, and the server at work on it."""
+        assert isinstance(connection, PostgresConnection)
+        connection.besides = work
+
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """Asks and never waits, so the order in which everybody waits stays as it is."""
         numbers = {_lock_of_name(self.place, name) for name in names}

@@ -213,6 +213,8 @@ class PostgresConnection:
         """Of each savepoint that stands, one inside the other: before which of those that wait it is due, if one of
         those after it has to be sent; None once the server knows it.
         """
+        self.besides: Callable[[], None] | None = None
+        """What is done while the answer to the next message is awaited."""
         self.soon = False
         """Whether the commit of a transaction that begins now need not wait for the disk."""
         self._open()
@@ -618,8 +620,12 @@ class PostgresConnection:
 
     def _exchanged(self, messages: Sequence[Message], *, again: bool) -> list[Answer]:
         """Send and wait. `again`: what may be said once more on a new connection, as nothing of it can have lasted."""
+        besides, self.besides = self.besides, None
         try:
-            return self._wire.send(messages)
+            self._wire.post(messages)
+            if besides is not None:
+                self._do(besides)
+            return self._wire.take()
         except psycopg.OperationalError as failure:
             if not (self._is_over(failure) and again):
                 raise self._lost(failure) from failure

@@ -15,11 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
-
-import msgspec
 
 from upheld.errors import NotRecorded, UpheldError
 from upheld.ledger.batch import (
@@ -55,15 +53,13 @@ from upheld.store.engine import (
     Question,
     Rows,
     Unanswered,
-    answers,
-    array,
-    array_of_texts,
-    asks_at_once,
     sent_late,
 )
-from upheld.store.history import MARK, TILE, Count, CountKey, count, placed
+from upheld.store.growing import Drawn, Known, aliases_in, names_in
+from upheld.store.history import MARK
 from upheld.store.journal import JournalRow, JournalWriter, Stand, batches_in, drop_sealed, stand_of, stand_told
 from upheld.store.journal_keys import JournalKeys, exchanged_in, keep_exchanged
+from upheld.store.leases import LeaseHeld
 from upheld.store.ring import fingerprint, mark_of
 from upheld.store.sqlite import SqliteLedger, open_for_writing
 
@@ -78,42 +74,19 @@ ROUND: Final = 4_000_000
 """Bytes of bodies that are sealed in one transaction: what bounds the memory of the sealer."""
 MOST_AT_ONCE: Final = 64
 """So many batches are sealed at once before all places are sealed, which drop them."""
-_TILE_BITS: Final = 8
 
 _INSERT_META: Final = "INSERT INTO meta(key, value) VALUES(?, ?)"
 _MOVE_META: Final = "UPDATE meta SET value = ? WHERE key = ?"
 _INSERT_STREAM: Final = "INSERT INTO stream(name, n, hash) VALUES(?, 0, ?)"
-_SELECT_STREAM_IDS: Final = "SELECT name, id FROM stream"
 _MOVE_STREAM: Final = "UPDATE stream SET n = ?, hash = ? WHERE id = ?"
 _INSERT_BATCH: Final = "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_BODY: Final = "INSERT INTO body(leaf, body, marks) VALUES(?, ?, ?)"
 _SELECT_SEALED: Final = """
     SELECT header, body_hash FROM batch JOIN stream ON stream.id = batch.stream WHERE name = ? AND batch.n = ?"""
-_KEEP_TILE: Final = """
-    INSERT INTO tile(level, place, hashes) VALUES(?, ?, ?)
-    ON CONFLICT(level, place) DO UPDATE SET hashes = excluded.hashes"""
 _INSERT_NOTE: Final = "INSERT INTO checkpoint(size, at, note) VALUES(?, ?, ?)"
 _STILL_NEWEST: Final = (
     "SELECT 1 / CAST(coalesce((SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1) = ?, FALSE) AS INT)"
 )
-_INSERT_NAME: Final = "INSERT INTO name(text) VALUES(?)"
-_SELECT_NAMES: Final = "SELECT text, id FROM name"
-_INSERT_NAMED: Final = "INSERT INTO named_in(name, leaf) VALUES(?, ?)"
-_INSERT_ABOUT: Final = "INSERT INTO entry_index(alias, leaf) VALUES(?, ?)"
-# Where every statement takes a server a while they are one.
-_INSERT_ALL_NAMED: Final = (
-    "INSERT INTO named_in(name, leaf) SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))"
-)
-_INSERT_ALL_ABOUT: Final = (
-    "INSERT INTO entry_index(alias, leaf) SELECT * FROM unnest(CAST(? AS TEXT[]), CAST(? AS BIGINT[]))"
-)
-_ADD_TALLY: Final = """
-    INSERT INTO tally(policy, element, kind, day, entries, value_count, first_at, last_at, first, last)
-    VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT(policy, element, kind, day) DO UPDATE SET
-        entries = tally.entries + excluded.entries, value_count = tally.value_count + excluded.value_count,
-        first_at = min(tally.first_at, excluded.first_at), last_at = max(tally.last_at, excluded.last_at),
-        last = excluded.last"""
 _SELECT_OVER: Final = """
     SELECT name, batch.n FROM batch JOIN stream ON stream.id = batch.stream JOIN body USING(leaf)
     WHERE batch.class = 1 AND until_at < ? AND instr(name, ?) = instr(name, '/') ORDER BY name, batch.n"""
@@ -173,6 +146,12 @@ class _Checked(NamedTuple):
     leaf: bytes
     seen: tuple[Glance, ...]
     marks: bytes
+
+
+class Begun(NamedTuple):
+    """What a transaction of the ledger takes that is begun and not sent. Nobody else seals in this process."""
+
+    taken: list[_Checked]
 
 
 def checked_row(row: JournalRow, header: Header, head: Head, keys: JournalKeys) -> _Checked:
@@ -243,8 +222,8 @@ class Sealer:
         self._salt_source = salt_source
         self._incarnation = incarnation
         self.ledger_id = ledger_id
-        self._known: _Known | None = None
-        self._alone = RLock()
+        self._known: Known | None = None
+        self._alone = Lock()
         self._sealed_at_once: dict[tuple[str, int], bytes] = {}
         """Leaves of batches that were sealed at once, and may lie in their places still, by stream and number."""
         self._reached: dict[str, int] = {}
@@ -265,8 +244,13 @@ class Sealer:
     @contextmanager
     def _leased(self, wait: bool) -> Iterator[None]:
         """The right to seal, among processes and, on this connection, among threads."""
-        with self.engine.lease(wait), self._alone:
-            yield
+        with self.engine.lease(wait):
+            if not self._alone.acquire(blocking=wait):
+                raise LeaseHeld("another thread seals")
+            try:
+                yield
+            finally:
+                self._alone.release()
 
     def close(self) -> None:
         self._for_readers.close()
@@ -304,8 +288,9 @@ class Sealer:
             self._sign(Frontier(), {}, at, NO_CHECKPOINT_BEFORE)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.engine.begin(self._connection)
+    def _transaction(self, begun: bool = False) -> Iterator[None]:
+        if not begun:
+            self.engine.begin(self._connection)
         try:
             yield
             self._connection.execute("COMMIT")
@@ -436,49 +421,102 @@ class Sealer:
         return sealing
 
     def asks_at_once(self, writer: JournalWriter) -> Sequence[Question]:
-        """What to ask a place last in a transaction whose evidence `seal_at_once` is to seal; nothing: it can't."""
-        if self.engine.unless_leased is None or len(self._sealed_at_once) >= MOST_AT_ONCE:
+        """What to ask a place last in a transaction whose evidence is to be sealed at once; nothing where only that
+        waits to be sealed of its writer, or it can't be.
+        """
+        if self._may_not() or self._has_all_of(writer):
             return ()
         return writer.asks_for_own(self._reached.get(writer.place)) or ()
 
-    def seal_at_once(self, writer: JournalWriter, told: Sequence[Rows], at: int) -> bool:
+    def _may_not(self) -> bool:
+        return self.engine.unless_leased is None or len(self._sealed_at_once) >= MOST_AT_ONCE
+
+    def _has_all_of(self, writer: JournalWriter) -> bool:
+        known = self._known
+        return known is not None and all(known.heads.get(one, Head()).n == end.n for one, end in writer.heads.items())
+
+    def begin_at_once(self, writer: JournalWriter, at: int) -> Begun | None:
+        """While a place commits what a writer has just appended: the ledger is made ready to take that, and nothing of
+        it is sent. Whoever is given something gives it to `seal_at_once` once the place has committed, and before
+        anything else is sealed, or to `forget_at_once`. None where it can't be begun so early.
+        """
+        if self._may_not() or not self._has_all_of(writer) or not self._alone.acquire(blocking=False):
+            return None
+        begun: Begun | None = None
+        try:
+            begun = self._taken_in(writer, [tuple(one) for one in writer.batches], at)
+        except UpheldError:
+            self._known = None
+        finally:
+            if begun is None:
+                self._alone.release()
+        return begun
+
+    def forget_at_once(self, begun: Begun) -> None:
+        """What was begun does not happen."""
+        assert begun.taken
+        self._known = None
+        try:
+            self._connection.execute("ROLLBACK")
+        finally:
+            self._alone.release()
+
+    def seal_at_once(self, writer: JournalWriter, told: Sequence[Rows], at: int, begun: Begun | None) -> bool:
         """Takes what a writer of this process has just written into the ledger, without looking at any other place, and
         drops nothing: whoever seals next finds it sealed. `told`: the answers to `asks_at_once`, durable by now.
 
         False where that is not all there is to it: somebody else seals or has sealed since this process did, or
         something is not as it should be. Then nothing was sealed; `seal` does it, and tells.
         """
-        if not told or not self._alone.acquire(blocking=False):
+        if begun is None and (not told or not self._alone.acquire(blocking=False)):
             return False
         try:
-            return self._sealed_own(writer, stand_told([rows.fetchall() for rows in told]), at)
+            if begun is None:
+                stand = stand_told([rows.fetchall() for rows in told])
+                begun = self._taken_in(writer, stand.rows or [], at) if self._stands_well(writer, stand) else None
+            if begun is None:
+                return False
+            with self._transaction(begun=True):
+                pass
         except (Overtaken, Unanswered):
             return False
         finally:
             self._alone.release()
+        self._sealed_at_once |= {(one.header.stream, one.header.n): one.leaf for one in begun.taken}
+        self._reached[writer.place] = begun.taken[-1].row.row
+        return True
 
-    def _sealed_own(self, writer: JournalWriter, stand: Stand, at: int) -> bool:
-        known, rows, name = self._known, stand.rows, writer.place
-        if known is None or rows is None or stand.seen not in (known.note, self._kept):
+    def _stands_well(self, writer: JournalWriter, stand: Stand) -> bool:
+        """Whether a place shows no more than is known: nobody else's checkpoint, and no stream that ends too early."""
+        known, problems = self._known, dict[str, TailProblem]()
+        if known is None or stand.seen not in (known.note, self._kept):
             return False
-        problems: dict[str, TailProblem] = {}
-        found = _look(self._connection, self.keys, name, self._connection, -1, known.heads, problems, rows)
-        ends = {**stand.ends, **self._ends_at_once(name), **found.ends}
-        self._check_ends({name: ends}, problems, {})
-        there = all(ends.get(stream, Head()).n >= head.n for stream, head in writer.heads.items())
-        unless = self.engine.unless_leased
-        if problems or not there or not found.sound or found.reached is not None or unless is None:
-            return False
-        with self._transaction():
+        written = {read_header(row[2]).stream: Head(read_header(row[2]).n) for row in stand.rows or ()}
+        self._check_ends({writer.place: {**stand.ends, **self._ends_at_once(writer.place), **written}}, problems, {})
+        return not problems and all(written.get(one, Head()).n >= end.n for one, end in writer.heads.items())
+
+    def _taken_in(self, writer: JournalWriter, rows: Sequence[tuple[Any, ...]], at: int) -> Begun | None:
+        """The transaction that takes these rows of a journal, begun and not sent; None where one is not sound. It fails
+        where somebody has the right to seal, or has sealed since.
+        """
+        known, unless, problems = self._known, self.engine.unless_leased, dict[str, TailProblem]()
+        if known is None or unless is None:
+            return None
+        found = _look(self._connection, self.keys, writer.place, self._connection, -1, known.heads, problems, rows)
+        taken = [batch for _, batch in found.sound]
+        if problems or not taken or len(taken) < len(rows):
+            return None
+        self.engine.begin(self._connection)
+        try:
             for failing, given in (unless, (_STILL_NEWEST, (known.note,))):
                 proof = sent_late(self._connection.execute(failing, given))
-                if proof is None:
-                    raise Overtaken("nobody proves that")
+                assert proof is not None  # who has such a lock sends late
                 proof.proves(Overtaken("somebody else seals, or has sealed since"))
-            self._append([batch for _, batch in found.sound], at)
-        self._sealed_at_once |= {(one.header.stream, one.header.n): one.leaf for _, one in found.sound}
-        self._reached[name] = rows[-1][0]
-        return True
+            self._append(taken, at)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        return Begun(taken)
 
     def _ends_at_once(self, name: str) -> dict[str, Head]:
         """The ends of streams of a place whose last batches were sealed at once, and lie there still."""
@@ -488,16 +526,16 @@ class Sealer:
                 found[stream] = Head(n, leaf)
         return found
 
-    def _current(self) -> "_Known":
+    def _current(self) -> Known:
         """What the ledger holds, as an append needs it: as this process knows it, while the newest note is its own."""
         note = history.newest_note(self._connection)
         if self._known is None or self._known.note != note:
-            self._known = _Known(self._connection, note)
+            self._known = Known(self._connection, note)
             self._heed_exchange()
             self._signing_key = self.signing_key
         return self._known
 
-    def _at_hand(self) -> "_Known":
+    def _at_hand(self) -> Known:
         """What `_current` found: since then nobody else can have written, as long as the lease is ours."""
         return self._known or self._current()
 
@@ -567,7 +605,7 @@ class Sealer:
         """Adds batches to the ledger and signs, in the open transaction. What is known moves on if it went well."""
         known, self._known = self._at_hand(), None
         heads, streams, growth = known.heads, known.streams, known.growth
-        drawn = _Drawn(self._connection, self._day_offset, known.names)
+        drawn = Drawn(self._connection, self._day_offset, known.names)
         rows: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         for leaf, batch in enumerate(batches, growth.frontier.size):
@@ -653,8 +691,8 @@ class Sealer:
 
     def _destroy_body(self, leaf: int, body: bytes) -> None:
         seen = [glance(data) for data in read_body(body)[1]]
-        self._connection.executemany(_DELETE_ABOUT, [(alias, leaf) for alias in _aliases(seen)])
-        self._connection.executemany(_DELETE_NAMED, [(name, leaf) for name in _names(seen)])
+        self._connection.executemany(_DELETE_ABOUT, [(alias, leaf) for alias in aliases_in(seen)])
+        self._connection.executemany(_DELETE_NAMED, [(name, leaf) for name in names_in(seen)])
         self._connection.execute(_DELETE_BODY, (leaf,))
 
 
@@ -756,101 +794,3 @@ def _ranges(rows: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
         run = (stream, n, n)
     if run is not None:
         yield run
-
-
-def _aliases(seen: Iterable[Glance]) -> set[str]:
-    return {alias for each in seen for alias in each.persons}
-
-
-def _names(seen: Iterable[Glance]) -> set[str]:
-    return {each.kind for each in seen}.union(*[each.elements for each in seen])
-
-
-class _Known:
-    """What an append goes on from. Only who holds the lease writes the ledger, and each append leaves a note: what this
-    process knew after its own is current as long as no newer one is there.
-    """
-
-    def __init__(self, connection: Connection, note: str) -> None:
-        found = answers(connection, [(one, ()) for one in (history.SELECT_ENDS, _SELECT_STREAM_IDS, _SELECT_NAMES)])
-        self.note = note
-        self.at = checkpoint_in(note).at
-        self.heads = {name: Head(n, digest) for name, n, digest in found[0]}
-        self.streams: dict[str, int] = dict(found[1])
-        self.names: dict[str, int] = dict(found[2])
-        self.growth = _Growth(connection, checkpoint_in(note).size)
-
-
-class _Growth:
-    """The tree while batches are added: tiles are filled in memory and written once."""
-
-    def __init__(self, connection: Connection, size: int) -> None:
-        node_at = history.nodes_in(connection)
-        bits = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
-        self.frontier = Frontier(size, [node_at(level, (size >> level) - 1) for level in bits])
-        self._connection = connection
-        self._tiles: dict[tuple[int, int], bytearray] = {}
-        self._changed: set[tuple[int, int]] = set()
-
-    def append(self, leaf: bytes) -> None:
-        self._keep(0, self.frontier.size, leaf)
-        self.frontier.append(leaf, self._completed)
-
-    def _completed(self, level: int, index: int, digest: bytes) -> None:
-        if level % _TILE_BITS == 0:
-            self._keep(level // _TILE_BITS, index, digest)
-
-    def _keep(self, level: int, index: int, digest: bytes) -> None:
-        key = (level, index // TILE)
-        if key not in self._tiles:
-            self._tiles[key] = bytearray(history.tile(self._connection, *key))
-        self._tiles[key] += digest
-        self._changed.add(key)
-
-    def write(self) -> None:
-        """What changed; tiles that are not full yet stay at hand."""
-        self._connection.executemany(_KEEP_TILE, [(*key, bytes(self._tiles[key])) for key in sorted(self._changed)])
-        for key in self._changed:
-            if len(self._tiles[key]) == TILE * sha256().digest_size:
-                del self._tiles[key]
-        self._changed.clear()
-
-
-class _Drawn:
-    """The indexes and counts of the batches that are being added."""
-
-    def __init__(self, connection: Connection, day_offset: int, names: dict[str, int]) -> None:
-        self._connection = connection
-        self._day_offset = day_offset
-        self._names = names
-        self._counts: dict[CountKey, Count] = {}
-        self._named: list[tuple[int, int]] = []
-        self._about: list[tuple[str, int]] = []
-
-    def add(self, leaf: int, seen: tuple[Glance, ...]) -> None:
-        for number, each in enumerate(seen):
-            count(self._counts, each, (each.at + self._day_offset) // history.DAY, placed(leaf, number))
-        self._named += [(self._name(name), leaf) for name in _names(seen)]
-        self._about += [(alias, leaf) for alias in _aliases(seen)]
-
-    def _name(self, text: str) -> int:
-        known = self._names.get(text)
-        if known is None:
-            known = self._names[text] = cast(int, self._connection.execute(_INSERT_NAME, (text,)).lastrowid)
-        return known
-
-    def write(self) -> None:
-        named, about = sorted(self._named), sorted(self._about)
-        if asks_at_once(self._connection) is None:
-            self._connection.executemany(_INSERT_NAMED, named)
-            self._connection.executemany(_INSERT_ABOUT, about)
-        else:
-            columns = array(name for name, _ in named), array(leaf for _, leaf in named)
-            self._connection.execute(_INSERT_ALL_NAMED, columns)
-            of = array_of_texts(alias for alias, _ in about), array(leaf for _, leaf in about)
-            self._connection.execute(_INSERT_ALL_ABOUT, of)
-        rows = [
-            (self._name(policy), self._name(element), self._name(kind), day, *msgspec.structs.astuple(sums))
-            for (policy, element, kind, day), sums in self._counts.items()
-        ]
-        self._connection.executemany(_ADD_TALLY, rows)

@@ -108,6 +108,9 @@ class SqliteFile:
         """A file has no messages that could be one."""
         return False
 
+    def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
+        """A file answers at once."""
+
     def claim_more(self, connection: Connection, names: Collection[str]) -> bool:
         """The file is claimed already."""
         return True

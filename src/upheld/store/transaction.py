@@ -28,8 +28,9 @@ class Transaction:
     """What a piece of work may do: statements on this place and entries for its journal."""
 
     __slots__ = (
-        "_at", "_taken", "about", "also", "asked", "claim", "connection", "entries", "epochs", "execute", "executemany",
-        "first", "gathers", "guarded", "last", "meanwhile", "moved", "named", "proved", "provided", "told", "trusting",
+        "_at", "_taken", "about", "also", "asked", "besides", "claim", "connection", "entries", "epochs", "execute",
+        "executemany", "first", "gathers", "guarded", "last", "meanwhile", "moved", "named", "proved", "provided",
+        "told", "trusting",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, taken: Callable[[], Instant], claim: Claim | None = None) -> None:
@@ -63,6 +64,8 @@ class Transaction:
         """What must be so where it is put on record, or nothing of it happens: a condition and its parameters."""
         self.also: Sequence[Rows] = ()
         """Answers to what else was asked with the beginning."""
+        self.besides: Callable[[], None] | None = None
+        """What is done while the answer to its commit is awaited, where it is awaited; it must not fail."""
         self.last: Sequence[Question] = ()
         """What is asked after everything else, evidence included, in the message that commits."""
         self.told: Sequence[Rows] = ()
