@@ -21,7 +21,7 @@ _TABLE: Final = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)")
 _MADE: Final = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)\s*\((.*)\)", re.DOTALL)
 _CONTROL: Final = ("SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
 _BY_VALUE: Final = re.compile(r"\bvalue_id (?:= \?|IN \()")
-_BY_BUCKET: Final = re.compile(r"\bbucket (?:= \?|IN \()|INTO \w+\([^)]*\bbucket\b")
+_BY_BUCKET: Final = re.compile(r"\bbucket (?:= \?|IN \()|\(bucket, \w+\) IN \(|INTO \w+\([^)]*\bbucket\b")
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE")
 _ASKS: Final = "(SELECT plan_epoch FROM guard)"
 """What a change may look at besides: it is as the transaction took it to be, or nothing happens."""

@@ -45,6 +45,7 @@ READING, GIVING, LATE = "engine/reading.py", "engine/giving.py", "keeper/late.py
 REVIEWS, PROVING = "engine/reviews.py", "engine/proving.py"
 BINDING, PUBLISHING, ELSEWHERE = "keeper/binding.py", "keeper/publishing.py", "keeper/elsewhere.py"
 AFRESH = "tests/test_read_afresh.py"
+AT_ONCE = "tests/test_at_once.py::test_"
 FORGETTING = "tests/test_forgetting.py"
 UNASKED, PUBLISHED, COPIES = "tests/test_unasked.py", "tests/test_publish.py", "tests/test_copies.py"
 COUNTRIES = "tests/test_country.py"
@@ -974,6 +975,48 @@ FAULTS = (
         "zone) <= at:\n            low = middle",
         "zone) < at:\n            low = middle",
         DATES,
+    ),
+    Fault(
+        "an-erasure-passes-by-steps-that-were-cut-short",
+        "keeper/at_once.py",
+        "step.stage != REMOVED for",
+        "step.stage == REMOVED for",
+        f"{AT_ONCE}what_somebody_else_has_left_half_done_is_left_to_the_sweep",
+    ),
+    Fault(
+        "what-was-gone-before-is-counted-as-gone-now",
+        "keeper/at_once.py",
+        "_gone(after) - _gone(before)",
+        "_gone(after) + _gone(before)",
+        f"{AT_ONCE}what_somebody_else_has_left_half_done_is_left_to_the_sweep",
+    ),
+    Fault(
+        "who-only-serves-destroys",
+        "keeper/at_once.py",
+        "outcome.granted and self.places.seals",
+        "outcome.granted or self.places.seals",
+        f"{AT_ONCE}who_only_serves_answers_and_destroys_nothing",
+    ),
+    Fault(
+        "nothing-is-sealed-at-once",
+        "store/sealing.py",
+        "LIMIT 1) = ?, FALSE)",
+        "LIMIT 1) <> ?, FALSE)",
+        f"{AT_ONCE}on_a_server_an_erasure_is_seven_messages_also_when_many_follow_each_other",
+    ),
+    Fault(
+        "who-has-sealed-since-is-not-noticed",
+        "store/sealing.py",
+        "LIMIT 1) = ?, FALSE)",
+        "LIMIT 1) = ?, TRUE) OR TRUE",
+        f"{AT_ONCE}batches_that_were_sealed_at_once_are_dropped_and_counted_once",
+    ),
+    Fault(
+        "an-erasure-leaves-its-word",
+        "keeper/sharing.py",
+        "held is not None and held.once",
+        "held is None and held.once",
+        f"{AT_ONCE}who_is_erased_at_once_leaves_what_who_is_swept_leaves",
     ),
 )
 
