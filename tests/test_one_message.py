@@ -33,7 +33,7 @@ from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.keeper import Keeper, seeing
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.ledger.entries import Entry, EntryRefused
-from upheld.store import history, straight, subjects
+from upheld.store import history, place, straight, subjects
 from upheld.store import postgres as engine_on_a_server
 from upheld.store.engine import ConnectionLost, Overtaken, Unanswered
 from upheld.store.ids import IdTaken
@@ -212,7 +212,8 @@ def test_what_goes_straight_leaves_nothing_that_refers_to_itself(
     trial: Trial, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     """Such things stay until the whole memory is gone through for them, which takes as long as hundreds of writes."""
-    monkeypatch.setattr(straight, "Transaction", Transaction)  # the watch over statements refers to itself
+    for module in (straight, place):
+        monkeypatch.setattr(module, "Transaction", Transaction)  # the watch over statements refers to itself
     for _ in range(3):
         VERBS[act][1](trial)
     gc.collect()
