@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
+import psycopg
 import pytest
 
 import upheld
@@ -188,6 +189,37 @@ def test_both_parts_of_a_message_are_one_transaction(line: Line) -> None:
     assert line.numbers() == [1, 2]
 
 
+def test_a_part_more_belongs_to_the_same_transaction(line: Line) -> None:
+    def proof() -> Proof:
+        assert line.ours.in_transaction
+        return Proof(("SELECT CAST(? AS BIGINT)", (8,)), line.raised, list)
+
+    assert line.ours.whole((INSERT, (1,)), proof, lambda: [(INSERT, (2,))], nothing) == [(8,)]
+    assert line.numbers() == [1, 2]
+    for late in (lambda: [(INSERT, (1,))], lambda: 1 / 0):
+        with pytest.raises((psycopg.errors.UniqueViolation, ZeroDivisionError)):
+            line.ours.whole((INSERT, (3,)), proof, late, nothing)  # type: ignore[arg-type]  # one fails
+    assert line.numbers() == [1, 2]
+
+
+def test_a_proof_that_cannot_be_asked_takes_back_what_was_begun(line: Line) -> None:
+    def late() -> Proof:
+        raise line.raised
+
+    pid = line.ours.execute("SELECT pg_backend_pid()").fetchall()
+    with pytest.raises(StoreFailed, match="not so"):
+        line.ours.whole((INSERT, (1,)), late, list, nothing)
+    assert line.numbers() == []
+
+    def looks() -> Proof:
+        line.ours.execute("SELECT 1").fetchall()
+        return Proof(("SELECT 7", ()), line.raised, list)
+
+    assert line.ours.whole((INSERT, (1,)), looks, list, nothing) is None
+    assert line.numbers() == []
+    assert line.ours.execute("SELECT pg_backend_pid()").fetchall() == pid, "the line stays"
+
+
 def test_whoever_uses_the_line_in_the_middle_takes_the_first_part_back(line: Line) -> None:
     uses: list[Callable[[], object]] = [
         lambda: line.ours.execute("SELECT 1").fetchall(),
@@ -263,5 +295,5 @@ def test_a_service_of_one_thread_waits_awake_for_its_reads(
         active = keeper.places.active
         question = ("SELECT CAST(? AS BIGINT)", (1,))
         proof = Proof(question, NotRecorded(""), list)
-        assert active.engine.recorded(active.connection, (), proof, list, lambda: None)
+        assert active.engine.recorded(active.connection, (), lambda: proof, list, lambda: None)
     assert waits == [True]

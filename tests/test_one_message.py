@@ -132,7 +132,11 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
         plain(self, messages)
 
     def first_part(self: Wire, messages: list[Message]) -> None:
-        found.messages.append([word.decode() for word, _ in messages])
+        said = [word.decode() for word, _ in messages]
+        if self._pgconn.pipeline_status == psycopg.pq.PipelineStatus.OFF:
+            found.messages.append(said)
+        else:
+            found.messages[-1].extend(said)
         begin(self, messages)
 
     def second_part(self: Wire, messages: list[Message]) -> None:
@@ -1036,7 +1040,7 @@ def test_a_read_that_is_cut_at_any_byte_is_answered_and_never_without_a_record(
 ) -> None:
     trial, proxy = cut
     if not straight:
-        monkeypatch.setattr(Place, "straight", lambda *_: None)
+        monkeypatch.setattr(Place, "straight", lambda *_, **__: None)
     trial.read(), trial.read()
     size = size_of(proxy, trial.read)[way]
     for count in positions(size):
@@ -1176,7 +1180,7 @@ def test_the_ways_are_tried_from_the_quickest_to_the_surest(trial: Trial, monkey
     assert tried[0] is Way.TOGETHER, "who meets others goes with them"
     for _ in range(DOUBTED):
         trial.read()
-    monkeypatch.setattr(Place, "straight", lambda *_: None)
+    monkeypatch.setattr(Place, "straight", lambda *_, **__: None)
     overtaken()
     trial.read()
     assert tried[:2] == [Way.TRUSTING, Way.APART]

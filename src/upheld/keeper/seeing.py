@@ -159,7 +159,8 @@ class Seeing(Door):
         if known is None or not known.from_at <= now < known.until_at:
             return None
         seen = known.seen
-        return known if seen.era != UNPROVED and seen.subject_id == reading.subject_id else None
+        current = seen.era != UNPROVED and seen.plan_epoch == self.views.plan_epoch
+        return known if current and seen.subject_id == reading.subject_id else None
 
     def _read_ready(self, act: Read, known: Ready, now: Instant) -> Outcome | None:
         """One value that stands ready, by one message: the first turn of `_read_together`, without what is there for
@@ -167,7 +168,10 @@ class Seeing(Door):
         """
         value, seen, decision = act.values[0], known.seen, known.decision
         rows = self.places.active.straight(
-            (seen.subject_id,), partial(_access_entry, act, seen, decision), partial(self.views.taken_for, seen, value)
+            (seen.subject_id,),
+            partial(_access_entry, act, seen, decision),
+            partial(self.views.taken_for, seen, value),
+            ready=True,
         )
         if rows is None:
             return None

@@ -233,18 +233,19 @@ class Engine(Protocol):
         self,
         connection: Connection,
         reads: Collection[str],
-        proof: Proof,
+        asks: Callable[[], Proof],
         records: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
     ) -> list[Any] | None:
         """Claim these for reading, ask, put on record, and commit, all or nothing of it; the rows of what was asked,
-        once that is durable. `records` makes what puts it on record while the server is at work on the rest,
-        `meanwhile` is done while the answer is awaited. None where it can't be said so: nothing was done.
+        once that is durable. `asks` makes the question while the server wakes, and `records` what puts it on record
+        while that is at work; `meanwhile` is done while the answer is awaited. None where it can't be said so: nothing
+        was done.
 
         Raises:
             ConnectionLost: nobody knows whether it was done.
-            StoreFailed: `proof.otherwise`, or what else was wrong; nothing was done.
-            EntryRefused: or what else `records` raises; nothing was done.
+            StoreFailed: `otherwise` of the proof, or what else was wrong; nothing was done.
+            EntryRefused: or what else `asks` and `records` raise; nothing was done.
         """
 
     def added(

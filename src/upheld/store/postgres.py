@@ -102,7 +102,7 @@ class PostgresPlace:
         self,
         connection: Connection,
         reads: Collection[str],
-        proof: Proof,
+        asks: Callable[[], Proof],
         records: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
     ) -> list[Any] | None:
@@ -115,9 +115,7 @@ class PostgresPlace:
             locks: Question = (_OF_ONE_READ, (_lock_of_place(self.place), _lock_of_name(self.place, name)))
         else:
             locks = _locks(self.place, Claim((), reads))
-        begun = (locks, proof.asks)
-        answered = connection.whole(begun, records, proof.otherwise, meanwhile)
-        return None if answered is None else proof.rows(answered.rows)
+        return connection.whole(locks, asks, records, meanwhile)
 
     def added(
         self,

@@ -17,7 +17,7 @@ from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.store.awake import Awake
-from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Question, Texts, Unanswered
+from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Proof, Question, Texts, Unanswered
 from upheld.store.spelling import Kind, counted, guarded, together, told_apart
 from upheld.store.tls import secured
 from upheld.store.wire import (
@@ -355,24 +355,27 @@ class PostgresConnection:
 
     def whole(
         self,
-        statements: Sequence[Question],
+        first: Question,
+        asks: Callable[[], Proof],
         others: Callable[[], Sequence[Question]],
-        otherwise: Exception,
         meanwhile: Callable[[], None],
-    ) -> Answer | None:
-        """Statements that are a transaction of their own, and the answer to the last of them; `others` follow, and are
-        made while the server is at work on those before. `meanwhile` is done before the answer is waited for. None
-        where a transaction is open. Raises ConnectionLost, `otherwise` where one divides by zero, or what else went
-        wrong with it.
+    ) -> list[Any] | None:
+        """Statements that are a transaction of their own, and the rows of the proof, which is the second; each part is
+        made while the server wakes, or is at work on those before. `meanwhile` is done before the answer is waited for.
+        None where a transaction is open. Raises ConnectionLost, what the proof has where one divides by zero, or what
+        else went wrong with it.
         """
-        if not self.begin_with(statements):
+        if not self.begin_with((first,)):
             return None
         try:
+            proof = asks()
+            self._go_on_with((proof.asks,))
             rest = others()
         except BaseException:
             self._abandon()
             raise
-        return self.end_with(rest, len(statements) - 1, otherwise, meanwhile)
+        answer = self.end_with(rest, 1, proof.otherwise, meanwhile)
+        return None if answer is None else proof.rows(answer.rows)
 
     def begin_with(self, statements: Sequence[Question]) -> bool:
         """The first part of a message that is a transaction of its own: the server begins with it at once. False where
@@ -390,6 +393,15 @@ class PostgresConnection:
             return False
         self._begun = True
         return True
+
+    def _go_on_with(self, statements: Sequence[Question]) -> None:
+        """One part more of what `begin_with` began, if it was not taken back."""
+        messages = _messages(statements)
+        if self._begun:
+            try:
+                self._wire.begin(messages)
+            except psycopg.OperationalError:
+                self._begun = False  # and with the line it is gone
 
     def end_with(
         self, statements: Sequence[Question], only: int, otherwise: Exception, meanwhile: Callable[[], None]

@@ -90,7 +90,7 @@ class SqliteFile:
         self,
         connection: Connection,
         reads: Collection[str],
-        proof: Proof,
+        asks: Callable[[], Proof],
         records: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
     ) -> list[Any] | None:

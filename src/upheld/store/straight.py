@@ -78,15 +78,18 @@ class Straight(ABC):
         reads: Collection[str],
         tells: Callable[[Instant], Sequence[Evidence]],
         asks: Callable[[], Proof],
+        *,
+        ready: bool = False,
     ) -> list[Any] | None:
         """A trusting read for which nobody has to wait or be waited for: evidence, proof and rows in one message, and
         the rows. None where the long way has to be gone (`submit`): somebody else is at work here, a view was not
         current, the line was cut, or something was wrong that the long way tells better.
 
         What it takes for granted, and when it lets go of it, is what `submit` does for `trusting`. `asks` and `tells`
-        must not look at the place.
+        must not look at the place. `ready`: it was seen that `asks` will not find a view late, so the server may be
+        woken before it is called.
         """
-        return self._free_for(reads, lambda: self._gone_straight(reads, tells, asks))
+        return self._free_for(reads, lambda: self._gone_straight(reads, tells, asks, ready))
 
     def added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
         """Work that adds to what is known of one person, takes nothing away, and looks at no row: evidence, proof and
@@ -118,11 +121,15 @@ class Straight(ABC):
         reads: Collection[str],
         tells: Callable[[Instant], Sequence[Evidence]],
         asks: Callable[[], Proof],
+        ready: bool,
     ) -> list[Any] | None:
         at = self._now()
 
         def sends(records: _Records, meanwhile: _Meanwhile) -> list[Any] | None:
-            return self.engine.recorded(self.connection, reads, asks(), records, meanwhile)
+            proof = None if ready else asks()
+            return self.engine.recorded(
+                self.connection, reads, asks if proof is None else lambda: proof, records, meanwhile
+            )
 
         return self._said(reads, lambda: (tells(at), at), sends, ())
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import psycopg
 from psycopg.adapt import Dumper, Transformer
-from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq import ConnStatus, ExecStatus, Format, PipelineStatus
 from psycopg.pq.abc import PGresult
 
 from upheld.store.awake import Awake
@@ -278,12 +278,13 @@ class Wire:
             raise
 
     def begin(self, messages: Sequence[Message]) -> None:
-        """The first part of a message, with which the server begins at once. `end` or `abandon` follows. Raises
-        psycopg.OperationalError: nothing happened.
+        """The first part of a message, with which the server begins at once, or one more. `end` or `abandon` follows.
+        Raises psycopg.OperationalError: nothing happened.
         """
-        self._expected.clear()
         try:
-            self._pgconn.enter_pipeline_mode()
+            if self._pgconn.pipeline_status == PipelineStatus.OFF:
+                self._expected.clear()
+                self._pgconn.enter_pipeline_mode()
             self._put(messages)
             self._pgconn.flush()
         except BaseException:
