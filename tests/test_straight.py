@@ -7,13 +7,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests import postgres
-from tests.test_one_message import Trial, trial_on
+from tests import claims, postgres
+from tests.test_one_message import Trial, peopled, trial_on
 from tests.trial_home import proved
-from upheld.engine.acts import SubjectId
+from upheld.engine.acts import Read, SubjectId
+from upheld.keeper import Reading
 from upheld.store.engine import ConnectionLost, Overtaken, Proof
 from upheld.store.journal import JournalWriter
 from upheld.store.place import Place
+from upheld.store.postgres import PostgresPlace
 from upheld.store.straight import DOUBTED
 from upheld.store.transaction import Transaction
 from upheld.store.wire import Wire
@@ -45,6 +47,52 @@ def test_a_place_that_is_barred_is_left_to_the_long_way_which_says_why(
         assert place.added(trial.persons[0], asked.append) is None
     assert asked == []
     assert trial.read().granted
+
+
+@pytest.fixture
+def unwatched(monkeypatch: pytest.MonkeyPatch) -> list[list[Any] | None]:
+    """Reads go straight as outside of tests, also those whose proof names several by arrays; what came of each."""
+    found: list[list[Any] | None] = []
+
+    def recorded(*given: Any) -> list[Any] | None:
+        found.append(claims.unwatched(*given))
+        return found[-1]
+
+    monkeypatch.setattr(PostgresPlace, "recorded", recorded)
+    return found
+
+
+def test_batch_group_and_refusal_go_straight_too(trial: Trial, unwatched: list[list[Any] | None]) -> None:
+    trial = peopled(trial.path, trial.house, trial.neighbour)
+    reader = trial.keeper.application("desk")
+    trial.read_batch()
+    trial.read_batch()
+    unwatched.clear()
+    before = trial.records()
+    assert list(trial.read_batch().texts) == trial.phones
+    pairs = zip(trial.persons, trial.phones, strict=True)
+    group = [Reading(who, Read("offers", reader, values=(value,))) for who, value in pairs]
+    assert all(outcome.granted for outcome in trial.keeper.read_many(group))
+    assert not trial.keeper.read(trial.persons[0], "service", reader=reader, values=(trial.phones[0],)).granted
+    assert [rows is not None and len(rows) for rows in unwatched] == [3, 3, 0]
+    assert trial.records() == before + 3
+
+
+@pytest.mark.parametrize("late", [0, 1, 2])
+def test_somebody_in_a_batch_who_was_changed_elsewhere_is_decided_anew(
+    trial: Trial, unwatched: list[list[Any] | None], late: int
+) -> None:
+    trial = peopled(trial.path, trial.house, trial.neighbour)
+    trial.read_batch()
+    trial.read_batch()
+    trial.neighbour.keeper.withdraw(trial.persons[late], "purpose/offers", channel="website")
+    unwatched.clear()
+    before = trial.records()
+    found = trial.read_batch()
+    assert list(found.refused) == [trial.phones[late]]
+    assert len(found.texts) == 2
+    assert unwatched == [], "the server has said that somebody is late: nothing came of it"
+    assert trial.records() == before + 1, "one batch of evidence tells what was granted and what was refused"
 
 
 def test_work_that_looks_at_an_answer_is_not_tried_without_one_for_some_time(trial: Trial, place: Place) -> None:
