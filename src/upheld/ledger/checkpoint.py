@@ -103,6 +103,9 @@ class SigningKey(Protocol):
     def sign(self, data: bytes, /) -> bytes:
         """The 64 bytes of a signature."""
 
+    def __hash__(self) -> int:
+        """One key is one object, or equal to another of the same."""
+
 
 def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
     """The checkpoint as a note with the ledger's own signature."""
@@ -111,7 +114,7 @@ def signed(checkpoint: Checkpoint, key: SigningKey) -> str:
 
 def signature_line(origin: str, text: str, key: SigningKey) -> str:
     """One line of a signed note."""
-    signature = _base64(_key_hash(origin, key.public_key()) + key.sign(text.encode()))
+    signature = _base64(_hash_of(origin, key) + key.sign(text.encode()))
     return f"{_SIGNATURE}{origin} {signature}\n"
 
 
@@ -206,6 +209,14 @@ def _decoded(encoded: str) -> bytes:
 
 def _key_hash(name: str, key: Ed25519PublicKey) -> bytes:
     return sha256(name.encode() + b"\n" + _ED25519 + key.public_bytes_raw()).digest()[:4]
+
+
+@lru_cache(maxsize=1)
+def _hash_of(name: str, key: SigningKey) -> bytes:
+    """The same of who signs: to tell the public key from the private one takes as long as to sign. One that has signed
+    for the last time is remembered until the next one signs.
+    """
+    return _key_hash(name, key.public_key())
 
 
 def verifier_key(ledger_id: str, key: Ed25519PublicKey) -> str:
