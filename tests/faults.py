@@ -73,7 +73,7 @@ class Effort:
 
 
 SAMPLE: Final = Effort({"sqlite": 90, "postgresql": 250}, 1, 160)
-QUARTER: Final = Effort({"sqlite": 16, "postgresql": 40}, 4, 10_000)
+QUARTER: Final = Effort({"sqlite": 16, "postgresql": 64}, 4, 10_000)
 FULL: Final = Effort({"sqlite": 1, "postgresql": 1}, 12, 10_000)
 
 
@@ -116,23 +116,22 @@ KILLED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-_LONG: Final = {
-    "sweep": 1,
-    "revived": 1,
-    "erase": 4,
-    "erase-apart": 4,
-    "recover-active": 2,
-    "recover-keys": 2,
-    "recover-all": 2,
-    "recover-older": 2,
+_CLOSER: Final = {
+    "sweep": 2,
+    "revived": 2,
+    "erase": 6,
+    "erase-apart": 6,
+    "provide": 40,
+    **dict.fromkeys(ONE_MESSAGE, 64),
 }
-"""Scenarios of hundreds of statements, of which fewer are taken than of the short ones."""
+"""How many times closer than in a recovery points are taken; the sixteen times of what is not named here."""
 
 
 def killed_in(figure: Figure, folder: Path, effort: Effort) -> None:
     """SIGKILL before a statement of any place; the home is opened again and held against an undisturbed run."""
     for scenario in KILLED[figure.fault]:
-        stride = max(1, effort.every[figure.engine] // _LONG.get(scenario, 50))
+        closer = 1 if scenario.startswith("recover") else _CLOSER.get(scenario, 16)
+        stride = max(1, effort.every[figure.engine] // closer)
         found = crashes_of(scenario, folder, stride // 2, stride)
         figure.add(int(str(found["crashes"])), [f"{scenario}: {one}" for one in found["failures"]])
 
@@ -247,11 +246,12 @@ def connection_lost(figure: Figure, folder: Path, effort: Effort) -> None:
     """Every connection to the database is ended before a statement; the same process goes on. Files have none."""
     if figure.engine == "sqlite":
         return
-    long = effort.every["postgresql"]
-    short = dict.fromkeys(("collect", "withdraw", "read", "provide", "enter", "correct"), 2) | {"erase": 8}
-    for name, stride in {"sweep": long, "revived": long, **short, **dict.fromkeys(ONE_MESSAGE, 1)}.items():
+    far, near = effort.every["postgresql"], max(1, effort.every["postgresql"] // 12)
+    short = dict.fromkeys(("collect", "withdraw", "read", "provide", "enter", "correct"), near)
+    one = dict.fromkeys(ONE_MESSAGE, max(1, near // 2))
+    for name, stride in {"sweep": far, "revived": far, "erase": 2 * near, **short, **one}.items():
         trial, places = prepared(folder / name, name)
-        for before in range(1, len(places), stride * max(1, 4 // effort.rounds)):
+        for before in range(1, len(places), stride):
             home = copied(trial.prepared, folder / "cut")
             if not cut(trial, home, before):
                 break
