@@ -79,7 +79,7 @@ def test_a_destroyed_key_leaves_the_tables_at_once_and_the_log_within_the_time_t
         assert lies_in(data / "pg_wal", key), "the log held the key: else there is nothing to count in"
         bodies = column(home / "active.db", "SELECT body FROM certificate")
     assert {json.loads(body)["beyond_recovery_on"] for body in bodies} == {
-        (DESTROYED_ON + timedelta(days=33)).date().isoformat()
+        (DESTROYED_ON + timedelta(days=31)).date().isoformat()
     }
     with psycopg.connect(postgres_address(home), autocommit=True) as connection:
         oldest = connection.execute("SELECT min(modification) FROM pg_ls_waldir()").fetchone()

@@ -154,7 +154,11 @@ def test_a_small_table_is_written_anew_at_once(home: Path) -> None:
         anew = watched(house)
         house.keeper.sweep()
         assert anew == {"active_key": 1, "token": 1}
+        (certificate,) = house.keeper.certificates("trial")
+        said = json.loads(house.keeper.certificate(certificate))["certificate"]
     assert dead(home) == {}
+    assert said["beyond_recovery_on"] == (ERASED_ON + timedelta(days=30 + 1)).date().isoformat(), "nothing to count in"
+    assert said["method"]["en"].endswith("file scrubbed")
 
 
 def test_a_house_may_ask_for_it_now(home: Path) -> None:
@@ -359,7 +363,7 @@ def test_a_certificate_from_before_a_home_counted_like_this_comes_back_to_the_by
     plain = settings.read_text()
     settings.write_text(json.dumps(json.loads(plain) | {"rewritten_within": within}))
     copy = copied(home, tmp_path / "copy")
-    with opened(home, ERASED_ON) as house:
+    with (large if days else opened)(home, ERASED_ON) as house:
         house.keeper.sweep()
         (before,) = column(home / "active.db", "SELECT body FROM certificate")
         house.keeper.seal()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -207,17 +208,25 @@ class Erasing(Stepping, Elsewhere):
         approvals = dict(zip(first, found[len(asked) :], strict=True))
         elsewhere = zip(*told(found[: len(asked)]), strict=True)
         plans = {policy: self.views.line(policy).at(self.now()) or self.views.line(policy).latest for policy in first}
+        copies_in = (self.places.copies_kept, self._lies_in_tables())
         bodies: list[tuple[Any, ...]] = []
         for ((_, policy), own), (places, copies) in zip(groups, elsewhere, strict=True):
             approver = approver_among(approvals[policy], max(step.due_at for step in own))
             held = self._held_elsewhere(policy, tuple(step.value_id for step in own), places, copies)
-            bodies.append(self._attest(transaction, plans[policy], own, scrubbed_at, held, approver))
+            bodies.append(self._attest(transaction, plans[policy], own, scrubbed_at, held, copies_in, approver))
         transaction.executemany(_DESTROYED, [placed_value(step.value_id) for step in steps])
         transaction.executemany(_INSERT_CERTIFICATE, bodies)
         [left] = answers_of_each(transaction.connection, [(_VALUES_LEFT, persons)])
         for ((subject_id, policy), _), rows in zip(groups, left, strict=True):
             for day in () if rows else anchor_days(transaction.at, plans[policy]):
                 subjects.add_anchor(transaction, policy, GONE, day, subject_id)
+
+    def _lies_in_tables(self) -> timedelta:
+        """How long destroyed keys may lie in files from now on: not at all where every table of keys that had some was
+        written anew when it was scrubbed. Asked after that: what somebody else leaves there later counts too.
+        """
+        within = self.places.rewritten_within
+        return within if within and self.places.keys.to_write_anew(early=True) else timedelta()
 
     def _attest(
         self,
@@ -226,6 +235,7 @@ class Erasing(Stepping, Elsewhere):
         own: Sequence[OpenStep],
         scrubbed_at: Instant,
         elsewhere: Sequence[str],
+        copies: tuple[Period, timedelta],
         approver: str | None,
     ) -> tuple[Any, ...]:
         """The certificate for values of one person, as a row, its evidence, and the work orders that it waits for."""
@@ -233,7 +243,6 @@ class Erasing(Stepping, Elsewhere):
         alias, values = self.views.alias(subject_id), tuple(step.value_id for step in own)
         waiting = [awaited(place) for place in elsewhere]
         when = (max(step.unreadable_at or step.ordered_at for step in own), scrubbed_at, transaction.at)
-        copies = (self.places.copies_kept, self.places.rewritten_within)
         certificate = certificate_of(plan, self.new_id(), alias, own, *when, waiting, *copies, approver)
         number, due_at = certificate.certificate_id, min(step.due_at for step in own)
         self._order_work(transaction, subject_id, policy, alias, values, elsewhere, due_at, number)
