@@ -26,7 +26,7 @@ from upheld.engine.collecting import held_for, taken_before
 from upheld.engine.decide import state_reason
 from upheld.engine.plan import Plan, PurposePlan
 from upheld.engine.state import HeldState, SubjectState, Use, Value
-from upheld.errors import InputRefused
+from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.door import Tier, When, leave, replaced
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.seeing import Seeing
@@ -89,8 +89,18 @@ class Data(Seeing):
         asked = _Asked(purpose, texts, tuple(texts), engagement, channel, proofs, use, unasked)
         outcome = self._attempt(subject_id, partial(self._collect, asked), early=True, adds=unasked is None)
         if asked.tokens:
-            self.places.active.later(self.places.vault.keep_tokens, asked.tokens)
+            self.places.active.later(self._keep_tokens, asked.tokens)
         return outcome
+
+    def _keep_tokens(self, rows: list[TokenRow]) -> None:
+        """The values are durable, so that they can't be looked up yet for want of room is no reason to say that nothing
+        was done: the tokens are owed.
+        """
+        try:
+            self._pay_tokens()
+            self.places.vault.keep_tokens(rows)
+        except StoreFailed:
+            self.places.vault.owed.extend(rows)
 
     def _collect(self, asked: _Asked, transaction: Transaction, seen: Seen, now: Instant) -> Outcome:
         view, purpose, items, engagement = seen.view, asked.purpose, asked.items, asked.engagement
@@ -292,7 +302,7 @@ class Data(Seeing):
 
         outcome = self._attempt(subject_id, work)
         if kept:
-            self.places.active.later(self.places.vault.keep_tokens, kept)
+            self.places.active.later(self._keep_tokens, kept)
         return outcome
 
     def _replacement(self, transaction: Transaction, seen: Seen, old: Value, text: str, now: Instant) -> Value:
@@ -326,6 +336,7 @@ class Data(Seeing):
                 "item-not-looked-up", f"`{item}` has no look-up here; name it when the home is made (`look_up`)"
             )
         tier = Tier.SEPARATED if separated else Tier.ACTIVE
+        self._pay_tokens()
         found = self.places.vault.subjects_with(tier, policy, item, text)
         rule = line.latest.items[item].rule
 

@@ -41,7 +41,7 @@ from upheld.ledger.checkpoint import SigningKey, checkpoint_in
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, subjects
 from upheld.store.engine import Connection, Deadlocked, Question
-from upheld.store.ids import IdTaken, bucket_of, new_id
+from upheld.store.ids import IdTaken, bucket_of, new_id, placed_value
 from upheld.store.journal import unsealed_since
 from upheld.store.leases import Leases
 from upheld.store.marks import Marks
@@ -319,12 +319,29 @@ class Door:
             self._note_leap()
         return self._sealed(wait)
 
+    def _pay_tokens(self) -> None:
+        """Put in what is owed of look-up tokens, of values that are still held: before they are looked for, and before
+        a seal, since whoever opens the home makes those of unsealed values only. Raises StoreFailed.
+        """
+        vault = self.places.vault
+        if not vault.owed:
+            return
+        with vault.paying:
+            owed = list(vault.owed)
+            with self.places.keys.transaction({row[-1] for row in owed}) as transaction:
+                with self.places.active.aside() as connection:
+                    held = [row for row in owed if connection.execute(_HELD, placed_value(row[4])).fetchall()]
+                if held:
+                    vault.put_tokens(transaction, held)
+            del vault.owed[: len(owed)]
+
     def seal_first(self) -> None:
         """Before somebody looks at the ledger: what waits is sealed, where this user of the databases may seal."""
         if self.places.seals:
             self.seal()
 
     def _sealed(self, wait: bool = True) -> Sealing:
+        self._pay_tokens()
         named = (self.places.active, self.places.separated, self.places.keys)
         with ExitStack() as held:
             places: dict[str, Connection] = {}
@@ -509,5 +526,6 @@ _INSERT_TOLD = (
     "INSERT INTO told(bucket, subject_id, told_id, disclosure_id, recipient, reason, request_id, at) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_HELD = "SELECT 1 FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
 
 __all__ = ["Door", "Places", "Tier", "When", "anchor_days", "leave", "replaced"]

@@ -149,6 +149,9 @@ class Vault:
         self._ahead: dict[tuple[Tier, int], list[tuple[int, AESGCM]]] = {}
         self._cache: dict[Tier, dict[int, Opener]] = {tier: {} for tier in Tier}
         self._lock = Lock()
+        self.owed: list[TokenRow] = []
+        """Look-up tokens of values that are held, for which there was no room."""
+        self.paying = Lock()
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
