@@ -639,7 +639,7 @@ def slow_claim(patch: pytest.MonkeyPatch) -> Iterator[Event]:
     """The statement that claims a person has begun, and seen what is committed, half a second before it claims; the
     event is set when it was sent.
     """
-    sent, plain, post = Event(), engine_on_a_server._claiming, Wire.post
+    sent, plain, begin = Event(), engine_on_a_server._claiming, Wire.begin
 
     def claiming(statement: str) -> tuple[str, int]:
         word, before = plain(statement)
@@ -647,14 +647,14 @@ def slow_claim(patch: pytest.MonkeyPatch) -> Iterator[Event]:
             return word, before
         return word.replace("(SELECT pg_try", "(SELECT pg_sleep(0.5)::text = '' AND pg_try", 1), before
 
-    def posted(self: Wire, messages: list[Message]) -> None:
-        post(self, messages)
+    def begun(self: Wire, messages: list[Message]) -> None:
+        begin(self, messages)
         if any(b"pg_sleep" in word for word, _ in messages):
             sent.set()
 
     with patch.context() as planted:
         planted.setattr(engine_on_a_server, "_claiming", claiming)
-        planted.setattr(Wire, "post", posted)
+        planted.setattr(Wire, "begin", begun)
         yield sent
 
 

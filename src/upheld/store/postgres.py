@@ -128,8 +128,7 @@ class PostgresPlace:
         """As `recorded`, with locks that are there at once or not at all: an instant that was taken before them is
         older than what they keep out by no more than the way of a message.
 
-        All of it goes out at once: to wake the server before the evidence is made, and have it wait for that, takes
-        longer than it saves.
+        The server begins with the changes while the evidence is made.
         """
         assert isinstance(connection, PostgresConnection)
         locks = (_lock_of_place(self.place), _lock_of_name(self.place, name))
@@ -141,8 +140,7 @@ class PostgresPlace:
                 said.append((word, (*given[:before], *locks, *given[before:])))
             else:
                 said.append((changing_one(statement) if one else statement, given))
-        said += records()
-        return connection.at_once(said, Overtaken("somebody is or was in the way"), meanwhile)
+        return connection.changes(said, records, Overtaken("somebody is or was in the way"), meanwhile)
 
     def granted(self, connection: Connection) -> None:
         """Wait until what was claimed is ours."""

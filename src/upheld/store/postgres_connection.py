@@ -40,8 +40,6 @@ _NO_ROOM: Final = ("53", "58")
 """Classes of errors: the server lacks room, memory or connections; its disk fails."""
 _NOT_SO: Final = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 """How the server says that a statement did not do what it had to: see `PostgresRows.must`."""
-_NOT_AS_SAID: Final = (psycopg.errors.DivisionByZero, psycopg.errors.NotNullViolation)
-"""The same of statements that say so themselves."""
 _REACHED_BY: Final = (
     "see that the server runs, that the address says where (home.json has it), and that PGUSER and PGPASSWORD say who"
 )
@@ -428,25 +426,28 @@ class PostgresConnection:
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
 
-    def at_once(self, statements: Sequence[Question], otherwise: Exception, meanwhile: Callable[[], None]) -> bool:
-        """`whole` without an answer, said at once: for changes that have done what they had to unless they fail. False
-        where a transaction is open. `otherwise` is raised too where one of them would leave out what must be there.
+    def changes(
+        self,
+        statements: Sequence[Question],
+        others: Callable[[], Sequence[Question]],
+        otherwise: Exception,
+        meanwhile: Callable[[], None],
+    ) -> bool:
+        """A transaction of its own, of changes that have done what they had to unless they fail; whether it was done.
+        `others` are made while the server wakes and is at work on the first. The rest as for `whole`; `otherwise` is
+        raised where one divides by zero, or would leave out what must be there.
         """
-        if self._block is not _Block.NONE:
+        if not self.begin_with(statements):
             return False
-        self._renew()
-        messages = _messages(statements)
         try:
-            self._wire.post(messages)
-            self._do(meanwhile)
-            self._wire.take(0, awake=True)
-        except Refused as refused:
-            if isinstance(refused.failure, _NOT_AS_SAID):
-                raise otherwise from refused.failure
-            raise self._told(refused, ()) from refused.failure
-        except psycopg.OperationalError as failure:
-            raise self._lost(failure) from failure
-        return True
+            rest = others()
+        except BaseException:
+            self._abandon()
+            raise
+        try:
+            return self.end_with(rest, 0, otherwise, meanwhile) is not None
+        except psycopg.errors.NotNullViolation as failure:
+            raise otherwise from failure
 
     def say(self, statements: Sequence[Question]) -> bool:
         """Statements that are a transaction of their own, and may be run twice: nobody waits for the answer. It is
