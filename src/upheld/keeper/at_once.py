@@ -62,6 +62,11 @@ class _Ordered:
         if all(step.kind == StepKind.DESTROY for step in self.steps):
             self._transaction.besides = begins
 
+    @property
+    def begun(self) -> bool:
+        """Whether only the order itself is to be sealed."""
+        return self._begun is not None
+
     def seals(self, at: Instant) -> bool:
         """d2 in one message; whether that was all."""
         begun, self._begun = self._begun, None
@@ -159,8 +164,16 @@ class AtOnce(Asking, Moving):
 
     def _carried_out(self, ordered: _Ordered) -> bool:
         """d2 to d5. False where a sweep has to go on with it."""
+
+        def seals() -> bool:
+            if not ordered.begun:  # then values are sealed too: their look-up tokens are there before, as for any seal
+                self._pay_tokens()
+                with self.places.keys.reading() as connection:
+                    connection.execute("SELECT 1").fetchone()
+            return ordered.seals(self.now())
+
         try:
-            self._forward(ordered.steps, Swept(), lambda: ordered.seals(self.now()))
+            self._forward(ordered.steps, Swept(), seals)
         except (KeyMoved, LeaseLost):
             return False
         return True
