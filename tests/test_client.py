@@ -246,6 +246,34 @@ def test_who_asks_for_erasure_by_a_program_is_told_what_ends_and_says_so(desk: t
     assert client.answer(person, asked.made or "", "done", confirmed=True).tells == ["ends:membership"]
 
 
+def test_who_is_erased_by_a_program_is_gone_when_the_answer_comes(desk: tuple[Program, Client]) -> None:
+    _, client = desk
+    person = client.enter("member")
+    client.begin(person, "membership")
+    (name,) = client.collect(person, "service", FORM, channel="website").values["name"]
+    with pytest.raises(Refused) as refused:
+        client.erase(person, "letter")
+    assert refused.value.reasons == ("identity-not-proved",)
+    assert [one.proved for one in client.requests(person)] == [False]
+    erased = client.erase(person, "website", proved=True, confirmed=True)
+    assert erased.gone == len(FORM)
+    assert {one.request: one.state for one in client.requests(person)}[erased.made] == "done"
+    assert name not in {one.value for one in client.holdings(person) if one.state == "held"}
+    with pytest.raises(Refused):
+        client.read(person, "service", "name")
+
+
+def test_an_erasure_whose_answer_was_lost_is_not_done_twice(desk: tuple[Program, Client]) -> None:
+    shop, client = desk
+    person = client.enter("member")
+    body = {"channel": "website", "proved": True}
+    erasing = program(shop.house, "erasing", duties=[Duty.ANSWER])
+    first, again = (erasing.post(f"/subjects/{person}/erasures", body, "erased-once-and-no-more") for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json() | {"repeated": True}
+    assert len(client.requests(person)) == 1
+
+
 def test_an_agent_acts_until_the_mandate_ends(desk: tuple[Program, Client]) -> None:
     shop, client = desk
     person = shop.house.persons["asker"]

@@ -91,6 +91,17 @@ class Done(msgspec.Struct, frozen=True):
     repeated: bool = False
 
 
+class Erased(msgspec.Struct, frozen=True):
+    """Erasure was asked, answered and done. `made`: the request; `gone`: how many values went, key and content."""
+
+    at: datetime
+    because: list[Cause]
+    made: str
+    gone: int
+    tells: list[str] = []
+    repeated: bool = False
+
+
 class Texts(msgspec.Struct, frozen=True):
     """Contents, by value."""
 
@@ -334,6 +345,10 @@ class Client:
         """
         body = {"outcome": outcome, "reason": reason, "confirmed": confirmed}
         return self._of_request(subject, request, "answers", body)
+
+    def erase(self, subject: str, channel: str, **more: object) -> Erased:
+        """A person wants to be erased, and is: asked, answered, and keys and contents gone when this returns."""
+        return self._post(f"/subjects/{subject}/erasures", {"channel": channel, **more}, Erased)
 
     def lift(self, subject: str, request: str) -> Done:
         """The person lifts a suspension."""

@@ -7,7 +7,7 @@ from typing import cast
 from upheld.engine.acts import RequestId
 from upheld.web.api import shapes
 from upheld.web.api.row import Call
-from upheld.web.api.verbs import done, maybe, page, utc
+from upheld.web.api.verbs import done, maybe, page, utc, values_of
 
 
 def prove(call: Call) -> shapes.Done:
@@ -52,6 +52,22 @@ def answer(call: Call) -> shapes.Done:
         confirmed=body.confirmed,
     )
     return done(outcome)
+
+
+def erase(call: Call) -> shapes.Erased:
+    """Erasure, asked, answered and done. A refused answer leaves the request waiting for its proof."""
+    body = cast(shapes.Erase, call.body)
+    outcome, gone = call.keeper.erase(
+        call.subject,
+        channel=body.channel,
+        proved=body.proved,
+        proof=tuple(body.proofs),
+        values=values_of(body.values),
+        handler=call.application.application_id,
+        confirmed=body.confirmed,
+    )
+    told = done(outcome)
+    return shapes.Erased(told.at, told.because, told.made or "", gone, told.tells)
 
 
 def lift(call: Call) -> shapes.Done:

@@ -17,7 +17,6 @@ from upheld.keeper.applications import Application
 from upheld.store.place import NotClaimed, Transaction
 from upheld.web.api.problems import Said, problem
 from upheld.web.api.row import Again
-from upheld.web.api.shapes import Texts
 
 KEPT_FOR = 86_400_000_000
 """Ours: a day."""
@@ -87,8 +86,8 @@ def _together(keeper: Keeper, key: Key, work: Callable[[], Reply], about: tuple[
 
 def _bare(reply: Reply) -> bytes:
     """The answer without its contents."""
-    full = msgspec.json.decode(reply.body, type=Texts)
-    return msgspec.json.encode(msgspec.structs.replace(full, texts={}, repeated=True))
+    full = msgspec.json.decode(reply.body, type=dict[str, object])
+    return msgspec.json.encode(full | ({"texts": {}} if "texts" in full else {}) | {"repeated": True})
 
 
 def _before(transaction: Transaction, key: Key) -> Reply | None:

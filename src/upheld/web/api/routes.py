@@ -98,6 +98,10 @@ ROWS: Final[tuple[Row, ...]] = (
         "request", "POST", "/subjects/{subject}/requests", Duty.REQUESTS, verbs.request, "A right is exercised",
         shapes.Done, shapes.Request, again=Again.TOGETHER,
     ),
+    Row(
+        "erase", "POST", "/subjects/{subject}/erasures", Duty.ANSWER, answering.erase,
+        "Erasure asked, answered and done at once", shapes.Erased, shapes.Erase, again=Again.BEFORE,
+    ),
     *(
         Row(
             name, "POST", f"/subjects/{{subject}}/requests/{{request}}/{path}", Duty.ANSWER, verb, summary, shapes.Done,

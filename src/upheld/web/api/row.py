@@ -22,7 +22,9 @@ class Again(StrEnum):
     TOGETHER = "together"
     """The act and its answer are committed together."""
     BEFORE = "before"
-    """The key is taken first, since contents leave only after their record is durable. They are handed out once."""
+    """The key is taken first, since the act is several commits: contents leave only after their record is durable, and
+    are handed out once; what is erased goes only after its order is sealed.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,16 @@ class Request(Body, frozen=True):
     at: When | None = None
 
 
+class Erase(Body, frozen=True):
+    """A person wants to be erased, and is. `proved`, `proofs`, `values`, `confirmed` as for a request."""
+
+    channel: Code
+    proved: bool = False
+    proofs: Codes = []
+    values: Annotated[list[ValueText], Meta(max_length=MOST_LISTED)] = []
+    confirmed: bool = False
+
+
 class Publish(Body, frozen=True):
     """A version of the policy as a document. `dry`: say what the gate finds, and put nothing on file."""
 
@@ -337,6 +347,19 @@ class Done(Answer, frozen=True):
     because: list[Cause]
     made: str | None = None
     values: dict[str, list[str]] = {}
+    tells: list[str] = []
+    repeated: bool = False
+
+
+class Erased(Answer, frozen=True):
+    """The request was answered, and `gone` values went by it: keys and contents. What is kept apart, settles, waits for
+    an approval, or belongs to a sweeper, goes in its time.
+    """
+
+    at: datetime
+    because: list[Cause]
+    made: str
+    gone: int
     tells: list[str] = []
     repeated: bool = False
 

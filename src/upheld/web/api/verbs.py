@@ -93,7 +93,7 @@ async def read(call: Call) -> shapes.Texts:
         body.purpose,
         reader=reads_as(call.application),
         items=tuple(body.items),
-        values=_values(body.values),
+        values=values_of(body.values),
         use=body.use,
         engagement=_engagement(body.engagement),
     )
@@ -148,7 +148,7 @@ def fact(call: Call) -> shapes.Done:
         at=body.at,
         engagement=_engagement(body.engagement),
         about=body.about,
-        values=_values(body.values),
+        values=values_of(body.values),
         source=body.source,
         key=body.key,
     )
@@ -177,14 +177,14 @@ def reuse(call: Call) -> shapes.Done:
     body = cast(shapes.Reuse, call.body)
     _bound(call, body.purpose)
     engagement = _engagement(body.engagement)
-    values = _values(body.values)
+    values = values_of(body.values)
     return done(call.keeper.reuse(call.subject, body.purpose, values, engagement=engagement, channel=body.channel))
 
 
 def disclose(call: Call) -> shapes.Texts:
     """Items under an exception."""
     body = cast(shapes.Disclose, call.body)
-    shown, values = frozenset(body.shown), _values(body.values)
+    shown, values = frozenset(body.shown), values_of(body.values)
     outcome = call.keeper.disclose(
         call.subject, body.exception, tuple(body.items), shown=shown, law=body.law, values=values
     )
@@ -201,7 +201,7 @@ def send(call: Call) -> shapes.Done:
 def read_separated(call: Call) -> shapes.Texts:
     """What is kept apart."""
     body = cast(shapes.ReadSeparated, call.body)
-    values = _values(body.values)
+    values = values_of(body.values)
     return _texts(
         call.keeper.read_separated(call.subject, body.ground, reader=reads_as(call.application), values=values)
     )
@@ -216,7 +216,7 @@ def request(call: Call) -> shapes.Done:
         channel=body.channel,
         proved=body.proved,
         proof=tuple(body.proofs),
-        values=_values(body.values),
+        values=values_of(body.values),
         purposes=tuple(body.purposes),
         confirmed=body.confirmed,
         at=body.at,
@@ -404,7 +404,8 @@ def _value(text: str) -> ValueId:
     return ValueId(int(text))
 
 
-def _values(texts: Iterable[str]) -> tuple[ValueId, ...]:
+def values_of(texts: Iterable[str]) -> tuple[ValueId, ...]:
+    """Ids as they are written in a body. Raises Said for one that can't be."""
     return tuple(map(_value, texts))
 
 
