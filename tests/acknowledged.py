@@ -132,11 +132,9 @@ def records(house: House) -> Counter[str]:
     return found
 
 
-def missing(home: Path, house: House, said: Iterable[str], *, looked_up: bool = True) -> list[str]:
-    """What was said to be done and is gone or double; what is readable without a record counts as disclosed.
-
-    `looked_up`: every e-mail has its look-up token. Not so where a server fell over: it is not asked to wait for the
-    disk with those, and who lives on through it does not know which are gone (docs/faults.md).
+def missing(home: Path, house: House, said: Iterable[str]) -> list[str]:
+    """What was said to be done and is gone or double; what is readable without a record counts as disclosed. Every
+    e-mail has its look-up token, also where a server fell over, which is not asked to wait for the disk with those.
     """
     acts: dict[str, Counter[str]] = {act: Counter() for act in ("text", *RECORDED_AS)}
     for line in said:
@@ -147,7 +145,7 @@ def missing(home: Path, house: House, said: Iterable[str], *, looked_up: bool = 
     wrong += [f"{one} is there {times} times" for one, times in kept.items() if times > 1]
     found_by = set(column(home / "keys.db", "SELECT value_id FROM token WHERE item = 'email'"))
     held = readable(home, [row for row in rows_in(home) if row.item == "email"])
-    wrong += [f"{value} can't be looked up, its token is gone" for value in held if looked_up and value not in found_by]
+    wrong += [f"{value} can't be looked up, its token is gone" for value in held if value not in found_by]
     found = records(house)
     for act, kind in RECORDED_AS.items():
         short = acts[act].total() - found[kind]

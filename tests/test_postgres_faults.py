@@ -200,5 +200,5 @@ def served_under_load(home: Path) -> tuple[list[str], int, list[str]]:
         with opened(home, BEGUN_AT) as house:
             wrong = not_ended(home, house, LEAVERS)
             proved(home, house.keeper)
-            wrong += missing(home, house, said, looked_up=False)
+            wrong += missing(home, house, said)
     return said, sum(failed for _, failed in outcomes), wrong

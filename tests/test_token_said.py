@@ -28,6 +28,11 @@ from upheld.store.vault import Vault
 
 NOW = at("2024-03-01")
 NUMBERS = count()
+END_OTHERS = (
+    "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+COUNT = "SELECT count(*) FROM token"
 
 
 @dataclass
@@ -174,6 +179,77 @@ def test_tokens_of_two_values_of_a_person_are_one_message(home: Looked, monkeypa
     assert said == [4], "not to wait for the disk, the lock, two rows"
     assert vault.tokens_left(rows[0][4]) == 1  # type: ignore[arg-type]
     home.on_the_server("DELETE FROM token WHERE bucket = 0 AND value_id IN (1, 2)")
+
+
+def forgotten(home: Looked) -> None:
+    """What a server does that falls over: tokens that were not on its disk are gone, and with them every line."""
+    home.on_the_server("DELETE FROM token WHERE tier = 'active'")
+    home.on_the_server(END_OTHERS)
+
+
+def test_tokens_that_a_server_forgot_are_put_in_by_the_look_up_that_finds_its_line_cut(home: Looked) -> None:
+    home.keeper.seal()
+    texts = [home.take() for _ in range(3)]
+    home.keeper.places.keys.connection.execute("SELECT 1").fetchone()
+    forgotten(home)
+    assert [home.found(text) for text in texts] == [(home.person,)] * 3
+
+
+def test_tokens_that_a_server_forgot_are_there_again_before_their_values_are_sealed(home: Looked) -> None:
+    home.keeper.seal()
+    texts = [home.take() for _ in range(3)]
+    home.keeper.places.keys.connection.execute("SELECT 1").fetchone()
+    forgotten(home)
+    home.keeper.seal()
+    assert column(home.path / "keys.db", "SELECT count(*) FROM token WHERE tier = 'active'") == [3]
+    assert [home.found(text) for text in texts] == [(home.person,)] * 3
+
+
+def test_what_a_seal_made_last_is_owed_no_more(home: Looked) -> None:
+    """Nor is it kept in memory, however many come without a seal."""
+    vault = home.keeper.places.vault
+    home.take()
+    assert vault._unsure
+    home.keeper.seal()
+    assert vault._unsure == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("upheld.store.vault.MOST_UNSURE", 2)
+        for _ in range(2):
+            home.take()
+        assert len(vault._unsure) == 2
+        home.take()
+    assert vault._unsure == []
+    assert vault.owed == []
+
+
+def test_a_server_that_falls_over_before_a_seal_costs_no_look_up(tmp_path: Path) -> None:
+    """It writes what nobody waits for to its disk after ten seconds only, or with whatever is waited for. Keys lie on a
+    server of their own, so that no other place is waited for by its disk.
+    """
+    slow = "-c wal_writer_delay=10000"
+    with postgres.server() as others, postgres.running(durable=True, settings=slow) as server:
+        databases = postgres.made(others, "falls") | {"keys": postgres.made(server.address, "falls")["keys"]}
+        options = upheld.Options(clock=upheld.SetClock(NOW), look_up={"trial": ["email"]}, light_hashing=True)
+        path = tmp_path / "home"
+        system.init(path, options, databases)
+        texts = [f"{number}@example.org" for number in range(18)]  # and one of whoever becomes a member
+        with opened(path, NOW) as house:
+            house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+            person = member(house, "stays")
+            for text in texts[:6]:
+                assert house.keeper.collect(person, "service", {"email": text}).granted
+            house.keeper.seal()  # from here on they are on the disk
+            for text in texts[6:]:
+                assert house.keeper.collect(person, "service", {"email": text}).granted
+            assert house.keeper.places.vault.place.connection.execute(COUNT).fetchone() == (19,)
+            server.control("restart", "-m", "immediate")
+            (left,) = column(path / "keys.db", COUNT)
+            assert 7 <= left < 19, "what was sealed outlasts, of what was not the last is forgotten"
+            for _ in range(2):
+                house.keeper.seal()
+            assert column(path / "keys.db", COUNT) == [19]
+        with opened(path, NOW) as house:
+            assert [found_by(house.keeper, text) for text in texts] == [(person,)] * len(texts)
 
 
 def test_who_dies_before_a_token_is_said_leaves_it_to_the_next_start(

@@ -167,9 +167,7 @@ class AtOnce(Asking, Moving):
 
         def seals() -> bool:
             if not ordered.begun:  # then values are sealed too: their look-up tokens are there before, as for any seal
-                self._pay_tokens()
-                with self.places.keys.reading() as connection:
-                    connection.execute("SELECT 1").fetchone()
+                self._outlast_tokens()
             return ordered.seals(self.now())
 
         try:

@@ -338,6 +338,8 @@ class Data(Seeing):
         tier = Tier.SEPARATED if separated else Tier.ACTIVE
         self._pay_tokens()
         found = self.places.vault.subjects_with(tier, policy, item, text)
+        if self._pay_tokens():  # the line was opened anew, by the look-up itself
+            found = self.places.vault.subjects_with(tier, policy, item, text)
         rule = line.latest.items[item].rule
 
         def work(transaction: Transaction) -> None:

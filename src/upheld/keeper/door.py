@@ -48,6 +48,7 @@ from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Recovering, Transaction
 from upheld.store.sealing import Sealer, Sealing
+from upheld.store.token_roots import marked
 from upheld.store.vault import HOUSE, Tier, Vault
 from upheld.store.views import Seen, Stale, Views
 
@@ -319,21 +320,33 @@ class Door:
             self._note_leap()
         return self._sealed(wait)
 
-    def _pay_tokens(self) -> None:
-        """Put in what is owed of look-up tokens, of values that are still held: before they are looked for, and before
-        a seal, since whoever opens the home makes those of unsealed values only. Raises StoreFailed.
+    def _pay_tokens(self) -> bool:
+        """Put in what is owed of look-up tokens, of values that are still held and under roots that are still there:
+        before they are looked for, and before a seal, since whoever opens the home makes those of unsealed values only.
+        Whether anything was owed. Raises StoreFailed.
         """
         vault = self.places.vault
+        vault.doubt()
         if not vault.owed:
-            return
+            return False
         with vault.paying:
             owed = list(vault.owed)
             with self.places.keys.transaction({row[-1] for row in owed}) as transaction:
+                roots = {tier.value: one.found(transaction.connection).held for tier, one in vault.roots.items()}
                 with self.places.active.aside() as connection:
                     held = [row for row in owed if connection.execute(_HELD, placed_value(row[4])).fetchall()]
-                if held:
+                if held := [row for row in held if marked(row[3]) in roots[row[0]]]:
                     vault.put_tokens(transaction, held)
             del vault.owed[: len(owed)]
+        return True
+
+    def _outlast_tokens(self) -> None:
+        """Before a seal: the look-up tokens of what is sealed last, also of what other processes put in. Whoever opens
+        the home makes those of values since the last seal, and of those that were sealed with it. Raises StoreFailed.
+        """
+        self._pay_tokens()
+        self.places.vault.outlast()
+        self._pay_tokens()
 
     def seal_first(self) -> None:
         """Before somebody looks at the ledger: what waits is sealed, where this user of the databases may seal."""
@@ -341,7 +354,7 @@ class Door:
             self.seal()
 
     def _sealed(self, wait: bool = True) -> Sealing:
-        self._pay_tokens()
+        self._outlast_tokens()
         named = (self.places.active, self.places.separated, self.places.keys)
         with ExitStack() as held:
             places: dict[str, Connection] = {}

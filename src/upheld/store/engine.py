@@ -305,6 +305,16 @@ class Engine(Protocol):
         in twice must be as good as once. False where it can't be said so: nothing was done.
         """
 
+    def line(self, connection: Connection) -> int | None:
+        """Another number whenever what need not have waited for the disk may have been forgotten by a server that fell
+        over; None where whoever forgets takes this process along.
+        """
+
+    def outlast(self, connection: Connection) -> None:
+        """What need not have waited for the disk is on it when this returns, whoever put it in, on engines with a
+        `line`: elsewhere `flush` says so. Raises ConnectionLost.
+        """
+
     def flush(self) -> None:
         """Everything committed to the place so far, by whomever, is on the disk when this returns. Raises OSError."""
 

@@ -321,6 +321,16 @@ class Place(Straight):
         except Exception:  # noqa: BLE001 - what it is, the other way tells
             return False
 
+    @property
+    def line(self) -> int | None:
+        """See `Engine.line`."""
+        return self.engine.line(self.connection)
+
+    def outlast(self) -> None:
+        """See `Engine.outlast`."""
+        with self.reading() as connection:
+            self.engine.outlast(connection)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """The connection for look-ups that release nothing."""

@@ -191,6 +191,15 @@ class PostgresPlace:
         assert isinstance(connection, PostgresConnection)
         return connection.say(((_SOON, ()), _locks(self.place, Claim((name,))), *rows))
 
+    def line(self, connection: Connection) -> int | None:
+        """A server that falls over ends every connection."""
+        assert isinstance(connection, PostgresConnection)
+        return connection.opened
+
+    def outlast(self, connection: Connection) -> None:
+        """A commit that has something in the log waits until all of the log before it is on the disk."""
+        connection.execute(_OUTLAST).fetchone()
+
     def flush(self) -> None:
         """The server answers a commit when it is on its disk, and shows it to nobody before."""
 
@@ -514,6 +523,7 @@ def _claiming(statement: str) -> tuple[str, int]:
 
 
 _SOON: Final = "SELECT set_config('synchronous_commit', 'off', true)"
+_OUTLAST: Final = "SELECT 1 FROM pg_logical_emit_message(true, 'upheld', CAST('' AS TEXT))"
 _BY_KEY: Final = "SELECT set_config('enable_seqscan', 'off', true)"
 _WHOLE: Final = "SELECT pg_advisory_xact_lock(?)"
 _OF_NONE: Final = "SELECT pg_advisory_xact_lock_shared(?)"

@@ -213,6 +213,8 @@ class PostgresConnection:
         """
         self.besides: Callable[[], None] | None = None
         """What is done while the answer to the next message is awaited."""
+        self.opened = 0
+        """How often it was opened: what the server had not on its disk before the last time, it may have forgotten."""
         self.soon = False
         """Whether the commit of a transaction that begins now need not wait for the disk."""
         self._open()
@@ -232,6 +234,7 @@ class PostgresConnection:
         self._cursor = self._inner.cursor(binary=True)
         self._wire = Wire(self._inner, self._awake)
         self._begun = False
+        self.opened += 1
 
     @property
     def in_transaction(self) -> bool:

@@ -140,6 +140,13 @@ class SqliteFile:
         connection.execute(*rows[0])
         return True
 
+    def line(self, connection: Connection) -> int | None:
+        """What was written lies with the machine, and outlives the process."""
+        return None
+
+    def outlast(self, connection: Connection) -> None:
+        """`flush` does it."""
+
     def flush(self) -> None:
         """The log is on the disk. What a checkpoint has taken out of it since was there, and is in the file, before."""
         if self._hurried:

@@ -36,6 +36,8 @@ _ANY = -1
 """The pool of keys for whoever comes, where they do not."""
 CACHE_SECONDS = 60.0
 CACHE_KEYS = 200_000
+MOST_UNSURE = 4_000
+"""So many look-up tokens may wait to be on the disk of a server before one flush is made for them."""
 
 
 class Tier(StrEnum):
@@ -150,8 +152,12 @@ class Vault:
         self._cache: dict[Tier, dict[int, Opener]] = {tier: {} for tier in Tier}
         self._lock = Lock()
         self.owed: list[TokenRow] = []
-        """Look-up tokens of values that are held, for which there was no room."""
+        """Look-up tokens of values that are held, for which there was no room, or which a server may have forgotten."""
         self.paying = Lock()
+        self._unsure: list[TokenRow] = []
+        """Look-up tokens that were put in, by this line, and need not be on the disk of the server yet."""
+        self._line = place.line
+        self._noting = Lock()
 
     # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -482,13 +488,42 @@ class Vault:
     def keep_tokens(self, rows: Sequence[TokenRow]) -> None:
         """Insert look-up tokens (after the values: no token of a value never held).
 
-        Start-up makes the tokens of values that have none, so they need not wait for the disk.
+        Start-up makes the tokens of values that have none, so they need not wait for the disk. What a server forgets
+        that falls over while this process lives on, is owed (`doubt`).
         """
-        about = {row[-1] for row in rows}
-        if len(about) == 1 and self.place.put_soon(rows[0][-1], [(_INSERT_TOKEN, row) for row in rows]):
+        about, line = {row[-1] for row in rows}, self.place.line
+        if not (len(about) == 1 and self.place.put_soon(rows[0][-1], [(_INSERT_TOKEN, row) for row in rows])):
+            with self.place.soon_durable(about=about, early=True) as transaction:
+                self.put_tokens(transaction, rows)
+        if line is None:
             return
-        with self.place.soon_durable(about=about, early=True) as transaction:
-            self.put_tokens(transaction, rows)
+        with self._noting:
+            (self._unsure if line == self._line == self.place.line else self.owed).extend(rows)
+        if len(self._unsure) > MOST_UNSURE:
+            self.outlast()
+
+    def doubt(self) -> None:
+        """Where the line to the server was opened anew, what was not sure to be on its disk before is owed."""
+        if self.place.line == self._line:
+            return
+        with self._noting:
+            self.owed.extend(self._unsure)
+            self._unsure, self._line = [], self.place.line
+
+    def outlast(self) -> None:
+        """What was put in of look-up tokens, by whomever, is on the disk of the server, or it is owed. Raises
+        StoreFailed.
+        """
+        self.doubt()
+        with self._noting:
+            line, unsure, self._unsure = self._line, self._unsure, []
+        try:
+            self.place.outlast()
+        except BaseException:
+            self.owed.extend(unsure)
+            raise
+        if self.place.line != line:
+            self.owed.extend(unsure)
 
     @staticmethod
     def put_tokens(transaction: Transaction, rows: Sequence[TokenRow]) -> None:
