@@ -319,7 +319,7 @@ def test_an_erasure_killed_at_any_statement_is_finished_by_the_next_sweep(tmp_pa
     """Every fourth statement here, every one in `make deep`."""
     found = crashes_of(scenario, tmp_path, 0, 4)
     assert found["failures"] == []
-    assert found["crashes"] > 30
+    assert found["crashes"] > 15  # on files more than thirty, a message to a server is one statement
 
 
 @pytest.mark.parametrize(("scenario", "stride"), [("erase", 9), ("erase-apart", 31)])

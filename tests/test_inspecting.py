@@ -134,7 +134,7 @@ def test_an_inspection_keeps_answers_and_no_views_of_those_on_whom_it_looked(kee
 
 
 def views_in_memory() -> list[View]:
-    return [one for one in gc.get_objects() if isinstance(one, View)]
+    return [one for one in gc.get_objects() if type(one) is View]  # asking others makes some of them begin to live
 
 
 def test_an_end_that_comes_during_an_inspection_is_told(keeper: Keeper) -> None:

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from upheld.cli import app
+from upheld.law import PACKS, Tables
 
 POLICY = "policies/nexr-2017.yaml"
 WRONG = {
@@ -96,7 +97,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("mistake", WRONG)
-def test_a_mistake_on_the_command_line_names_the_option_what_was_given_and_the_remedy(mistake: str) -> None:
+def test_a_mistake_on_the_command_line_names_the_option_what_was_given_and_the_remedy(
+    mistake: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("upheld.law.TABLES", Tables(PACKS))  # another test may have read one more from a file
     arguments, told = WRONG[mistake]
     answer = CliRunner().invoke(app, arguments, prog_name="upheld")
     assert (answer.exit_code, answer.stderr) == (2, told + "\n")

@@ -115,7 +115,7 @@ class PostgresPlace:
             locks: Question = (_OF_ONE_READ, (_lock_of_place(self.place), _lock_of_name(self.place, name)))
         else:
             locks = _locks(self.place, Claim((), reads))
-        return connection.whole(locks, asks, records, meanwhile)
+        return connection.whole(locks, asks, records, meanwhile, awake=len(reads) <= _QUICK)
 
     def added(
         self,
@@ -524,6 +524,8 @@ def _claiming(statement: str) -> tuple[str, int]:
 
 _SOON: Final = "SELECT set_config('synchronous_commit', 'off', true)"
 _OUTLAST: Final = "SELECT 1 FROM pg_logical_emit_message(true, 'upheld', CAST('' AS TEXT))"
+_QUICK: Final = 16
+"""For a message about more the server is at work longer than anybody waits awake."""
 _BY_KEY: Final = "SELECT set_config('enable_seqscan', 'off', true)"
 _WHOLE: Final = "SELECT pg_advisory_xact_lock(?)"
 _OF_NONE: Final = "SELECT pg_advisory_xact_lock_shared(?)"

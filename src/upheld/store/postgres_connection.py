@@ -360,11 +360,13 @@ class PostgresConnection:
         asks: Callable[[], Proof],
         others: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
+        *,
+        awake: bool = True,
     ) -> list[Any] | None:
         """Statements that are a transaction of their own, and the rows of the proof, which is the second; each part is
         made while the server wakes, or is at work on those before. `meanwhile` is done before the answer is waited for.
-        None where a transaction is open. Raises ConnectionLost, what the proof has where one divides by zero, or what
-        else went wrong with it.
+        None where a transaction is open. `awake`: the answer may be waited for awake. Raises ConnectionLost, what the
+        proof has where one divides by zero, or what else went wrong with it.
         """
         if not self.begin_with((first,)):
             return None
@@ -375,7 +377,7 @@ class PostgresConnection:
         except BaseException:
             self._abandon()
             raise
-        answer = self.end_with(rest, 1, proof.otherwise, meanwhile)
+        answer = self.end_with(rest, 1, proof.otherwise, meanwhile, awake=awake)
         return None if answer is None else proof.rows(answer.rows)
 
     def begin_with(self, statements: Sequence[Question]) -> bool:
@@ -405,7 +407,13 @@ class PostgresConnection:
                 self._begun = False  # and with the line it is gone
 
     def end_with(
-        self, statements: Sequence[Question], only: int, otherwise: Exception, meanwhile: Callable[[], None]
+        self,
+        statements: Sequence[Question],
+        only: int,
+        otherwise: Exception,
+        meanwhile: Callable[[], None],
+        *,
+        awake: bool = True,
     ) -> Answer | None:
         """The rest of what `begin_with` began, and the answer to one statement of both parts. The rest as for `whole`;
         None where the first part was taken back meanwhile.
@@ -421,7 +429,7 @@ class PostgresConnection:
         try:
             self._wire.end(messages)
             self._do(meanwhile)
-            return self._wire.take(only, awake=True)[0]
+            return self._wire.take(only, awake=awake)[0]
         except Refused as refused:
             if isinstance(refused.failure, psycopg.errors.DivisionByZero):
                 raise otherwise from refused.failure
