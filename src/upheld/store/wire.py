@@ -246,7 +246,9 @@ class Wire:
         return self.take()
 
     def ask(self, message: Message) -> Answer:
-        """Run one statement that changes nothing: once it is prepared it needs no pipeline. Raises as `send` does."""
+        """Run one statement that changes nothing: once it is prepared it needs no pipeline, and its answer may be
+        waited for awake. Raises as `send` does.
+        """
         word, (values, types) = message
         name = self._prepared.get((word, types))
         if name is None:
@@ -255,6 +257,8 @@ class Wire:
             self._pgconn.send_query_prepared(name, values, types.formats, Format.BINARY)
             if self._pgconn.flush():
                 self._push()
+            if self._pgconn.is_busy():
+                self._awake.wait(self._pgconn.is_busy, self._pgconn.consume_input)
             result = self._result()
             if self._next() is not None:
                 raise psycopg.OperationalError("the server said more than it was asked")
