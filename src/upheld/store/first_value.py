@@ -20,9 +20,7 @@ from upheld.store.transaction import Transaction
 _TOUCH_AND_INSERT = (
     "WITH touched AS (UPDATE subject SET epoch = epoch + 1, last_at = max(last_at, ?) "  # noqa: S608 - a word of ours
     f"WHERE {CLAIMED} AND bucket = ? AND subject_id = ? AND epoch = ? RETURNING bucket) "
-    "INSERT INTO value(bucket, value_id, subject_id, item, state, generation, key_id, sealed, collected_at, "
-    "known_at, uses, held_for) "
-    "VALUES((SELECT bucket FROM touched), ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?)"
+    f"{subjects.INTO_VALUE.format('(SELECT bucket FROM touched)')}"
 )
 PLAN_AS_SEEN = "(SELECT plan_epoch FROM guard) = ?"
 
@@ -41,20 +39,7 @@ def add_first_value(
     or somebody else has the person, nothing of the transaction happens. For work that is gathered before it is sent.
     """
     transaction.must_claim(subject_id)
-    row = (
-        last_at,
-        bucket_of_value(value.value_id),
-        subject_id,
-        epoch,
-        value.value_id,
-        subject_id,
-        value.item,
-        key_id,
-        sealed,
-        value.collected_at,
-        value.known_at,
-        subjects.packed_uses(value.uses),
-        value.held_for,
-    )
+    touched = (last_at, bucket_of_value(value.value_id), subject_id, epoch)
+    row = (*touched, *subjects.value_row(subject_id, value, key_id, sealed))
     transaction.claims(_TOUCH_AND_INSERT, row)
     transaction.provided = PLAN_AS_SEEN, (plan_epoch,)
