@@ -104,3 +104,10 @@ def engine() -> Iterator[None]:
         return
     with postgres.server() as address, postgres.homes_on(address):
         yield
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Of a PostgreSQL server that one module has to itself."""
+    with postgres.server() as address:
+        yield address

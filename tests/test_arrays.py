@@ -28,18 +28,12 @@ OF_ONE = "SELECT content, number FROM thing WHERE bucket = ? AND name = ? ORDER 
 SET = "UPDATE thing SET number = ? WHERE bucket = ? AND name = ? AND number = ?"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres.server() as address:
-        yield address
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connection]:
     if request.param == "sqlite":
         made: Any = sqlite3.connect(tmp_path / "things.db", isolation_level=None)
     else:
-        address = postgres.made(request.getfixturevalue("server"), postgres.fresh_name())["active"]
+        address = postgres.made(request.getfixturevalue("address"), postgres.fresh_name())["active"]
         made = PostgresConnection(address, "public")
     with closing(made):
         made.execute(MADE)

@@ -34,16 +34,10 @@ MESSAGES = 7
 """Of an erasure on a server: the part of the sweep taken and given back, locks with all that is asked, four commits."""
 
 
-@pytest.fixture(scope="module")
-def on_server() -> Iterator[str]:
-    with postgres.server() as address:
-        yield address
-
-
 @pytest.fixture(params=["files", "a server"])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """With the trial's policy and nobody."""
-    on = postgres.homes_on(request.getfixturevalue("on_server")) if request.param == "a server" else nullcontext()
+    on = postgres.homes_on(request.getfixturevalue("address")) if request.param == "a server" else nullcontext()
     with on:
         place = tmp_path / "home"
         with opened(place, at("2024-03-01")) as house:
@@ -212,9 +206,9 @@ def counted(work: Callable[[], object]) -> int:
 
 
 def test_on_a_server_an_erasure_is_seven_messages_also_when_many_follow_each_other(
-    on_server: str, tmp_path: Path
+    address: str, tmp_path: Path
 ) -> None:
-    with postgres.homes_on(on_server), opened(tmp_path / "home", DAY) as house:
+    with postgres.homes_on(address), opened(tmp_path / "home", DAY) as house:
         house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
         persons = [member(house, f"person-{number}") for number in range(8)]
         house.keeper.seal()
@@ -226,7 +220,7 @@ def test_on_a_server_an_erasure_is_seven_messages_also_when_many_follow_each_oth
 
 
 def test_batches_that_were_sealed_at_once_are_dropped_and_counted_once(
-    on_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("upheld.store.sealing.MOST_AT_ONCE", 3)
     assert MOST_AT_ONCE > 3
@@ -239,7 +233,7 @@ def test_batches_that_were_sealed_at_once_are_dropped_and_counted_once(
 
     monkeypatch.setattr(Sealer, "seal_at_once", noted)
     home = tmp_path / "home"
-    with postgres.homes_on(on_server), opened(home, DAY) as house, opened(home, DAY) as other:
+    with postgres.homes_on(address), opened(home, DAY) as house, opened(home, DAY) as other:
         house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
         persons = [member(house, f"person-{number}") for number in range(8)]
         for number, person in enumerate(persons):
@@ -258,10 +252,10 @@ def test_batches_that_were_sealed_at_once_are_dropped_and_counted_once(
         proved(home, house.keeper, certified=False)
 
 
-def test_a_tail_that_was_changed_is_told_and_nothing_is_destroyed(on_server: str, tmp_path: Path) -> None:
+def test_a_tail_that_was_changed_is_told_and_nothing_is_destroyed(address: str, tmp_path: Path) -> None:
     """What is sealed at once is checked as all else: an order that somebody changes meanwhile destroys nothing."""
     home = tmp_path / "home"
-    with postgres.homes_on(on_server), opened(home, DAY) as house:
+    with postgres.homes_on(address), opened(home, DAY) as house:
         house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
         person = member(house, "somebody")
         house.keeper.seal()
@@ -324,10 +318,10 @@ def test_an_erasure_killed_at_any_statement_is_finished_by_the_next_sweep(tmp_pa
 
 @pytest.mark.parametrize(("scenario", "stride"), [("erase", 9), ("erase-apart", 31)])
 def test_on_a_server_an_erasure_killed_at_any_message_is_finished_by_the_next_sweep(
-    on_server: str, tmp_path: Path, scenario: str, stride: int
+    address: str, tmp_path: Path, scenario: str, stride: int
 ) -> None:
     """Before a message goes, or when it has gone and is not answered: each costs a copy of the databases."""
-    with postgres.homes_on(on_server):
+    with postgres.homes_on(address):
         found = crashes_of(scenario, tmp_path, 3, stride)
     assert found["failures"] == []
     assert found["crashes"] >= 5
@@ -335,7 +329,7 @@ def test_on_a_server_an_erasure_killed_at_any_message_is_finished_by_the_next_sw
 
 @pytest.mark.deep
 @pytest.mark.parametrize("scenario", ["erase", "erase-apart"])
-def test_an_erasure_killed_at_every_statement_and_message(tmp_path: Path, on_server: str, scenario: str) -> None:
+def test_an_erasure_killed_at_every_statement_and_message(tmp_path: Path, address: str, scenario: str) -> None:
     assert crashes_of(scenario, tmp_path)["failures"] == []
-    with postgres.homes_on(on_server):
+    with postgres.homes_on(address):
         assert crashes_of(scenario, tmp_path)["failures"] == []

@@ -140,12 +140,6 @@ def test_cores_are_those_bound_to_and_no_more_than_the_container_is_given(
 # ── on a server ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with postgres.server() as address:
-        yield address
-
-
 @dataclass
 class Line:
     """A connection with a table, seen by another too."""

@@ -96,12 +96,6 @@ def buckets_of(statement: str, parameters: Sequence[Any]) -> frozenset[int] | No
     return frozenset(found) or None
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with postgres.server() as one:
-        yield one
-
-
 @contextmanager
 def listened() -> Iterator[Said]:
     """What is said to a server inside the block, on any connection."""

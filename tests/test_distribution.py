@@ -75,12 +75,6 @@ STAND_IN = (
 )
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with postgres.server() as one:
-        yield one
-
-
 @pytest.fixture
 def home(address: str, tmp_path: Path) -> Iterator[Path]:
     """A home on a server that has no Citus, with a person in it."""

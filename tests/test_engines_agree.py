@@ -18,12 +18,6 @@ CITED = ("NX17-2.3", "KE22-4.2-r6", "BZ16-10.6.c")
 """Clauses of three policies: what ends and is certified, what a law keeps, what stops while it is disputed."""
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with postgres.server() as one:
-        yield one
-
-
 @contextmanager
 def lent(house: Path, to: Path) -> Iterator[Path]:
     yield copied(house, to)

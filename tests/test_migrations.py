@@ -64,12 +64,6 @@ def on_server(home: Path, address: str) -> None:
     (home / "home.json").write_text(json.dumps({**settings, "databases": databases}))
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with postgres.server() as one:
-        yield one
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def first(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     home = first_home(tmp_path)

@@ -46,12 +46,6 @@ from upheld.store.wire import Message, Wire
 NOW = at("2024-03-01")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres.server() as address:
-        yield address
-
-
 @dataclass
 class Trial:
     """A home on a server with three persons, seen from a service and from a neighbour."""
@@ -84,9 +78,9 @@ def phone_of(keeper: Keeper, person: SubjectId) -> ValueId:
 
 
 @pytest.fixture(scope="module")
-def home(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House, House]]:
+def home(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House, House]]:
     """A home that the tests share; each has persons of its own."""
-    with opened_twice(tmp_path_factory.mktemp("one") / "home", postgres.made(server, "one_message")) as made:
+    with opened_twice(tmp_path_factory.mktemp("one") / "home", postgres.made(address, "one_message")) as made:
         yield made
 
 
@@ -251,9 +245,9 @@ def test_a_batch_about_one_person_asks_for_nobody_else(trial: Trial, heard: Hear
 
 
 def test_a_sweep_asks_in_one_message_what_was_given_of_all_its_persons(
-    server: str, tmp_path: Path, heard: Heard
+    address: str, tmp_path: Path, heard: Heard
 ) -> None:
-    with trial_on(tmp_path / "home", postgres.made(server, "swept")) as trial:
+    with trial_on(tmp_path / "home", postgres.made(address, "swept")) as trial:
         trial.keeper.sweep()
         for person in trial.persons:
             trial.keeper.fact(person, "closed", source="shop", key=person)
@@ -275,8 +269,8 @@ def test_rows_that_are_dropped_together_must_all_have_been_there(trial: Trial) -
     assert trial.records() == before, "nothing was dropped"
 
 
-def test_a_seal_drops_what_it_took_by_one_statement_a_place(server: str, tmp_path: Path, heard: Heard) -> None:
-    with trial_on(tmp_path / "home", postgres.made(server, "sealed_at_once")) as trial:
+def test_a_seal_drops_what_it_took_by_one_statement_a_place(address: str, tmp_path: Path, heard: Heard) -> None:
+    with trial_on(tmp_path / "home", postgres.made(address, "sealed_at_once")) as trial:
         trial.keeper.seal()
         for person in trial.persons:
             trial.keeper.consent(person, "provision/mall", channel="website")
@@ -628,9 +622,9 @@ def test_a_value_that_had_to_wait_for_somebody_became_known_when_it_had_the_pers
 
 
 @pytest.fixture(scope="module")
-def changing_home(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House, House]]:
+def changing_home(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, House, House]]:
     """A home of which everybody is told now and then that its plan has changed."""
-    with opened_twice(tmp_path_factory.mktemp("changing") / "home", postgres.made(server, "changing")) as made:
+    with opened_twice(tmp_path_factory.mktemp("changing") / "home", postgres.made(address, "changing")) as made:
         yield made
 
 
@@ -745,7 +739,7 @@ def lived(trial: Trial, seed: int) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_what_is_taken_for_granted_and_what_is_asked_for_lead_to_the_same(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     ends = []
     for name in ("straight", "granted", "asked"):
@@ -755,7 +749,7 @@ def test_what_is_taken_for_granted_and_what_is_asked_for_lead_to_the_same(
                 patch.setattr(Place, "added", lambda *_: None)
             if name == "asked":
                 patch.setattr(Place, "_ways", lambda _, batch: iter(()))
-            with trial_on(tmp_path / name, postgres.made(server, f"alike_{seed}_{name}")) as trial:
+            with trial_on(tmp_path / name, postgres.made(address, f"alike_{seed}_{name}")) as trial:
                 said = lived(trial, seed)
                 trial.keeper.seal()
                 kinds = column(trial.path / "ledger.db", KINDS)
@@ -876,8 +870,8 @@ def test_a_number_that_is_taken_is_drawn_again_though_nobody_looked(
 
 
 @pytest.fixture
-def line(server: str, request: pytest.FixtureRequest) -> Iterator[PostgresConnection]:
-    databases = postgres.made(server, f"line_{crc32(request.node.nodeid.encode()):08x}")
+def line(address: str, request: pytest.FixtureRequest) -> Iterator[PostgresConnection]:
+    databases = postgres.made(address, f"line_{crc32(request.node.nodeid.encode()):08x}")
     with closing(PostgresConnection(databases["active"], "public")) as connection:
         connection.execute("CREATE TABLE one(id INTEGER PRIMARY KEY, word TEXT)")
         connection.execute("CREATE TABLE other(id INTEGER REFERENCES one(id) DEFERRABLE INITIALLY DEFERRED)")
@@ -985,7 +979,9 @@ def test_back_to_a_savepoint_is_back_to_what_waited_then(line: PostgresConnectio
     assert words(line) == ["before", "kept"]
 
 
-def test_what_a_lost_connection_had_open_is_not_gone_on_with_on_the_next(line: PostgresConnection, server: str) -> None:
+def test_what_a_lost_connection_had_open_is_not_gone_on_with_on_the_next(
+    line: PostgresConnection, address: str
+) -> None:
     line.execute("BEGIN")
     assert line.execute(INSERT, (1, "lost")).rowcount == 1
     postgres.end_connections(line._address)
@@ -1013,8 +1009,8 @@ def test_what_was_not_begun_with_when_the_connection_went_is_done_on_the_next(li
 
 
 @pytest.fixture(scope="module")
-def cut(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, Proxy]]:
-    databases = postgres.made(server, "cut_anywhere")
+def cut(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, Proxy]]:
+    databases = postgres.made(address, "cut_anywhere")
     with between(databases["active"]) as (proxy, through):
         path = tmp_path_factory.mktemp("cut") / "home"
         with trial_on(path, {**databases, "active": through}) as trial:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from zlib import crc32
@@ -26,15 +26,9 @@ from upheld.store.verifying import verify_copy
 LOOKED_UP = ("--look-up", "trial/email", "--look-up", "trial/phone")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres.server() as address:
-        yield address
-
-
 @pytest.fixture
-def databases(server: str, request: pytest.FixtureRequest) -> dict[str, str]:
-    return postgres.made(server, f"trial_{crc32(request.node.name.encode()):08x}")
+def databases(address: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    return postgres.made(address, f"trial_{crc32(request.node.name.encode()):08x}")
 
 
 @pytest.fixture
