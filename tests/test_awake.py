@@ -16,7 +16,7 @@ import upheld
 from tests import postgres
 from tests.trial_home import at
 from upheld import system
-from upheld.errors import NotRecorded, StoreFailed
+from upheld.errors import HomeUnusable, NotRecorded, StoreFailed
 from upheld.store import awake
 from upheld.store.awake import LONGEST, LOOK, REST, Awake, cores
 from upheld.store.engine import ConnectionLost, Proof
@@ -254,6 +254,12 @@ def test_a_line_that_is_gone_begins_nothing(line: Line, address: str) -> None:
     line.ours._wire._connection.close()
     assert line.ours.begin_with([("SELECT 1", ())]), "it is opened again before"
     assert line.ours.end_with([], 0, line.raised, nothing) is not None
+
+
+def test_what_says_neither_yes_nor_no_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPHELD_AWAKE", "No")
+    with pytest.raises(HomeUnusable, match="UPHELD_AWAKE is `No`; write `yes` or `no`"):
+        system._engine(tmp_path, {"active": "postgresql://nobody@nowhere/none"}, "active", Rewriting(), None)
 
 
 @pytest.mark.parametrize(("option", "said", "allowed"), [

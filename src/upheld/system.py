@@ -350,7 +350,10 @@ def _engine(root: Path, databases: Mapping[str, str], name: str, rewriting: Rewr
     if not databases:
         return SqliteFile(root / f"{name}.db")
     if awake is None:
-        awake = os.environ.get("UPHELD_AWAKE") != "no"
+        said = os.environ.get("UPHELD_AWAKE", "yes")
+        if said not in ("yes", "no"):
+            raise HomeUnusable(f"UPHELD_AWAKE is `{said}`; write `yes` or `no`, or leave it out")
+        awake = said == "yes"
     return postgres.PostgresPlace(databases[name], name, rewriting, awake=awake)
 
 
