@@ -142,7 +142,9 @@ def rotate_keys(
 ) -> None:
     """Put new master keys in place of the old while the service goes on; run it again if it was interrupted."""
     if signing + journals + look_up > 1:
-        raise typer.BadParameter("give only one of --signing, --journals and --look-up; with none of them all keys but the signing one are rotated")
+        raise typer.BadParameter(
+            "give one of --signing, --journals and --look-up, not several; without them all other keys are rotated"
+        )
     with opened(home) as keeper:
         if signing:
             note = rotate_signing(home, keeper)
