@@ -152,6 +152,32 @@ def test_two_officers_approve_a_destruction_at_the_desk_and_one_alone_cannot(hou
     assert (one.fields["by"], one.fields["approver"]) == (who(house, "officer"), who(house, "second"))
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("en", "To be destroyed once somebody has approved it"), ("ko", "처리방침에 따라 승인을 받은 뒤 파기")],
+)
+def test_an_erasure_that_somebody_else_has_to_approve_says_so_and_destroys_nothing_before(
+    house: Served, language: str, says: str
+) -> None:
+    person = due(house)
+    house.keeper.approve_destruction("trial", by=who(house, "officer"), approver=who(house, "handler"))
+    house.keeper.sweep(confirm_clock=True)
+    person = joined(house.keeper, "asks-too", offers=False)
+    house.clock.set(house.clock.now() + 3_600_000_000)
+    number = house.keeper.request(person, "erasure", channel="letter", proved=True).made
+    officer = house.signed_in("officer", language)
+    here = f"/console/trial/requests/{person}/{number}"
+    officer.get(here)
+    page = officer.send(f"{here}/answer", version=officer.field("version"), outcome="done", reason="", confirmed="yes")
+    assert says in page.text
+    assert "/console/trial/calendar#approval" in page.text
+    assert alive(house, person) == 2
+    house.keeper.approve_destruction("trial", by=who(house, "officer"), approver=who(house, "handler"))
+    house.keeper.sweep(confirm_clock=True)
+    assert alive(house, person) == 0
+    assert says not in officer.get(here).text
+
+
 def test_a_policy_that_asks_for_no_approval_takes_none(house: Served) -> None:
     with pytest.raises(InputRefused, match="asks for no approval"):
         house.keeper.approve_destruction("trial", by=who(house, "officer"), approver=who(house, "second"))

@@ -58,6 +58,14 @@ def at_once(house: House, person: SubjectId) -> int:
     return gone
 
 
+def answered_at_once(house: House, person: SubjectId) -> int:
+    asked = house.keeper.request(person, "erasure", channel="website", proved=True)
+    outcome, gone = house.keeper.answer_at_once(person, RequestId(asked.made or ""), "done", confirmed=True)
+    assert outcome.granted
+    house.keeper.sweep()
+    return gone
+
+
 def told_of(house: House, person: SubjectId) -> list[str]:
     """Everything on record of a person, ids left out, values counted."""
     house.keeper.seal()
@@ -76,7 +84,7 @@ def fields_of(one: Entry) -> list[str]:
 def test_who_is_erased_at_once_leaves_what_who_is_swept_leaves(home: Path) -> None:
     with opened(home, DAY) as house:
         found: list[Any] = []
-        ways: tuple[Callable[[House, SubjectId], int], ...] = (slowly, at_once)
+        ways: tuple[Callable[[House, SubjectId], int], ...] = (slowly, at_once, answered_at_once)
         for way in ways:
             person = member(house, way.__name__)
             gone = way(house, person)
@@ -88,7 +96,7 @@ def test_who_is_erased_at_once_leaves_what_who_is_swept_leaves(home: Path) -> No
             found.append((gone, held, requests, ended, told, house.keeper.open_steps()))
             for table in ("dirty", "step"):
                 assert not column(home / "active.db", f"SELECT subject_id FROM {table}")
-        assert found[0] == found[1]
+        assert found[0] == found[1] == found[2]
         assert found[0][0] == 3
         assert column(home / "active.db", "SELECT name FROM background WHERE name LIKE 'sweep/%'") == []
         proved(home, house.keeper)
@@ -121,6 +129,24 @@ def test_who_is_not_proved_waits_for_the_proof_and_loses_nothing(home: Path) -> 
         assert (outcome.granted, gone) == (False, 0)
         assert [one.waiting for one in house.keeper.requests(person)] == [True]
         assert house.keeper.sweep().destroyed == 0
+
+
+def test_an_answer_that_grants_nothing_destroys_nothing_and_one_that_a_sweeper_is_before_waits_for_nobody(
+    home: Path,
+) -> None:
+    with opened(home, DAY) as house, opened(home, DAY) as other:
+        person = member(house, "somebody")
+        keeper, leases = house.keeper, other.keeper.places.leases
+        letter = RequestId(keeper.request(person, "erasure", channel="website").made or "")
+        outcome, gone = keeper.answer_at_once(person, letter, "done")
+        assert (outcome.granted, gone) == (False, 0)
+        outcome, gone = keeper.answer_at_once(person, letter, "refused", reason="unfounded")
+        assert (outcome.granted, gone) == (True, 0)
+        again = RequestId(keeper.request(person, "erasure", channel="website", proved=True).made or "")
+        with leases.part("sweep", name_of("trial", other.keeper._group_of(bucket_of(person))).replace("/", "-")):
+            outcome, gone = keeper.answer_at_once(person, again, "done")
+        assert (outcome.granted, gone) == (True, 0)
+        assert keeper.sweep().destroyed == 3
 
 
 def test_what_is_not_asked_as_declared_leaves_only_that_on_record(home: Path) -> None:

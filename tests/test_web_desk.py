@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.homes import column
 from tests.served import WEB_POLICY, Served, joined, served, text_of
 from tests.trial_home import at
 from upheld.dates import instant
@@ -147,6 +148,79 @@ def test_what_an_erasure_ends_is_told_at_the_desk_and_ends_by_a_tick(house: Serv
     assert told.status_code == 200
     facts = house.keeper.views.get(person, house.keeper.now()).view.state.facts
     assert [fact.code for fact in facts if fact.engagement] == ["closed"]
+
+
+def erasure_of(house: Served, who: str) -> str:
+    """The page of a proved request for erasure."""
+    person = house.persons[who]
+    number = house.keeper.request(person, "erasure", channel="letter", proved=True).made
+    return f"/console/trial/requests/{person}/{number}"
+
+
+@pytest.mark.clauses("BZ18-9.2.a")
+@pytest.mark.parametrize(
+    ("language", "warned", "told", "follows", "nothing"),
+    [
+        ("en", "does not come back", "What nothing keeps is destroyed:", "The certificate follows", "Nothing is held."),
+        (
+            "ko",
+            "되돌릴 수 없습니다",
+            "모두 파기했습니다",
+            "증명서는 다음 일괄 처리에서",
+            "보유 중인 개인정보가 없습니다.",
+        ),
+    ],
+)
+def test_an_erasure_that_is_granted_at_the_desk_is_done_when_the_page_says_so(
+    house: Served, language: str, warned: str, told: str, follows: str, nothing: str
+) -> None:
+    here = erasure_of(house, "asker")
+    desk = house.signed_in("officer", language)
+    assert warned in desk.get(here).text
+    page = desk.send(f"{here}/answer", version=desk.field("version"), outcome="done", reason="", confirmed="yes").text
+    assert content_of(house, "asker") == []
+    assert f"{here}/told" not in page, "no address is left to write to"
+    assert nothing in page
+    assert told in page
+    assert follows in page
+    assert warned not in page
+    house.keeper.sweep()
+    page = desk.get(here).text
+    assert told in page
+    assert follows not in page
+    (certificate,) = (one for one in house.keeper.certificates("trial") if one in page)
+    assert desk.get(f"/console/trial/certificates/{certificate}").status_code == 200
+
+
+def test_an_erasure_that_a_sweeper_has_in_hand_is_said_to_come_with_the_sweep(
+    house: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = erasure_of(house, "asker")
+    desk = house.signed_in("officer")
+    desk.get(here)
+    monkeypatch.setattr(house.keeper.places, "seals", False)  # as where another machine sweeps
+    page = desk.send(f"{here}/answer", version=desk.field("version"), outcome="done", reason="", confirmed="yes").text
+    assert "To be destroyed by the next sweep: e-mail" in page
+    assert "What nothing keeps is destroyed:" not in page
+    assert len(content_of(house, "asker")) == 3
+    monkeypatch.setattr(house.keeper.places, "seals", True)
+    house.keeper.sweep()
+    assert "What nothing keeps is destroyed:" in desk.get(here).text
+
+
+def test_an_erasure_that_is_refused_or_in_part_destroys_nothing_that_is_kept(house: Served) -> None:
+    here = erasure_of(house, "asker")
+    desk = house.signed_in("officer")
+    desk.get(here)
+    page = desk.send(f"{here}/answer", version=desk.field("version"), outcome="refused", reason="unfounded").text
+    assert len(content_of(house, "asker")) == 3
+    assert "<h2>Destruction</h2>" not in page
+
+
+def content_of(house: Served, who: str) -> list[object]:
+    """The values of a person of which there is a content."""
+    asked = f"SELECT item FROM value WHERE subject_id = '{house.persons[who]}' AND sealed IS NOT NULL"
+    return column(house.home / "active.db", asked)
 
 
 def test_a_counsellor_takes_requests_in_and_answers_none(house: Served) -> None:

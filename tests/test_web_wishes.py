@@ -170,7 +170,13 @@ def test_an_erasure_done_tells_what_a_duty_keeps(house: Served) -> None:
     one = asked(house, browser, "erasure")
     house.clock.set(house.clock.now() + 60_000_000)
     house.keeper.answer(house.persons["stayer"], one.request_id, "done")
-    assert "It is done." in browser.get(there(one)).text
+    page = browser.get(there(one)).text
+    assert "It is done." in page
+    assert "is being destroyed" in page
+    house.keeper.sweep()
+    page = browser.get(there(one)).text
+    assert "is destroyed and does not come back" in page
+    assert house.keeper.certificates("trial")[-1] in page
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

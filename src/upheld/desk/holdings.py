@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import Reason, SubjectId, ValueId
 from upheld.engine.decide import holds_on
-from upheld.engine.lifecycle import DueState
+from upheld.engine.lifecycle import DueState, StepKind
 from upheld.engine.state import HeldState, Value
 from upheld.keeper import Keeper
+from upheld.keeper.steps import REMOVED
 from upheld.store.ids import bucket_of
 from upheld.store.views import Seen
 
@@ -59,9 +60,19 @@ def seen_of(keeper: Keeper, policy: str, subject_id: SubjectId) -> Seen | None:
 
 def held_of(keeper: Keeper, seen: Seen) -> list[Held]:
     """Everything held on a person, what was collected first first."""
-    now = max(keeper.now(), seen.last_at)
-    values = [one for one in seen.state.values if one.held is not HeldState.DESTROYED]
+    now, gone = max(keeper.now(), seen.last_at), gone_of(keeper, seen)
+    values = [one for one in seen.state.values if one.value_id not in gone]
     return [_held(seen, one, now) for one in sorted(values, key=lambda one: (one.collected_at, one.item))]
+
+
+def gone_of(keeper: Keeper, seen: Seen) -> frozenset[ValueId]:
+    """The values of a person that are gone: key and content, certified or not yet."""
+    ordered = any(one.held is HeldState.CONDEMNED for one in seen.state.values)
+    with keeper.places.active.reading() as connection:
+        key = (bucket_of(seen.subject_id), seen.subject_id, StepKind.DESTROY.value, REMOVED)
+        rows = connection.execute(_REMOVED, key).fetchall() if ordered else []
+    destroyed = (one.value_id for one in seen.state.values if one.held is HeldState.DESTROYED)
+    return frozenset((*destroyed, *(ValueId(value) for (value,) in rows)))
 
 
 def _held(seen: Seen, value: Value, now: Instant) -> Held:
@@ -87,4 +98,5 @@ def _held_up(seen: Seen, value: Value, now: Instant) -> tuple[HeldUp, ...]:
     return tuple(sorted(found, key=lambda one: (one.received_at, one.kind)))
 
 
+_REMOVED = "SELECT value_id FROM step WHERE bucket = ? AND subject_id = ? AND kind = ? AND stage = ?"
 _POLICY_OF = "SELECT policy FROM subject WHERE bucket = ? AND subject_id = ?"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from upheld.dates import FOREVER, Instant, local_date
+from upheld.desk.holdings import gone_of
 from upheld.engine.acts import ValueId
-from upheld.engine.lifecycle import touches
+from upheld.engine.lifecycle import DONE, DueState, touches
 from upheld.engine.plan import GroundKind, Plan
 from upheld.engine.state import HeldState, Request, RequestState, Value
 from upheld.keeper import Keeper
@@ -36,6 +37,19 @@ class Kept:
     path: str
     until_at: Instant | None
     clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a granted erasure: what waits to be destroyed, and whether somebody has to approve that first;
+    whether something is gone, the certificates of it, and whether one is still to come.
+    """
+
+    waits: tuple[Value, ...]
+    approval: bool
+    gone: bool
+    certificates: tuple[str, ...]
+    to_certify: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,27 @@ def kept_all_the_same(seen: Seen, one: Request, now: Instant) -> list[Kept]:
     return sorted(found.values(), key=lambda kept: (kept.item, kept.path))
 
 
+def became_of(keeper: Keeper, seen: Seen, one: Request, now: Instant) -> Became | None:
+    """How far a granted erasure is carried out; None for any other request."""
+    if one.right != "erasure" or one.state not in DONE or one.settled_at is None:
+        return None
+    gone = gone_of(keeper, seen)
+    touched = [value for value in seen.state.values if touches(one, value)]
+    left = [each for each in touched if each.value_id not in gone]
+    ordered = [each for each in left if each.held is HeldState.CONDEMNED]
+    due = [each for each in left if each not in ordered and seen.view.life.due(each, now).state is DueState.DUE]
+    with keeper.places.active.reading() as connection:
+        key = (bucket_of(seen.subject_id), seen.subject_id, one.settled_at)
+        certificates = connection.execute(_CERTIFIED, key).fetchall()
+    return Became(
+        (*due, *ordered),
+        bool(due and seen.view.plan.destruction.approval),
+        len(left) < len(touched),
+        tuple(str(each) for (each,) in certificates),
+        any(each.held is HeldState.CONDEMNED for each in touched),
+    )
+
+
 def told_of(keeper: Keeper, seen: Seen, request_id: str) -> list[Told]:
     """The recipients that were told because of a request, in the order of telling."""
     key = (bucket_of(seen.subject_id), seen.subject_id, request_id)
@@ -129,4 +164,7 @@ def values_of_items(seen: Seen, items: tuple[str, ...]) -> tuple[ValueId, ...]:
 _TOLD = (
     "SELECT disclosure_id, recipient, at, acknowledged_at FROM told "
     "WHERE bucket = ? AND subject_id = ? AND request_id = ? ORDER BY at, recipient, told_id"
+)
+_CERTIFIED = (
+    "SELECT certificate_id FROM certificate WHERE bucket = ? AND subject_id = ? AND at >= ? ORDER BY at, certificate_id"
 )

@@ -113,14 +113,44 @@ class AtOnce(Asking, Moving):
                 self, subject_id, RequestId(came.made), RequestState.DONE, handler=handler, confirmed=confirmed
             )
 
+        return self._with_either_key(subject_id, asked, sweeps=True)
+
+    def answer_at_once(
+        self,
+        subject_id: SubjectId,
+        request: RequestId,
+        outcome: RequestState | str,
+        *,
+        reason: str | None = None,
+        handler: str | None = None,
+        confirmed: bool = False,
+    ) -> tuple[Outcome, int]:
+        """An erasure that is in has its answer, in the words of `answer`, and what nothing keeps is gone when this
+        returns. Gives the answer and how many values went.
+
+        Unlike `erase` it never waits for a sweep: what one that is under way has in hand, that one destroys.
+        """
+
+        def answered() -> Outcome:
+            return Asking.answer(
+                self, subject_id, request, outcome, reason=reason, handler=handler, confirmed=confirmed
+            )
+
+        return self._with_either_key(subject_id, answered, sweeps=False)
+
+    def _with_either_key(
+        self, subject_id: SubjectId, asked: Callable[[], Outcome], *, sweeps: bool
+    ) -> tuple[Outcome, int]:
         for _ in range(2):
             try:
-                return self._gone_at_once(subject_id, asked)
+                return self._gone_at_once(subject_id, asked, sweeps=sweeps)
             except KeyMoved:
                 continue  # nothing was done; from now on it is the other key
-        return self._gone_at_once(subject_id, asked)
+        return self._gone_at_once(subject_id, asked, sweeps=sweeps)
 
-    def _gone_at_once(self, subject_id: SubjectId, asked: Callable[[], Outcome]) -> tuple[Outcome, int]:
+    def _gone_at_once(
+        self, subject_id: SubjectId, asked: Callable[[], Outcome], *, sweeps: bool
+    ) -> tuple[Outcome, int]:
         if self.places.active.batching:
             raise InputRefused("in-a-batch", "what is erased at once is gone in several commits; ask outside the batch")
         before = self.views.get(subject_id, self.now())
@@ -137,7 +167,8 @@ class AtOnce(Asking, Moving):
             return outcome, 0  # who only serves on a server destroys nothing; a sweeper does
         if done:
             return outcome, sum(step.kind == StepKind.DESTROY for one in orders for step in one.steps)
-        self.sweep()
+        if sweeps:
+            self.sweep()
         after = self.views.get(subject_id, self.now())
         return outcome, _gone(after) - _gone(before)
 

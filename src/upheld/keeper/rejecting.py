@@ -28,6 +28,7 @@ VERBS: Final = frozenset(
         "addressed_by",
         "also_in",
         "answer",
+        "answer_at_once",
         "approve",
         "approve_destruction",
         "arrived",

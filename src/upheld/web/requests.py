@@ -15,6 +15,7 @@ from upheld.desk.holdings import held_of, seen_of
 from upheld.desk.outcomes import told_of_outcome
 from upheld.desk.requests import (
     Told,
+    became_of,
     correctable,
     kept_all_the_same,
     set_by,
@@ -25,8 +26,10 @@ from upheld.desk.requests import (
 )
 from upheld.desk.scanning import destroy_proofs
 from upheld.engine.acts import RequestId, SubjectId
+from upheld.engine.lifecycle import DONE
 from upheld.engine.proving import least_proof, will_do
 from upheld.engine.state import WAITING, RequestState
+from upheld.keeper import Outcome
 from upheld.keeper.asking import AUTOMATED, MOST_EXTENDED, SUSPENSION_REFUSED_FOR, ended_by
 from upheld.store.views import Seen
 from upheld.web.answer import Answer, Moved, Refused, Shown
@@ -177,28 +180,37 @@ def postpone(asked: Asked) -> Answer:
 
 
 def answer(asked: Asked) -> Answer:
-    """The request is answered. Two at once do not overwrite each other: the second is told."""
+    """The request is answered, and an erasure that is granted is carried out at once. Two at once do not overwrite each
+    other: the second is told.
+    """
     one, seen = asked_for(asked)
     unchanged(asked, one)
     outcome = asked.choice("outcome", OUTCOMES)
     reason = asked.choice("reason", ("", *REASONS)) or None
     if outcome in SAID_WHY and reason is None:
         return request_page(asked, one, seen, "reason-missing", 400)
-    handler = asked.signed().account.handler_id
-    confirmed = asked.field("confirmed") == "yes"
-    done = asked.keeper.answer(
-        one.subject_id, one.request_id, outcome, reason=reason, handler=handler, confirmed=confirmed
-    )
+    done = _answered(asked, one, outcome, reason)
     if not done.granted:
         return request_page(asked, one, seen, f"reason.{done.reasons[0].value}", 400)
     return back(asked, one)
+
+
+def _answered(asked: Asked, one: Waiting, outcome: str, reason: str | None) -> Outcome:
+    handler, confirmed = asked.signed().account.handler_id, asked.field("confirmed") == "yes"
+    if one.right == "erasure" and outcome in DONE:
+        return asked.keeper.answer_at_once(
+            one.subject_id, one.request_id, outcome, reason=reason, handler=handler, confirmed=confirmed
+        )[0]
+    return asked.keeper.answer(
+        one.subject_id, one.request_id, outcome, reason=reason, handler=handler, confirmed=confirmed
+    )
 
 
 def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: int, wanted: str = "") -> Shown:
     """The page of a request: what it is, what came of it, and every step that may be taken now."""
     document, plan, now = asked.document, asked.plan, max(asked.keeper.now(), seen.last_at)
     found = next(each for each in seen.state.requests if each.request_id == one.request_id)
-    due = set_by(plan, one.right)
+    due, became = set_by(plan, one.right), became_of(asked.keeper, seen, found, now)
     return Shown(
         "request",
         {
@@ -227,6 +239,8 @@ def request_page(asked: Asked, one: Waiting, seen: Seen, problem: str, status: i
                 (item_title(asked, kept.item), document.title(kept.path, asked.locale), kept)
                 for kept in kept_all_the_same(seen, found, now)
             ],
+            "became": became,
+            "waits": sorted({item_title(asked, value.item) for value in became.waits}) if became else [],
             "ends": engagement_titles(asked, ended_by(seen, found, now)),
             "sources": {name: recipient_title(asked, name) for name in sources_of(seen, found)},
             "passed_to": recipient_title(asked, found.passed_to) if found.passed_to else "",

@@ -9,6 +9,7 @@ from typing import Final
 from upheld.desk.consents import WEBSITES
 from upheld.desk.documents import Document
 from upheld.desk.holdings import seen_of
+from upheld.desk.requests import became_of
 from upheld.desk.scanning import MOST_FILES, file_proof, let_in
 from upheld.desk.throttle import CODE_SOURCE, counted
 from upheld.engine.acts import RequestId, SubjectId, ValueId
@@ -267,6 +268,7 @@ def _page(asked: Asked, seen: Seen, one: Request, problem: str, status: int) -> 
             "copies": one.right in COPIES and one.proved_at is not None and follows.state == "open",
             "sees": _factors(asked) >= FACTORS_TO_SEE,
             "papers": papers,
+            "became": became_of(keeper, seen, one, max(keeper.now(), seen.last_at)),
             "scanned": asked.settings.scan is not None,
             "sent": asked.query.get("sent") == "yes",
             "objects": channel_of(asked.plan, "objection") is not None,

@@ -6,6 +6,10 @@ from upheld.policy.plain import Words
 
 WORDS: Final = {
     "requests.send-letter": Words("Send the letter with the outcome", "처리 결과 통지서 보내기"),
+    "requests.no-address": Words(
+        "No address of theirs is held. Print the letter and hand it over, or send it to where the request came from.",
+        "보유한 연락처가 없습니다. 통지서를 인쇄해 직접 전하거나 요구가 온 곳으로 보내십시오.",
+    ),
     "requests.letter-sent": Words("Letter with the outcome", "처리 결과 통지"),
     "acting.told-at": Words("Where they are told (e-mail or telephone)", "통지받을 연락처 (전자우편·전화)"),
     "person-problem.address-unusable": Words(
@@ -133,6 +137,28 @@ WORDS: Final = {
         "삭제하면 다음이 끝난다는 안내를 받고 정보주체가 이에 동의함: {what}",
     ),
     "requests.answer-now": Words("Record the answer", "답변 기록"),
+    "requests.at-once": Words(
+        "What nothing keeps is destroyed as soon as the erasure is granted, and does not come back.",
+        "요구를 들어주는 즉시 보존 근거가 없는 정보를 파기하며, 되돌릴 수 없습니다.",
+    ),
+    "requests.became": Words("Destruction", "파기"),
+    "requests.gone": Words(
+        "What nothing keeps is destroyed: no key, no content and no look-up of it is left.",
+        "보존 근거가 없는 정보를 모두 파기했습니다. 키, 내용, 조회 정보가 남아 있지 않습니다.",
+    ),
+    "requests.none-gone": Words("Nothing had to be destroyed.", "파기할 정보가 없었습니다."),
+    "requests.waits-sweep": Words(
+        "To be destroyed by the next sweep: {what}. Nobody can use it any more.",
+        "다음 일괄 처리 때 파기: {what}. 이제 아무도 이용할 수 없습니다.",
+    ),
+    "requests.waits-approval": Words(
+        "To be destroyed once somebody has approved it, as the policy wants: {what}. Nobody can use it any more.",
+        "처리방침에 따라 승인을 받은 뒤 파기: {what}. 이제 아무도 이용할 수 없습니다.",
+    ),
+    "requests.to-certify": Words(
+        "The certificate follows with the next sweep, when the stores were read back.",
+        "파기 증명서는 다음 일괄 처리에서 저장소를 재확인한 뒤 발급됩니다.",
+    ),
     "requests.enough": Words("The policy asks for: {what}.", "처리방침이 요구하는 것: {what}."),
     "requests.kept": Words("Kept all the same", "삭제해도 보존하는 것"),
     "requests.kept-lead": Words(

@@ -89,6 +89,14 @@ WORDS: Final = {
     ),
     "follow.nothing-held": Words("We hold nothing of the kind.", "해당하는 정보를 보유하고 있지 않습니다."),
     "follow.taken-back": Words("You took it back.", "요구를 철회하셨습니다."),
+    "follow.gone": Words(
+        "What nothing has us keep is destroyed and does not come back.",
+        "보존할 근거가 없는 정보를 모두 파기했으며 되살릴 수 없습니다.",
+    ),
+    "follow.going": Words(
+        "What nothing has us keep is being destroyed. Nobody can use it any more.",
+        "보존할 근거가 없는 정보를 파기하고 있습니다. 이제 아무도 이용할 수 없습니다.",
+    ),
     "follow.left": Words("{days} days left", "{days}일 남음"),
     "follow.late": Words("The day has passed without an answer.", "기한이 지났으나 아직 답변하지 않았습니다."),
     "follow.until": Words("Put off until", "연기한 날짜"),
