@@ -47,13 +47,13 @@ from tests.trial_home import (
 )
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper import Keeper
+from upheld.rotating import rotate_roots
 from upheld.store import history, vault
 from upheld.store.engine import Connection
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
 from upheld.store.key_files import KeySource
 from upheld.store.postgres_connection import PostgresConnection
 from upheld.store.wire import Answer, Message, Wire
-from upheld.system import rotate_roots
 
 vault.BLOCK = 4  # keys made ahead at once: two hundred and fifty-six equal inserts would be as many equal crashes
 

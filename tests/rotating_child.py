@@ -19,7 +19,7 @@ from pathlib import Path
 import upheld
 from tests.served import text_of
 from tests.trial_home import at
-from upheld import system
+from upheld import rotating
 from upheld.engine.acts import Reader, ReaderKind, SubjectId
 from upheld.errors import StoreFailed
 from upheld.store import key_files
@@ -125,7 +125,7 @@ def _rotate_until(home: Path, point: int) -> None:
 
     Place._commit = counted  # type: ignore[method-assign,assignment]  # for this process only
     with upheld.open(home, options()) as keeper:
-        list(system.rotate_roots(home, keeper))
+        list(rotating.rotate_roots(home, keeper))
 
 
 def unread(home: Path, persons: dict[str, SubjectId]) -> list[str]:
@@ -168,10 +168,10 @@ def handed(home: Path, point: int) -> None:
     setattr(owner, name, dies)
     with upheld.open(home, options()) as keeper:
         if point < EXCHANGED:
-            system.rotate_signing(home, keeper)
+            rotating.rotate_signing(home, keeper)
         else:
             keeper.enter("trial", "member")
-            list(system.rotate_roots(home, keeper, names=("mac.key",)))
+            list(rotating.rotate_roots(home, keeper, names=("mac.key",)))
 
 
 if __name__ == "__main__":

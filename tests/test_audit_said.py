@@ -13,7 +13,7 @@ import pytest
 import upheld
 from tests.audited import story
 from upheld.dates import Instant
-from upheld.keeper.showing import missing
+from upheld.keeper.safeguards import missing
 from upheld.ledger.report import (
     FINDINGS,
     NOTES,

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 import upheld
 from tests.trial_home import POLICY, at
-from upheld import system
+from upheld import rotating, system
 from upheld.cli import app
+from upheld.clock import SystemClock
 from upheld.dates import Instant
 from upheld.desk.background import Scheduler, note_swept
 from upheld.web import doctor
@@ -66,7 +67,7 @@ LONG = doctor.COPIED_WITHIN + 3600
 
 
 def older(file: Path) -> None:
-    long_ago = system.SystemClock().now() // 1_000_000 - LONG
+    long_ago = SystemClock().now() // 1_000_000 - LONG
     os.utime(file, (long_ago, long_ago))
 
 
@@ -126,7 +127,7 @@ def test_a_database_on_another_host_is_reached_over_tls_that_is_checked(address:
 def test_a_public_key_that_is_not_the_ledgers_is_told_and_one_of_its_chain_is_not(home: Path) -> None:
     first = (home / "public.pem").read_text()
     with upheld.open(home, upheld.Options(light_hashing=True)) as keeper:
-        system.rotate_signing(home, keeper)
+        rotating.rotate_signing(home, keeper)
     assert wrong(home) == []
     (home / "public.pem").write_text(first)
     assert wrong(home) == [], "who holds the first key of a chain can verify"

@@ -17,6 +17,7 @@ from tests import postgres
 from tests.browser import free_port
 from tests.homes import databases
 from upheld import cli, system
+from upheld.clock import SystemClock
 from upheld.dates import Instant, Period
 from upheld.store.scrubbing import Rewriting
 from upheld.web import doctor, doctor_servers
@@ -104,7 +105,7 @@ def test_a_slot_that_nobody_reads_keeps_the_log_and_is_named(well: tuple[Path, p
 def test_a_log_older_than_certificates_count_in_is_named(
     well: tuple[Path, postgres.Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    later = upheld.SetClock(Instant(system.SystemClock().now() + 40 * 86_400_000_000))
+    later = upheld.SetClock(Instant(SystemClock().now() + 40 * 86_400_000_000))
     monkeypatch.setattr(doctor_servers, "SystemClock", lambda: later)
     said = list(doctor_servers.looked_at(databases(well[0]), Period.parse("P30D"), Rewriting()))
     assert any(one.what == "log" and not one.holds and "let it checkpoint" in one.remedy for one in said)

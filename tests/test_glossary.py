@@ -10,7 +10,17 @@ import upheld.keeper
 ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
 # What a caller meets, what a document is made of, the meaning and the proof. The rest is the inside of a package.
-PUBLIC = ("errors.py", "dates.py", "system.py", "engine/*.py", "ledger/*.py", "policy/model.py", "policy/ends.py")
+PUBLIC = (
+    "errors.py",
+    "dates.py",
+    "clock.py",
+    "system.py",
+    "rotating.py",
+    "engine/*.py",
+    "ledger/*.py",
+    "policy/model.py",
+    "policy/ends.py",
+)
 
 
 def public_classes() -> dict[str, str]:

@@ -16,7 +16,7 @@ from tests.homes import databases
 from tests.test_beyond_recovery import rewriting
 from tests.test_tail import PacedClock
 from tests.trial_home import SWEEP_DAY, furnished, member, opened, proved
-from upheld import cli, system
+from upheld import cli, rotating, system
 from upheld.dates import Period
 from upheld.desk.records import recorded
 from upheld.engine.acts import Reader, ReaderKind, SubjectId
@@ -115,14 +115,14 @@ def test_the_service_serves_and_the_sweeper_destroys_each_under_its_own_role(
         assert not house.keeper.sweep(rewrite=True).waiting
         assert not house.keeper.places.keys.to_write_anew(early=True)
         proved(home, house.keeper)
-        assert all(one.keys or one.store == "journals" for one in system.rotate_roots(home, house.keeper))
+        assert all(one.keys or one.store == "journals" for one in rotating.rotate_roots(home, house.keeper))
         proved(home, house.keeper)
     as_role(home, grants.SERVICE, monkeypatch)
     with opened(home, SWEEP_DAY) as house:
         seen = house.keeper.read(person, "service", reader=house.keeper.application("desk"), items=("name",))
         assert seen.text("name") == "made up"
         with pytest.raises(NotRecorded, match="permission denied"):
-            list(system.rotate_roots(home, house.keeper))
+            list(rotating.rotate_roots(home, house.keeper))
     as_role(home, grants.AUDITOR, monkeypatch)
     with system.ledger_of(home) as ledger:
         assert verify_copy(ledger).ok

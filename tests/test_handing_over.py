@@ -21,6 +21,7 @@ from tests.test_posting import PAGE, WITH_PLACES
 from tests.test_telling import Scripted
 from tests.trial_home import House, at, member, opened, proved, text_of
 from upheld.cli import app
+from upheld.clock import SystemClock
 from upheld.connect.transport import Answer, Handed
 from upheld.dates import FOREVER, instant, moment
 from upheld.desk.merging import handed_to, sheet_in
@@ -29,7 +30,6 @@ from upheld.errors import InputRefused
 from upheld.keeper import Bundle, MergerState, Terms
 from upheld.ledger.entries import Entry, entry
 from upheld.store import history
-from upheld.system import SystemClock
 
 TERMS = {
     "en": Terms("Example Ltd. merges into Sample Ltd.", "Sample Ltd.", "office@example.org", "write to us"),

@@ -30,7 +30,7 @@ from tests.rotating_child import EXCHANGED, WHEN, unread
 from tests.served import Served, furnished, served
 from tests.test_crash import crashes_of
 from tests.trial_home import SWEEP_DAY, at, proved
-from upheld import cli, system
+from upheld import cli, rotating, system
 from upheld.dates import instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import HomeUnusable, StoreFailed
@@ -61,9 +61,9 @@ def opened(home: Path) -> Iterator[Keeper]:
         yield keeper
 
 
-def rotated(home: Path) -> list[system.Rotated]:
+def rotated(home: Path) -> list[rotating.Rotated]:
     with opened(home) as keeper:
-        return list(system.rotate_roots(home, keeper))
+        return list(rotating.rotate_roots(home, keeper))
 
 
 def marks(home: Path) -> set[bytes]:
@@ -200,7 +200,7 @@ def test_roots_of_the_environment_are_given_as_the_old_and_the_new(
         (home / "secrets" / f"{tier.value}.key").unlink()
         monkeypatch.setenv(f"UPHELD_{tier.name}_KEY", old[tier])
     with opened(home) as keeper, pytest.raises(HomeUnusable, match="the old key and after it a new one"):
-        list(system.rotate_roots(home, keeper))
+        list(rotating.rotate_roots(home, keeper))
     new = {tier: FRESH[tier.value] for tier in Tier}
     for tier in Tier:
         monkeypatch.setenv(f"UPHELD_{tier.name}_KEY", f"{old[tier]},{new[tier]}")
@@ -270,7 +270,7 @@ def test_a_command_of_the_house_signs_and_never_shows_the_key(tmp_path: Path, mo
     for keys in ("a1" * 32, f"{'a1' * 32} {'b2' * 32}"):
         (kms / "keys").write_text(keys)
         with opened(home) as keeper:
-            system.rotate_signing(home, keeper)
+            rotating.rotate_signing(home, keeper)
             keeper.enter("trial", "member")
             keeper.seal()
         assert not (home / "secrets" / "signing.key").exists()
@@ -312,7 +312,7 @@ def test_without_the_command_that_signs_nothing_is_sealed_and_it_is_said(
     command = f"{sys.executable} {kms / 'sign.py'} {kms}"
     monkeypatch.setenv("UPHELD_SIGNING_COMMAND", command)
     with opened(home) as keeper:
-        system.rotate_signing(home, keeper)
+        rotating.rotate_signing(home, keeper)
     monkeypatch.delenv("UPHELD_SIGNING_COMMAND")
     with pytest.raises(HomeUnusable, match=r"signing\.key is missing"):
         upheld.open(home)
@@ -347,7 +347,7 @@ def test_keys_wrapped_before_roots_had_marks_still_open(tmp_path: Path) -> None:
 
 def exchanged(home: Path) -> None:
     with opened(home) as keeper:
-        list(system.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
+        list(rotating.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
 
 
 def journal_keys(home: Path) -> tuple[bytes, ...]:
@@ -527,7 +527,7 @@ def test_until_the_old_key_is_gone_both_are_taken(tmp_path: Path, monkeypatch: p
         keeper.enter("trial", "member")
         stops.setattr(Keeper, "seal", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            list(system.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
+            list(rotating.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
         keeper.enter("trial", "member")
     new = mark_of(journal_keys(home)[-1])
     assert waiting(home) == {b"", new}
@@ -593,7 +593,7 @@ def test_keys_for_journals_come_from_a_command_as_the_old_and_the_new(
     monkeypatch.setenv("UPHELD_KEY_COMMAND", str(command))
     with opened(home) as runs_on:
         with opened(home) as keeper, pytest.raises(HomeUnusable, match="the old key and after it a new one"):
-            list(system.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
+            list(rotating.rotate_roots(home, keeper, names=(JOURNAL_KEY,)))
         (kms / JOURNAL_KEY).write_text(f"{(kms / JOURNAL_KEY).read_text()},{FRESH['mac']}")
         told = CliRunner().invoke(cli.app, ["rotate-keys", "--journals", "--home", str(home)])
         assert told.exit_code == 0, told.output
@@ -684,7 +684,7 @@ def test_a_sweep_in_the_middle_of_which_every_place_names_another_key_goes_on(
 
 def exchanged_at(home: Path, when: datetime) -> None:
     with trial_home.opened(home, when) as house:
-        list(system.rotate_roots(home, house.keeper, names=(JOURNAL_KEY,)))
+        list(rotating.rotate_roots(home, house.keeper, names=(JOURNAL_KEY,)))
 
 
 def test_a_batch_that_says_another_key_than_guards_it_is_false_where_the_house_verifies(tmp_path: Path) -> None:
@@ -714,11 +714,11 @@ def test_the_old_key_signs_for_the_new_and_whoever_holds_either_can_verify(house
     old = (house.home / "public.pem").read_text()
     certificate = house.keeper.certificate(house.keeper.certificates("trial")[0])
     anchor = house.keeper.seal().checkpoint
-    system.rotate_signing(house.home, house.keeper)
+    rotating.rotate_signing(house.home, house.keeper)
     new = (house.home / "public.pem").read_text()
     assert new != old
     later = house.keeper.certificate(house.keeper.certificates("trial")[0])
-    system.rotate_signing(house.home, house.keeper)
+    rotating.rotate_signing(house.home, house.keeper)
     newest = (house.home / "public.pem").read_text()
     house.keeper.seal()
     with house.keeper.places.ledger_copy() as path:
@@ -740,7 +740,7 @@ def rotations_of(keeper: Keeper) -> list[dict[str, object]]:
 def test_a_process_that_was_running_signs_with_the_new_key_from_then_on(house: Served) -> None:
     with opened(house.home) as other:
         other.seal()
-        system.rotate_signing(house.home, house.keeper)
+        rotating.rotate_signing(house.home, house.keeper)
         other.enter("trial", "member")
         assert verify_ledger(other) == ()
         assert other.signing_key.public_key() == house.keeper.signing_key.public_key()
@@ -754,7 +754,7 @@ def test_a_handover_that_was_killed_is_taken_up_again(tmp_path: Path, point: int
         assert dying.wait() == -signal.SIGKILL
     all_is_read(home, persons)
     with opened(home) as keeper:
-        system.rotate_signing(home, keeper)
+        rotating.rotate_signing(home, keeper)
         assert verify_ledger(keeper) == ()
         assert len(history.handovers_in(keeper.places.sealer.connection)) == (2 if point == 3 else 1)
     all_is_read(home, persons)
@@ -763,7 +763,7 @@ def test_a_handover_that_was_killed_is_taken_up_again(tmp_path: Path, point: int
 def test_the_old_key_signs_nothing_any_more(house: Served) -> None:
     sealer = house.keeper.places.sealer
     old = house.keeper.signing_key
-    system.rotate_signing(house.home, house.keeper)
+    rotating.rotate_signing(house.home, house.keeper)
     sealer._signing_key, sealer._signing_source = old, None
     house.keeper.enter("trial", "member")
     house.keeper.seal()
@@ -774,7 +774,7 @@ def test_the_old_key_signs_nothing_any_more(house: Served) -> None:
 @pytest.mark.parametrize("forged", ["changed", "by-a-stranger", "removed", "of-another-ledger"])
 def test_a_handover_that_is_not_signed_by_both_shows_nothing(house: Served, forged: str) -> None:
     old, stranger = house.keeper.signing_key, Ed25519PrivateKey.generate()
-    system.rotate_signing(house.home, house.keeper)
+    rotating.rotate_signing(house.home, house.keeper)
     ledger = house.keeper.places.sealer.connection
     (note,) = history.handovers_in(ledger)
     made = handover_in(note)

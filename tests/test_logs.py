@@ -20,7 +20,7 @@ from tests.called import program
 from tests.lying_provider import CLIENT, SECRET, lying
 from tests.served import Served, served, text_of
 from tests.test_openid import away, back, bound, offered
-from upheld import system
+from upheld import rotating
 from upheld.web.app import Edge
 from upheld.web.logs import FIELDS, write_json
 from upheld.web.serving import Listening, log_failure, served_beside
@@ -145,7 +145,7 @@ def test_no_line_of_a_whole_life_has_a_value_or_a_secret(
         at_a_provider(house)
         faults(house, monkeypatch)
         over_the_wire(house, monkeypatch)
-        list(system.rotate_roots(house.home, house.keeper))
+        list(rotating.rotate_roots(house.home, house.keeper))
         house.keeper.sweep()
         house.keeper.seal()
         known = secrets_of(house, handed_out)

@@ -23,6 +23,7 @@ from upheld.policy.notice_sections import HIDDEN, Notice
 from upheld.policy.notice_words import COUNTRIES, PROSE
 from upheld.policy.read import read_policy
 from upheld.policy.vocabulary import FallbackIf, FreezeExcept, Seen
+from upheld.policy.wording import text_in
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 NAMES = ("bizmeka-ez-2016", "bizmeka-ez-2018", "kt-enterprise-2022", "kt-mns-2018", "nexr-2017")
@@ -305,11 +306,11 @@ def document_texts(policy: Policy, locale: str) -> set[str]:
     """Every public text of a policy in one language, its dates, phones and addresses."""
     found = {str(policy.announced.date), str(policy.effective.date), policy.time_zone}
     for row in policy.rows():
-        found |= {plain.text_in(row.texts, locale)}
+        found |= {text_in(row.texts, locale)}
         for name, spec in keys_of(type(row)).items():
             value = getattr(row, shapes.attribute(name))
             if value and isinstance(spec, Key) and isinstance(spec.shape, shapes.Text):
-                found.add(plain.text_in(value, locale))
+                found.add(text_in(value, locale))
             elif name in ("site", "phone") and value:
                 found.add(value)
     return {text for text in found if text}

@@ -17,10 +17,10 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import chromium, free_port
 from tests.served import served, text_of
+from upheld.clock import SystemClock
 from upheld.connect.openid import Provider, ProviderSettings
 from upheld.desk.accounts import account_named
 from upheld.desk.identities import bind
-from upheld.system import SystemClock
 from upheld.web.providers import HouseProvider
 from upheld.web.serving import Listening, served_beside
 

@@ -19,6 +19,7 @@ from tests.homes import column, copied, put_back
 from tests.test_crash import crashes_of
 from tests.trial_home import POLICY, SEOUL, at, furnished, opened
 from upheld import cli
+from upheld.clock import SystemClock
 from upheld.dates import FOREVER, Instant, instant, local_date, start_of
 from upheld.desk import publications
 from upheld.engine.acts import SubjectId
@@ -37,7 +38,6 @@ from upheld.policy.findings.recorded import as_record, beside
 from upheld.policy.notice import notice
 from upheld.policy.read import read_policy
 from upheld.store import history
-from upheld.system import SystemClock
 
 POLICIES = Path(__file__).resolve().parent.parent / "policies"
 NOW = at("2024-01-08")

@@ -30,6 +30,7 @@ from tests.acknowledged import FIELDS, WITH_NEWS, entries, tells
 from tests.crash_child import Scenario, killed, statements
 from tests.homes import column, copied, put_back
 from tests.trial_home import House, at, member, opened, proved, text_of
+from upheld.clock import SystemClock
 from upheld.connect.gateway import Gateway, GatewaySettings
 from upheld.connect.mail import Mail, MailSettings, Security, bounced_in
 from upheld.connect.transport import Answer, Handed, Letter
@@ -43,7 +44,6 @@ from upheld.policy.letters import BODIES, TITLES, Written, fields_of, letter
 from upheld.policy.read import read_policy
 from upheld.store import outbox
 from upheld.store.outbox import MOVES
-from upheld.system import SystemClock
 
 NOW = at("2024-03-01")
 

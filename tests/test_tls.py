@@ -21,10 +21,10 @@ from tests import postgres
 from tests.browser import free_port
 from tests.served import served
 from upheld import cli
+from upheld.clock import SystemClock
 from upheld.errors import HomeUnusable
 from upheld.store.postgres import PostgresPlace, dialled
 from upheld.store.tls import mode_of, secured
-from upheld.system import SystemClock
 from upheld.web.serving import Listening, check_listening
 
 ELSEWHERE = "127.0.0.2"

@@ -20,7 +20,7 @@ from tests import served, trial_home
 from tests.homes import column, copied, forgotten, put_back, stride
 from tests.rotating_child import WHEN
 from tests.trial_home import opened, text_of
-from upheld import cli, system
+from upheld import cli, rotating
 from upheld.desk.adverts import refusal_token, refuses
 from upheld.engine.acts import Reader, ReaderKind, SubjectId
 from upheld.keeper import Keeper
@@ -192,7 +192,7 @@ def test_killed_before_any_commit_everybody_is_found_and_it_goes_on(eve: tuple[P
                 assert found(keeper, "stayer") == (persons["stayer"],), commit
                 assert found(keeper, "leaver", apart=True) == (persons["leaver"],), commit
                 assert found(keeper, "comer") == (comer,), commit
-                list(system.rotate_roots(home, keeper, names=(system.LOOK_UP,)))
+                list(rotating.rotate_roots(home, keeper, names=(rotating.LOOK_UP,)))
             complete(home, keeper)
             assert len({one["after"] for one in _rotations(keeper)}) == len(_rotations(keeper)) >= 3
         forgotten(home)
@@ -383,7 +383,7 @@ def test_links_names_and_deliveries_outlive_every_rotation(home: Path, persons: 
         keeper.fact(persons["stayer"], "dispute-opened", about="fees", source="crm", key="order 12")
     for _ in range(2):
         with opened(home) as house:
-            list(system.rotate_roots(home, house.keeper))
+            list(rotating.rotate_roots(home, house.keeper))
         with opened(home) as house:
             assert all_of(house.keeper) == before
             assert refuses(house.keeper, "trial", "sms", word) == persons["stayer"]
@@ -398,7 +398,7 @@ def test_a_root_that_lies_in_the_key_store_opens_under_the_ring_of_now(home: Pat
         with stopped_after(patched, "_everybody_told"):
             make_tokens_anew(house.keeper.places, Tier.ACTIVE)
         assert len(roots_in(home)) == 2
-        list(system.rotate_roots(home, house.keeper, names=("active.key", "separated.key")))
+        list(rotating.rotate_roots(home, house.keeper, names=("active.key", "separated.key")))
     with opened(home) as house:
         assert found(house.keeper, "stayer") == (persons["stayer"],)
         anew(house.keeper)

@@ -10,7 +10,7 @@ import pytest
 from tests.trial_home import POLICY, House, at, opened
 from upheld.desk.background import note_served
 from upheld.keeper.checking import CHECKS
-from upheld.keeper.showing import CHECKED_BY_LEDGER
+from upheld.keeper.safeguards import CHECKED_BY_LEDGER
 from upheld.ledger.report import ClauseReport, State
 from upheld.policy.vocabulary import EngineCheck
 

@@ -22,6 +22,7 @@ from tests.homes import changed, column, connection_to, copied, put_back
 from tests.test_beyond_recovery import flushed, flushed_tables, lies_in, postgres_address, rewriting
 from tests.trial_home import POLICY, House, at, member, opened, proved
 from upheld import cli, system
+from upheld.clock import SystemClock
 from upheld.dates import Instant, instant
 from upheld.engine.acts import RequestId
 from upheld.errors import HomeUnusable
@@ -410,7 +411,7 @@ def test_a_home_that_says_otherwise_is_not_opened_and_doctor_says_why(home: Path
 
 
 def test_doctor_names_a_table_that_no_sweep_has_written_anew_in_time(home: Path) -> None:
-    now = system.SystemClock().now()
+    now = SystemClock().now()
     hour = 3_600_000_000
 
     def found() -> doctor_servers.Finding:

@@ -18,10 +18,11 @@ from queue import Empty, Queue
 
 from rich.console import Console
 
+from upheld.clock import SystemClock
 from upheld.errors import HomeUnusable, UpheldError
 from upheld.ledger.report import State
 from upheld.simulate import Course, Progress, Summary, keep_summary, told
-from upheld.system import SETTINGS, SystemClock, simulation
+from upheld.system import SETTINGS, simulation
 from upheld.web import demonstration
 
 POLICIES = ("bizmeka-ez-2018", "bizmeka-ez-2016", "kt-enterprise-2022", "kt-mns-2018", "nexr-2017")

@@ -1,25 +1,25 @@
-"""All that is ambient: the clock, randomness, key files, the home's settings, and the wiring of a keeper."""
+"""A home: randomness, key files, settings, tables of law, and the wiring of a keeper."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from upheld.dates import NO_PERIOD, Instant, Period, instant
+from upheld.clock import Clock, SetClock, SystemClock
+from upheld.dates import NO_PERIOD, Instant, Period
 from upheld.engine.compile import compiled
 from upheld.engine.plan import PolicyLine
 from upheld.engine.state import ControllerState
@@ -27,12 +27,12 @@ from upheld.errors import HomeUnusable
 from upheld.keeper import Keeper
 from upheld.keeper.door import Places
 from upheld.keeper.organisation import lines_on_file
-from upheld.keeper.tokens_anew import make_tokens_anew
 from upheld.law import TABLES
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy import law_table
-from upheld.policy.plain import LAW_NAMES, WORDINGS
+from upheld.policy.plain import LAW_NAMES
 from upheld.policy.read import read_policy
+from upheld.policy.wording import WORDINGS
 from upheld.simulate import Course, Progress, Summary, keep_summary, simulate, start_of_clock
 from upheld.store import distribution, history, migrations, postgres, schema, sqlite
 from upheld.store.engine import Connection, Engine
@@ -45,13 +45,11 @@ from upheld.store.leases import FileLeases
 from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place
-from upheld.store.ring import Ring, mark_of
-from upheld.store.rotation import Rotation, exchange_journal_key
+from upheld.store.ring import Ring
 from upheld.store.scrubbing import Rewriting
-from upheld.store.sealing import JOURNALS, Sealer
+from upheld.store.sealing import Sealer
 from upheld.store.sqlite import SqliteFile, create
 from upheld.store.tail import Tail
-from upheld.store.token_rotation import begun_in, store_of
 from upheld.store.vault import CACHE_KEYS, Tier, Vault
 from upheld.store.views import CACHED, Views
 
@@ -72,56 +70,6 @@ REWRITTEN_WITHIN = "P2D"
 """Ours: how long a large table of keys on a server may hold the bytes of a destroyed one, where nobody has said."""
 IN_REACH = 40 * 86_400_000_000
 """Ours: how far the clock may be ahead of the last checkpoint before destruction waits for the officer's word."""
-
-
-class Clock(Protocol):
-    """The one clock. `settable` tells that a test or a simulation moves it, so that a leap means nothing."""
-
-    settable: bool
-
-    def now(self) -> Instant:
-        """The instant now."""
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    settable = False
-
-    def now(self) -> Instant:
-        """The instant now."""
-        return Instant(time.time_ns() // 1_000)
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
-
-
-class SetClock:
-    """A clock that stands still until it is set: for tests, cases, simulations, and audits of the past."""
-
-    settable = True
-
-    def __init__(self, at: datetime | Instant) -> None:
-        self._now = instant(at) if isinstance(at, datetime) else at
-
-    def now(self) -> Instant:
-        """Where the clock stands."""
-        return self._now
-
-    def monotonic(self) -> float:
-        """Seconds of the set instant, so that caches age with it."""
-        return self._now / 1_000_000
-
-    def set(self, at: datetime | int) -> None:
-        """Move the clock; a number is microseconds, like an Instant. Raises ValueError when it would go back."""
-        to = instant(at) if isinstance(at, datetime) else Instant(at)
-        if to < self._now:
-            raise ValueError("a set clock goes forward only")
-        self._now = to
 
 
 @dataclass(frozen=True)
@@ -213,12 +161,17 @@ def _make_keys(folder: Path, source: KeySource) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     for name in ROOTS:
         if source.in_files(name):
-            _write_durably(folder / name, secrets.token_hex(32).encode(), 0o600)
+            _write_durably(folder / name, new_root().hex().encode(), 0o600)
         else:
             source.roots(name)
     signing = Ed25519PrivateKey.generate()
     _write_durably(folder / SIGNING, pem_of(signing), 0o600)
     _write_durably(folder.parent / "public.pem", public_pem(signing))
+
+
+def new_root() -> bytes:
+    """A root key, at random."""
+    return secrets.token_bytes(32)
 
 
 def _write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
@@ -398,99 +351,6 @@ def ledger_of(home: Path) -> AbstractContextManager[Path]:
     if databases:
         return postgres.PostgresLedger(databases[postgres.LEDGER]).copied()
     return nullcontext(home / LEDGER)
-
-
-LOOK_UP: Final = "look-up"
-"""What stands for the roots of look-up tokens beside the names of key files: they lie in the key store."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rotated:
-    """What came of the rotation of one key. `kept`: files of old keys, for old copies.
-
-    `store` is a tier, or the tokens of one: then `keys` are tokens; or that of the journals: there none are wrapped.
-    """
-
-    store: str
-    keys: int
-    mark: str
-    kept: tuple[Path, ...]
-
-
-def rotate_roots(
-    home: Path,
-    keeper: Keeper,
-    told: Callable[[str, int], None] = lambda *_: None,
-    names: Sequence[str] = (*ROOTS, LOOK_UP),
-) -> Iterator[Rotated]:
-    """Put new keys in place of the roots of both tiers, of those of look-up tokens and of the one that guards journals,
-    while other processes go on; again after a crash goes on. `names` says of which, where not all.
-
-    Keys in files are made here; keys that the environment or a command gives must be two: the old and the new.
-    Raises HomeUnusable, StoreFailed, TailBroken.
-    """
-    source = key_source(home, settings_of(home))
-    # One that was interrupted is finished; only then another begins.
-    wanted = [name for name in names if _begun(source, keeper, name)]
-    # The key of the journals may be given from elsewhere: then it is rotated where somebody gives the next or asks.
-    wanted = wanted or [one for one in names if one != JOURNAL_KEY or len(names) == 1 or source.in_files(one)]
-    for name in (one for one in wanted if one != LOOK_UP):
-        if len(source.roots(name)) == 1:
-            if not source.in_files(name):
-                raise HomeUnusable(
-                    f"{name} does not come from a file: let its source give the old key and after it a new one, start "
-                    "every process once with both, and rotate then"
-                )
-            source.add(name, os.urandom(32))
-    if LOOK_UP in wanted:
-        # Before the rings: what is left of the old root in a page of the key store is under a root that goes too.
-        for tier in _begun_tiers(keeper) or Tier:
-            made, newest = make_tokens_anew(keeper.places, tier, partial(told, store_of(tier)))
-            yield Rotated(store_of(tier), made, newest.hex(), ())
-    for tier in (one for one in Tier if f"{one.value}.key" in wanted):
-        name = f"{tier.value}.key"
-        rotation = Rotation(keeper.places.vault, keeper.places.papers, tier)
-        rotation.ring.reload()
-        keys = rotation.run(partial(told, tier.value))
-        newest = rotation.ring.roots[-1]
-        kept = source.retire(name, newest) if source.in_files(name) else []
-        rotation.ring.reload()
-        yield Rotated(tier.value, keys, mark_of(newest).hex(), tuple(kept))
-    if wanted != [JOURNAL_KEY]:
-        keeper.places.keys.scrub(whole=True)
-    if JOURNAL_KEY in wanted:
-        yield _rotate_journal_key(source, keeper)
-
-
-def _begun(source: KeySource, keeper: Keeper, name: str) -> bool:
-    """Whether a rotation of this was begun and is not over."""
-    return bool(_begun_tiers(keeper)) if name == LOOK_UP else len(source.roots(name)) > 1
-
-
-def _begun_tiers(keeper: Keeper) -> list[Tier]:
-    """Of which tiers tokens are being made anew."""
-    with keeper.places.keys.reading() as connection:
-        return [tier for tier in Tier if begun_in(connection, tier)]
-
-
-def _rotate_journal_key(source: KeySource, keeper: Keeper) -> Rotated:
-    places = keeper.places
-    mark = exchange_journal_key((places.active, places.separated, places.keys), places.sealer, keeper.seal, keeper.now)
-    newest = source.roots(JOURNAL_KEY)[-1]
-    kept = source.retire(JOURNAL_KEY, newest) if source.in_files(JOURNAL_KEY) else []
-    return Rotated(JOURNALS, 0, mark.hex(), tuple(kept))
-
-
-def rotate_signing(home: Path, keeper: Keeper) -> str:
-    """Hand the signing key over to a fresh one; the old signs for it. Returns the newest checkpoint.
-
-    Killed at any point it is run again. Raises HomeUnusable.
-    """
-    source = key_source(home, settings_of(home))
-    keeper.seal()
-    note = keeper.places.sealer.hand_over(source.next_signing(), keeper.now())
-    source.take_next_signing()
-    return note
 
 
 class _Ids:

@@ -25,6 +25,7 @@ from upheld.cli.options import (
     document_in,
     law_given,
 )
+from upheld.clock import SetClock, SystemClock
 from upheld.dates import Instant, moment
 from upheld.keeper import Keeper
 from upheld.law import country_of
@@ -37,13 +38,7 @@ from upheld.policy.notice_folder import notice_files
 from upheld.simulate import Course
 from upheld.simulate.picture import picture
 from upheld.simulate.progress import told
-from upheld.system import (
-    Options,
-    SetClock,
-    SystemClock,
-    open_home,
-    simulated,
-)
+from upheld.system import Options, open_home, simulated
 
 commands = typer.Typer()
 

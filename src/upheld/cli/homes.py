@@ -28,25 +28,14 @@ from upheld.law.stricter import about_days
 from upheld.ledger.checkpoint import checkpoint_in
 from upheld.policy.findings.against import Size, access_records_kept
 from upheld.policy.model import Policy
+from upheld.rotating import LOOK_UP, rotate_roots, rotate_signing
 from upheld.store import distribution, grants
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
 from upheld.store.key_files import ROOTS
 from upheld.store.postgres import PostgresConnection
 from upheld.store.sealing import JOURNALS
 from upheld.store.tls import without_password
-from upheld.system import (
-    LOOK_UP,
-    PLACES,
-    Options,
-    backed_up,
-    distribute_home,
-    init,
-    open_home,
-    rotate_roots,
-    rotate_signing,
-    settings_of,
-    upgrade_home,
-)
+from upheld.system import PLACES, Options, backed_up, distribute_home, init, open_home, settings_of, upgrade_home
 from upheld.web.commands import Home, PolicyCode, examine, items_of, only, opened
 
 commands = typer.Typer()

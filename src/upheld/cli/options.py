@@ -20,7 +20,7 @@ from upheld.errors import UpheldError
 from upheld.law import LawOfDay, law_named
 from upheld.policy import read
 from upheld.policy.model import Policy
-from upheld.policy.plain import LANGUAGES, WORDINGS, language_of
+from upheld.policy.wording import LANGUAGES, WORDINGS, language_of
 
 TOLD = (UpheldError, ValueError)
 """What says by itself what to mend."""

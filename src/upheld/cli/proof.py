@@ -22,7 +22,7 @@ from upheld.errors import UpheldError
 from upheld.ledger import certificate_page
 from upheld.ledger.report import Report, as_html, as_json, as_text
 from upheld.policy import formats
-from upheld.policy.plain import speaks_korean
+from upheld.policy.wording import speaks_korean
 from upheld.store import verifying
 from upheld.system import (
     ledger_of,

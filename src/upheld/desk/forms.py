@@ -22,7 +22,7 @@ from upheld.engine.plan import Plan
 from upheld.keeper import Keeper
 from upheld.keeper.posting import Told
 from upheld.policy import plain
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 BLANK: Final = " "
 _BOX: Final = "[   ]"

@@ -25,7 +25,7 @@ from upheld.keeper.posting import Told
 from upheld.law import LawOfDay, LawUnknown, law_in
 from upheld.ledger.entries import Entry
 from upheld.policy.letters import Written
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 CONTENTS: Final = ("items", "when", "advice", "response", "contact", "remedies")
 """What a person is told, in the order of the law."""

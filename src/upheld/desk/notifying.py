@@ -14,7 +14,7 @@ from upheld.desk.languages import language_of
 from upheld.desk.representatives import tell_in_place
 from upheld.engine.state import HeldState
 from upheld.keeper import Keeper
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 from upheld.store.views import Seen
 
 AT_ONCE: Final = 200

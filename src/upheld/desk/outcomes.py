@@ -12,7 +12,7 @@ from upheld.errors import InputRefused
 from upheld.keeper import Keeper
 from upheld.keeper.telling import Message
 from upheld.policy.letters import Written
-from upheld.policy.plain import text_in
+from upheld.policy.wording import text_in
 
 NOTICE = "outcome"
 

@@ -22,7 +22,7 @@ from upheld.law import law_for
 from upheld.ledger.entries import Entry
 from upheld.policy import plain
 from upheld.policy.formats.ropa import COLUMNS
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 from upheld.store.history import Recorded
 
 Wanted = Callable[[Entry], bool]

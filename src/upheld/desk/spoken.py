@@ -13,7 +13,8 @@ from typing import Final
 from upheld.desk.documents import Document
 from upheld.engine.duties import DUTIES
 from upheld.policy.explain_words import REFUSALS
-from upheld.policy.plain import Words, fixed_row
+from upheld.policy.plain import fixed_row
+from upheld.policy.wording import Words
 
 Table = Mapping[str, Words]
 

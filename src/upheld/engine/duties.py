@@ -14,7 +14,7 @@ from typing import Final
 
 from upheld.dates import Instant, Period, end_of
 from upheld.engine.plan import Plan
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 
 class Size(StrEnum):

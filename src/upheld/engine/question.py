@@ -14,7 +14,7 @@ from upheld.engine.state import About, AboutKind
 from upheld.policy import plain
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.model import Policy, Row
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 _WORDS: Final[Mapping[str, Words]] = {
     "purpose": Words("Purpose", "목적"),

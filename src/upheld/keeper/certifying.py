@@ -16,7 +16,7 @@ from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.approving import approval_for
 from upheld.keeper.door import Door
 from upheld.ledger.certificate import Certificate, Ground, Named, PlaceCleared, issued
-from upheld.policy.plain import text_in
+from upheld.policy.wording import text_in
 from upheld.store import history
 from upheld.store.engine import Connection
 

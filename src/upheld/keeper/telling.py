@@ -35,8 +35,8 @@ from upheld.law import law_for
 from upheld.ledger.entries import Entry, entry
 from upheld.policy.letters import Written, letter
 from upheld.policy.model import Policy
-from upheld.policy.plain import Words
 from upheld.policy.vocabulary import TRANSPORTS, served_by
+from upheld.policy.wording import Words
 from upheld.store import outbox, papers, subjects
 from upheld.store.engine import Connection
 from upheld.store.ids import bucket_of, placed_value

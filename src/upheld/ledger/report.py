@@ -19,7 +19,7 @@ import msgspec
 from jinja2 import Environment, StrictUndefined, Template
 
 from upheld.dates import FOREVER, Instant, moment
-from upheld.policy.plain import speaks_korean, text_in
+from upheld.policy.wording import speaks_korean, text_in
 
 MOST_EVIDENCE: Final = 12
 """How many references a clause shows; all that was counted stands behind them in the ledger."""

@@ -17,9 +17,9 @@ from upheld.policy import plain
 from upheld.policy.change_rules import SECTIONS, Ask, Demand, Favours, How, KeyRule, Wanted, rule_for
 from upheld.policy.ends import EarlierOf, End, LaterOf, Plus, Point
 from upheld.policy.model import Key, Policy, Purpose, Row, Rows, keys_of, sections
-from upheld.policy.plain import Words
 from upheld.policy.shapes import Deadline, Items, Name, Names, attribute
 from upheld.policy.vocabulary import AtNight, Basis, ExceptionNeed, Nature, OwnConsent, TransferBasis
+from upheld.policy.wording import Words
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from upheld.policy import plain
 from upheld.policy.change import Changes, Difference, Kind
 from upheld.policy.change_rules import Demand, Favours
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words, language_of
 
 DEMANDS: Final[Mapping[Demand, Words]] = {
     Demand.CONSENT: Words("Fresh consent", "새로운 동의 필요"),
@@ -180,7 +180,7 @@ def as_html(changes: Changes, locale: str = "en") -> str:
     return _template().render(
         changes=changes,
         groups=groups,
-        language=plain.language_of(locale),
+        language=language_of(locale),
         say=lambda key: _PHRASES[key].say(locale),
         name=lambda demand: DEMANDS[demand].say(locale),
         explained=lambda demand: EXPLAINED[demand].say(locale),

@@ -36,6 +36,7 @@ from upheld.policy.model import (
 )
 from upheld.policy.shapes import Deadline, Fallback, Items, LawRef, Name, Names, attribute
 from upheld.policy.vocabulary import Basis, Seen
+from upheld.policy.wording import language_of
 
 UNLISTED: Final = frozenset({"items", "seen"})
 """Keys with a chapter of their own, or told in another way."""
@@ -78,7 +79,7 @@ def explain(policy: Policy, what: str, locale: str, law: LawOfDay | None = None)
     A name that several elements have is told for each. `law`: findings of that day are told with their code.
     Raises NothingSaid, with names that come near, and ValueError for a language without wording.
     """
-    telling = Telling(policy, plain.language_of(locale))
+    telling = Telling(policy, language_of(locale))
     found = [*telling.element(what), *telling.group(what), *telling.clause(what)]
     found += telling.found_at(what, law) if found else ()
     found += telling.code(what, law)

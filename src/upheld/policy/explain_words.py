@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 PROBLEM: Final = Words("Error of a document:", "문서 오류:")
 FINDING: Final = Words("Finding:", "점검 결과:")

@@ -13,7 +13,7 @@ from typing import Final
 
 from upheld.errors import InputRefused
 from upheld.policy.model import Policy
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 TITLES: Final[Mapping[str, Words]] = {
     "business-transfer": Words("{controller}: your data will pass on", "[{controller}] 개인정보의 이전 안내"),

@@ -16,6 +16,7 @@ from upheld.policy.model import Policy
 from upheld.policy.notice import notice, paper
 from upheld.policy.notice_parts import Beside, Folder
 from upheld.policy.notice_words import PROSE, language_named
+from upheld.policy.wording import language_of
 
 FORMS: Final[Mapping[str, str]] = {
     "html": "text/html",
@@ -106,7 +107,7 @@ def _row(policy: Policy, locale: str, newest: Policy) -> _Row:
         for form, media in FORMS.items()
     )
     return _Row(
-        plain.language_of(locale),
+        language_of(locale),
         PROSE["title"].say(locale).format(controller=plain.title_of(policy.controller, locale)),
         file_name(policy, locale, "html"),
         str(policy.effective.date),

@@ -17,6 +17,7 @@ from upheld.policy.notice_parts import Block, Card, Cell, Folder, Grid, Line, Pa
 from upheld.policy.notice_words import COUNTRIES, PROSE, language_named
 from upheld.policy.shapes import attribute
 from upheld.policy.vocabulary import Collected, GroundKind, Nature, RightName, Seen, Source
+from upheld.policy.wording import Words, language_of, text_in
 
 HIDDEN: Final[Mapping[str, frozenset[str]]] = {
     "*": frozenset({"reading", "blocked", "seen", "review-after"}),
@@ -150,7 +151,7 @@ class Notice:
             self.para(self.say("zone", zone=policy.time_zone)),
         ]
         return Page(
-            language=plain.language_of(self.locale),
+            language=language_of(self.locale),
             title=self.say("title", controller=controller),
             facts=(
                 (self.say("effective"), str(policy.effective.date)),
@@ -290,7 +291,7 @@ def _collecting(page: Notice) -> Iterator[Block]:
         Line(
             page.anchors(row),
             (
-                page.name(row, plain.text_in(row.texts, page.locale) or page.key(row, "source")),
+                page.name(row, text_in(row.texts, page.locale) or page.key(row, "source")),
                 (page.key(row, "source"),) if row.texts else (),
                 (page.key(row, "by"),),
                 (page.key(row, "for"),),
@@ -428,9 +429,7 @@ def _child_span(page: Notice, row: Any) -> list[str]:
     until, start = page.key(row, "until"), page.key(row, "from")
     if not start or not until:
         return [text for text in (start, until) if text]
-    return [
-        plain.Words("from {start} {until}", "{start}부터 {until}").say(page.locale).format(start=start, until=until)
-    ]
+    return [Words("from {start} {until}", "{start}부터 {until}").say(page.locale).format(start=start, until=until)]
 
 
 # ------------------------------------------------------------------------------------------------ 4 to 6 giving away
@@ -563,9 +562,7 @@ def _destruction(page: Notice) -> Iterator[Block]:
     yield from page.grid("c-what c-start c-done c-method c-shown", lines)
     lines = []
     for row in page.of("separation"):
-        said = tuple(
-            filter(None, (plain.text_in(row.texts, page.locale), page.key(row, "needs"), page.key(row, "only-for")))
-        )
+        said = tuple(filter(None, (text_in(row.texts, page.locale), page.key(row, "needs"), page.key(row, "only-for"))))
         lines.append(Line(page.anchors(row), (page.name(row, _fixed(page, row)), said or (page.law(row),))))
     yield from page.grid("c-what c-details", lines, "separated", bare=True)
 

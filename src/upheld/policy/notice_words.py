@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from upheld.policy.plain import WORDINGS, Words, language_of
+from upheld.policy.wording import WORDINGS, Words, language_of
 
 PROSE: Final[Mapping[str, Words]] = {
     # the head

@@ -8,7 +8,7 @@ from upheld.desk.accounts import StaffRole
 from upheld.desk.due import certificates_of, coming
 from upheld.keeper.elsewhere import KINDS_OF_PLACE, METHODS
 from upheld.ledger import certificate_page
-from upheld.policy.plain import speaks_korean
+from upheld.policy.wording import speaks_korean
 from upheld.store.verifying import check_certificate
 from upheld.web.answer import Answer, Download, Moved, Printed, Refused, Shown
 from upheld.web.approving import approver

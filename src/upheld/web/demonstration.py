@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from upheld.clock import SetClock, SystemClock
 from upheld.dates import Instant
 from upheld.desk.accounts import Credentials, StaffRole, open_account
 from upheld.desk.codes import CodeMessage
@@ -21,7 +22,7 @@ from upheld.engine.acts import SubjectId, ValueId
 from upheld.keeper import Keeper
 from upheld.policy.read import read_policy
 from upheld.simulate.together import live_together, publish_all
-from upheld.system import SETTINGS, Options, SetClock, SystemClock, open_home
+from upheld.system import SETTINGS, Options, open_home
 from upheld.web.practice import practise
 from upheld.web.selfcheck import checked_pages
 from upheld.web.serving import Listening, log_failure, scheduled, serve_until_stopped, served_beside

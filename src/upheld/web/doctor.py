@@ -10,6 +10,7 @@ from shutil import disk_usage
 
 from psycopg.conninfo import conninfo_to_dict
 
+from upheld.clock import SystemClock
 from upheld.dates import Instant
 from upheld.desk.background import last_swept
 from upheld.errors import HomeUnusable, UpheldError
@@ -22,16 +23,7 @@ from upheld.store.scrubbing import Rewriting
 from upheld.store.tls import CHECKED, mode_of
 from upheld.store.token_rotation import begun_in
 from upheld.store.vault import Tier
-from upheld.system import (
-    COPIED,
-    SECRETS,
-    SETTINGS,
-    SystemClock,
-    copies_kept_in,
-    open_home,
-    rewritten_within_in,
-    settings_of,
-)
+from upheld.system import COPIED, SECRETS, SETTINGS, copies_kept_in, open_home, rewritten_within_in, settings_of
 from upheld.web.doctor_servers import Finding, laid_out, looked_at
 from upheld.web.health import readiness
 

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from upheld.clock import SystemClock
 from upheld.dates import Instant, Period, moment
 from upheld.errors import UpheldError
 from upheld.store import distribution, grants, remains, schema
 from upheld.store.postgres import MOST_CLAIMED, PostgresConnection
 from upheld.store.scrubbing import Rewriting
-from upheld.system import SystemClock
 
 CLOCKS_APART = 5
 """Ours: seconds by which the clocks of this machine and a database may differ."""

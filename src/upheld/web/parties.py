@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from upheld.desk.counted import counted_at
 from upheld.desk.parties import COUNTS, awaited_of, companies, deal_of
-from upheld.policy.plain import text_in
+from upheld.policy.wording import text_in
 from upheld.web.answer import Answer, Moved, Refused, Shown
 from upheld.web.asked import Asked
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from upheld.dates import FOREVER, Instant, moment
-from upheld.policy.plain import text_in
+from upheld.policy.wording import text_in
 from upheld.web import places
 from upheld.web.answer import Shown
 from upheld.web.asked import LANGUAGES, Asked

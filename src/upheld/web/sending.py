@@ -15,7 +15,7 @@ from upheld.connect.transport import Letter, Transport
 from upheld.desk.codes import CodeMessage, medium_of
 from upheld.engine.notices import ADDRESS_ITEMS
 from upheld.keeper import Keeper
-from upheld.policy.plain import text_in
+from upheld.policy.wording import text_in
 from upheld.web.words import say
 
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from upheld.keeper.clearing import is_rehearsal
-from upheld.policy.plain import text_in
+from upheld.policy.wording import text_in
 from upheld.web.answer import Answer, Refused, Shown, Static
 from upheld.web.asked import Asked
 

@@ -11,6 +11,7 @@ from upheld.errors import InputRefused
 from upheld.policy import plain
 from upheld.policy.model import Item, Policy, Purpose, Row
 from upheld.policy.vocabulary import Nature, Seen
+from upheld.policy.wording import text_in
 
 TENDER = frozenset({Nature.SENSITIVE, Nature.UNIQUE_ID, Nature.RESIDENT_NUMBER})
 
@@ -109,7 +110,7 @@ def _provision(policy: Policy, name: str, locale: str) -> Matter | None:
     until, parties = plain.end(row.until, policy, locale, row.per), tuple(_parties(policy, [row.to or row.name]))
     return Matter(
         row,
-        plain.text_in(row.their_use, locale) or plain.title_of(row, locale),
+        text_in(row.their_use, locale) or plain.title_of(row, locale),
         _items(policy, row.items),
         until,
         third_parties=parties,
@@ -120,9 +121,7 @@ def _entrustment(policy: Policy, name: str, locale: str) -> Matter | None:
     row = policy.entrustments.get(name)
     if row is None:
         return None
-    task = plain.text_in(row.task, locale) or ", ".join(
-        plain.named("purposes", one, policy, locale) for one in row.for_
-    )
+    task = text_in(row.task, locale) or ", ".join(plain.named("purposes", one, policy, locale) for one in row.for_)
     parties = tuple(_parties(policy, [row.to or row.name]))
     items = row.items or _items_for(policy, row.for_)
     what = f"{task} ({', '.join(titles([*parties], locale))})" if parties else task
@@ -134,7 +133,7 @@ def _transfer(policy: Policy, name: str, locale: str) -> Matter | None:
     if row is None:
         return None
     parties = tuple(_parties(policy, [row.to]))
-    until, how = plain.end(row.until, policy, locale), plain.text_in(row.how, locale)
+    until, how = plain.end(row.until, policy, locale), text_in(row.how, locale)
     return Matter(row, how, _items(policy, row.items), until, third_parties=parties)
 
 

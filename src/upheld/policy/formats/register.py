@@ -25,8 +25,8 @@ from upheld.policy import plain
 from upheld.policy.formats.given import titles
 from upheld.policy.formats.ropa import COLUMNS
 from upheld.policy.model import Policy, Row, keys_of
-from upheld.policy.plain import Words
 from upheld.policy.shapes import attribute
+from upheld.policy.wording import Words
 
 Say = Callable[[Policy, Row, str], str]
 

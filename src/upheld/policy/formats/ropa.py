@@ -10,7 +10,7 @@ from typing import Final
 from upheld.policy import plain
 from upheld.policy.formats.given import items_of, titles
 from upheld.policy.model import Policy, Purpose, Row, keys_of
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words, text_in
 
 Cell = Callable[[Policy, Purpose, str], str]
 
@@ -54,15 +54,13 @@ def _grounds(policy: Policy, row: Purpose, locale: str) -> str:
 
 def _recipients(policy: Policy, row: Purpose, locale: str) -> str:
     rows = [one for one in policy.provisions.values() if not one.blocked and {*one.items} & {*row.items}]
-    return _joined(
-        f"{_party(policy, one.to or one.name, locale)}: {plain.text_in(one.their_use, locale)}" for one in rows
-    )
+    return _joined(f"{_party(policy, one.to or one.name, locale)}: {text_in(one.their_use, locale)}" for one in rows)
 
 
 def _processors(policy: Policy, row: Purpose, locale: str) -> str:
     rows = [one for one in policy.entrustments.values() if not one.blocked and row.name in one.for_]
     return _joined(
-        f"{_party(policy, one.to or one.name, locale)}{f': {plain.text_in(one.task, locale)}' if one.task else ''}"
+        f"{_party(policy, one.to or one.name, locale)}{f': {text_in(one.task, locale)}' if one.task else ''}"
         for one in rows
     )
 

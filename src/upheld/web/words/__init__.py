@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 from upheld.web.words import (
     calendar,
     consent,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "requests.send-letter": Words("Send the letter with the outcome", "처리 결과 통지서 보내기"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "versions.title": Words("All versions of the privacy policy", "개인정보 처리방침 변경 이력"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "portal.title": Words("What you hold on me", "내 개인정보 확인"),

@@ -5,7 +5,7 @@ One sentence for every code of an `InputRefused` that a page can meet; a test wa
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "refused.about-unknown": Words("Nobody consents to anything of that kind.", "동의할 수 있는 대상이 아닙니다."),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "sign-in.title": Words("Staff sign in", "담당자 로그인"),

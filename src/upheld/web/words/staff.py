@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "menu.accounts": Words("Accounts", "계정 관리"),

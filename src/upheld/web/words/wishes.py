@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from upheld.policy.plain import Words
+from upheld.policy.wording import Words
 
 WORDS: Final = {
     "mine.manage": Words("Agree or take back", "동의·철회하기"),
