@@ -104,6 +104,12 @@ class Served:
     persons: dict[str, SubjectId] = field(default_factory=dict)
     papers: list[str] = field(default_factory=list)
 
+    def second_officer(self) -> None:
+        """Another officer, `second`: for what two of them do."""
+        self.staff["second"] = open_account(
+            self.keeper, "trial", "second", StaffRole.OFFICER, duties=DUTIES["officer"], shown=SHOWN
+        )
+
     def browser(self, language: str = "en") -> Browser:
         """A browser that was never here."""
         app = create_app(self.settings)

@@ -11,11 +11,11 @@ import pytest
 
 import upheld
 from tests.homes import copied, put_back
-from tests.served import DUTIES, SHOWN, WEB_POLICY, Browser, Served, joined, served
+from tests.served import WEB_POLICY, Browser, Served, joined, served
 from tests.test_cases import opener
 from tests.trial_home import at
 from upheld.cases import run_cases
-from upheld.desk.accounts import StaffRole, account_named, open_account, password_right
+from upheld.desk.accounts import StaffRole, account_named, password_right
 from upheld.desk.background import JOBS, Scheduler
 from upheld.desk.joining import VALID_FOR, invite_staff, invited_by
 from upheld.desk.records import recorded
@@ -32,9 +32,7 @@ ASKED = APPROVED.replace("2020-01-01", "2024-09-08").replace("2020-02-01", "2024
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Served]:
     with served(tmp_path / "home") as found:
-        found.staff["second"] = open_account(
-            found.keeper, "trial", "second", StaffRole.OFFICER, duties=DUTIES["officer"], shown=SHOWN
-        )
+        found.second_officer()
         yield found
 
 

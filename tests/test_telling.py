@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.acknowledged import FIELDS, WITH_NEWS, entries, tells
+from tests.browser import free_port
 from tests.crash_child import Scenario, killed, statements
 from tests.homes import column, copied, put_back
 from tests.trial_home import House, at, member, opened, proved, text_of
@@ -88,12 +88,6 @@ class Server:
         found = message_from_bytes(self.mails[number], policy=policy.default)
         assert isinstance(found, EmailMessage)
         return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.served import DUTIES, SHOWN, Browser, Served, served
-from upheld.desk.accounts import StaffRole, open_account
+from tests.served import Browser, Served, served
 from upheld.desk.records import recorded
 from upheld.engine.acts import RequestId
 from upheld.errors import InputRefused
@@ -18,9 +17,7 @@ from upheld.errors import InputRefused
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Served]:
     with served(tmp_path / "home") as found:
-        found.staff["second"] = open_account(
-            found.keeper, "trial", "second", StaffRole.OFFICER, duties=DUTIES["officer"], shown=SHOWN
-        )
+        found.second_officer()
         yield found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -74,10 +74,17 @@ class House:
         return [row for row in rows if row[0] in own]
 
 
-def _broken(what: str, rows: Iterable[tuple[str, int]], detail: str = "") -> Answer:
+def _broken(what: str, rows: Iterable[tuple[object, ...]], detail: str = "") -> Answer:
     """Rows of (subject, since)."""
-    found = list(rows)
+    found = [(str(one), _int(at)) for one, at in rows]
     return Answer(False, what, Instant(min(at for _, at in found)), frozenset(one for one, _ in found), detail)
+
+
+def _none(wrong: Sequence[tuple[object, ...]], what: str, looked_at: Callable[[], object]) -> Answer:
+    """Fine where nothing is wrong, and something was there to be looked at."""
+    if wrong:
+        return _broken(what, wrong)
+    return FINE if looked_at() else NOTHING
 
 
 # ── Safeguards ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -86,7 +93,7 @@ def _broken(what: str, rows: Iterable[tuple[str, int]], detail: str = "") -> Ans
 def encrypted_at_rest(house: House) -> Answer:
     """Every row has the shape of ciphertext with a key; a sample opens, and its text is not in what is stored."""
     misshapen = [
-        (str(subject), _int(at))
+        (subject, at)
         for subject, at in house.rows(_MISSHAPEN, house.policy, _SHORTEST) + house.apart(_MISSHAPEN_APART, _SHORTEST)
     ]
     if misshapen:
@@ -203,59 +210,47 @@ def _entries(house: House, kind: str) -> Iterator[Entry]:
 
 def places_agree(house: House) -> Answer:
     """A separated value has nothing left in the active place, and nothing apart is still held there."""
-    both = [(str(one), _int(at)) for one, at in house.rows(_LEFT_IN_ACTIVE, house.policy)]
+    both = house.rows(_LEFT_IN_ACTIVE, house.policy)
     if both:
         return _broken("wrong-place", both)
     apart = house.apart(_HELD_APART)
     twice = [
-        (str(subject), _int(at))
+        (subject, at)
         for some in _chunks([_int(value) for _, value in apart])
         for subject, at in house.rows(_HELD_ACTIVE, json.dumps(some))
     ]
-    if twice:
-        return _broken("wrong-place", twice)
-    return FINE if apart else NOTHING
+    return _none(twice, "wrong-place", lambda: apart)
 
 
 def nothing_left(house: House) -> Answer:
     """Of destroyed values there is no ciphertext and no key any more."""
-    left = [(str(one), _int(at)) for one, at in house.rows(_LEFT_OVER, house.policy)]
-    if left:
-        return _broken("left-over", left)
-    return FINE if house.rows(_ANY_DESTROYED, house.policy) else NOTHING
+    return _none(house.rows(_LEFT_OVER, house.policy), "left-over", lambda: house.rows(_ANY_DESTROYED, house.policy))
 
 
 def ground_for_each(house: House) -> Answer:
     """Whatever is kept apart names the ground that keeps it."""
-    without = [(str(one), _int(at)) for one, at in house.apart(_GROUNDLESS)]
-    if without:
-        return _broken("without-ground", without)
-    return FINE if house.apart(_HELD_APART) else NOTHING
+    return _none(house.apart(_GROUNDLESS), "without-ground", lambda: house.apart(_HELD_APART))
 
 
 def items_declared(house: House) -> Answer:
     """Every value is of an item that the purpose lists in the version under which it was taken."""
-    wrong: list[tuple[str, int]] = []
+    wrong: list[tuple[object, ...]] = []
     groups = house.rows(_BY_USE, house.policy)
     for item, purpose, version, since in groups:
         plan = house.line.version(str(version)) or house.line.latest
         declared = plan.purposes.get(str(purpose))
         if str(item) not in plan.items or declared is None or str(item) not in declared.items:
             rows = house.rows(_OF_USE, house.policy, str(item), str(purpose))
-            wrong += [(str(one), _int(at)) for one, at in rows] or [("", _int(since))]
-    if wrong:
-        return _broken("item-undeclared", wrong)
-    return FINE if groups else NOTHING
+            wrong += rows or [("", since)]
+    return _none(wrong, "item-undeclared", lambda: groups)
 
 
 def recipients_listed(house: House) -> Answer:
     """Whoever got something stands in a version of the policy."""
     known = {name for plan in house.line.plans for name in (*plan.provisions, *plan.entrustments, *plan.exceptions)}
     rows = house.rows(_RECIPIENTS, house.policy)
-    wrong = [(str(subject), _int(at)) for recipient, subject, at in rows if recipient not in known]
-    if wrong:
-        return _broken("recipient-unlisted", wrong)
-    return FINE if rows else NOTHING
+    wrong = [(subject, at) for recipient, subject, at in rows if recipient not in known]
+    return _none(wrong, "recipient-unlisted", lambda: rows)
 
 
 def sensitive_agreed(house: House) -> Answer:
@@ -267,20 +262,15 @@ def sensitive_agreed(house: House) -> Answer:
         if one.nature in apart and not one.law
         and not any(row.law for row in house.line.latest.purposes.values() if name in row.items)
     ]  # fmt: skip
-    wrong = [
-        (str(one), _int(at)) for item in items for one, at in house.rows(_WITHOUT_OWN_CONSENT, house.policy, item, item)
-    ]
-    if wrong:
-        return _broken("consent-missing", wrong)
-    return FINE if any(house.rows(_ANY_OF_ITEM, house.policy, item) for item in items) else NOTHING
+    wrong = [(one, at) for item in items for one, at in house.rows(_WITHOUT_OWN_CONSENT, house.policy, item, item)]
+    return _none(wrong, "consent-missing", lambda: any(house.rows(_ANY_OF_ITEM, house.policy, item) for item in items))
 
 
 def children_represented(house: House) -> Answer:
     """Nothing but the representative's contact was taken of a child before a representative agreed."""
-    wrong = [(str(one), _int(at)) for one, at in house.rows(_CHILD_ALONE, house.policy)]
-    if wrong:
-        return _broken("child-unconsented", wrong)
-    return FINE if house.rows(_ANY_CHILD, house.policy) else NOTHING
+    return _none(
+        house.rows(_CHILD_ALONE, house.policy), "child-unconsented", lambda: house.rows(_ANY_CHILD, house.policy)
+    )
 
 
 # ── Texts, documents, the schema ──────────────────────────────────────────────────────────────────────────────────────
@@ -288,10 +278,7 @@ def children_represented(house: House) -> Answer:
 
 def texts_kept(house: House) -> Answer:
     """Every consent is bound to a text shown that is still on file."""
-    wrong = [(str(one), _int(at)) for one, at in house.rows(_TEXTLESS, house.policy)]
-    if wrong:
-        return _broken("text-missing", wrong)
-    return FINE if house.rows(_ANY_CONSENT, house.policy) else NOTHING
+    return _none(house.rows(_TEXTLESS, house.policy), "text-missing", lambda: house.rows(_ANY_CONSENT, house.policy))
 
 
 def sources_unchanged(house: House) -> Answer:
