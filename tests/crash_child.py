@@ -17,15 +17,15 @@ import sqlite3
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import Cursor
 
 from tests.acknowledged import Life, missing
 from tests.homes import connection_to, copied
@@ -45,15 +45,15 @@ from tests.trial_home import (
     text_of,
     whole_state,
 )
-from upheld.engine.acts import SubjectId, ValueId
+from upheld.engine.acts import Reader, ReaderKind, SubjectId, ValueId
 from upheld.keeper import Keeper
-from upheld.rotating import rotate_roots
+from upheld.rotating import LOOK_UP, rotate_roots
 from upheld.store import history, vault
 from upheld.store.engine import Connection
 from upheld.store.journal_keys import NAME as JOURNAL_KEY
 from upheld.store.key_files import KeySource
-from upheld.store.postgres_connection import PostgresConnection
-from upheld.store.wire import Answer, Message, Wire
+from upheld.store.token_roots import marked
+from upheld.store.wire import Wire
 
 vault.BLOCK = 4  # keys made ahead at once: two hundred and fifty-six equal inserts would be as many equal crashes
 
@@ -77,8 +77,8 @@ class Scenario:
     """What may not be left when its owner has opened the home again."""
     certified: bool = True
     """Whether the ledger holds every certificate."""
-    messages: bool = False
-    """Whether on a server it is killed before and after each message to it, of leases and the sealer too."""
+    answers: bool = False
+    """Whether on a server it is killed too when a message was answered and nobody was told."""
     warm: Action = lambda house, persons: None
     """What is done before, and is not disturbed."""
 
@@ -163,16 +163,62 @@ def old_key_left(home: Path) -> list[str]:
     return [] if len(keys) == 1 else ["two keys guard journals"]
 
 
+def makes_anew(house: House, persons: Persons) -> object:
+    """Every look-up token is made anew, of both tiers."""
+    home = house.keeper.places.marks._folder.parent
+    return list(rotate_roots(home, house.keeper, names=(LOOK_UP,)))
+
+
+def made_anew(house: House, persons: Persons) -> object:
+    """Whoever is there is found, whoever comes meanwhile too; then what was begun is gone on with."""
+    comer = member(house, "comer")
+    for _ in range(2):
+        for who, person in {**persons, "comer": comer}.items():
+            found = house.keeper.lookup(
+                "trial", "email", text_of(who, "email"), reader=HANDLER, reason="desk", separated=who == "old"
+            )
+            assert found == (() if who == "gone" else (person,)), who
+        makes_anew(house, persons)
+    return comer
+
+
+HANDLER = Reader(ReaderKind.HANDLER, "a" * 20)
+
+
+def tokens_wrong(home: Path) -> list[str]:
+    """Roots that are left of a rotation, and values without their one token of the root by which look-ups go."""
+    with opened(home) as house:
+        roots = {tier.value: one.known() for tier, one in house.keeper.places.vault.roots.items()}
+    with closing(connection_to(home / "keys.db")) as keys:
+        tokens = [(tier, value, bytes(token)) for tier, value, token in keys.execute(_TOKENS)]
+        found = [
+            f"a root is left: {row}" for row in keys.execute("SELECT name FROM root_key WHERE name LIKE '%-token'")
+        ]
+    found += [f"two roots of {tier}" for tier, one in roots.items() if len(one.held) != 1]
+    found += [
+        f"{value} has a token of another root" for tier, value, token in tokens if marked(token) != roots[tier].named
+    ]
+    wanted = Counter((row.tier.value, row.value_id) for row in rows_in(home) if row.sealed and row.item in LOOKED_UP)
+    return found + [f"tokens of {one}" for one in (wanted - Counter(one[:2] for one in tokens))]
+
+
+_TOKENS = "SELECT tier, value_id, token FROM token"
+_FIRST_ROOTS = "SELECT name FROM root_key WHERE name LIKE '%-token'"
+LOOKED_UP = ("email", "phone")
+
+
+def seals(house: House, persons: Persons) -> object:
+    return house.keeper.seal()
+
+
 def erases(house: House, persons: Persons) -> object:
     """All values of a person are destroyed, of a home that has just been sealed."""
-    house.keeper.seal()
     return house.keeper.erase(persons["stayer"], channel="website", proved=True, confirmed=True)
 
 
 def erases_some(house: House, persons: Persons) -> object:
     """One value is destroyed; two that are due for it are kept apart."""
     keeper, who = house.keeper, persons["leaver"]
-    keeper.seal()
     return keeper.erase(who, channel="website", proved=True, values=(first_value(keeper, who, "phone"),))
 
 
@@ -214,9 +260,10 @@ def by_one_message(act: Callable[[Life, House], str]) -> Scenario:
         with opened(home) as house:
             return missing(home, house, said.read_text().splitlines() if said.exists() else ())
 
-    return Scenario(
-        acts, looks_only, exact=False, left=unknown, warm=lambda house, persons: life(house, persons).read()
-    )
+    def warm(house: House, persons: Persons) -> object:
+        return life(house, persons).read()
+
+    return Scenario(acts, looks_only, exact=False, left=unknown, answers=True, warm=warm)
 
 
 def reads_straight(life: Life, _: House) -> str:
@@ -240,8 +287,8 @@ ONE_MESSAGE: dict[str, Scenario] = {
 }
 """Killed in the middle of a message too: see `heralded`."""
 SCENARIOS: dict[str, Scenario] = {
-    "erase": Scenario(erases, sweeps, exact=False, left=ordered_and_sealed_first, messages=True),
-    "erase-apart": Scenario(erases_some, sweeps, exact=False, left=ordered_and_sealed_first, messages=True),
+    "erase": Scenario(erases, sweeps, exact=False, left=ordered_and_sealed_first, warm=seals),
+    "erase-apart": Scenario(erases_some, sweeps, exact=False, left=ordered_and_sealed_first, warm=seals),
     **ONE_MESSAGE,
     "rehearse": Scenario(rehearses, looks_only, exact=False, left=rehearsal_left),
     "recover-active": Scenario(recovers, recovers, old=("active",)),
@@ -250,6 +297,7 @@ SCENARIOS: dict[str, Scenario] = {
     "recover-older": Scenario(
         recovers_under_incident, recovers_under_incident, old=("keys", "ledger"), certified=False
     ),
+    "anew": Scenario(makes_anew, made_anew, exact=False, left=tokens_wrong),
     "exchange": Scenario(exchanges, exchanged_whole, exact=False, left=old_key_left),
     "sweep": Scenario(sweeps, sweeps),
     "revived": Scenario(revived, sweeps, exact=False),
@@ -302,115 +350,59 @@ def connections(keeper: Keeper) -> dict[str, Connection]:
     }
 
 
-def traced(house: House, seen: Callable[[str], None], *, messages: bool = False) -> None:
-    """Before each statement of each place it is said which place it is, on a server at each step of its messages too;
-    with `messages`, there, before and after each message of whatever connection.
+@contextmanager
+def traced(house: House, seen: Callable[[str], None], *, answers: bool = False) -> Iterator[None]:
+    """Inside the block it is said, with its place, before each statement of a file; of a server before each message of
+    whatever connection of this process, in its middle, when it has gone, and with `answers` when it is answered.
     """
-    if messages and house.keeper.places.active.engine.sends_late:
-        heralded_messages(seen)
-        return
-    for name, connection in connections(house.keeper).items():
-        if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]  # bound at once
-        else:
-            heralded(connection, partial(seen, name))
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as over:
+        for name, connection in connections(house.keeper).items():
+            if isinstance(connection, sqlite3.Connection):
+                connection.set_trace_callback(lambda _, name=name: seen(name))  # type: ignore[misc]  # bound at once
+                over.callback(connection.set_trace_callback, None)
+        heralded(patch, seen, answers=answers)
+        yield
 
 
-def heralded(connection: Connection, seen: Callable[[], None]) -> None:
-    """A connection without a trace of its own: each way to run statements says so first, a whole message once."""
-    for way in _ways_of(connection):
-        plain = getattr(type(connection), way).__get__(connection)
-
-        def said_first(*given: object, plain: Callable[..., object] = plain) -> object:
-            seen()
-            return plain(*given)
-
-        setattr(connection, way, said_first)
-    if isinstance(connection, PostgresConnection):
-        connection._wire = _HeraldedWire(connection._wire, seen)  # type: ignore[assignment]  # in its place
+SENDS = ((Wire, ("ask", "post", "begin", "end", "roll_back")), (Cursor, ("execute", "executemany")))
+"""All ways in which something is said to a server, but to begin and end a connection."""
 
 
-class _HeraldedWire:
-    """Says so before a message is sent, between the two parts of one, before it is answered, and after that."""
+def heralded(patch: pytest.MonkeyPatch, seen: Callable[[str], None], *, answers: bool) -> None:
+    """Every message to a server is told of. What one way says by another is told of once."""
+    inside = False
 
-    def __init__(self, inner: Wire, seen: Callable[[], None]) -> None:
-        self.inner = inner
-        self._seen = seen
+    def tells(plain: Callable[..., Any], before: bool) -> Callable[..., Any]:
+        def said(own: Any, *given: Any, **named: Any) -> Any:
+            nonlocal inside
+            if inside:
+                return plain(own, *given, **named)
+            place = (own._connection if isinstance(own, Wire) else own.connection).info.options
+            inside = True
+            if before:
+                seen(place.removeprefix("-c search_path="))
+            try:
+                return plain(own, *given, **named)
+            finally:
+                seen(place.removeprefix("-c search_path="))
+                inside = False
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
+        return said
 
-    def send(self, messages: Sequence[Message]) -> list[Answer]:
-        self.post(messages)
-        return self.take()
-
-    def ask(self, message: Message) -> Answer:
-        self._seen()
-        answer = self.inner.ask(message)
-        self._seen()
-        return answer
-
-    def post(self, messages: Sequence[Message]) -> None:
-        self._seen()
-        self.inner.post(messages)
-
-    def begin(self, messages: Sequence[Message]) -> None:
-        self._seen()
-        self.inner.begin(messages)
-
-    def end(self, messages: Sequence[Message]) -> None:
-        self._seen()
-        self.inner.end(messages)
-
-    def take(self, *given: Any, **named: Any) -> list[Answer]:
-        self._seen()
-        answers = self.inner.take(*given, **named)
-        self._seen()
-        return answers
-
-
-def heralded_messages(seen: Callable[[str], None]) -> None:
-    """Every message of this process says so before it goes, and when it has gone and is not answered."""
-    for way in ("ask", "post", "begin", "end"):
-        plain = getattr(Wire, way)
-
-        def said(own: Wire, *given: Any, plain: Callable[..., Any] = plain) -> Any:
-            place = own._connection.info.options.removeprefix("-c search_path=")
-            seen(place)
-            answer = plain(own, *given)
-            seen(place)
-            return answer
-
-        setattr(Wire, way, said)
-
-
-def _ways_of(connection: Connection) -> list[str]:
-    return [way for way in ("execute", "executemany", "whole") if hasattr(type(connection), way)]
-
-
-def untraced(house: House) -> None:
-    for connection in connections(house.keeper).values():
-        if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(None)
-        else:
-            for way in _ways_of(connection):
-                delattr(connection, way)
-            if isinstance(connection, PostgresConnection) and isinstance(connection._wire, _HeraldedWire):
-                connection._wire = connection._wire.inner
+    for kind, ways in SENDS:
+        for way in ways:
+            patch.setattr(kind, way, tells(getattr(kind, way), before=True))
+    if answers:
+        patch.setattr(Wire, "take", tells(Wire.take, before=False))
 
 
 def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:
-    """The place of every statement of an undisturbed run, in order."""
+    """The place of every point of an undisturbed run at which it can be killed, in order."""
     found: list[str] = []
     with opened(home, scenario.when) as house:
         scenario.warm(house, persons)
-        with pytest.MonkeyPatch.context() as patch:
-            for way in ("ask", "post", "begin", "end"):
-                patch.setattr(Wire, way, getattr(Wire, way))
-            traced(house, found.append, messages=scenario.messages)
+        with traced(house, found.append, answers=scenario.answers):
             scenario.action(house, persons)
-        if not scenario.messages:
-            untraced(house)
     return found
 
 
@@ -429,8 +421,8 @@ def killed(home: Path, scenario: Scenario, persons: Persons, before: int, action
         try:
             with opened(home, scenario.when) as house:
                 scenario.warm(house, persons)
-                traced(house, count, messages=scenario.messages)
-                (action or scenario.action)(house, persons)
+                with traced(house, count, answers=scenario.answers):
+                    (action or scenario.action)(house, persons)
         except BaseException:  # noqa: BLE001 - the forked child must not go on as a second parent
             traceback.print_exc()
             os._exit(3)
@@ -464,6 +456,9 @@ def differences(now: dict[str, Any], wanted: list[dict[str, Any]]) -> list[str]:
     return by_size[0]
 
 
+ABOUT_PERSONS = ("consents", "facts", "requests")
+
+
 def comparable(state: dict[str, Any], exact: bool) -> dict[str, Any]:
     """A verb makes new ids each time it runs: then kinds and numbers are compared."""
     if exact:
@@ -476,8 +471,12 @@ def comparable(state: dict[str, Any], exact: bool) -> dict[str, Any]:
         "steps": state["steps"],
         "tokens": Counter(str(one).rsplit(",", 1)[0] for one in state["tokens"]),
         "moves": Counter(moves.values()) if max(moves.values(), default=0) > 1 else {},
-        "persons": len(state["persons"]),
-        "consents": sorted(str(one).partition(",")[2] for one in state["consents"]),
+        "persons": (len(state["persons"]), state["forgotten"]),
+        "certificates": state["certificates"],
+        **{
+            what: sorted(str(one).partition(",")[2] for one in state[what])
+            for what in ("consents", "facts", "requests")
+        },
     }
 
 

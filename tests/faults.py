@@ -111,17 +111,17 @@ KILLED: Final[Mapping[str, tuple[str, ...]]] = {
     "killed in a move or a destruction": ("sweep", "revived", "erase", "erase-apart"),
     "killed in a provision": ("provide",),
     "killed in a read or a write of one message": tuple(ONE_MESSAGE),
+    "killed while look-up tokens are made anew": ("anew",),
     "killed in another verb": ("enter", "collect", "consent", "withdraw", "read", "correct"),
     "killed in a recovery": ("recover-active", "recover-keys", "recover-all", "recover-older"),
 }
 
 
 _CLOSER: Final = {
-    "sweep": 2,
-    "revived": 2,
-    "erase": 6,
-    "erase-apart": 6,
-    "provide": 40,
+    "sweep": 4,
+    "revived": 4,
+    "provide": 64,
+    "erase": 64,
     **dict.fromkeys(ONE_MESSAGE, 64),
 }
 """How many times closer than in a recovery points are taken; the sixteen times of what is not named here."""

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ import pytest
 from typer.testing import CliRunner
 
 import upheld
-from tests import served, trial_home
-from tests.homes import column, copied, forgotten, put_back, stride
+from tests import postgres, served, trial_home
+from tests.homes import column, copied, put_back
 from tests.rotating_child import WHEN
+from tests.test_crash import crashes_of
 from tests.trial_home import opened, text_of
 from upheld import cli, rotating
 from upheld.desk.adverts import refusal_token, refuses
@@ -26,7 +27,6 @@ from upheld.engine.acts import Reader, ReaderKind, SubjectId
 from upheld.keeper import Keeper
 from upheld.keeper.tokens_anew import make_tokens_anew
 from upheld.store import history
-from upheld.store.place import Place, Transaction
 from upheld.store.ring import derived, fingerprint
 from upheld.store.token_roots import FIRST, marked
 from upheld.store.token_rotation import TokenRotation, store_of
@@ -150,54 +150,24 @@ def _rotations(keeper: Keeper) -> list[dict[str, object]]:
     return [dict(one.entry.fields) for one in said]
 
 
-class Killed(BaseException):
-    """Nothing of this process comes after."""
+@pytest.mark.parametrize(("on", "stride"), [("files", 4), ("a server", 13)])
+def test_killed_at_any_point_everybody_is_found_and_it_goes_on(
+    request: pytest.FixtureRequest, tmp_path: Path, on: str, stride: int
+) -> None:
+    """Each time somebody comes meanwhile, whom no process that rotates has seen. Every point in `make deep`."""
+    with postgres.homes_on(request.getfixturevalue("address")) if on == "a server" else nullcontext():
+        found = crashes_of("anew", tmp_path, 1, stride)
+    assert found["failures"] == []
+    assert found["crashes"] >= 10
 
 
-@contextmanager
-def killed_before(commit: int) -> Iterator[list[str]]:
-    """Nothing is committed to any place from that commit on; gives the places that it was tried in."""
-    real, tried = Place._commit, list[str]()
-
-    def counted(place: Place, transaction: Transaction) -> None:
-        tried.append(place.name)
-        if len(tried) >= commit:
-            place._roll_back()
-            raise Killed
-        real(place, transaction)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Place, "_commit", counted)
-        yield tried
-
-
-def test_killed_before_any_commit_everybody_is_found_and_it_goes_on(eve: tuple[Path, Persons], tmp_path: Path) -> None:
-    """Each time somebody comes meanwhile, whom no process that rotates has seen."""
-    swept, persons = copied(eve[0], tmp_path / "swept"), eve[1]
-    with opened(swept) as house:
-        house.keeper.sweep()
-    kills, commit, over = 0, 1, False
-    while not over:
-        home = copied(swept, tmp_path / "home")
-        with opened(home) as dying, killed_before(commit):
-            try:
-                anew(dying.keeper)
-                over = True
-            except Killed:
-                kills += 1
-        with opened(home) as house:
-            keeper = house.keeper
-            comer = trial_home.member(house, "comer")
-            for _ in range(2):
-                assert found(keeper, "stayer") == (persons["stayer"],), commit
-                assert found(keeper, "leaver", apart=True) == (persons["leaver"],), commit
-                assert found(keeper, "comer") == (comer,), commit
-                list(rotating.rotate_roots(home, keeper, names=(rotating.LOOK_UP,)))
-            complete(home, keeper)
-            assert len({one["after"] for one in _rotations(keeper)}) == len(_rotations(keeper)) >= 3
-        forgotten(home)
-        commit += stride(swept, 2)
-    assert kills >= 14 // stride(swept, 2)
+@pytest.mark.deep
+@pytest.mark.parametrize("on", ["files", "a server"])
+def test_killed_at_every_point_everybody_is_found_and_it_goes_on(
+    request: pytest.FixtureRequest, tmp_path: Path, on: str
+) -> None:
+    with postgres.homes_on(request.getfixturevalue("address")) if on == "a server" else nullcontext():
+        assert crashes_of("anew", tmp_path)["failures"] == []
 
 
 STEPS = ("_begin", "_everybody_told", "_exchange", "_old_go")

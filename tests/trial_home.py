@@ -258,6 +258,7 @@ def whole_state(home: Path, keeper: Keeper) -> dict[str, Any]:
         "forgotten": kinds["subject.forgotten"],
         "consents": sorted(map(str, column(home / "active.db", "SELECT subject_id, about, given FROM consent"))),
         "facts": sorted(map(str, column(home / "active.db", "SELECT subject_id, code FROM fact"))),
+        "requests": sorted(map(str, column(home / "active.db", "SELECT subject_id, own_right, state FROM request"))),
     }
 
 
