@@ -167,7 +167,7 @@ ONLY_REJECTS = frozenset(
     ]
 )
 """Verbs that put on record what happened: nobody is asked whether it may have."""
-OTHERS = frozenset({"erase", "grant", "read_batch", "read_many", "read_purpose"})
+OTHERS = frozenset({"answer_at_once", "erase", "grant", "read_batch", "read_many", "read_purpose"})
 """Answers of several, or beside something made; shown one by one below."""
 
 
@@ -230,6 +230,14 @@ def test_an_erasure_at_once_that_is_refused_is_on_record_as_a_request_is(house: 
     assert tuple(entry.fields["reasons"]) == tuple(one.value for one in outcome.reasons)  # type: ignore[arg-type]  # codes
     assert (outcome.granted, gone, entry.policy) == (False, 0, BIZMEKA)
     assert house.keeper.holdings(house.subject)[0][0].value_id == house.value
+
+
+def test_an_erasure_that_is_not_granted_at_once_leaves_one_refusal(house: House) -> None:
+    before = len(house.noted("act.refused"))
+    outcome, gone = house.keeper.answer_at_once(house.subject, house.letter, "done")
+    (entry,) = [one.entry for one in house.noted("act.refused")[before:]]
+    assert entry.fields["reasons"] == ("identity-not-proved",)
+    assert (outcome.granted, gone, entry.policy) == (False, 0, BIZMEKA)
 
 
 # ── inputs that cannot be used ────────────────────────────────────────────────────────────────────────────────────────

@@ -29,7 +29,9 @@ from tests.trial_home import (
 from upheld import system
 from upheld.engine.acts import RequestId, ValueId
 from upheld.errors import StoreFailed
+from upheld.keeper import replaying
 from upheld.keeper.replaying import DocumentMissing
+from upheld.ledger.entries import KINDS
 from upheld.store import history
 from upheld.store.leases import HomeInUse
 from upheld.store.place import Recovering
@@ -592,3 +594,20 @@ def test_a_file_that_is_lost_or_no_database_is_named_and_never_made_anew(
     with pytest.raises(upheld.HomeUnusable, match=f"{place}.db .*copy of it back"), opened(home, END):
         pass
     assert path.exists() == (flaw != "missing")
+
+
+IN_THE_LEDGER_ALONE = {
+    "access": "access.pruned address.read lookup.made paper.seen read.fell-short read.granted read.refused values.shown",
+    "refusals": "act.refused input.rejected publication.refused",
+    "versions": "notice.kept notice.shown policy.drafted rehearsal.cleared rehearsal.ran",
+    "destroying": "certificate.issued copy.removed key.destroyed key.swapped paper.unreadable sweep.ran",
+    "of a person": "advert.sent copy.held engagement.ended exception.late hold.set separation.opened transfer.recorded",
+    "the house": "breach.known breach.moved duty.done house.counted inspection.closed inspection.opened recovered",
+    "staff and keys": "identity.bound keys.made keys.rotated sign-in.failed staff.signed-in",
+}
+"""Kinds that nothing has to be done again for: what they tell stands in the ledger, or another entry does it."""
+
+
+def test_every_kind_of_entry_is_done_again_or_said_to_leave_nothing_to_do() -> None:
+    done = {*replaying._HANDLERS, *replaying._HOUSE_HANDLERS, "policy.published"}
+    assert sorted(set(KINDS) - done) == sorted(" ".join(IN_THE_LEDGER_ALONE.values()).split())
