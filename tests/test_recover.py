@@ -597,7 +597,7 @@ def test_a_file_that_is_lost_or_no_database_is_named_and_never_made_anew(
 
 
 IN_THE_LEDGER_ALONE = {
-    "access": "access.pruned address.read lookup.made paper.seen read.fell-short read.granted read.refused values.shown",
+    "looks": "access.pruned address.read lookup.made paper.seen read.fell-short read.granted read.refused values.shown",
     "refusals": "act.refused input.rejected publication.refused",
     "versions": "notice.kept notice.shown policy.drafted rehearsal.cleared rehearsal.ran",
     "destroying": "certificate.issued copy.removed key.destroyed key.swapped paper.unreadable sweep.ran",
