@@ -75,6 +75,23 @@ def test_tests_that_a_page_names_exist() -> None:
     assert named - tests == set()
 
 
+TO_BE_MADE = {"away_until", "docs/adr/NNNN-leave.md", "src/upheld/web/TOPIC.py", "src/upheld/web/words/TOPIC.py"}
+"""What the walk of a newcomer makes."""
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/web.md"])
+def test_files_folders_and_names_that_a_newcomer_is_sent_to_exist(page: str) -> None:
+    said = set(re.findall(r"`([^`\n]+)`", (ROOT / page).read_text("utf-8"))) - TO_BE_MADE
+    places = (ROOT, ROOT / "src" / "upheld", ROOT / "src")
+    files = {one for one in said if re.fullmatch(r"[\w./-]+(\.(py|md|yaml|toml)|/)", one) and "/" in one.rstrip("/")}
+    files |= {one for one in said if re.fullmatch(r"(store|law|cli)/", one)}
+    assert [one for one in sorted(files) if not any((place / one).exists() for place in places)] == []
+    source = "".join(path.read_text("utf-8") for path in [*ROOT.glob("src/**/*.py"), *ROOT.glob("tests/*.py")])
+    names = {one for one in said if re.fullmatch(r"[a-z]*_[a-z_]+", one) or re.fullmatch(r"[A-Z]\w*[a-z]\w*", one)}
+    assert [one for one in sorted(names) if not re.search(rf"\b{one}\b", source)] == []
+    assert len(files | names) > 5
+
+
 def test_cases_that_the_rules_name_exist() -> None:
     files = (yaml.safe_load(path.read_text("utf-8")) for path in ROOT.glob("*/*.cases.yaml"))
     cases = {case["case"] for file in files for case in file["cases"]}

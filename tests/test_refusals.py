@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import upheld
+from tests import reference_answers
 from tests.sketch import APPLICATION, SEOUL, Sketch
 from tests.test_cases import opener
 from upheld.cases import read_cases, run_file
-from upheld.engine.acts import Act, Provide, Read, Reader, ReaderKind, ReadSeparated, Reason, Show
+from upheld.engine.acts import LAYER, LAYERS, Act, Provide, Read, Reader, ReaderKind, ReadSeparated, Reason, Show
 from upheld.engine.decide import decide_safely
 from upheld.engine.lifecycle import Life
 from upheld.engine.state import HeldState
@@ -189,3 +190,9 @@ def test_the_code_is_given_where_its_page_says(reason: Reason, tmp_path: Path) -
 def test_every_code_has_a_witness_and_one_only() -> None:
     assert set(IN_A_CASE) | set(OTHERWISE) == set(Reason)
     assert not set(IN_A_CASE) & set(OTHERWISE)
+
+
+def test_the_reference_knows_every_code_in_its_layer() -> None:
+    codes = [{reason.value for reason in Reason if LAYER[reason] == layer} for layer in range(len(LAYERS))]
+    assert codes[: len(reference_answers.LAYERS)] == reference_answers.LAYERS
+    assert set().union(*codes[len(reference_answers.LAYERS) :]) == {"record-not-written", "rule-failed"}
