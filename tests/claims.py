@@ -13,7 +13,7 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId, ValueId
 from upheld.store import place, schema, straight
-from upheld.store.engine import Claim, Connection, Numbers, Proof, Rows
+from upheld.store.engine import Claim, Connection, Numbers, Proof, Rows, Underway
 from upheld.store.ids import bucket_of, bucket_of_value
 from upheld.store.postgres import PostgresPlace
 
@@ -144,3 +144,14 @@ def watch() -> None:
         return plain(self, connection, reads, lambda: proof, records, meanwhile)
 
     PostgresPlace.recorded = recorded  # type: ignore[method-assign]  # planted
+    sent = PostgresPlace.launched
+
+    def launched(
+        self: PostgresPlace, connection: Connection, reads: Collection[str], proof: Proof, records: Any, meanwhile: Any
+    ) -> Underway | None:
+        wrong = strayed(*proof.asks, reads) if len(reads) == 1 else None  # several are named by arrays
+        if wrong is not None:
+            raise Strayed(f"a read about {sorted(reads)[:3]} {wrong}: {proof.asks[0][:120]}")
+        return sent(self, connection, reads, proof, records, meanwhile)
+
+    PostgresPlace.launched = launched  # type: ignore[method-assign]  # planted

@@ -133,9 +133,9 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
             found.messages[-1].extend(said)
         begin(self, messages)
 
-    def second_part(self: Wire, messages: list[Message]) -> None:
+    def second_part(self: Wire, messages: list[Message], **named: bool) -> None:
         found.messages[-1].extend(word.decode() for word, _ in messages)
-        end(self, messages)
+        end(self, messages, **named)
 
     def execute(self: psycopg.Cursor[Any], query: Any, *given: Any, **named: Any) -> Any:
         found.messages.append([str(query)])
@@ -778,7 +778,7 @@ def together(trial: Trial, acts: list[Callable[[], Any]]) -> list[Any]:
             return failure
 
     with ThreadPoolExecutor(len(acts)) as pool:
-        with place._turn:
+        with place.turn:
             running = [pool.submit(said, act) for act in acts]
             while len(place._waiting) < len(acts):
                 pass

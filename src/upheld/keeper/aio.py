@@ -70,8 +70,11 @@ class AsyncKeeper:
         loop = asyncio.get_running_loop()
         known = self._gathering.get(loop)
         if known is None:
-            known = LoopGathering(loop, self.keeper.read_many, self._workers.run)
+            known = LoopGathering(loop, self.keeper.read_many, self._workers.run, self.keeper.set_out)
             with self._lock:
+                for one, its in self._gathering.items():
+                    if one.is_closed():
+                        its.close()
                 open_ones = {one: its for one, its in self._gathering.items() if not one.is_closed()}
                 self._gathering = {**open_ones, loop: known}
         return known
@@ -79,3 +82,5 @@ class AsyncKeeper:
     def close(self) -> None:
         """Give the threads back; what is under way is finished first."""
         self._workers.close()
+        for one in self._gathering.values():
+            one.close()

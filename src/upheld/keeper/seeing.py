@@ -38,6 +38,7 @@ from upheld.keeper.outcome import Outcome
 from upheld.ledger.entries import Entry, Evidence, Form, Written
 from upheld.ledger.entries import Value as Recordable
 from upheld.store import subjects
+from upheld.store.aloft import Flight
 from upheld.store.engine import Unanswered
 from upheld.store.ids import placed_value
 from upheld.store.place import Recovering, Transaction
@@ -79,6 +80,55 @@ class _Chosen:
 _Decided = Sequence[tuple[Ready, Decision]]
 """For each reading whose it is, with all that stands ready of its value where it is one, and the decision."""
 _NONE_READY: Mapping[ValueId, Ready] = {}
+
+
+class Departed:
+    """A group of readings that was sent, and what each was decided on."""
+
+    __slots__ = ("_seeing", "decided", "flight", "now", "owners", "readings")
+
+    def __init__(
+        self,
+        seeing: Seeing,
+        readings: Sequence[Reading],
+        decided: _Decided,
+        owners: Mapping[ValueId, Ready],
+        now: Instant,
+        flight: Flight,
+    ) -> None:
+        self._seeing = seeing
+        self.readings = readings
+        self.decided = decided
+        self.owners = owners
+        self.now = now
+        self.flight = flight
+
+    @property
+    def descriptor(self) -> int:
+        """The socket that can be read from when something of the answer is here."""
+        return self.flight.descriptor
+
+    @property
+    def line(self) -> int:
+        """Another number whenever that is another socket."""
+        return self.flight.line
+
+    def over(self) -> bool:
+        """Whether it has landed, by now."""
+        return self.flight.arrived()
+
+    def answers(self) -> list[Outcome] | None:
+        """The answers, in the order of asking; None where they have to be `fetched`."""
+        return self._seeing.answers_at_hand(self)
+
+    def fetched(self) -> list[Outcome]:
+        """The answers, in a thread that may wait."""
+        return self._seeing.answers_fetched(self)
+
+    def relief(self) -> Callable[[], None] | None:
+        """What is to be done besides in a thread that may wait; mostly nothing."""
+        relief = self._seeing.places.active.relief()
+        return None if relief is None else partial(self._seeing.relieved, relief)
 
 
 class Seeing(Door):
@@ -141,13 +191,72 @@ class Seeing(Door):
             except (Stale, Unanswered):
                 continue
             if len(rows) < len(owners):
-                there = {row[0] for row in rows}
-                self._note_shortfall([(one.seen, made) for one, made in decided if not there.issuperset(made.covers)])
-                for one, _ in decided:
-                    self.views.drop(one.seen.subject_id)
+                self._fell_short(decided, rows)
                 continue
             return self._answers(decided, owners, rows, now)
         raise StoreFailed("the subjects changed under every attempt; try again when fewer writers work on them")
+
+    def set_out(self, readings: Sequence[Reading], told: Callable[[], None]) -> Departed | None:
+        """`read_many` for a thread that may not wait: a group of which everything stands ready, sent to the server.
+        None where somebody has to be asked or waited for first; nothing was done. `told`: see `Flight`.
+        """
+        now = self.places.now()
+        ready = None if self._recovering else self._all_ready(readings, now)
+        if ready is None:
+            return None
+        owners = {reading.act.values[0]: one for reading, one in zip(readings, ready, strict=True)}
+        decided = [(one, one.decision) for one in ready]
+        whom = [one.seen for one in ready]
+        about = {one.subject_id for one in whom}
+        flight = self.places.active.launched(
+            about, partial(_access_entries, readings, decided), lambda: self.views.taken(whom, owners, about), told
+        )
+        return None if flight is None else Departed(self, readings, decided, owners, now, flight)
+
+    def _all_ready(self, readings: Sequence[Reading], now: Instant) -> list[Ready] | None:
+        """What stands ready for each, under the conditions of `_all_decided`; None where that is not so of one."""
+        found: list[Ready] = []
+        before: Read | None = None
+        ready: Mapping[ValueId, Ready] = _NONE_READY
+        for reading in readings:
+            act = reading.act
+            values = act.values
+            if len(values) != 1 or act.items or act.engagement is not None:
+                return None
+            if before is None or not _asks_like(act, before):
+                before, ready = act, self._ready_for(act, now)
+            known = ready.get(values[0])
+            if known is None or not known.from_at <= now < known.until_at:
+                return None
+            if known.seen.era == UNPROVED or known.seen.subject_id != reading.subject_id:
+                return None
+            found.append(known)
+        return found
+
+    def answers_at_hand(self, departed: Departed) -> list[Outcome] | None:
+        """r3 for a group that has landed, where nothing has to be waited for."""
+        rows = departed.flight.rows
+        if rows is None or len(rows) < len(departed.owners):
+            return None
+        texts = self.places.vault.open_at_hand(rows, departed.owners)
+        return None if texts is None else self._told_apart(departed.decided, texts, departed.now)
+
+    def answers_fetched(self, departed: Departed) -> list[Outcome]:
+        """The same where somebody has to be asked, for keys or for all of it anew, or where nobody has waited yet."""
+        rows = departed.flight.awaited()
+        if rows is None:
+            return self._read_together(departed.readings)
+        if len(rows) < len(departed.owners):
+            self._fell_short(departed.decided, rows)
+            return self._read_together(departed.readings)
+        return self._answers(departed.decided, departed.owners, rows, departed.now)
+
+    def relieved(self, relief: Callable[[], None]) -> None:
+        """What nobody waits for: what goes wrong with it is told to the log, and the next does it again."""
+        try:
+            relief()
+        except Exception as failure:  # noqa: BLE001 - told
+            self.places.fail("seal", failure)
 
     def _one_ready(self, reading: Reading, now: Instant) -> Ready | None:
         """`_all_decided` of one that is granted since it stands ready; None where that is to be asked."""
@@ -255,7 +364,9 @@ class Seeing(Door):
         self, decided: _Decided, owners: Mapping[ValueId, Ready], rows: Sequence[HeldRow], now: Instant
     ) -> list[Outcome]:
         """r3: the record is durable; decrypt, and give each reading what it asked for."""
-        every = self._opened(owners, rows)
+        return self._told_apart(decided, self._opened(owners, rows), now)
+
+    def _told_apart(self, decided: _Decided, every: Mapping[ValueId, str], now: Instant) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for one, decision in decided:
             covers = decision.covers
@@ -279,6 +390,13 @@ class Seeing(Door):
             return bound(Tier.ACTIVE, seen.policy, seen.subject_id, value, item, key_id)
 
         return self.places.vault.open_rows(Tier.ACTIVE, rows, owners, binding_of)
+
+    def _fell_short(self, decided: _Decided, rows: Sequence[HeldRow]) -> None:
+        """Not all rows were there after all: on record, and everybody is looked at anew."""
+        there = {row[0] for row in rows}
+        self._note_shortfall([(one.seen, made) for one, made in decided if not there.issuperset(made.covers)])
+        for one, _ in decided:
+            self.views.drop(one.seen.subject_id)
 
     def _note_shortfall(self, short: Sequence[tuple[Seen, Decision]]) -> None:
         """A row or key was gone after the decision: recorded, never glossed over."""

@@ -122,6 +122,23 @@ CLAIMED: Final = "CLAIMED()"
 """Stands in a statement where the engine says what takes a claim that is there at once, or tells that it is not."""
 
 
+class Underway(Protocol):
+    """A message that was sent, and whose answer nobody waits for yet."""
+
+    line: int
+    """Another number whenever the connection was opened anew."""
+
+    @property
+    def descriptor(self) -> int:
+        """The socket that can be read from when something of the answer is here."""
+
+    def taken(self, *, wait: bool) -> list[Any] | None:
+        """What `Engine.recorded` answers, and raises; None where the answer is not here yet and nobody waits."""
+
+    def hang_up(self) -> None:
+        """The answer is never taken; nobody knows what became of it."""
+
+
 class AsksAtOnce(Protocol):
     """A connection on which every message takes a while, so that several questions had better be one."""
 
@@ -246,6 +263,18 @@ class Engine(Protocol):
             ConnectionLost: nobody knows whether it was done.
             StoreFailed: `otherwise` of the proof, or what else was wrong; nothing was done.
             EntryRefused: or what else `asks` and `records` raise; nothing was done.
+        """
+
+    def launched(
+        self,
+        connection: Connection,
+        reads: Collection[str],
+        proof: Proof,
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> Underway | None:
+        """`recorded` for who does not wait: nothing else is done on this connection before the answer was taken. None
+        where it can't be said so, or something has to be waited for first: nothing was done. Raises as `recorded`.
         """
 
     def added(

@@ -100,6 +100,8 @@ class Place(Straight):
 
     def close(self) -> None:
         """Give the database back. Anything not committed is gone."""
+        with self.turn:
+            pass  # what is in the air is on record when it has landed
         if self.mark is not None:
             self.mark.close()
         self._flusher.close()
@@ -141,7 +143,7 @@ class Place(Straight):
             return self._inside(work, self._open, about)
         ticket = _Ticket(work, about, reads, early, trusting)
         self._waiting.append(ticket)
-        with self._turn:
+        with self.turn:
             if not ticket.done:
                 self._run_waiting()
         self._relieve()
@@ -273,7 +275,7 @@ class Place(Straight):
         that spares a message.
         """
         self._check_open()
-        with self._turn:
+        with self.turn:
             with self.engine.held():
                 asked = also if self.engine.sends_late else ()
                 transaction = self._begin(None if about is None else Claim(about), asks=asks and not asked)
@@ -298,7 +300,7 @@ class Place(Straight):
     @contextmanager
     def soon_durable(self, about: Collection[str] | None = None, *, early: bool = False) -> Iterator[Transaction]:
         """A transaction that is durable with the next commit here: for what start-up makes again when it is missing."""
-        with self._turn, self.engine.soon(self.connection):
+        with self.turn, self.engine.soon(self.connection):
             self._soon = True  # `_keep` leaves it to the next commit
             try:
                 with self.transaction(about, early=early) as transaction:
@@ -316,7 +318,7 @@ class Place(Straight):
         if self._open is not None:
             return False
         try:
-            with self._turn, self.engine.held():
+            with self.turn, self.engine.held():
                 return not self._unsettled and self.engine.put_soon(self.connection, name, rows)
         except Exception:  # noqa: BLE001 - what it is, the other way tells
             return False
@@ -338,7 +340,7 @@ class Place(Straight):
         if self._open is not None and self._owner == get_ident():
             yield self.connection
             return
-        with self._turn:
+        with self.turn:
             yield self.connection
 
     def asked(self, question: Question) -> list[Any]:
@@ -346,7 +348,7 @@ class Place(Straight):
         self._check_open()
         if self._open is not None and self._owner == get_ident():
             return self.connection.execute(*question).fetchall()
-        with self._turn:
+        with self.turn:
             return self.connection.execute(*question).fetchall()
 
     @contextmanager
@@ -583,7 +585,7 @@ class Place(Straight):
     def rebuild(self, removed: int) -> None:
         """So many values were removed: see to it that no copy of them only lies about."""
         if removed:
-            with self._turn:
+            with self.turn:
                 with self.engine.held():
                     self.engine.rebuild(self.connection, removed)
                 self.flush()
@@ -594,7 +596,7 @@ class Place(Straight):
 
         False: a reader is in.
         """
-        with self._turn, self.engine.held():
+        with self.turn, self.engine.held():
             return self.engine.scrub(self.connection, tables, None if whole else self._now())
 
     def to_write_anew(self, *, early: bool = False) -> tuple[str, ...]:
@@ -604,7 +606,7 @@ class Place(Straight):
 
     def write_anew(self, tables: Collection[str]) -> bool:
         """Write such tables anew. False: a reader is in, and the time is over by which it was to be done."""
-        with self._turn, self.engine.held():
+        with self.turn, self.engine.held():
             return self.engine.write_anew(self.connection, tables, self._now())
 
     def version(self) -> int:

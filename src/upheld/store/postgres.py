@@ -19,7 +19,7 @@ from typing import Any, Final
 from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
-from upheld.store.engine import CLAIMED, Change, Claim, Connection, Overtaken, Proof, Question, Rows, array
+from upheld.store.engine import CLAIMED, Change, Claim, Connection, Overtaken, Proof, Question, Rows, Underway, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
 from upheld.store.scrubbing import Rewriting
@@ -110,12 +110,28 @@ class PostgresPlace:
         assert isinstance(connection, PostgresConnection)
         if len(reads) > MOST_CLAIMED:
             return None
+        locks = self._locks_of_readers(reads)
+        return connection.whole(locks, asks, records, meanwhile, awake=len(reads) <= _QUICK)
+
+    def launched(
+        self,
+        connection: Connection,
+        reads: Collection[str],
+        proof: Proof,
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> Underway | None:
+        """As `recorded`, in two parts: what claims and what asks are one."""
+        assert isinstance(connection, PostgresConnection)
+        if len(reads) > MOST_CLAIMED:
+            return None
+        return connection.launch(self._locks_of_readers(reads), proof, records, meanwhile)
+
+    def _locks_of_readers(self, reads: Collection[str]) -> Question:
         if len(reads) == 1:  # as `_locks`, spelled out
             [name] = reads
-            locks: Question = (_OF_ONE_READ, (_lock_of_place(self.place), _lock_of_name(self.place, name)))
-        else:
-            locks = _locks(self.place, Claim((), reads))
-        return connection.whole(locks, asks, records, meanwhile, awake=len(reads) <= _QUICK)
+            return _OF_ONE_READ, (_lock_of_place(self.place), _lock_of_name(self.place, name))
+        return _locks(self.place, Claim((), reads))
 
     def added(
         self,

@@ -43,6 +43,8 @@ _NOT_SO: Final = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 _REACHED_BY: Final = (
     "see that the server runs, that the address says where (home.json has it), and that PGUSER and PGPASSWORD say who"
 )
+_PROOF: Final = 1
+"""Which statement of a read is its proof, from 0."""
 _MANY: Final = 1_000
 """So many statements wait at most; then they are sent without anybody looking."""
 
@@ -377,7 +379,7 @@ class PostgresConnection:
         except BaseException:
             self._abandon()
             raise
-        answer = self.end_with(rest, 1, proof.otherwise, meanwhile, awake=awake)
+        answer = self.end_with(rest, _PROOF, proof.otherwise, meanwhile, awake=awake)
         return None if answer is None else proof.rows(answer.rows)
 
     def begin_with(self, statements: Sequence[Question]) -> bool:
@@ -431,11 +433,63 @@ class PostgresConnection:
             self._do(meanwhile)
             return self._wire.take(only, awake=awake)[0]
         except Refused as refused:
-            if isinstance(refused.failure, psycopg.errors.DivisionByZero):
-                raise otherwise from refused.failure
-            raise self._told(refused, ()) from refused.failure
+            raise self._unproved(refused, otherwise) from refused.failure
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
+
+    def _unproved(self, refused: Refused, otherwise: Exception) -> Exception:
+        return otherwise if isinstance(refused.failure, psycopg.errors.DivisionByZero) else self._told(refused, ())
+
+    def launch(
+        self,
+        first: Question,
+        proof: Proof,
+        others: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> Aloft | None:
+        """`whole` for who does not wait here: what was sent, of which the answer is still to be taken before anything
+        else is done on this connection. None where something has to be waited for first; nothing was done.
+        """
+        if self._said or self._unheard or self._begun or self._inner.closed:
+            return None
+        if not self.begin_with((first, proof.asks)):
+            return None
+        try:
+            messages = _messages(others())
+        except BaseException:
+            self._abandon()
+            raise
+        self._begun = False
+        try:
+            self._wire.end(messages, whole=True)
+            self._do(meanwhile)
+            return Aloft(self, proof)
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
+        except BaseException:
+            self.hang_up()
+            raise
+
+    def landed(self, proof: Proof, *, wait: bool) -> list[Any] | None:
+        """The rows of the proof that was launched; None where the answer is not here yet and nobody waits. Raises as
+        `whole`.
+        """
+        try:
+            answer = self._wire.take(_PROOF)[0] if wait else self._wire.taken(_PROOF)
+        except Refused as refused:
+            raise self._unproved(refused, proof.otherwise) from refused.failure
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
+        return None if answer is None else proof.rows(answer.rows)
+
+    def hang_up(self) -> None:
+        """End the connection in the middle of whatever it is; the next use opens another."""
+        self._inner.close()
+
+    @property
+    def descriptor(self) -> int:
+        """The number of its socket."""
+        return self._wire.descriptor
 
     def changes(
         self,
@@ -762,6 +816,33 @@ class PostgresConnection:
                 self._wire.take(0)
         self._given_back = True
         self._inner.close()
+
+
+class Aloft:
+    """A message that was sent by a connection, and whose answer nobody waits for yet."""
+
+    __slots__ = ("_connection", "_proof", "line")
+
+    def __init__(self, connection: PostgresConnection, proof: Proof) -> None:
+        self._connection = connection
+        self._proof = proof
+        self.line = connection.opened
+        """Another number whenever the connection was opened anew."""
+
+    @property
+    def descriptor(self) -> int:
+        """The socket that can be read from when something of the answer is here."""
+        return self._connection.descriptor
+
+    def taken(self, *, wait: bool) -> list[Any] | None:
+        """The rows of the proof, once all of the message is durable; None where the answer is not here yet and nobody
+        waits. Raises as `Engine.recorded`.
+        """
+        return self._connection.landed(self._proof, wait=wait)
+
+    def hang_up(self) -> None:
+        """The answer is never taken; nobody knows what became of it."""
+        self._connection.hang_up()
 
 
 def _messages(questions: Sequence[Question]) -> list[Message]:

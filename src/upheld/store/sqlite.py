@@ -97,6 +97,16 @@ class SqliteFile:
         """A file has no messages that could be one."""
         return None
 
+    def launched(
+        self,
+        connection: Connection,
+        reads: Collection[str],
+        proof: Proof,
+        records: Callable[[], Sequence[Question]],
+        meanwhile: Callable[[], None],
+    ) -> None:
+        """A file has no messages that could be on their way."""
+
     def added(
         self,
         connection: Connection,

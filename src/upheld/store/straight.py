@@ -9,14 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from threading import RLock
 from typing import Any, Final, TypeVar
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
 from upheld.errors import UpheldError
 from upheld.ledger.entries import Evidence
-from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Proof, Question
+from upheld.store.aloft import Flight, Turn
+from upheld.store.engine import Claim, Connection, ConnectionLost, Engine, Overtaken, Proof, Question, Underway
 from upheld.store.gathered import Gathered
 from upheld.store.ids import bucket_of
 from upheld.store.journal import JournalWriter
@@ -44,7 +44,7 @@ class Straight(ABC):
         self.writer.number_after(engine.first_row(writer.incarnation))
         self.writer.asks = not engine.sends_late
         self._now = now
-        self._turn = RLock()
+        self.turn = Turn()
         self._waiting: deque[Any] = deque()
         """Who waits for the turn."""
         self.connection: Connection = engine.connect()
@@ -91,6 +91,81 @@ class Straight(ABC):
         """
         return self._free_for(reads, lambda: self._gone_straight(reads, tells, asks, ready))
 
+    def launched(
+        self,
+        reads: Collection[str],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        asks: Callable[[], Proof],
+        told: Callable[[], None],
+    ) -> Flight | None:
+        """`straight` for who does something else until the answer comes. None also where anything, such as the turn,
+        would have to be waited for. `told`: see `Flight`.
+        """
+        if self.writer.asks or self.barred is not None or self._waiting or not self.turn.at_once():
+            return None
+        try:
+            doubted = self._doubted
+            if self._open is not None or self._unsettled or (doubted and any(name in doubted for name in reads)):
+                return None
+            return self._launched(reads, tells, asks, told)
+        finally:
+            self.turn.release()
+
+    def _launched(
+        self,
+        reads: Collection[str],
+        tells: Callable[[Instant], Sequence[Evidence]],
+        asks: Callable[[], Proof],
+        told: Callable[[], None],
+    ) -> Flight | None:
+        at, writer, mark, grown, ready = self._now(), self.writer, self.mark, 0, b""
+
+        def records() -> Sequence[Question]:
+            nonlocal grown
+            entries = tells(at)
+            grown = len(entries)
+            return writer.statements(entries, at, bucket_of(SubjectId(next(iter(reads), ""))))
+
+        def meanwhile() -> None:
+            nonlocal ready
+            if mark is not None:
+                ready = mark.told(writer.numbers_to_be)
+
+        sent: Underway | None = None
+        self._unsettled = True  # until it has landed
+        try:
+            sent = self.engine.launched(self.connection, reads, asks(), records, meanwhile)
+            if sent is not None:
+                self.turn.flight = Flight(self, sent, reads, grown, ready, told)
+                return self.turn.flight
+        except ConnectionLost:
+            return None  # whoever is next finds out what became of it
+        except BaseException as failure:  # noqa: BLE001 - what is no failure of the message is raised again there
+            if sent is not None:
+                sent.hang_up()
+            self.fell_through(failure, reads)
+            return None  # what it is, the long way tells
+        writer.rolled_back()
+        self._unsettled = False
+        return None
+
+    def flown(self, grown: int, mark: bytes) -> None:
+        """What was launched is durable: so many entries more, and how far the journal has got."""
+        self.writer.committed()
+        self._unsettled = False
+        if self.tail is not None:
+            self.tail.grew(grown)
+        if self.mark is not None:
+            self.mark.put(mark or self.mark.told(self.writer.numbers))
+
+    def relief(self) -> Callable[[], None] | None:
+        """What whoever is done had better do, in a thread that may wait; mostly nothing."""
+        return self._relieved if self.tail is not None and self.tail.over else None
+
+    def _relieved(self) -> None:
+        with self.turn:  # so that nothing is in the air
+            self._relieve()
+
     def added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
         """Work that adds to what is known of one person, takes nothing away, and looks at no row: evidence, proof and
         changes in one message, and what the work returns. None where the long way has to be gone (`submit`), as for
@@ -104,7 +179,7 @@ class Straight(ABC):
     def _free_for(self, names: Collection[str], go: Callable[[], T | None]) -> T | None:
         """Do it at once if nobody else is at work here, and no name is doubted; else None."""
         # Where rows lie on several machines the key of the journal is asked for, which takes an answer of its own.
-        if self.writer.asks or self.barred is not None or self._waiting or not self._turn.acquire(False):
+        if self.writer.asks or self.barred is not None or self._waiting or not self.turn.acquire(False):
             return None
         try:
             doubted = self._doubted
@@ -112,7 +187,7 @@ class Straight(ABC):
                 return None
             found = go()
         finally:
-            self._turn.release()
+            self.turn.release()
         self._relieve()
         return found
 
@@ -199,7 +274,7 @@ class Straight(ABC):
             answer, told = unanswered, b""
         except BaseException as failure:  # noqa: BLE001 - what is no failure of the message is raised again there
             self._undo()
-            self._fell_through(failure, names)
+            self.fell_through(failure, names)
             return None  # what it is, the long way tells
         else:
             if answer is None:
@@ -216,7 +291,7 @@ class Straight(ABC):
             mark.put(told or mark.told(writer.numbers))
         return answer
 
-    def _fell_through(self, failure: BaseException, names: Collection[str]) -> None:
+    def fell_through(self, failure: BaseException, names: Collection[str]) -> None:
         """A message was refused, or nobody knows what became of it: then whoever is next looks for it. Raises what is
         no failure of the message.
         """

@@ -229,6 +229,11 @@ class Wire:
         """Behind a pooler two connections may meet in one session of the server: each has names of its own there."""
         self._expected: list[_Known | None] = []
         """Of each answer that will come, which statement is prepared by it; None where one is run."""
+        self._met = 0
+        """How many of them have come."""
+        self._results: list[PGresult] = []
+        self._bad: PGresult | None = None
+        """The first of them that tells of a failure."""
         self._unsent = False
         """Whether some of it did not fit into the socket yet."""
         self._loaded = Transformer(connection)
@@ -271,7 +276,7 @@ class Wire:
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send statements and go on; `take` waits for the answers. Raises psycopg.OperationalError."""
-        self._expected.clear()
+        self._expect_anew()
         try:
             self._pgconn.enter_pipeline_mode()
             self._put(messages)
@@ -281,13 +286,17 @@ class Wire:
             self._connection.close()  # in the middle of an exchange nothing else can be said on it
             raise
 
+    def _expect_anew(self) -> None:
+        self._expected.clear()
+        self._results, self._bad, self._met = [], None, 0
+
     def begin(self, messages: Sequence[Message]) -> None:
         """The first part of a message, with which the server begins at once, or one more. `end` or `abandon` follows.
         Raises psycopg.OperationalError: nothing happened.
         """
         try:
             if self._pgconn.pipeline_status == PipelineStatus.OFF:
-                self._expected.clear()
+                self._expect_anew()
                 self._pgconn.enter_pipeline_mode()
             self._put(messages)
             self._pgconn.flush()
@@ -295,12 +304,16 @@ class Wire:
             self._connection.close()
             raise
 
-    def end(self, messages: Sequence[Message]) -> None:
-        """The rest of a message; `take` waits for the answers to both parts. Raises psycopg.OperationalError."""
+    def end(self, messages: Sequence[Message], *, whole: bool = False) -> None:
+        """The rest of a message; `take` waits for the answers to both parts. `whole`: until the socket has taken all of
+        it. Raises psycopg.OperationalError.
+        """
         try:
             self._put(messages)
             self._pgconn.pipeline_sync()
             self._unsent = bool(self._pgconn.flush())
+            if whole and self._unsent:
+                self._push()
         except BaseException:
             self._connection.close()
             raise
@@ -334,45 +347,85 @@ class Wire:
         """The answers to what was posted, or that to one of it. Raises as `send` does. `awake`: they are awaited awake
         where that is done at all.
         """
-        results: list[PGresult] = []
-        refused: PGresult | None = None
-        pgconn = self._pgconn
-        is_busy, get_result = pgconn.is_busy, pgconn.get_result
         try:
             if self._unsent:
                 self._push()
-            if awake and is_busy():
-                self._awake.wait(is_busy, pgconn.consume_input)
-            for known in self._expected:
-                while is_busy():  # `_result`, spelled out: mostly all answers are here with the first
-                    self._poll.poll()
-                    pgconn.consume_input()
-                result = get_result()
-                if result is None:
-                    raise self._gone()
-                well = result.status in _WELL
-                if known is not None and not well:
-                    self._prepared.pop(known, None)
-                elif known is None and well and refused is None:
-                    results.append(result)
-                if not well and refused is None:
-                    refused = result
-                if get_result() is not None:  # the end of the answer to one statement
-                    raise psycopg.OperationalError("the server said more than it was asked")
-            while (ended := self._next()) is None or ended.status != ExecStatus.PIPELINE_SYNC:
-                if ended is None:
-                    self._must_be_there()
-                elif refused is None:
-                    refused = ended  # the commit that a message ends with
-            self._pgconn.exit_pipeline_mode()
+            if awake and self._pgconn.is_busy():
+                self._awake.wait(self._pgconn.is_busy, self._pgconn.consume_input)
+            self._collect(wait=True)
         except BaseException:
             self._connection.close()
             raise
+        return self._collected(only)
+
+    def taken(self, only: int) -> Answer | None:
+        """The answer to one of what was posted, if all are here; else None, and who asks again goes on where this one
+        ended. Raises as `send` does.
+        """
+        try:
+            self._pgconn.consume_input()
+            if not self._collect(wait=False):
+                return None
+        except BaseException:
+            self._connection.close()
+            raise
+        return self._collected(only)[0]
+
+    def _collect(self, *, wait: bool) -> bool:
+        """Look at the answers one after the other; whether that was the last. False where one is not here yet and
+        nobody waits.
+        """
+        pgconn, expected = self._pgconn, self._expected
+        is_busy, get_result = pgconn.is_busy, pgconn.get_result
+        for met in range(self._met, len(expected)):
+            while is_busy():  # `_result`, spelled out: mostly all answers are here with the first
+                if not wait:
+                    self._met = met
+                    return False
+                self._poll.poll()
+                pgconn.consume_input()
+            result = get_result()
+            if result is None:
+                raise self._gone()
+            well, known = result.status in _WELL, expected[met]
+            if known is not None and not well:
+                self._prepared.pop(known, None)
+            elif known is None and well and self._bad is None:
+                self._results.append(result)
+            if not well and self._bad is None:
+                self._bad = result
+            if get_result() is not None:  # the end of the answer to one statement
+                raise psycopg.OperationalError("the server said more than it was asked")
+        while True:
+            while is_busy():
+                if not wait:
+                    self._met = len(expected)
+                    return False
+                self._poll.poll()
+                pgconn.consume_input()
+            ended = get_result()
+            if ended is None:
+                self._must_be_there()
+            elif ended.status == ExecStatus.PIPELINE_SYNC:
+                break
+            elif self._bad is None:
+                self._bad = ended  # the commit that a message ends with
+        pgconn.exit_pipeline_mode()
+        return True
+
+    def _collected(self, only: int | None) -> list[Answer]:
+        results, refused = self._results, self._bad
+        self._results, self._bad = [], None
         if refused is not None:
             raise self._refused(len(results), refused)
         if only is not None:
             return [Answer(self._rows(results[only]), results[only])]
         return [Answer(self._rows(one), one) for one in results]
+
+    @property
+    def descriptor(self) -> int:
+        """The number of the socket."""
+        return self._pgconn.socket
 
     def roll_back(self, words: bytes) -> None:
         """`ROLLBACK`, whole or to a savepoint. After one that it sends itself the driver drops what is prepared.
