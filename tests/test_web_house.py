@@ -16,11 +16,14 @@ from tests.trial_home import at
 from upheld.desk.adverts import refusal_token
 from upheld.desk.documents import document_in_force
 from upheld.desk.duties import owed_notices
-from upheld.desk.forms import FORMS, blank
+from upheld.desk.forms import FORMS, REASONS, STATES, blank
 from upheld.desk.parties import companies
 from upheld.desk.records import recorded
 from upheld.engine.acts import RequestId, SubjectId
+from upheld.engine.state import RequestState
 from upheld.keeper import Shown
+from upheld.keeper.asking import _REASON
+from upheld.web import requests
 from upheld.web.app import create_app
 
 
@@ -216,3 +219,26 @@ def test_the_letter_tells_outcome_reason_what_is_kept_and_who_else_helps(house: 
     assert "asker@example.org" not in page
     assert officer.get(f"{there}.pdf").content.startswith(b"%PDF-")
     assert "개인정보 삭제 요구 결과 통지서" in officer.get(there, locale="ko").text
+
+
+def test_the_letter_has_words_for_every_state_and_every_reason_that_an_answer_can_have() -> None:
+    assert set(STATES) == {one.value for one in RequestState}
+    assert set(REASONS) >= {*requests.REASONS, *_REASON.values()}
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "outcome"),
+    [
+        ("en", "Outcome of your request to see your data", "nothing is held that you asked about"),
+        ("ko", "개인정보 열람 요구 결과 통지서", "요구하신 정보를 보유하고 있지 않습니다"),
+    ],
+)
+def test_who_is_told_that_nothing_is_held_gets_the_outcome_not_a_receipt(
+    house: Served, language: str, title: str, outcome: str
+) -> None:
+    person = house.keeper.enter("trial", "member")
+    made = house.keeper.request(person, "access", channel="letter", proved=True).made
+    house.keeper.answer(person, RequestId(made or ""), "nothing-held")
+    page = house.signed_in("officer", language).get(f"/console/trial/requests/{person}/{made}/letter").text
+    assert title in page
+    assert outcome in page

@@ -43,6 +43,15 @@ WRONG = {
         ["check", "nofile.yaml"],
         "upheld check: `files`: file 'nofile.yaml' does not exist (see `upheld check --help`)",
     ),
+    "a command by the name it has elsewhere": (
+        ["report"],
+        "upheld: no such command 'report': `upheld audit` gives the clause report (see `upheld --help`)",
+    ),
+    "one person, who is nobody's business on a command line": (
+        ["erase"],
+        "upheld: no such command 'erase': what is done with one person's data is done at the desk (`upheld serve`), "
+        "by the API or in Python (see `upheld --help`)",
+    ),
     "a command that is not there": (
         ["account", "ad"],
         "upheld account: no such command 'ad'. Did you mean 'add'? (see `upheld account --help`)",

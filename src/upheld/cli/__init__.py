@@ -27,14 +27,17 @@ app = typer.Typer(
 )
 __all__ = ["TOLD", "app", "main"]
 
-for module in (documents, homes):
-    app.registered_commands += module.commands.registered_commands
-app.command()(serve)
-app.command()(work)
-app.registered_commands += proof.commands.registered_commands
-app.add_typer(account_app, name="account")
-app.add_typer(application_app, name="application")
-app.add_typer(mergers.commands, name="merger")
+_SERVICE: Final = "The service"
+# They stand in groups, as in docs/cli.md.
+for group, module in (("The document", documents), ("A home", homes), ("Proof", proof)):
+    for command in module.commands.registered_commands:
+        command.rich_help_panel = group
+        app.registered_commands.append(command)
+app.command(rich_help_panel=_SERVICE)(serve)
+app.command(rich_help_panel=_SERVICE)(work)
+app.add_typer(account_app, name="account", rich_help_panel=_SERVICE)
+app.add_typer(application_app, name="application", rich_help_panel=_SERVICE)
+app.add_typer(mergers.commands, name="merger", rich_help_panel=_SERVICE)
 
 
 def _told_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
@@ -25,6 +26,21 @@ _WANTED: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "literal_error": lambda limit: f"write one of {limit['expected']}",
 }
 """What a value should have been, by the code of the check that it failed."""
+
+
+_MEANT: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("report", "status"), "`upheld audit` gives the clause report"),
+    **dict.fromkeys(("lint", "validate"), "`upheld check` finds what is wrong with a document"),
+    **dict.fromkeys(("run", "start"), "`upheld serve` serves a home"),
+    **dict.fromkeys(("destroy", "purge"), "`upheld sweep` destroys what is due"),
+    "restore": "`upheld recover` brings a home up to date that was put back from a backup",
+    "compare": "`upheld diff` compares two versions by what they mean",
+    **dict.fromkeys(
+        ("erase", "delete", "forget", "request", "consent", "collect", "read"),
+        "what is done with one person's data is done at the desk (`upheld serve`), by the API or in Python",
+    ),
+}
+"""What people call something elsewhere, and where it is here."""
 
 
 class Commands(TyperGroup):
@@ -72,6 +88,9 @@ def _said(problem: Exception) -> str:
         near = sorted(getattr(problem, "possibilities", None) or ())
         meant = f"; perhaps {' or '.join(near)} is meant" if near else ""
         return f"there is no option {getattr(problem, 'option_name', '')}{meant}"
+    called = re.match(r"No such command '([\w-]+)'", message)
+    if called and called[1] in _MEANT:
+        return f"no such command '{called[1]}': {_MEANT[called[1]]}"
     wrong = _refused(problem)
     if wrong is not None and wrong["type"] in _WANTED:
         return f"{name} was given `{wrong['input']}`; {_WANTED[wrong['type']](wrong.get('ctx') or {})}"

@@ -156,32 +156,38 @@ OUTCOMES: Final[Mapping[str, Words]] = MappingProxyType(
         "suspension": Words("Outcome of your request to stop processing", "개인정보 처리정지 요구 결과 통지서"),
     }
 )
-_ANSWERED: Final = frozenset({"done", "partly", "refused", "postponed"})
+_UNDER_WAY: Final = frozenset({"received", "to-be-completed", "open"})
 _RECEIVED: Final = Words("Your request has come in", "개인정보 요구 접수 확인서")
 """Until there is an answer the letter only confirms that the request came in."""
 _OUTCOME: Final = Words("Outcome of your request", "요구 처리 결과 통지서")
-_STATES: Final[Mapping[str, Words]] = MappingProxyType(
+STATES: Final[Mapping[str, Words]] = MappingProxyType(
     {
         "done": Words("granted", "요구하신 대로 처리하였습니다"),
         "partly": Words("granted in part", "일부만 처리하였습니다"),
         "refused": Words("refused", "요구에 응하지 못하였습니다"),
+        "not-identified": Words(
+            "not done: we could not make sure who asks", "본인임을 확인하지 못하여 처리하지 않았습니다"
+        ),
+        "nothing-held": Words("nothing is held that you asked about", "요구하신 정보를 보유하고 있지 않습니다"),
+        "taken-back": Words("taken back by you", "요구를 철회하셨습니다"),
         "postponed": Words("postponed", "처리를 연기하였습니다"),
         "received": Words("received", "접수하였습니다"),
         "to-be-completed": Words("to be completed", "보완이 필요합니다"),
         "open": Words("being worked on", "처리 중입니다"),
     }
 )
-_REASONS: Final[Mapping[str, Words]] = MappingProxyType(
+REASONS: Final[Mapping[str, Words]] = MappingProxyType(
     {
         "law": Words("a law forbids or limits it", "법률에 따라 금지되거나 제한됩니다"),
-        "harm-to-others": Words("it would harm others", "다른 사람의 이익을 해칠 우려가 있습니다"),
-        "public-work": Words("it would hinder public work", "공공업무에 중대한 지장이 있습니다"),
+        "others-harmed": Words("it would harm others", "다른 사람의 이익을 해칠 우려가 있습니다"),
+        "public-task": Words("it would hinder public work", "공공업무에 중대한 지장이 있습니다"),
         "kept-by-duty": Words("a duty has us keep it", "법령상 보존 의무가 있습니다"),
         "unfounded": Words("the request has no ground", "요구의 근거를 확인할 수 없습니다"),
         "already-right": Words("the data is right as it is", "이미 정확한 정보입니다"),
         "nothing-held": Words("we hold nothing of it", "보유하고 있는 정보가 없습니다"),
         "identity-not-proved": Words("your identity was not shown", "본인 확인이 되지 않았습니다"),
         "contract": Words("the contract cannot be kept without it", "계약의 이행이 곤란합니다"),
+        "taken-back": Words("you took it back", "요구를 철회하셨습니다"),
     }
 )
 
@@ -194,12 +200,12 @@ def outcome(keeper: Keeper, document: Document, plan: Plan, one: Waiting, locale
         (Words("number of the request", "요구 번호").say(locale), one.request_id),
         (Words("received on", "접수일").say(locale), _day(one.received_at, plan)),
         (Words("asked for", "요구 내용").say(locale), document.name("rights", one.right, told)),
-        (Words("outcome", "처리 결과").say(locale), _said(_STATES, one.state, locale)),
+        (Words("outcome", "처리 결과").say(locale), _said(STATES, one.state, locale)),
         (Words("answered by", "처리 기한").say(locale), _day(Instant(one.due_at - 1), plan)),
     ]
     tables: list[Grid] = []
     if answer is not None and answer.reason:
-        facts.append((Words("reason", "사유").say(locale), _said(_REASONS, answer.reason, locale)))
+        facts.append((Words("reason", "사유").say(locale), _said(REASONS, answer.reason, locale)))
     if answer is not None and answer.kept:
         rows = tuple((document.title(path, told), _until(document, path, told)) for path in answer.kept)
         tables.append(Grid(Words("What is kept all the same", "계속 보관하는 정보").say(locale), (), rows, bare=True))
@@ -211,7 +217,7 @@ def outcome(keeper: Keeper, document: Document, plan: Plan, one: Waiting, locale
                 Words("If you do not agree", "이의가 있으면").say(locale), (), rows, bare=True, note=_OBJECT.say(locale)
             )
         )
-    title = OUTCOMES.get(one.right, _OUTCOME) if one.state in _ANSWERED else _RECEIVED
+    title = _RECEIVED if one.state in _UNDER_WAY else OUTCOMES.get(one.right, _OUTCOME)
     return Sheet(
         title.say(locale),
         _language(locale),

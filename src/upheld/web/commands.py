@@ -275,7 +275,10 @@ def only(keeper: Keeper, policy: str | None) -> str:
         return policy
     on_file = sorted(keeper.views.lines)
     if len(on_file) != 1:
-        raise typer.BadParameter(f"say which policy: {', '.join(on_file) or 'none is on file'}", param_hint="--policy")
+        which = (
+            f"say which: {', '.join(on_file)}" if on_file else "no policy is on file; `upheld publish` puts one there"
+        )
+        raise typer.BadParameter(which, param_hint="--policy")
     return on_file[0]
 
 

@@ -332,7 +332,7 @@ WORDS: Final = {
         "계약 이행이 곤란하며 해지 의사를 밝히지 않음",
     ),
     "answer-reason.kept-by-duty": Words("a duty keeps part of it", "보존 의무에 따라 일부를 계속 보존함"),
-    "answer-reason.unfounded": Words("nothing of the kind is held", "해당하는 정보가 없음"),
+    "answer-reason.unfounded": Words("the request has no ground", "요구의 근거를 확인할 수 없음"),
     "answer-reason.already-right": Words("it is right as it is", "사실과 같음"),
     "answer-reason.identity-not-proved": Words("identity could not be shown", "본인 확인 불가"),
     "answer-reason.nothing-held": Words("nothing is held", "보유 정보 없음"),
