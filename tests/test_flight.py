@@ -129,6 +129,23 @@ def test_a_group_is_one_message_and_one_record_and_needs_no_other_thread(trial: 
     whole(trial)
 
 
+def test_readings_of_two_who_read_are_one_message_and_two_records(trial: Trial, flights: list[Flight]) -> None:
+    trial.keeper.seal()
+    desks = [trial.keeper.application(name) for name in ("desk", "other-desk", "desk")]
+
+    async def ask() -> list[Outcome]:
+        wanted = zip(desks, trial.persons, trial.phones, strict=True)
+        one = trial.keeper.front.read
+        return await asyncio.gather(*(one(who, "offers", reader=desk, values=(value,)) for desk, who, value in wanted))
+
+    assert [list(one.texts) for one in asyncio.run(ask())] == [[phone] for phone in trial.phones]
+    assert len(flights) == 1
+    first, second, last = trial.phones
+    assert {one.fields["values"] for one in entries(trial)} == {(first, last), (second,)}
+    [alone] = [one for one in entries(trial) if one.fields["values"] == (second,)]
+    assert alone.who == trial.keeper.views.alias(trial.persons[1])
+
+
 def test_what_is_not_ready_is_decided_in_another_thread(trial: Trial, flights: list[Flight]) -> None:
     desk = trial.keeper.application("desk")
     person, phone = trial.persons[0], trial.phones[0]

@@ -204,13 +204,18 @@ class Seeing(Door):
         ready = None if self._recovering else self._all_ready(readings, now)
         if ready is None:
             return None
-        owners = {reading.act.values[0]: one for reading, one in zip(readings, ready, strict=True)}
+        values = [reading.act.values[0] for reading in readings]
+        owners = dict(zip(values, ready, strict=True))
         decided = [(one, one.decision) for one in ready]
         whom = [one.seen for one in ready]
         about = {one.subject_id for one in whom}
-        flight = self.places.active.launched(
-            about, partial(_access_entries, readings, decided), lambda: self.views.taken(whom, owners, about), told
-        )
+        first = readings[0].act
+        # Mostly all read for the same, by the same element: then no record has to be sorted out for each.
+        if len({id(one.by) for one in ready}) == 1 and all(_asks_like(one.act, first) for one in readings):
+            tells = partial(_entry_of_all, first, whom, ready[0].decision, values)
+        else:
+            tells = partial(_access_entries, readings, decided)
+        flight = self.places.active.launched(about, tells, lambda: self.views.taken(whom, owners, about), told)
         return None if flight is None else Departed(self, readings, decided, owners, now, flight)
 
     def _all_ready(self, readings: Sequence[Reading], now: Instant) -> list[Ready] | None:
@@ -420,7 +425,6 @@ class Seeing(Door):
             try:
                 with self._undisturbed(turn):
                     now = self.now()
-                    self.views.meet(about, now)
                     chosen = self._chosen(purpose, use, wanted, reader, now)
                     whom, tells = _of_whom(chosen), partial(_batch_entries, purpose, use, reader, chosen)
                     rows = self._recorded(about, whom, chosen.owners, tells, straight=not turn)
@@ -449,7 +453,7 @@ class Seeing(Door):
         owners: dict[ValueId, Ready] = chosen.owners
         view = chosen.views.append
         last: Granting | None = None
-        plain = reader_passes(reader, purpose, now)
+        plain, met = reader_passes(reader, purpose, now), False
         known_of = self.views.ready(asked).get if plain else _NONE_READY.get
         for subject_id, value in wanted:
             known = known_of(value)
@@ -462,6 +466,9 @@ class Seeing(Door):
                         last = cast(Granting, known.by)
                         chosen.elements[last.policy].add(last.element)
                     continue
+            if not met:  # whoever else is not known yet is loaded together
+                self.views.meet({one for one, _ in wanted}, now)
+                met = True
             seen = self.views.get(subject_id, now)
             act = Read(purpose, reader, values=(value,), use=use)
             decision = self._decide(act, seen, max(now, seen.last_at))
@@ -602,6 +609,16 @@ def _access_entry(act: Read, seen: Seen, decision: Decision, at: Instant) -> lis
     reader = act.reader
     form = _form_of(seen.policy, decision.elements, act.purpose, act.use, reader.kind, reader.reader_id, reader.origin)
     return [form.filled(at, seen.alias or None, decision.covers)]
+
+
+def _entry_of_all(
+    act: Read, whom: Sequence[Seen], decision: Decision, values: list[ValueId], at: Instant
+) -> list[Evidence]:
+    """The record of grants that all rest on the same, by one reader for one purpose."""
+    aliases = [seen.alias for seen in whom]
+    return [
+        _granted_entry(whom[0].policy, decision.elements, at, aliases, values, act.purpose, act.use, *_who(act.reader))
+    ]
 
 
 def _access_entries(readings: Sequence[Reading], decided: _Decided, at: Instant) -> list[Evidence]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -128,10 +128,13 @@ class PostgresPlace:
         return connection.launch(self._locks_of_readers(reads), proof, records, meanwhile)
 
     def _locks_of_readers(self, reads: Collection[str]) -> Question:
+        whole = _lock_of_place(self.place)
         if len(reads) == 1:  # as `_locks`, spelled out
             [name] = reads
-            return _OF_ONE_READ, (_lock_of_place(self.place), _lock_of_name(self.place, name))
-        return _locks(self.place, Claim((), reads))
+            return _OF_ONE_READ, (whole, _lock_of_name(self.place, name))
+        if not reads:
+            return _OF_NONE, (whole,)
+        return _MANY_READ, (array((whole, *sorted(_numbers_of(self.place, reads)))),)
 
     def added(
         self,
@@ -515,9 +518,8 @@ def _locks(place: str, claim: Claim | None) -> Question:
     if len(claim.reads) + len(claim.changes) == 1:
         several = _OF_ONE_READ if claim.reads else _OF_ONE_CHANGED
         return several, (whole, _lock_of_name(place, next(iter(claim.reads or claim.changes))))
-    numbered = _numbered(place)
-    changes = set(map(numbered, claim.changes))
-    reads = set(map(numbered, claim.reads)) - changes
+    changes = _numbers_of(place, claim.changes)
+    reads = _numbers_of(place, claim.reads) - changes
     if not reads and not changes:
         return _OF_NONE, (whole,)
     numbers = sorted(reads | changes)
@@ -579,10 +581,10 @@ def _seed_of(place: str) -> int:
     return zlib.crc32(place.encode())
 
 
-@lru_cache(maxsize=16)
-def _numbered(place: str) -> Callable[[str], int]:
-    """The numbers of a place's names; those of the last some thousand are at hand."""
-    return lru_cache(maxsize=16_384)(partial(_lock_of_name, place))
+def _numbers_of(place: str, names: Iterable[str]) -> set[int]:
+    """The numbers of a place's names. To reckon one is quicker than to find it among thousands that lie in memory."""
+    seed, number = _seed_of(place), zlib.crc32
+    return {_NAMED | number(name.encode(), seed) for name in names}
 
 
 def _lock_of(name: str) -> int:
