@@ -15,10 +15,12 @@ from tests.served import Served
 from tests.trial_home import at
 from upheld.dates import Instant, Period
 from upheld.desk.leaks import affected, contents_of, leak_of, leaks_of, told_of, tracks_of
+from upheld.engine.acts import SubjectId
 from upheld.engine.leaks import Leak, LeakCause, LeakStep, tracks
 from upheld.errors import InputRefused
 from upheld.keeper.living import Shown
 from upheld.law import law_on
+from upheld.store.views import Views
 
 HOUR = 3_600_000_000
 
@@ -118,6 +120,23 @@ def test_affected_are_those_who_had_the_items_in_the_span_also_when_it_is_destro
         "trial", LeakCause.LOSS, ("name",), Instant(house.keeper.now() - HOUR), house.keeper.now(), place="mall"
     )
     assert affected(house.keeper, "trial", one(house, elsewhere)).persons == (house.persons["stayer"],)
+
+
+def test_the_key_store_is_asked_about_those_who_lost_data_and_not_about_everybody(
+    house: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leak of a hundred thousand persons would be as many messages to it."""
+    leak = one(house, opened(house))
+    asked: list[SubjectId] = []
+    plain = Views.alias
+
+    def noted(views: Views, person: SubjectId) -> str:
+        asked.append(person)
+        return plain(views, person)
+
+    monkeypatch.setattr(Views, "alias", noted)
+    assert len(affected(house.keeper, "trial", leak).persons) == 3
+    assert asked == []
 
 
 def test_persons_are_told_six_things_each_with_proof_and_nobody_twice(house: Served) -> None:

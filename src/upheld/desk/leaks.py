@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -128,10 +129,18 @@ def affected(keeper: Keeper, policy: str, leak: Leak) -> Affected:
         if set(codes(one.entry, "items")) & set(leak.items)
         for alias in one.entry.persons
     }
-    known = {keeper.views.alias(one) for one in found}
+    gone = len(aliases) - sum(one in found for one in _behind(keeper, sorted(aliases)))
     items = keeper.views.line(policy).latest.items
     delicate = any(item in items and items[item].nature in DELICATE for item in leak.items)
-    return Affected(tuple(sorted(found)), by_item, len(aliases - known), delicate)
+    return Affected(tuple(sorted(found)), by_item, gone, delicate)
+
+
+def _behind(keeper: Keeper, aliases: Sequence[str]) -> Iterator[SubjectId]:
+    """Whose aliases these are: of some that lost data, never of all that have any."""
+    with keeper.places.keys.reading() as connection:
+        for first in range(0, len(aliases), _TOGETHER):
+            some = json.dumps(aliases[first : first + _TOGETHER])
+            yield from (SubjectId(row[0]) for row in connection.execute(_BEHIND, (some,)).fetchall())
 
 
 def told_of(keeper: Keeper, policy: str, leak: Leak) -> Told:
@@ -299,6 +308,8 @@ def _refuted(document: Document, locale: str) -> Written:
     return Written(f"[{sender}] {title}", f"{body}\n\n{sender}\n", locale)
 
 
+_TOGETHER = 5_000
+_BEHIND = "SELECT subject_id FROM alias WHERE alias IN (SELECT value FROM json_each(?))"
 _HOLDERS = (
     "SELECT DISTINCT v.subject_id FROM value v JOIN subject s ON s.bucket = v.bucket AND s.subject_id = v.subject_id "
     "WHERE s.policy = ? AND v.item = ? AND v.collected_at < ? AND v.state <> 'destroyed'"

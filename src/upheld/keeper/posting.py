@@ -24,6 +24,7 @@ from upheld.ledger.entries import Value as FieldValue
 from upheld.ledger.entries import entry
 from upheld.policy.model import Change, Policy
 from upheld.policy.shapes import Fallback
+from upheld.store import outbox
 from upheld.store.place import Transaction
 
 PAGE, PRINT = "unreachable-without-fault", "disaster"
@@ -218,16 +219,18 @@ class Posted(Telling):
         found = Told(covered_at=self._covered_at(policy, notice, about))
         covered = found.covered_at is not None and found.covered_at <= self.now()
         best: dict[SubjectId, tuple[int, str, str]] = {}
-        for one in self.messages(policy, notice=notice, about=about):
-            state, reason = _state_of(one.state), one.reason or one.state
+        with self.places.active.reading() as connection:
+            rows = outbox.states_about(connection, policy, notice, about)
+        for person, sent, why, settled_at in rows:
+            state, reason = _state_of(sent), why or sent
             if state == "unreachable":
-                state = "covered" if covered and _no_fault(one.state, reason) else "unreachable"
+                state = "covered" if covered and _no_fault(sent, reason) else "unreachable"
             rank = _RANK.index(state)
-            since = one.settled_at if state == "told" else found.covered_at if state == "covered" else None
-            if since is not None and since < found.since.get(one.subject_id, FOREVER):
-                found.since[one.subject_id] = since
-            if one.subject_id not in best or rank < best[one.subject_id][0]:
-                best[one.subject_id] = (rank, state, reason)
+            since = settled_at if state == "told" else found.covered_at if state == "covered" else None
+            if since is not None and since < found.since.get(person, FOREVER):
+                found.since[person] = since
+            if person not in best or rank < best[person][0]:
+                best[person] = (rank, state, reason)
         found.states = {person: state for person, (_, state, _) in best.items()}
         found.reasons = {person: why for person, (_, state, why) in best.items() if state in ("unreachable", "covered")}
         return found

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from upheld.dates import Instant
+from upheld.engine.acts import SubjectId
 from upheld.store.engine import Connection
 from upheld.store.place import Transaction
 
@@ -57,6 +58,10 @@ _OF_NOTICE: Final = f"SELECT {_COLUMNS} FROM message WHERE policy = ? AND notice
 _IN_STATE: Final = f"SELECT {_COLUMNS} FROM message WHERE state = ? AND policy = ? ORDER BY queued_at, message_id"  # noqa: S608 - as above
 _ABOUT: Final = (
     f"SELECT {_COLUMNS} FROM message WHERE policy = ? AND notice = ? AND about = ? "  # noqa: S608 - as above
+    "ORDER BY queued_at, message_id"
+)
+_STATES_ABOUT: Final = (
+    "SELECT subject_id, state, reason, settled_at FROM message WHERE policy = ? AND notice = ? AND about = ? "
     "ORDER BY queued_at, message_id"
 )
 _UNCERTAIN: Final = f"SELECT {_COLUMNS} FROM message WHERE state = 'uncertain' AND medium = ?"  # noqa: S608 - as above
@@ -112,6 +117,13 @@ def in_state(connection: Connection, policy: str, state: str) -> list[MessageRow
 def about(connection: Connection, policy: str, notice: str, matter: str) -> list[MessageRow]:
     """Everything of one notice about one matter, oldest first."""
     return [_row(row) for row in connection.execute(_ABOUT, (policy, notice, matter))]
+
+
+def states_about(
+    connection: Connection, policy: str, notice: str, matter: str
+) -> list[tuple[SubjectId, str, str | None, Instant | None]]:
+    """What became of everything of one notice about one matter, oldest first: person, state, reason, settled at."""
+    return connection.execute(_STATES_ABOUT, (policy, notice, matter)).fetchall()
 
 
 def uncertain(connection: Connection, medium: str) -> list[MessageRow]:
