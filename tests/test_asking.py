@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,9 @@ import pytest
 
 import upheld
 from tests.homes import copied, put_back
-from upheld.dates import instant
+from upheld.dates import Instant, instant
 from upheld.engine.acts import EngagementId, HandlerId, Reader, ReaderKind, RequestId, SubjectId
-from upheld.engine.state import Request, RequestState
+from upheld.engine.state import HeldState, Request, RequestState
 from upheld.errors import InputRefused
 from upheld.keeper.asking import AUTOMATED
 from upheld.store import history
@@ -297,6 +298,29 @@ def test_a_suspension_is_refused_on_one_of_four_grounds(house: House) -> None:
     with pytest.raises(InputRefused, match="one of the law's grounds"):
         house.keeper.answer(subject, request, "refused", reason="inconvenient")
     assert house.keeper.answer(subject, request, "refused", reason="contract").granted
+
+
+@pytest.mark.parametrize("late", ["entered", "proved"])
+def test_a_suspension_that_comes_to_be_known_when_its_time_is_over_is_seen_by_the_next_sweep(
+    house: House, late: str
+) -> None:
+    """A letter lay about for forty days, or its papers came after as many: what it is about is due at once, and no day
+    that is still to come would show that to a sweep.
+    """
+    subject = house.member()
+    house.keeper.sweep(confirm_clock=True)
+    ask = partial(house.keeper.request, subject, "suspension", channel="phone")
+    received = Instant(house.clock.now())
+    earlier = ask() if late == "proved" else None
+    house.tick(days=40)
+    house.keeper.sweep(confirm_clock=True)
+    assert {value.held for value, _, _ in house.keeper.holdings(subject)} == {HeldState.HELD}
+    if earlier is not None:
+        assert house.keeper.prove(subject, RequestId(earlier.made or ""), proof="id-document").granted
+    else:
+        assert ask(proved=True, at=received).granted
+    house.tick(hours=1)
+    assert house.keeper.sweep(confirm_clock=True).destroyed == len(IDENTITY)
 
 
 def test_an_objection_is_decided_by_somebody_else(house: House) -> None:

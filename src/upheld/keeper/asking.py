@@ -175,6 +175,7 @@ class Asking(Ending):
         anchors = ((RECEIVED, one.received_at),) if one.right == "suspension" else ()
         moved = self._changed(transaction, seen, state, now, anchors)
         subjects.add_request(transaction, seen.subject_id, one)
+        self._note_late_suspension(transaction, seen, one)
         transaction.journal(
             self._entry(
                 seen,
@@ -199,6 +200,14 @@ class Asking(Ending):
         )
         self._hold_entry(transaction, moved, one)
         return moved
+
+    @staticmethod
+    def _note_late_suspension(transaction: Transaction, seen: Seen, one: Request) -> None:
+        """A suspension can be entered, or proved, when the time to answer it is over: what it is about is due at once,
+        and no day that is still to come would lead the sweep there.
+        """
+        if one.right == "suspension":
+            subjects.mark_dirty(transaction, seen.subject_id, seen.policy)
 
     @staticmethod
     def _right_rule(plan: Plan, right: str, channel: str) -> Rule:
@@ -427,6 +436,8 @@ class Asking(Ending):
             subjects.set_request(transaction, subject_id, after)
             if after.settled_at is not None or after.lifted_at is not None:
                 self._stirred(transaction, moved)
+            elif after.proved_at != before.proved_at:
+                self._note_late_suspension(transaction, moved, after)
             self._note_move(transaction, moved, before, after, rule, kind, fields, now)
             answered = after.settled_at is not None and before.settled_at is None
             ended: tuple[str, ...] = ()
