@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
+from time import perf_counter, process_time
 
 import psycopg
 import pytest
@@ -120,21 +121,57 @@ def test_with_another_thread_nobody_waits_awake(monkeypatch: pytest.MonkeyPatch)
         thread.join()
 
 
-@pytest.mark.parametrize(("bound", "share", "known"), [
-    ({0}, "max 100000", 1), ({0, 1, 2}, "max 100000", 3), ({0, 1}, "50000 100000", 0), ({0, 1}, "150000 100000", 1),
-    ({0, 1}, "400000 100000", 2), ({0, 1}, "", 2), ({0, 1}, None, 2),
+UNIT = "0::/system.slice/upheld.service"
+FIRST_KIND = "11:memory:/pod\n4:cpu,cpuacct:/pod/ours\n0::/"
+
+
+@pytest.mark.parametrize(("bound", "groups", "files", "known"), [
+    ({0}, UNIT, {}, 1),
+    ({0, 1, 2}, UNIT, {"cpu.max": "max 100000"}, 3),
+    ({0, 1}, "0::/", {"cpu.max": "50000 100000"}, 0),
+    ({0, 1}, "0::/", {"cpu.max": "150000 100000"}, 1),
+    ({0, 1}, "0::/", {"cpu.max": "400000 100000"}, 2),
+    ({0, 1}, "0::/", {"cpu.max": ""}, 2),
+    ({0, 1}, UNIT, {"system.slice/upheld.service/cpu.max": "150000 100000"}, 1),
+    ({0, 1}, UNIT, {"system.slice/cpu.max": "100000 100000", "system.slice/upheld.service/cpu.max": "max 100000"}, 1),
+    ({0, 1}, "0::/of/the/machine", {"cpu.max": "100000 100000"}, 1),
+    ({0, 1}, "0::/../../other", {"cpu.max": "100000 100000"}, 1),
+    ({0, 1}, FIRST_KIND, {"cpu/pod/ours/cpu.cfs_quota_us": "150000", "cpu/pod/ours/cpu.cfs_period_us": "100000"}, 1),
+    ({0, 1}, FIRST_KIND, {"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "50000"}, 1),
+    ({0, 1}, FIRST_KIND, {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 2),
+    ({0, 1}, None, {"cpu.max": "50000 100000"}, 2),
 ])  # fmt: skip
-def test_cores_are_those_bound_to_and_no_more_than_the_container_is_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bound: set[int], share: str | None, known: int
-) -> None:
-    said = tmp_path / "cpu.max"
-    if share is not None:
-        said.write_text(f"{share}\n")
-    monkeypatch.setattr(awake, "_SHARE", said)
+def test_cores_are_those_bound_to_and_no_more_than_container_or_unit_are_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bound: set[int], groups: str | None, files: dict[str, str],
+    known: int,
+) -> None:  # fmt: skip
+    """By groups of both kinds: of the unit, of what is around it, of a container that sees its own at the top."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    if groups is not None:
+        (tmp_path / "own").write_text(f"{groups}\n")
+    monkeypatch.setattr(awake, "_OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(awake, "_GROUPS", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: bound)
     assert cores() == known
     assert Awake(True).allowed == (known > 1)
     assert not Awake(False).allowed
+
+
+def test_a_server_that_hangs_is_looked_at_for_half_a_millisecond_and_then_slept_for(
+    address: str, two_cores: None
+) -> None:
+    """Whoever waits for it costs no processor time."""
+    name = postgres.fresh_name()
+    with closing(PostgresConnection(postgres.made(address, name)["active"], "public", awake=True)) as ours:
+        for _ in range(3):
+            ours.execute("SELECT 1").fetchone()
+        ours.execute("SELECT pg_sleep(0.01)").fetchone()  # it is prepared from here on
+        before, begun = process_time(), perf_counter()
+        ours.execute("SELECT pg_sleep(0.6)").fetchone()
+        assert perf_counter() - begun > 0.6
+        assert process_time() - before < 0.1
 
 
 # ── on a server ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,8 +9,8 @@ waiting is done asleep for a time, which doubles as long as that stays so.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 from threading import active_count
 from time import perf_counter
 from typing import Final
@@ -24,7 +24,12 @@ the core of who waits for it is done sooner: to sleep for that would leave it th
 REST: Final = 4
 MOST_REST: Final = 512
 """So many answers are waited for asleep after somebody else wanted the core, or nothing came: at first, and at most."""
-_SHARE: Final = Path("/sys/fs/cgroup/cpu.max")
+_OWN_GROUPS: Final = Path("/proc/self/cgroup")
+_GROUPS: Final = Path("/sys/fs/cgroup")
+_SHARES: Final = (("cpu.max", ()), ("cpu.cfs_quota_us", ("cpu.cfs_period_us",)))
+"""Files of a group with microseconds of processor time and of how long that is, of the second kind of groups and of the
+first.
+"""
 
 
 class Awake:
@@ -63,10 +68,35 @@ class Awake:
 
 
 def cores() -> int:
-    """How many cores this process may use at once: those that it is bound to, or what its container is given."""
+    """How many cores this process may use at once: those that it is bound to, or as many as its container or its unit
+    is given, whichever of the groups that it is in gives least.
+    """
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return min([bound, *_given()])
+
+
+def _given() -> Iterator[int]:
+    """Whole cores that the groups of this process are given, where they are given only so many."""
     try:
-        share, period = _SHARE.read_text().split()
-        return bound if share == "max" else min(bound, int(share) // int(period))
-    except (OSError, ValueError):
-        return bound
+        groups = [line.split(":", 2) for line in _OWN_GROUPS.read_text().splitlines()]
+    except OSError:
+        return
+    for _, controllers, path in groups:
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        mounted = _GROUPS / "cpu" if controllers else _GROUPS
+        # In a container its own group lies at the top, by whatever path the machine knows it.
+        names = [one for one in PurePosixPath(path).parts if one not in ("/", "..")]
+        for depth in range(len(names) + 1):
+            yield from _share(mounted.joinpath(*names[:depth]))
+
+
+def _share(group: Path) -> Iterator[int]:
+    for name, of in _SHARES:
+        try:
+            said = " ".join((group / one).read_text() for one in (name, *of)).split()
+            share, period = map(int, said)
+        except (OSError, ValueError):  # not there, or as much as it wants
+            continue
+        if share > 0:
+            yield share // period
