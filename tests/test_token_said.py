@@ -4,6 +4,10 @@ what goes wrong with it is told to whoever comes next.
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -222,34 +226,95 @@ def test_what_a_seal_made_last_is_owed_no_more(home: Looked) -> None:
     assert vault.owed == []
 
 
-def test_a_server_that_falls_over_before_a_seal_costs_no_look_up(tmp_path: Path) -> None:
-    """It writes what nobody waits for to its disk after ten seconds only, or with whatever is waited for. Keys lie on a
-    server of their own, so that no other place is waited for by its disk.
-    """
-    slow = "-c wal_writer_delay=10000"
-    with postgres.server() as others, postgres.running(durable=True, settings=slow) as server:
+@pytest.fixture
+def falling(tmp_path: Path) -> Iterator[Falling]:
+    """Keys lie on a server of their own, so that no other place is waited for by its disk."""
+    with postgres.server() as others, postgres.running(durable=True) as server:
         databases = postgres.made(others, "falls") | {"keys": postgres.made(server.address, "falls")["keys"]}
         options = upheld.Options(clock=upheld.SetClock(NOW), look_up={"trial": ["email"]}, light_hashing=True)
-        path = tmp_path / "home"
-        system.init(path, options, databases)
-        texts = [f"{number}@example.org" for number in range(18)]  # and one of whoever becomes a member
-        with opened(path, NOW) as house:
-            house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
-            person = member(house, "stays")
-            for text in texts[:6]:
-                assert house.keeper.collect(person, "service", {"email": text}).granted
-            house.keeper.seal()  # from here on they are on the disk
-            for text in texts[6:]:
-                assert house.keeper.collect(person, "service", {"email": text}).granted
-            assert house.keeper.places.vault.place.connection.execute(COUNT).fetchone() == (19,)
-            server.control("restart", "-m", "immediate")
-            (left,) = column(path / "keys.db", COUNT)
-            assert 7 <= left < 19, "what was sealed outlasts, of what was not the last is forgotten"
-            for _ in range(2):
-                house.keeper.seal()
-            assert column(path / "keys.db", COUNT) == [19]
-        with opened(path, NOW) as house:
-            assert [found_by(house.keeper, text) for text in texts] == [(person,)] * len(texts)
+        system.init(tmp_path / "home", options, databases)
+        yield Falling(tmp_path / "home", server)
+
+
+@dataclass
+class Falling:
+    """A home whose key store lies on a server that forgets, when it falls over, what nobody waited for."""
+
+    path: Path
+    server: postgres.Server
+    writer: int = 0
+
+    def holds_back(self) -> None:
+        """From now on nothing comes to its disk but by who waits for it."""
+        (self.writer,) = column(
+            self.path / "keys.db", "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'"
+        )
+        os.kill(self.writer, signal.SIGSTOP)
+
+    def falls_over(self) -> int:
+        """How many tokens are left."""
+        os.kill(self.writer, signal.SIGKILL)
+        self.server.control("restart", "-m", "immediate")
+        (left,) = column(self.path / "keys.db", COUNT)
+        assert isinstance(left, int)
+        return left
+
+
+def test_a_server_that_falls_over_before_a_seal_costs_no_look_up(falling: Falling) -> None:
+    texts = [f"{number}@example.org" for number in range(18)]  # and one of whoever becomes a member
+    with opened(falling.path, NOW) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "stays")
+        for text in texts[:6]:
+            assert house.keeper.collect(person, "service", {"email": text}).granted
+        house.keeper.seal()  # from here on they are on the disk
+        falling.holds_back()
+        for text in texts[6:]:
+            assert house.keeper.collect(person, "service", {"email": text}).granted
+        assert house.keeper.places.vault.place.connection.execute(COUNT).fetchone() == (19,)
+        assert 7 <= falling.falls_over() < 19, "what was sealed outlasts, of what was not the last is forgotten"
+        for _ in range(2):
+            house.keeper.seal()
+        assert column(falling.path / "keys.db", COUNT) == [19]
+    with opened(falling.path, NOW) as house:
+        assert [found_by(house.keeper, text) for text in texts] == [(person,)] * len(texts)
+
+
+_TAKES = """
+import sys
+from pathlib import Path
+from tests.trial_home import at, opened
+with opened(Path(sys.argv[1]), at("2024-03-01")) as house:
+    for text in sys.argv[3:]:
+        assert house.keeper.collect(sys.argv[2], "service", {"email": text}).granted
+    assert house.keeper.places.keys.connection.execute("SELECT 1").fetchone() == (1,)
+    print("taken", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_server_forgot_of_a_process_that_is_gone_is_put_in_by_whoever_seals(falling: Falling) -> None:
+    """Others were there before, and have sealed twice since: nobody opened the home meanwhile."""
+    texts = [f"{number}@example.org" for number in range(12)]
+    with opened(falling.path, NOW) as house, opened(falling.path, NOW) as other:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        person = member(house, "stays")
+        for one in (house, other):
+            one.keeper.seal()
+        falling.holds_back()
+        command = [sys.executable, "-c", _TAKES, str(falling.path), person, *texts]
+        path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        taking = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=path)
+        assert taking.stdout is not None
+        assert taking.stdout.readline() == "taken\n"
+        taking.kill()
+        taking.communicate()
+        assert 1 <= falling.falls_over() < 13, "of what was not sealed the last is forgotten"
+        for _ in range(2):
+            house.keeper.seal()
+        for one in (house, other):
+            assert [found_by(one.keeper, text) for text in texts] == [(person,)] * len(texts)
+        assert column(falling.path / "keys.db", COUNT) == [13]
 
 
 def test_who_dies_before_a_token_is_said_leaves_it_to_the_next_start(

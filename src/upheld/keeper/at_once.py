@@ -198,7 +198,7 @@ class AtOnce(Asking, Moving):
 
         def seals() -> bool:
             if not ordered.begun:  # then values are sealed too: their look-up tokens are there before, as for any seal
-                self._outlast_tokens()
+                self.owed_tokens.outlast()
             return ordered.seals(self.now())
 
         try:

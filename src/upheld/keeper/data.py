@@ -97,7 +97,7 @@ class Data(Seeing):
         was done: the tokens are owed.
         """
         try:
-            self._pay_tokens()
+            self.owed_tokens.pay()
             self.places.vault.keep_tokens(rows)
         except StoreFailed:
             self.places.vault.owed.extend(rows)
@@ -336,9 +336,9 @@ class Data(Seeing):
                 "item-not-looked-up", f"`{item}` has no look-up here; name it when the home is made (`look_up`)"
             )
         tier = Tier.SEPARATED if separated else Tier.ACTIVE
-        self._pay_tokens()
+        self.owed_tokens.pay()
         found = self.places.vault.subjects_with(tier, policy, item, text)
-        if self._pay_tokens():  # the line was opened anew, by the look-up itself
+        if self.owed_tokens.pay():  # the line was opened anew, by the look-up itself
             found = self.places.vault.subjects_with(tier, policy, item, text)
         rule = line.latest.items[item].rule
 

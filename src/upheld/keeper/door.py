@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
@@ -37,18 +37,18 @@ from upheld.engine.state import About, SubjectState
 from upheld.engine.view import View
 from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper.outcome import Outcome
+from upheld.keeper.owed_tokens import OwedTokens, TokensOwed
 from upheld.ledger.checkpoint import SigningKey, checkpoint_in
 from upheld.ledger.entries import Entry, entry
 from upheld.store import copies, history, subjects
 from upheld.store.engine import Connection, Deadlocked, Question
-from upheld.store.ids import IdTaken, bucket_of, new_id, placed_value
+from upheld.store.ids import IdTaken, bucket_of, new_id
 from upheld.store.journal import unsealed_since
 from upheld.store.leases import Leases
 from upheld.store.marks import Marks
 from upheld.store.papers import PaperKeys
 from upheld.store.place import Place, Recovering, Transaction
 from upheld.store.sealing import Sealer, Sealing
-from upheld.store.token_roots import marked
 from upheld.store.vault import HOUSE, Tier, Vault
 from upheld.store.views import Seen, Stale, Views
 
@@ -64,6 +64,8 @@ LEAPT = "clock-leapt"
 
 _ATTEMPTS = 50
 _AMONG_OTHERS = nullcontext()
+_TRIES = 3
+"""So often what is to be sealed may lack look-up tokens: who takes a value has put in its own by the next time."""
 OVERTAKEN = 3
 """So many times others may be faster with what somebody decides on."""
 GONE = "@gone"
@@ -119,6 +121,7 @@ class Door:
     def __init__(self, places: Places) -> None:
         self.places = places
         self.views = places.views
+        self.owed_tokens = OwedTokens(places.active, places.vault, places.look_up, places.whole)
         self._recovering = False
 
     @property
@@ -320,41 +323,23 @@ class Door:
             self._note_leap()
         return self._sealed(wait)
 
-    def _pay_tokens(self) -> bool:
-        """Put in what is owed of look-up tokens, of values that are still held and under roots that are still there:
-        before they are looked for, and before a seal, since whoever opens the home makes those of unsealed values only.
-        Whether anything was owed. Raises StoreFailed.
-        """
-        vault = self.places.vault
-        vault.doubt()
-        if not vault.owed:
-            return False
-        with vault.paying:
-            owed = list(vault.owed)
-            with self.places.keys.transaction({row[-1] for row in owed}) as transaction:
-                roots = {tier.value: one.found(transaction.connection).held for tier, one in vault.roots.items()}
-                with self.places.active.aside() as connection:
-                    held = [row for row in owed if connection.execute(_HELD, placed_value(row[4])).fetchall()]
-                if held := [row for row in held if marked(row[3]) in roots[row[0]]]:
-                    vault.put_tokens(transaction, held)
-            del vault.owed[: len(owed)]
-        return True
-
-    def _outlast_tokens(self) -> None:
-        """Before a seal: the look-up tokens of what is sealed last, also of what other processes put in. Whoever opens
-        the home makes those of values since the last seal, and of those that were sealed with it. Raises StoreFailed.
-        """
-        self._pay_tokens()
-        self.places.vault.outlast()
-        self._pay_tokens()
-
     def seal_first(self) -> None:
         """Before somebody looks at the ledger: what waits is sealed, where this user of the databases may seal."""
         if self.places.seals:
             self.seal()
 
     def _sealed(self, wait: bool = True) -> Sealing:
-        self._outlast_tokens()
+        """Nothing that is sealed lacks its look-up tokens: where some are missing, nobody has the right to seal until
+        they are in, and it is tried again.
+        """
+        for _ in range(_TRIES):
+            self.owed_tokens.pay()
+            with suppress(TokensOwed):
+                return self._sealed_with_tokens(wait)
+        self.owed_tokens.pay()
+        return self._sealed_with_tokens(wait)
+
+    def _sealed_with_tokens(self, wait: bool) -> Sealing:
         named = (self.places.active, self.places.separated, self.places.keys)
         with ExitStack() as held:
             places: dict[str, Connection] = {}
@@ -366,7 +351,9 @@ class Door:
                 **self.places.separated.writer.heads,
                 **self.places.keys.writer.heads,
             }
-            sealing = self.places.sealer.seal(places, self.now(), written=written, flush=self._flush, wait=wait)
+            sealing = self.places.sealer.seal(
+                places, self.now(), written=written, flush=self._flush, check=self.owed_tokens.check, wait=wait
+            )
             if self.places.active.tail is not None:
                 self.places.active.tail.sealed()
             return sealing
@@ -539,6 +526,5 @@ _INSERT_TOLD = (
     "INSERT INTO told(bucket, subject_id, told_id, disclosure_id, recipient, reason, request_id, at) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_HELD = "SELECT 1 FROM value WHERE bucket = ? AND value_id = ? AND state = 'held'"
 
 __all__ = ["Door", "Places", "Tier", "When", "anchor_days", "leave", "replaced"]

@@ -38,6 +38,7 @@ from upheld.keeper.clearing import is_rehearsal
 from upheld.keeper.door import Tier
 from upheld.keeper.elsewhere import cleared_elsewhere
 from upheld.keeper.moving import Moving
+from upheld.keeper.owed_tokens import MAKE, values_of
 from upheld.keeper.replaying import Around, Replay, documents_by_digest
 from upheld.keeper.steps import OpenStep, Swept
 from upheld.keeper.tokens_anew import make_tokens_anew
@@ -196,7 +197,7 @@ class Recovery(Moving):
     def _keys_lack(self) -> bool:
         """Whether what was written since the last seal needs keys or aliases that the key store does not have."""
         tail = copies.unsealed(self.places.active.connection, _MAKE)
-        values = {ValueId(one) for each in tail for one in _made_by(each)}
+        values = {one for each in tail for one in values_of(each)}
         rows = [row for one in values if (row := self._active_row(one)) is not None and row[3] == "held"]
         ids = [row[1] for row in rows if row[1] is not None]
         if len(self.places.vault.ciphers(Tier.ACTIVE, ids)) < len(set(ids)):
@@ -223,41 +224,23 @@ class Recovery(Moving):
         self.clear_rehearsals()
         if self.rehearsals_left():
             return  # one runs in another process, which sees to the rest too
-        steps = self.open_steps()
-        missing = self._tokens_missing()
-        if not steps and not missing and not self._papers_on_their_way():
+        self._tokens_put_in()
+        if not self.open_steps() and not self._papers_on_their_way():
             return
         try:
             with self.places.leases.lease("sweep", wait=False):
-                if missing:
-                    self._flush()  # of values that last
-                    self._make_tokens(missing)
                 self.carry_out(self.open_steps(), Swept())
                 self._papers_going()
         except LeaseHeld:
             return  # somebody sweeps right now, and sees them too
 
-    def _tokens_missing(self) -> list[_LookedUp]:
-        """Of values written since the last seal, or sealed with it: every seal before made the key store durable."""
+    def _tokens_put_in(self) -> None:
+        """Of values written since the last seal; also of those sealed with it, since who only seals looks for none."""
         active, ledger = self.places.active.connection, self.places.sealer.connection
-        tail = [*copies.unsealed(active, _MAKE), *copies.sealed_last(ledger, _MAKE)]
-        values = dict.fromkeys((each.policy, ValueId(one)) for each in tail for one in _made_by(each))
-        found: list[_LookedUp] = []
-        roots = self.places.vault.roots[Tier.ACTIVE]
-        roots.forget()
-        for policy, value in values:
-            row = self._active_row(value)
-            if row is None or row[3] != "held" or not self.looked_up(policy, row[4]):
-                continue
-            if self.places.vault.tokens_left(value) < len(roots.known().held):
-                found.append(_LookedUp(Tier.ACTIVE, policy, SubjectId(row[0]), value, row[4]))
-        return found
-
-    def _make_tokens(self, missing: Sequence[_LookedUp]) -> None:
-        """Under each root that is there in the transaction that puts them in."""
-        texts = [self._identifier(one) for one in missing]
-        with self.places.keys.transaction({one.subject_id for one in missing}) as transaction:
-            self.places.vault.put_tokens(transaction, self._token_rows(transaction, missing, texts))
+        self.owed_tokens.owe([*copies.unsealed(active, MAKE), *copies.sealed_last(ledger, MAKE)])
+        if self.places.vault.owed:
+            self._flush()  # of values that last
+            self.owed_tokens.pay()
 
     def _token_rows(
         self, transaction: Transaction, wanted: Sequence[_LookedUp], texts: Sequence[str]
@@ -780,17 +763,6 @@ def _ordered(about: Iterable[Entry], value: ValueId, person: SubjectId) -> Itera
             )
 
 
-def _made_by(each: Entry) -> tuple[int, ...]:
-    """The values that an entry brings into being."""
-    match each.kind:
-        case "value.collected":
-            return cast(tuple[int, ...], each.fields["values"])
-        case "value.corrected":
-            return (cast(int, each.fields["new"]),)
-        case _:
-            return ()
-
-
 def _ids_in(each: Entry) -> Iterator[object]:
     """Every id that an entry names, besides the alias."""
     for given in each.fields.values():
@@ -800,7 +772,7 @@ def _ids_in(each: Entry) -> Iterator[object]:
             yield given
 
 
-_MAKE = frozenset({"subject.entered", "value.collected", "value.corrected", "paper.filed"})
+_MAKE = MAKE | {"subject.entered", "paper.filed"}
 """Kinds of entries that need something of the key store: an alias, keys, tokens."""
 _ACTIVE_ROW = "SELECT subject_id, key_id, sealed, state, item FROM value WHERE bucket = ? AND value_id = ?"
 _SUBJECT_OF = "SELECT subject_id FROM alias WHERE alias = ?"

@@ -148,6 +148,13 @@ class _Checked(NamedTuple):
     marks: bytes
 
 
+class Written(NamedTuple):
+    """What of a batch is looked at before it is sealed: its entries at a glance, and all that they say."""
+
+    seen: tuple[Glance, ...]
+    body: bytes
+
+
 class Begun(NamedTuple):
     """What a transaction of the ledger takes that is begun and not sent. Nobody else seals in this process."""
 
@@ -384,13 +391,15 @@ class Sealer:
         *,
         written: Mapping[str, Head] | None = None,
         flush: Callable[[], None] = lambda: None,
+        check: Callable[[Sequence[Written]], None] = lambda _: None,
         wait: bool = True,
     ) -> Sealing:
         """Takes every unsealed batch of the places into the ledger, signs, and drops them there.
 
         A connection must have no transaction open. Places that a process of its own writes to are given as paths.
         `written`: the `heads` of the writers of this process; without them, an end cut off an unsealed stream does
-        not show. `flush` waits until what the places show is on their disks: the ledger must not outlive it.
+        not show. `flush` waits until what the places show is on their disks: the ledger must not outlive it. `check`
+        is shown what is to be sealed next; what it raises is raised, and that is not sealed.
 
         Raises:
             LeaseHeld: another process is sealing and `wait` is False.
@@ -407,7 +416,7 @@ class Sealer:
             reached: dict[str, int | None] = dict.fromkeys(connections, -1)
             batches = entries = 0
             while True:
-                taken = self._seal_round(connections, stood, reached, problems, at, flush)
+                taken = self._seal_round(connections, stood, reached, problems, at, (flush, check))
                 batches += taken.batches
                 entries += taken.entries
                 if all(row is None for row in reached.values()):
@@ -554,10 +563,10 @@ class Sealer:
         reached: dict[str, int | None],
         problems: dict[str, TailProblem],
         at: int,
-        flush: Callable[[], None],
+        first: tuple[Callable[[], None], Callable[[Sequence[Written]], None]],
     ) -> Sealing:
         """Seals about `ROUND` bytes of each place. `reached`: the last row seen of each, None: there is no more.
-        `stood`: how each stands; it moves on.
+        `stood`: how each stands; it moves on. `first`: what is done before anything is sealed.
         """
         known = self._at_hand()
         found: dict[str, _Found] = {}
@@ -572,7 +581,9 @@ class Sealer:
         batches = sorted((batch for each in found.values() for batch in each.sound), key=lambda batch: batch[0])
         note = known.note
         if batches:
+            flush, check = first
             flush()
+            check([Written(one.seen, one.row.body) for _, one in batches])
             with self._transaction():
                 note = self._append([batch for _, batch in batches], at)
         for name, connection in connections.items():

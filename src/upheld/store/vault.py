@@ -61,6 +61,10 @@ _TOKENS_AT_ONCE = (
     "SELECT DISTINCT t.value_id FROM token t JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) "
     "AS w(bucket, value_id) ON t.bucket = w.bucket AND t.value_id = w.value_id"
 )
+_COUNT_TOKENS_AT_ONCE = (
+    "SELECT t.value_id, count(*) FROM token t JOIN unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])) "
+    "AS w(bucket, value_id) ON t.bucket = w.bucket AND t.value_id = w.value_id GROUP BY t.value_id"
+)
 _DELETE_KEYS_AT_ONCE = {
     tier: f"DELETE FROM {tier}_key WHERE (bucket, key_id) IN "  # noqa: S608 - as above
     "(SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))) RETURNING key_id"
@@ -563,6 +567,18 @@ class Vault:
             self.roots[tier].forget()
         raise StoreFailed("the root of look-up tokens was another each time it was asked for; try again")
 
+    def counted(self, values: Collection[ValueId]) -> Counter[ValueId]:
+        """How many look-up tokens each of the values has."""
+        pairs, found = list(map(placed_value, values)), Counter[ValueId]()
+        with self.place.reading() as connection:
+            if self.place.engine.stores_buckets:
+                found.update(dict(connection.execute(_COUNT_TOKENS_AT_ONCE, _pairs(pairs)).fetchall()))
+            else:
+                for start in range(0, len(pairs), 500):
+                    some = [value for _, value in pairs[start : start + 500]]
+                    found.update(dict(connection.execute(_count_tokens(len(some)), some).fetchall()))
+        return found
+
     def tokens_left(self, value_id: ValueId) -> int:
         """How many look-up tokens of a value remain."""
         with self.place.reading() as connection:
@@ -590,6 +606,11 @@ def _destroyed_at_once(transaction: Transaction, keys: Sequence[DestroyedKey]) -
 @cache
 def _select_keys(tier: Tier, count: int) -> str:
     return f"SELECT key_id, wrapped FROM {tier}_key WHERE key_id IN ({','.join('?' * count)})"  # noqa: S608 - as above
+
+
+@cache
+def _count_tokens(count: int) -> str:
+    return f"SELECT value_id, count(*) FROM token WHERE value_id IN ({','.join('?' * count)}) GROUP BY value_id"  # noqa: S608 - as above
 
 
 def wrapping(tier: Tier, key_id: int) -> bytes:
