@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.homes import column
+from tests import postgres
+from tests.homes import column, databases
 from tests.trial_home import POLICY, at, member, opened, proved
 from upheld.store import history
 
@@ -162,3 +164,47 @@ def test_two_sweeps_at_once_carry_out_every_step_once(home: tuple[Path, list[str
         assert len(moved) == 2 * len(persons)
         assert set(moved.values()) == {1}
         proved(place, house.keeper)
+
+
+_FORKS = """
+import os, sys
+from pathlib import Path
+from tests.trial_home import at, member, opened
+from upheld.errors import StoreFailed
+def reads(house, person):
+    desk = house.keeper.application("desk")
+    return list(house.keeper.read(person, "service", reader=desk, items=("name",)).texts.values())
+with opened(Path(sys.argv[1]), at("2024-03-01")) as house:
+    person = member(house, "somebody")
+    (before,) = reads(house, person)
+    if os.fork() == 0:
+        status = 0
+        for verb in (lambda: reads(house, person), lambda: house.keeper.enter("trial", "member"), house.keeper.seal):
+            try:
+                verb()
+                status = 1
+            except StoreFailed as failure:
+                status |= 0 if "forked" in str(failure) else 2
+        house.keeper.close()
+        with opened(Path(sys.argv[1]), at("2024-03-01")) as own:
+            status |= 0 if reads(own, person) == [before] else 4
+        os._exit(status)
+    _, ended = os.wait()
+    print(os.waitstatus_to_exitcode(ended), reads(house, person) == [before], house.keeper.places.keys.line)
+"""
+
+
+@pytest.mark.parametrize("on", ["files", "a server"])
+def test_a_process_that_is_forked_can_t_use_what_its_parent_opened(
+    request: pytest.FixtureRequest, tmp_path: Path, on: str
+) -> None:
+    """On one line they would read each other's answers; it opens the home itself, and takes nothing of the parent."""
+    with postgres.homes_on(request.getfixturevalue("address")) if on == "a server" else nullcontext():
+        home = tmp_path / "home"
+        with opened(home, at("2024-03-01")) as house:
+            house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", _FORKS, str(home)]
+        ran = subprocess.run(command, env=path, capture_output=True, text=True, timeout=60, check=False)
+        line = "1" if databases(home) else "None"
+    assert ran.stdout.split() == ["0", "True", line], ran.stderr

@@ -7,6 +7,7 @@ only for what the work says it is about. Work that does not say is alone in the 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from enum import Enum, auto
 from functools import partial
 from itertools import chain
 from threading import Lock, get_ident
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+from weakref import WeakSet
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
@@ -36,6 +38,12 @@ class Recovering(StoreFailed):
     """A home that holds an old copy does nothing else until it was brought up to date."""
 
     reason = "recovering"
+
+
+class OfAnotherProcess(StoreFailed):
+    """A process that was forked uses what its parent opened: both would speak on one line, and read each other's
+    answers.
+    """
 
 
 class Way(Enum):
@@ -74,6 +82,18 @@ def _not_recorded(failure: BaseException) -> NotRecorded:
     return NotRecorded(f"no record could be made durable, so nothing was done or released: {failure}")
 
 
+FORKED: Final = "this home was opened by the process that this one was forked from; open it anew in each process"
+_OPENED: Final[WeakSet[Place]] = WeakSet()
+
+
+def _forked() -> None:
+    for place in list(_OPENED):
+        place.barred = FORKED
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
 class Place(Straight):
     """A database with its journal."""
 
@@ -81,6 +101,7 @@ class Place(Straight):
 
     def __init__(self, engine: Engine, name: str, writer: JournalWriter, now: Callable[[], Instant]) -> None:
         super().__init__(engine, writer, now)
+        _OPENED.add(self)
         self.name = name
         self._beside = Lock()
         self._second: Connection | None = None
@@ -100,6 +121,8 @@ class Place(Straight):
 
     def close(self) -> None:
         """Give the database back. Anything not committed is gone."""
+        if self.barred == FORKED:
+            return  # it is the parent's
         with self.turn:
             pass  # what is in the air is on record when it has landed
         if self.mark is not None:
@@ -113,6 +136,8 @@ class Place(Straight):
         self.engine.close()
 
     def _check_open(self) -> None:
+        if self.barred == FORKED:
+            raise OfAnotherProcess(FORKED)
         if self.barred is not None and self.admitted != get_ident():
             raise Recovering(self.barred)
 

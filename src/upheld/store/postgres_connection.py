@@ -6,6 +6,7 @@ locks wait with it. So work that looks at nothing is one message, begun and comm
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum, auto
@@ -236,6 +237,7 @@ class PostgresConnection:
         self._cursor = self._inner.cursor(binary=True)
         self._wire = Wire(self._inner, self._awake)
         self._begun = False
+        self._process = os.getpid()
         self.opened += 1
 
     @property
@@ -810,7 +812,9 @@ class PostgresConnection:
         return kind(f"the database of `{self._place}` could not do it: {failure}")
 
     def close(self) -> None:
-        """Give the connection back. Anything not committed is gone."""
+        """Give the connection back. Anything not committed is gone. Whoever was forked leaves it to the parent."""
+        if self._process != os.getpid():
+            return
         if self._said:
             with suppress(Refused, psycopg.Error):  # whoever opens the home next does what is missing
                 self._wire.take(0)
