@@ -283,3 +283,12 @@ def test_the_same_key_from_many_at_once_is_done_once(shop: Program) -> None:
     assert {one.status_code for one in answers} == {200}
     assert len({one.json()["subject"] for one in answers}) == 1
     assert sum("idempotent-replayed" not in one.headers for one in answers) == 1
+
+
+def test_who_has_no_token_or_errs_in_the_address_is_told_what_helps(shop: Program) -> None:
+    without = shop.client.post("/v1/subjects", json={"kind": "member"}).json()
+    assert (without["code"], "POST /v1/token" in without["detail"]) == ("token-missing", True)
+    nowhere = shop.post("/subjekts").json()
+    assert (nowhere["code"], "/v1/openapi.json" in nowhere["detail"]) == ("not-found", True)
+    otherwise = shop.client.put("/v1/subjects", json={}).json()
+    assert (otherwise["code"], "another method" in otherwise["detail"]) == ("method-not-allowed", True)

@@ -35,6 +35,14 @@ _STATUS: Mapping[str, int] = MappingProxyType(
     }
 )
 """Codes of inputs that are more than unusable. Everything else is 422."""
+_HELPS: Mapping[str, str] = MappingProxyType(
+    {
+        "token-missing": "ask POST /v1/token for one, with the id and secret of the program; send it as a bearer token",
+        "not-found": "there is no such address; GET /v1/openapi.json lists them all",
+        "method-not-allowed": "this address takes another method; GET /v1/openapi.json lists them all",
+    }
+)
+"""What helps where nothing more is known of the call."""
 
 
 class Said(Exception):
@@ -48,6 +56,7 @@ class Said(Exception):
 
 def problem(status: int, code: str, detail: str = "", causes: tuple[Cited, ...] = ()) -> Problem:
     """A problem; `causes` are those of a refused decision."""
+    detail = detail or _HELPS.get(code, "")
     return Problem(f"urn:upheld:{code}", TITLES[status], status, code, detail, [cause(one) for one in causes])
 
 
