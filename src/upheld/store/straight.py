@@ -101,7 +101,7 @@ class Straight(ABC):
         """`straight` for who does something else until the answer comes. None also where anything, such as the turn,
         would have to be waited for. `told`: see `Flight`.
         """
-        if self.writer.asks or self.barred is not None or self._waiting or not self.turn.at_once():
+        if self._shut or not self.turn.at_once():
             return None
         try:
             doubted = self._doubted
@@ -176,10 +176,16 @@ class Straight(ABC):
         """
         return self._free_for((), lambda: self._added(name, work))
 
+    @property
+    def _shut(self) -> bool:
+        """Whether nothing goes straight now, whoever has the turn. Where rows lie on several machines the key of the
+        journal is asked for, which takes an answer of its own.
+        """
+        return self.writer.asks or self.barred is not None or bool(self._waiting)
+
     def _free_for(self, names: Collection[str], go: Callable[[], T | None]) -> T | None:
         """Do it at once if nobody else is at work here, and no name is doubted; else None."""
-        # Where rows lie on several machines the key of the journal is asked for, which takes an answer of its own.
-        if self.writer.asks or self.barred is not None or self._waiting or not self.turn.acquire(False):
+        if self._shut or not self.turn.acquire(False):
             return None
         try:
             doubted = self._doubted
