@@ -17,7 +17,7 @@ from upheld.store.arrays import answers_of_each, change_each
 from upheld.store.engine import Connection
 from upheld.store.place import Transaction
 from upheld.store.postgres import PostgresConnection
-from upheld.store.spelling import together
+from upheld.store.spelling import FEW_KEYS, together
 
 MADE = "CREATE TABLE thing(bucket INTEGER, name TEXT, content BLOB, number INTEGER, PRIMARY KEY(bucket, name))"
 INSERT = "INSERT INTO thing(bucket, name, content, number) VALUES(?, ?, ?, ?)"
@@ -106,3 +106,26 @@ def test_what_no_array_holds_is_said_for_each() -> None:
     assert together(INSERT, [(1, "a", None, 1.5), (1, "b", None, 2.5)]) is None
     assert together(INSERT, [(1, "a", None, 1), (1, "b", None, "two")]) is None
     assert together("INSERT INTO name(text) VALUES(?)", [("a",), ("b",)]) is None, "the table numbers these"
+
+
+def test_a_few_keys_that_differ_in_one_column_are_named_and_more_travel_as_an_array() -> None:
+    """A server plans for an array of any length anew each time; of a list it knows how many there are."""
+    rows = [(7, 1, name, 3) for name in "abc"]
+    assert together(SET, rows) == (
+        "UPDATE thing SET number = ? WHERE bucket = ? AND name IN (?, ?, ?) AND number = ?", (7, 1, "a", "b", "c", 3)
+    )  # fmt: skip
+    several = together(SET, [(7, number, "a", number) for number in range(3)])
+    assert several is not None
+    assert "unnest" in several[0]
+    many = together(SET, [(7, 1, str(number), 3) for number in range(FEW_KEYS + 1)])
+    assert many is not None
+    assert "unnest" in many[0]
+
+
+def test_a_change_of_some_of_one_bucket_changes_these_and_no_others(line: Connection) -> None:
+    line.executemany(INSERT, [(bucket, name, None, 0) for bucket in (1, 2) for name in "abcd"])
+    line.executemany("UPDATE thing SET number = ? WHERE bucket = ? AND name = ?", [(5, 1, "a"), (5, 1, "c")])
+    line.executemany("DELETE FROM thing WHERE bucket = ? AND name = ?", [(2, "b"), (2, "d"), (2, "x")])
+    assert [(bucket, name, number) for bucket, name, _, number in kept(line)] == [
+        (1, "a", 5), (1, "b", 0), (1, "c", 5), (1, "d", 0), (2, "a", 0), (2, "c", 0),
+    ]  # fmt: skip

@@ -523,6 +523,8 @@ def _locks(place: str, claim: Claim | None) -> Question:
     if not reads and not changes:
         return _OF_NONE, (whole,)
     numbers = sorted(reads | changes)
+    if not reads and len(numbers) == _TWO:
+        return _OF_TWO_CHANGED, (whole, *numbers)
     if not changes:
         return _MANY_READ, (array((whole, *numbers)),)
     alone = ",".join("t" if one in changes else "f" for one in numbers)
@@ -549,6 +551,8 @@ _WHOLE: Final = "SELECT pg_advisory_xact_lock(?)"
 _OF_NONE: Final = "SELECT pg_advisory_xact_lock_shared(?)"
 _OF_ONE_READ: Final = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock_shared(?)"
 _OF_ONE_CHANGED: Final = "SELECT pg_advisory_xact_lock_shared(?), pg_advisory_xact_lock(?)"
+_TWO: Final = 2
+_OF_TWO_CHANGED: Final = f"{_OF_ONE_CHANGED}, pg_advisory_xact_lock(?)"
 _MANY: Final = (
     "SELECT count(*) FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BOOL[])) AS claimed(number, alone) WHERE CASE "
     "WHEN alone THEN pg_advisory_xact_lock(number) ELSE pg_advisory_xact_lock_shared(number) END IS NOT NULL"

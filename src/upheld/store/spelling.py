@@ -107,6 +107,12 @@ def counted(word: bytes) -> bytes:
 
 
 @cache
+def all_changed(statement: str) -> str:
+    """`counted` of a statement as it is written for both engines; the number is its last parameter."""
+    return counted(statement.encode()).decode().replace("%s", "?")
+
+
+@cache
 def changing_one(statement: str) -> str:
     """`guarded` of a statement as it is written for both engines."""
     return guarded(statement.encode()).decode()
@@ -124,6 +130,8 @@ def _parts(statement: str) -> tuple[str, tuple[str, ...], str] | None:
     return found and (found[1], tuple(one.split(" ")[0] for one in found[2].split(" AND ")), found[3])
 
 
+FEW_KEYS: Final = 16
+"""So many keys are named one by one: each number of them is a statement of its own, which is prepared once."""
 Array = Numbers | Texts | NumbersOrNone | TextsOrNone | Blobs
 
 
@@ -218,9 +226,38 @@ def _changes(statement: str, rows: Sequence[Sequence[Any]]) -> tuple[str, tuple[
     keys = {tuple(row[fixed:]) for row in rows}
     if len(keys) < len(rows) or any(row[:fixed] != rows[0][:fixed] for row in rows):
         return None
+    alike = _alike(columns, [row[fixed:] for row in rows])
+    if alike is not None:
+        said, given = alike
+        return f"{does} WHERE {said}{besides}", (*rows[0][:fixed], *given)
     kinds, lists = columns_of([row[fixed:] for row in rows])
     if "" in kinds:
         return None
     named = ", ".join(f"CAST(? AS {kind}[])" for kind in kinds)
     text = f"{does} WHERE ({', '.join(columns)}) IN (SELECT * FROM unnest({named})){besides}"  # noqa: S608 - words of ours
     return text, (*rows[0][:fixed], *lists)
+
+
+def _alike(columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> tuple[str, tuple[Any, ...]] | None:
+    """What finds the rows of a few keys that differ in one column, such as values of one person, and its parameters.
+
+    A server takes an array to have ten members when it plans for any, and plans anew each time where it has fewer; of a
+    list it knows how many there are.
+    """
+    differ = [number for number, cells in enumerate(zip(*keys, strict=True)) if any(one != cells[0] for one in cells)]
+    if len(differ) != 1 or len(keys) > FEW_KEYS or any(None in key for key in keys):
+        return None
+    [which], first = differ, keys[0]
+    given = (*first[:which], *(key[which] for key in keys), *first[which + 1 :])
+    return _with_a_list(tuple(columns), which, len(keys)), given
+
+
+@cache
+def _with_a_list(columns: Sequence[str], which: int, count: int) -> str:
+    each = [f"{one} IN ({listed(count)})" if number == which else f"{one} = ?" for number, one in enumerate(columns)]
+    return " AND ".join(each)
+
+
+def listed(count: int) -> str:
+    """So many parameters."""
+    return ", ".join("?" * count)

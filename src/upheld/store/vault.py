@@ -26,6 +26,7 @@ from upheld.store.ids import BUCKETS, DAY_OF_KEY, bucket_of_value, placed_key, p
 from upheld.store.ids import key_id as new_key_id
 from upheld.store.place import Place, Transaction
 from upheld.store.ring import Ring, Wrapping, derived
+from upheld.store.spelling import all_changed, together
 from upheld.store.token_roots import FIRST, SELECT_NAMED, TOKENS, WORDS, TokenRoots, TokenRow, normalised, ring_of
 
 BLOCK = 256
@@ -68,13 +69,6 @@ _COUNT_TOKENS_AT_ONCE = (
 _DELETE_KEYS_AT_ONCE = {
     tier: f"DELETE FROM {tier}_key WHERE (bucket, key_id) IN "  # noqa: S608 - as above
     "(SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[]))) RETURNING key_id"
-    for tier in Tier
-}
-_DELETE_TOKENS_AT_ONCE = (
-    "DELETE FROM token WHERE (bucket, value_id) IN (SELECT * FROM unnest(CAST(? AS BIGINT[]), CAST(? AS BIGINT[])))"
-)
-_DELETE_ALL_KEYS = {
-    tier: f"WITH gone AS ({_DELETE_KEYS_AT_ONCE[tier]}) SELECT 1 / CAST(count(*) = ? AS INT) FROM gone"  # noqa: S608 - as above
     for tier in Tier
 }
 _ANY_KEY = {tier: f"SELECT key_id, wrapped FROM {tier}_key LIMIT 1" for tier in Tier}  # noqa: S608 - as above
@@ -366,11 +360,12 @@ class Vault:
         """`destroy` where every key must be there, or nothing of the transaction happens: in one message. Raises
         Overtaken for a value without a key.
         """
-        transaction.execute(_DELETE_TOKENS_AT_ONCE, _pairs(placed_value(value) for _, _, value in keys))
+        transaction.execute(*_all_of(_DELETE_TOKENS, [placed_value(value) for _, _, value in keys]))
         for tier in Tier:
-            of = [key_id for one, key_id, _ in keys if one is tier and key_id is not None]
+            of = [placed_key(key_id) for one, key_id, _ in keys if one is tier and key_id is not None]
             if of:
-                transaction.execute(_DELETE_ALL_KEYS[tier], (*_pairs(map(placed_key, of)), len(of)))
+                statement, given = _all_of(DELETE_KEY[tier], of)
+                transaction.execute(all_changed(statement), (*given, len(of)))
         if any(key_id is None for _, key_id, _ in keys):
             raise Overtaken("a value has no key")
 
@@ -589,6 +584,11 @@ def _pairs(placed: Iterable[tuple[int, int]]) -> tuple[Numbers, Numbers]:
     """Buckets and numbers as two parameters."""
     pairs = list(placed)
     return array([bucket for bucket, _ in pairs]), array([number for _, number in pairs])
+
+
+def _all_of(statement: str, keys: Sequence[tuple[int, int]]) -> Question:
+    """A change of the row of one key, said for several different ones."""
+    return together(statement, keys) or (statement, keys[0])
 
 
 def _destroyed_at_once(transaction: Transaction, keys: Sequence[DestroyedKey]) -> set[ValueId]:

@@ -641,8 +641,10 @@ class Views:
 
 
 def _asked_first(claim: Claim) -> Question:
-    """Who changes something proves its views by the epochs of all that the transaction is about."""
-    return subjects.epochs_question((*claim.changes, *claim.reads))
+    """Who changes something proves its views by the epochs of all that the transaction is about. What else it claims,
+    such as the part of a sweep, has a name with a stroke, as no person has.
+    """
+    return subjects.epochs_question([one for one in (*claim.changes, *claim.reads) if "/" not in one])
 
 
 def _nobody() -> InputRefused:
