@@ -26,6 +26,7 @@ from upheld.clock import SystemClock
 from upheld.dates import Instant, instant
 from upheld.engine.acts import RequestId
 from upheld.errors import HomeUnusable
+from upheld.store import scrubbing
 from upheld.store.postgres_connection import PostgresConnection
 from upheld.store.scrubbing import Rewriting, remembered
 from upheld.web import doctor_servers
@@ -148,6 +149,31 @@ def test_whoever_leaves_meanwhile_costs_no_table_and_one_writing_serves_all(home
             house.clock.set(ERASED_ON + timedelta(hours=hours))
             house.keeper.sweep()
         assert anew == {"active_key": 1, "token": 1}
+
+
+MADE_UP_KEYS = (
+    "INSERT INTO active_key(bucket, key_id, wrapped) SELECT b, (CAST(b AS BIGINT) << 37) + 1, "
+    "decode(repeat('00', 60), 'hex') FROM generate_series(0, 1023) AS made(b)"
+)
+
+
+def test_pages_from_which_rows_have_gone_are_not_looked_at_by_every_sweep_until_the_table_is_written_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server looks again at each page whose row is gone as long as an index names it."""
+    monkeypatch.setattr(scrubbing, "MET_AGAIN", 4)
+    left = "SELECT relpages - relallvisible FROM pg_class WHERE oid = CAST('keys.active_key' AS regclass)"
+    unclear: list[int] = []
+    with large(home, ERASED_ON) as house:
+        changed(home / "keys.db", MADE_UP_KEYS)
+        keys = house.keeper.places.keys
+        assert keys.scrub({"active_key"})
+        for bucket in range(0, 1000, 70):
+            changed(home / "keys.db", f"DELETE FROM active_key WHERE bucket = {bucket}")
+            assert keys.scrub({"active_key"})
+            unclear += column(home / "keys.db", left)
+        assert max(unclear) <= 4 + 1, unclear
+        assert dead(home) != {}, "and the table is to be written anew all the same"
 
 
 def test_a_small_table_is_written_anew_at_once(home: Path) -> None:

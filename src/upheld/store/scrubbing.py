@@ -40,6 +40,8 @@ ERASED: Final = {
 """Tables from which contents, keys and tokens are destroyed."""
 SMALL: Final = 1 << 20
 """Bytes up to which a table of keys is written anew by every scrubbing: ten thousand keys, about ten milliseconds."""
+MET_AGAIN: Final = 64
+"""From so many pages on of which a row has gone, and one in a hundred of the table, its indexes are cleared with it."""
 PATIENCE: Final = 5.0
 """Seconds that scrubbing waits for transactions that can still see what was deleted."""
 _EMPTY_INDEX: Final = 8_192
@@ -66,11 +68,14 @@ _TO_UNSAMPLE: Final = (
 )
 _TO_SCRUB: Final = (
     "SELECT c.relname, pg_has_role(c.relowner, 'USAGE'), pg_relation_size(c.oid), "
-    "coalesce((SELECT max(pg_relation_size(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0) "
+    "coalesce((SELECT max(pg_relation_size(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0), "
+    "c.relpages, c.relpages - c.relallvisible "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN (SELECT value FROM json_each(?))"
 )
-"""Of tables: whether they are ours, their bytes, those of their largest index."""
+"""Of tables: whether they are ours, their bytes, those of their largest index; how many pages they had when they were
+cleared last, and in how many of those something was left.
+"""
 _LIMIT_WAITING: Final = "SELECT set_config('lock_timeout', '5s', false)"
 _MARK: Final = "dead keys in "
 _MARKS: Final = f"SELECT key, value FROM meta WHERE key LIKE '{_MARK}%'"  # noqa: S608 - words of ours
@@ -117,6 +122,13 @@ class _Table(NamedTuple):
     ours: bool
     size: int
     largest_index: int
+    pages: int
+    unclear: int
+
+    @property
+    def met_again(self) -> bool:
+        """Whether too many of its pages are looked at by every clearing of it."""
+        return self.unclear > max(MET_AGAIN, self.pages // 100)
 
     @property
     def empty(self) -> bool:
@@ -209,8 +221,11 @@ def _cleared(
     if at is not None and rewriting.within and (rewriting.spread or table.size > rewriting.small):
         if since is None:
             _remember(connection, table.name, at)
-        # Its indexes are made anew with it; to clear them now would cost what they hold.
-        connection.execute(f"VACUUM (INDEX_CLEANUP OFF, TRUNCATE OFF) {table.name}")
+        # Its indexes are made anew with it; to clear them now would cost what they hold. Until they are, a page from
+        # which a row has gone is looked at by every clearing, and a server goes through up to 31 whole ones between two
+        # of them: where there are many it would go through all of the table for each who leaves.
+        indexes = "ON" if table.met_again else "OFF"
+        connection.execute(f"VACUUM (INDEX_CLEANUP {indexes}, TRUNCATE OFF) {table.name}")
         return True
     lies_there = not table.empty or rewriting.spread
     if lies_there and not _patiently(rewriting, lambda: not _kept_anew(connection, table.name)):
