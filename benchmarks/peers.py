@@ -7,6 +7,13 @@ PostgreSQL it nulls columns, keeps an encrypted copy of what it read in its own 
 where the values lie and certifies nothing; its strength is the many kinds of systems that it reaches. Its service is
 called in its own process with a Redis, its tasks run at once, so no HTTP, no worker and no poll is in the time, and the
 seven values are one row, which is the least for it.
+
+Erasing one person alone: on the same server, each commit on its disk before it is answered, from the call until the
+rows are gone durably. Theirs deletes eight rows and leaves four events of its audit, each in a commit of its own, five
+in all; it just loaded these persons itself. Ours are persons who came before the run; four commits: request, answer and
+orders; the orders in the signed ledger; keys and tokens, in the store of keys; contents. It waits for answers awake, as
+a process of one thread may; theirs asleep, as its driver does. The sweep that scrubs bytes and certifies follows
+outside of the time, after every ten; whoever is erased first after it pays for plans that the server makes anew.
 """
 
 from __future__ import annotations

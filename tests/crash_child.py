@@ -393,7 +393,8 @@ def heralded(patch: pytest.MonkeyPatch, seen: Callable[[str], None], *, answers:
         for way in ways:
             patch.setattr(kind, way, tells(getattr(kind, way), before=True))
     if answers:
-        patch.setattr(Wire, "take", tells(Wire.take, before=False))
+        for way in ("take", "hear"):
+            patch.setattr(Wire, way, tells(getattr(Wire, way), before=False))
 
 
 def statements(home: Path, scenario: Scenario, persons: Persons) -> list[str]:

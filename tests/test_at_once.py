@@ -5,33 +5,41 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext, suppress
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
 
+import upheld
 from tests import postgres
 from tests.homes import changed, column
+from tests.proxy import DOWN, UP, between
 from tests.test_crash import crashes_of
 from tests.trial_home import POLICY, House, at, member, opened, proved
+from upheld import system
 from upheld.engine.acts import RequestId, SubjectId
-from upheld.errors import InputRefused
+from upheld.engine.state import HeldState
+from upheld.errors import InputRefused, StoreFailed
 from upheld.keeper import Keeper
+from upheld.keeper.at_once import AtOnce
 from upheld.keeper.sharing import name_of
 from upheld.ledger.entries import Entry
 from upheld.store import history
+from upheld.store.engine import Claim
 from upheld.store.ids import bucket_of
 from upheld.store.leases import LeaseHeld
 from upheld.store.sealing import MOST_AT_ONCE, Sealer, TailBroken
+from upheld.store.straight import Early, Straight
 from upheld.store.wire import Wire
 
 DAY = at("2024-09-05")
-MESSAGES = 7
-"""Of an erasure on a server: the part of the sweep taken and given back, locks with all that is asked, four commits."""
+MESSAGES = 6
+"""Of an erasure on a server: the part of the sweep taken and given back, and four commits whose work goes ahead."""
 
 
 @pytest.fixture(params=["files", "a server"])
@@ -172,7 +180,7 @@ def test_where_a_sweeper_is_at_work_the_request_is_answered_and_a_sweep_does_the
         person = member(house, "somebody")
         leases, number = other.keeper.places.leases, other.keeper._group_of(bucket_of(person))
         with leases.part("sweep", name_of("trial", number).replace("/", "-")) as theirs:
-            assert theirs
+            assert theirs.ours
             if leases.groups == 1:  # on files the sweep would wait for the other one
                 return
             outcome, gone = house.keeper.erase(person, channel="website", proved=True)
@@ -276,6 +284,176 @@ def test_batches_that_were_sealed_at_once_are_dropped_and_counted_once(
         assert set(values.values()) == {1}
         assert len(values) == 2 * 3 * len(persons)
         proved(home, house.keeper, certified=False)
+
+
+def once_each(house: House, values: int) -> None:
+    """Each step of each value is on record once."""
+    kinds = ("destruction.ordered", "key.destroyed", "value.destroyed")
+    house.keeper.seal()
+    entries = [one.entry for one in history.entries(house.keeper.places.sealer.connection, kinds=kinds)]
+    moves = Counter((one.kind, value) for one in entries for value in one.fields["values"])  # type: ignore[union-attr]
+    assert set(moves.values()) == {1}
+    assert len(moves) == len(kinds) * values
+
+
+def test_what_servers_begin_with_meanwhile_waits_for_the_ledger_and_for_each_other(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are there until the ledger has the order, contents until the keys are gone, for whoever looks."""
+    home, found = tmp_path / "home", list[tuple[str, int, int]]()
+    with postgres.homes_on(address), opened(home, DAY) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        persons = [member(house, f"person-{number}") for number in range(2)]
+        house.keeper.seal()
+        house.keeper.erase(persons[0], channel="website", proved=True)
+
+        def look(when: str) -> None:
+            keys = set(column(home / "keys.db", "SELECT key_id FROM active_key"))
+            rows = column(home / "active.db", "SELECT key_id FROM value WHERE sealed IS NOT NULL")
+            found.append((when, len(keys.intersection(rows)) if rows else len(keys) - block, len(rows)))
+
+        block = len(column(home / "keys.db", "SELECT key_id FROM active_key")) - 3
+        for of, name in ((Early, "ends"), (AtOnce, "_end_ahead"), (AtOnce, "_forget_keys")):
+            plain = getattr(of, name)
+
+            def seen(*given: Any, plain: Callable[..., Any] = plain, name: str = name) -> Any:
+                look(name)
+                return plain(*given)
+
+            monkeypatch.setattr(of, name, seen)
+        assert house.keeper.erase(persons[1], channel="website", proved=True)[1] == 3
+        look("done")
+        assert found == [
+            ("_end_ahead", 3, 3), ("ends", 3, 3), ("_forget_keys", 0, 3), ("ends", 0, 3), ("done", 0, 0),
+        ]  # fmt: skip
+        assert house.keeper.sweep().destroyed == 6
+        once_each(house, 6)
+
+
+@pytest.mark.parametrize("fails", ["the ledger", "the keys", "the rows", "the end of the keys", "the end of the rows"])
+def test_what_was_begun_and_cannot_end_is_done_the_long_way_once(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    home = tmp_path / "home"
+    with postgres.homes_on(address), opened(home, DAY) as house:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        persons = [member(house, f"person-{number}") for number in range(3)]
+        house.keeper.seal()
+        places, turns = house.keeper.places, list[str]()
+        house.keeper.erase(persons[0], channel="website", proved=True)
+        with monkeypatch.context() as patch:
+            if fails == "the ledger":
+
+                def overtaken(own: Sealer, *given: Any) -> bool:
+                    *_, begun, meanwhile = given
+                    if begun is not None:
+                        meanwhile()
+                        own.forget_at_once(begun)
+                        turns.append(fails)
+                    return False
+
+                patch.setattr(Sealer, "seal_at_once", overtaken)
+            elif fails.startswith("the end"):
+                which = places.keys if fails.endswith("keys") else places.active
+                plain_end = Straight.end_early
+
+                def ends(own: Straight, *given: Any) -> bool:
+                    if own is which:
+                        own.forget_early()
+                        turns.append(fails)
+                        return False
+                    return plain_end(own, *given)
+
+                patch.setattr(Straight, "end_early", ends)
+            else:
+                which = places.keys if fails.endswith("keys") else places.active
+                plain_early = Straight.early
+
+                def early(own: Straight, *given: Any) -> Any:
+                    if own is which:
+                        turns.append(fails)
+                        return None
+                    return plain_early(own, *given)
+
+                patch.setattr(Straight, "early", early)
+            assert house.keeper.erase(persons[1], channel="website", proved=True)[1] == 3
+        assert turns == [fails]
+        assert house.keeper.erase(persons[2], channel="website", proved=True)[1] == 3
+        assert column(home / "active.db", "SELECT state FROM value WHERE sealed IS NOT NULL") == []
+        assert house.keeper.sweep().destroyed == 9
+        once_each(house, 9)
+        proved(home, house.keeper)
+
+
+def test_a_reader_who_has_the_person_is_waited_for_and_a_key_that_is_gone_already_is_no_obstacle(
+    address: str, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    with postgres.homes_on(address), opened(home, DAY) as house, ThreadPoolExecutor(1) as pool:
+        house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+        persons = [member(house, f"person-{number}") for number in range(3)]
+        house.keeper.seal()
+        house.keeper.erase(persons[0], channel="website", proved=True)
+        keys = house.keeper.places.keys
+        with closing(keys.engine.connect()) as other:
+            keys.engine.begin(other, Claim((persons[1],)))
+            keys.engine.granted(other)
+            done = pool.submit(house.keeper.erase, persons[1], channel="website", proved=True)
+            with pytest.raises(TimeoutError):
+                done.result(timeout=0.5)
+            assert len(column(home / "active.db", "SELECT value_id FROM value WHERE sealed IS NOT NULL")) == 6
+            other.execute("ROLLBACK")
+            assert done.result(timeout=30)[1] == 3
+        gone = column(home / "active.db", "SELECT min(key_id) FROM value WHERE sealed IS NOT NULL")
+        changed(home / "keys.db", f"DELETE FROM active_key WHERE key_id = {gone[0]}")
+        assert house.keeper.erase(persons[2], channel="website", proved=True)[1] == 3
+        assert house.keeper.sweep().destroyed == 9
+        once_each(house, 9)
+
+
+@pytest.mark.parametrize("name", ["active", "keys", "ledger"])
+@pytest.mark.parametrize("way", [UP, DOWN])
+def test_an_erasure_whose_line_is_cut_at_any_byte_is_finished_by_the_next_sweep(
+    address: str, tmp_path: Path, name: str, way: str
+) -> None:
+    """Done or not, what is on record is so once, and no key is gone that the ledger has no order for."""
+    home, databases = tmp_path / "home", postgres.made(address, postgres.fresh_name())
+    number = count()
+    with between(databases[name]) as (proxy, through):
+        options = upheld.Options(clock=upheld.SetClock(DAY), look_up={"trial": ["email", "phone"]}, light_hashing=True)
+        system.init(home, options, {**databases, name: through})
+        with opened(home, DAY) as house:
+            house.keeper.publish(POLICY.encode(), as_of=at("2020-02-01").date(), evidence="trial")
+
+            def erased() -> int:
+                person = member(house, f"person-{next(number)}")
+                before = proxy.passed[way]
+                try:
+                    house.keeper.erase(person, channel="website", proved=True)
+                except (StoreFailed, TailBroken):
+                    failed.append(person)
+                return proxy.passed[way] - before
+
+            failed: list[SubjectId] = []
+            erased(), erased()
+            size = erased()
+            for position in sorted({0, 1, size - 1, size, *(size * step // 12 for step in range(12))}):
+                person = member(house, f"person-{next(number)}")
+                proxy.cut_after(way, position)
+                with suppress(StoreFailed, TailBroken):
+                    house.keeper.erase(person, channel="website", proved=True)
+                proxy.whole()
+                house.keeper.sweep()
+                state = house.keeper.views.get(person, house.keeper.now()).state
+                if any(value.held is HeldState.HELD for value in state.values):
+                    assert not [one for one in state.requests if one.settled_at is not None], f"{position} of {size}"
+                    assert house.keeper.erase(person, channel="website", proved=True)[1] == 3
+                    house.keeper.sweep()
+                assert house.keeper.open_steps() == [], f"{position} of {size}"
+            assert not failed
+            assert set(column(home / "active.db", "SELECT state FROM value")) == {"destroyed"}
+            once_each(house, 3 * next(number))
+            proved(home, house.keeper)
 
 
 def test_a_tail_that_was_changed_is_told_and_nothing_is_destroyed(address: str, tmp_path: Path) -> None:

@@ -1005,6 +1005,130 @@ def test_what_was_not_begun_with_when_the_connection_went_is_done_on_the_next(li
     assert words(line) == ["one", "two"]
 
 
+# ── what a server begins with before the end of the message ─────────────────────────────────────────────────────────
+
+
+def beside(line: PostgresConnection) -> PostgresConnection:
+    """Another connection to the same."""
+    return PostgresConnection(line._address, "public")
+
+
+def test_what_was_pushed_is_answered_before_its_end_and_lasts_with_the_commit_alone(line: PostgresConnection) -> None:
+    with closing(beside(line)) as other:
+        line.execute("BEGIN")
+        line.execute(INSERT, (1, "one"))
+        first = line.execute("SELECT count(*) FROM one")
+        line.push()
+        line.execute(INSERT, (2, "two"))
+        second = line.execute("SELECT count(*) FROM one")
+        line.push()
+        assert second.fetchone() == (2,)
+        assert first.fetchone() == (1,)
+        third = line.execute(INSERT, (3, "three"))
+        assert words(other) == []
+        line.execute("COMMIT")
+        assert third.rowcount == 1
+        assert words(other) == ["one", "two", "three"]
+        assert words(line) == ["one", "two", "three"]
+
+
+def test_who_looks_at_something_later_ends_the_message_and_the_transaction_goes_on(line: PostgresConnection) -> None:
+    line.execute("BEGIN")
+    pushed = line.execute(INSERT, (1, "one"))
+    line.push()
+    assert line.execute("SELECT count(*) FROM one").fetchone() == (1,)
+    assert pushed.rowcount == 1
+    line.execute(INSERT, (2, "two"))
+    line.push()
+    line.execute("COMMIT")
+    assert words(line) == ["one", "two"]
+
+
+@pytest.mark.parametrize("where", ["first", "second", "rest"])
+@pytest.mark.parametrize("looks", [False, True], ids=["told by the commit", "told by a look"])
+def test_an_error_in_any_part_is_told_and_nothing_of_any_part_lasts(
+    line: PostgresConnection, where: str, looks: bool
+) -> None:
+    line.execute(INSERT, (0, "there"))
+    line.execute("BEGIN")
+    rows = None
+    for number, part in enumerate(("first", "second", "rest"), 1):
+        line.execute(INSERT, (number, part))
+        if part == where:
+            line.execute("UPDATE one SET word = ? WHERE id = ?", ("nobody", 77)).must(IdTaken())
+            rows = line.execute("SELECT 1")
+        if part != "rest":
+            line.push()
+    assert rows is not None
+    with pytest.raises(IdTaken):
+        rows.fetchone() if looks else line.execute("COMMIT")
+    if line.in_transaction:
+        line.execute("ROLLBACK")
+    assert words(line) == ["there"]
+    line.execute("BEGIN")
+    line.execute(INSERT, (1, "again"))
+    line.push()
+    line.execute("COMMIT")
+    assert words(line) == ["there", "again"]
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_what_was_pushed_is_taken_back_with_its_transaction(line: PostgresConnection, looks: bool) -> None:
+    line.execute("BEGIN")
+    rows = line.execute(INSERT, (1, "one"))
+    line.push()
+    if looks:
+        assert rows.rowcount == 1
+    line.execute("ROLLBACK")
+    assert words(line) == []
+    line.execute("BEGIN")
+    line.execute(INSERT, (2, "kept"))
+    line.push()
+    line.execute("SAVEPOINT one")
+    line.execute(INSERT, (3, "undone"))
+    line.push()
+    line.execute("ROLLBACK TO one")
+    line.execute("RELEASE one")
+    line.execute("COMMIT")
+    assert words(line) == ["kept"]
+
+
+@pytest.mark.parametrize("heard", [False, True])
+def test_a_line_that_is_lost_after_a_push_loses_all_of_it_and_tells(line: PostgresConnection, heard: bool) -> None:
+    line.execute("BEGIN")
+    rows = line.execute(INSERT, (1, "lost"))
+    line.push()
+    if heard:
+        assert rows.rowcount == 1
+    postgres.end_connections(line._address)
+    with pytest.raises(ConnectionLost):
+        line.execute("COMMIT")
+    assert words(line) == []
+
+
+def test_what_begins_a_transaction_and_was_not_heard_of_is_said_again(line: PostgresConnection) -> None:
+    line.execute("SELECT 1").fetchone()
+    postgres.end_connections(line._address)
+    line.begin(("SELECT 7", ()))
+    line.push()
+    rows = line.execute(INSERT, (1, "one"))
+    line.push()
+    line.begun()
+    assert rows.rowcount == 1
+    line.execute("COMMIT")
+    assert words(line) == ["one"]
+
+
+def test_what_was_asked_early_is_answered_or_asked_again(line: PostgresConnection) -> None:
+    answer = line.ask_early("SELECT CAST(? AS INTEGER)", (5,))
+    assert answer() == [(5,)]
+    answer = line.ask_early("SELECT CAST(? AS INTEGER)", (6,))
+    postgres.end_connections(line._address)
+    assert answer() == [(6,)]
+    assert line.say((("SELECT 1", ()),))
+    assert line.ask_early("SELECT CAST(? AS INTEGER)", (7,))() == [(7,)]
+
+
 # ── the line is cut at any byte ─────────────────────────────────────────────────────────────────────────────────────
 
 

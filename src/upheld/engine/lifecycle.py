@@ -702,6 +702,9 @@ class Life:
 
     def in_use(self, value: Value, at: Instant) -> bool:
         """Whether a purpose still lives: what is due is active then, whatever else may keep the value."""
+        known = self._grounds.get(value.value_id)
+        if known is not None and known[0] is value:
+            return any(ground.live(at) for ground in known[1] if ground.kind is GroundKind.PURPOSE)
         uses = (next(self._of_use(value, use), None) for use in value.uses)
         return any(ground is not None and ground.live(at) for ground in uses)
 

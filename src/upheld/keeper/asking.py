@@ -558,7 +558,10 @@ def ended_with(seen: Seen, values: Iterable[Value], now: Instant) -> list[tuple[
     """The open engagements that need some of these values: without them the service cannot be given."""
     plan, life = seen.view.plan, seen.view.life
     needed: set[EngagementId] = set()
+    open_ones = {one for one in seen.state.engagements if life.engagement_end(one).at > now}
     for value in values:
+        if open_ones <= needed:
+            break
         for ground in life.grounds(value):
             row = plan.purposes.get(ground.purpose or "") if ground.kind is GroundKind.PURPOSE else None
             if row is not None and row.required and ground.engagement and ground.live(now):
@@ -566,7 +569,7 @@ def ended_with(seen: Seen, values: Iterable[Value], now: Instant) -> list[tuple[
     return [
         (one.engagement_id, one.kind)
         for one in seen.state.engagements.values()
-        if one.engagement_id in needed and life.engagement_end(one.engagement_id).at > now
+        if one.engagement_id in needed and one.engagement_id in open_ones
     ]
 
 

@@ -9,6 +9,7 @@ certificates. Crash table:
 | nothing of the request, the answer or the orders: they are one commit | nothing |
 | all of it, the values condemned | carries the steps out |
 | d2 to d5, as far as they came | as after a sweep that was killed there |
+| a step that was begun while the one before became durable: nothing, a server forgets what has no end | as without it |
 
 The right to it is that of a sweep to the group of buckets in which the person is; where a sweeper has that, or
 something stands in the way, the sweep does all of it. INVARIANT: I3, I4, I5, I7.
@@ -16,8 +17,9 @@ something stands in the way, the sweep does all of it. INVARIANT: I3, I4, I5, I7
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 
 from upheld.dates import Instant
 from upheld.engine.acts import RequestId, SubjectId, ValueId
@@ -25,7 +27,7 @@ from upheld.engine.lifecycle import StepKind
 from upheld.engine.state import HeldState, RequestState
 from upheld.errors import InputRefused
 from upheld.keeper.asking import Asking
-from upheld.keeper.door import LEAPT
+from upheld.keeper.door import LEAPT, Tier
 from upheld.keeper.moving import ASKED_OF, CLEAN, Moving
 from upheld.keeper.outcome import Outcome
 from upheld.keeper.sharing import LeaseLost
@@ -35,8 +37,10 @@ from upheld.store.engine import Question, answers
 from upheld.store.ids import bucket_of
 from upheld.store.journal import JournalWriter
 from upheld.store.journal_keys import KeyMoved
+from upheld.store.leases import Part
 from upheld.store.place import Transaction
 from upheld.store.sealing import Begun, Sealer
+from upheld.store.straight import Early
 from upheld.store.views import Seen
 
 ERASURE = "erasure"
@@ -67,16 +71,31 @@ class _Ordered:
         """Whether only the order itself is to be sealed."""
         return self._begun is not None
 
-    def seals(self, at: Instant) -> bool:
-        """d2 in one message; whether that was all."""
+    def seals(self, at: Instant, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """d2 in one message; whether that was all. `meanwhile` is done while it is awaited."""
         begun, self._begun = self._begun, None
-        return self._sealer.seal_at_once(self._writer, self._transaction.told, at, begun)
+        return self._sealer.seal_at_once(self._writer, self._transaction.told, at, begun, meanwhile)
 
     def forget(self) -> None:
         """What was begun and not sealed is not."""
         begun, self._begun = self._begun, None
         if begun is not None:
             self._sealer.forget_at_once(begun)
+
+
+class _Ahead:
+    """d3 and d5 of one person, begun while the ledger takes the order: servers are at work on them, and nothing of d3
+    happens before that is durable, nor of d5 before d3 is.
+    """
+
+    keys: Early[Instant] | None = None
+    rows: Early[None] | None = None
+
+    def close(self) -> None:
+        """What has not ended does not happen."""
+        for one in (self.rows, self.keys):
+            if one is not None:
+                one.forget()
 
 
 class AtOnce(Asking, Moving):
@@ -109,9 +128,12 @@ class AtOnce(Asking, Moving):
             )
             if not came.granted or came.made is None:
                 return came
-            return Asking.answer(
+            self.places.active.sends()
+            answered = Asking.answer(
                 self, subject_id, RequestId(came.made), RequestState.DONE, handler=handler, confirmed=confirmed
             )
+            self.places.active.sends()
+            return answered
 
         return self._with_either_key(subject_id, asked, sweeps=True)
 
@@ -155,14 +177,15 @@ class AtOnce(Asking, Moving):
             raise InputRefused("in-a-batch", "what is erased at once is gone in several commits; ask outside the batch")
         before = self.views.get(subject_id, self.now())
         orders: list[_Ordered] = []
-        with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as ours, ExitStack() as at_the_end:
-            with self.batch(about=(subject_id, *self._held_names()), also=_asked_of(subject_id) if ours else ()):
+        with self._part_of(before.policy, self._group_of(bucket_of(subject_id))) as part, ExitStack() as at_the_end:
+            also = _asked_of(subject_id) if part.ours else ()
+            with self.batch(about=(subject_id, *self._held_names()), also=also):
                 outcome = asked()
-                if ours and outcome.granted and self.places.seals:
+                if part.ours and outcome.granted and self.places.seals:
                     orders += self._attempt(subject_id, self._order_at_once)
                     for one in orders:
                         at_the_end.callback(one.forget)
-            done = all(map(self._carried_out, orders)) and bool(orders)
+            done = bool(orders) and all(self._carried_out(one, part) for one in orders)
         if not outcome.granted or not self.places.seals:
             return outcome, 0  # who only serves on a server destroys nothing; a sweeper does
         if done:
@@ -193,19 +216,57 @@ class AtOnce(Asking, Moving):
             ordered.is_sealed_at_once(self.now)
         return [ordered]
 
-    def _carried_out(self, ordered: _Ordered) -> bool:
+    def _carried_out(self, ordered: _Ordered, part: Part) -> bool:
         """d2 to d5. False where a sweep has to go on with it."""
+        steps, sealed = ordered.steps, False
 
         def seals() -> bool:
             if not ordered.begun:  # then values are sealed too: their look-up tokens are there before, as for any seal
                 self.owed_tokens.outlast()
-            return ordered.seals(self.now())
+            return sealed or ordered.seals(self.now())
 
         try:
-            self._forward(ordered.steps, Swept(), seals)
+            if ordered.begun and all(step.tier is Tier.ACTIVE for step in steps):
+                with closing(_Ahead()) as ahead:
+                    sealed = ordered.seals(self.now(), partial(self._begin_ahead, steps, ahead))
+                    if sealed and self._end_ahead(steps, ahead, part):
+                        return True
+            self._forward(steps, Swept(), seals)
         except (KeyMoved, LeaseLost):
             return False
         return True
+
+    def _begin_ahead(self, steps: list[OpenStep], ahead: _Ahead) -> None:
+        """d3 and d5, without their ends. What can't be begun is done afterwards, as in any destruction."""
+        who = steps[0].subject_id
+        ahead.keys = self.places.keys.early((who,), partial(self._destroy_all_there, steps))
+        if ahead.keys is not None:
+            gone = partial(self._gone_from_rows, steps, _unreadable(steps, ahead.keys.result))
+            ahead.rows = self.places.active.early((who, *self._held_names()), gone)
+
+    def _gone_from_rows(
+        self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], transaction: Transaction
+    ) -> None:
+        self._fenced(transaction)
+        self._blank(steps, unreadable, transaction)
+
+    def _end_ahead(self, steps: list[OpenStep], ahead: _Ahead, part: Part) -> bool:
+        """d3, durable, then d5. False where nothing of it was done.
+
+        The part of the sweep is given back while the last commit is awaited: whoever takes it from then on claims the
+        name of the group, which that commit still has.
+        """
+        keys, rows = ahead.keys, ahead.rows
+        if keys is None or not keys.ends():
+            return False
+        self._forget_keys(steps)
+        if rows is None or not rows.ends(part.give_back):
+            self._remove(steps, _unreadable(steps, keys.result))
+        return True
+
+
+def _unreadable(steps: Sequence[OpenStep], at: Instant) -> dict[ValueId, Instant]:
+    return {step.value_id: at for step in steps}
 
 
 def _asked_of(subject_id: SubjectId) -> list[Question]:

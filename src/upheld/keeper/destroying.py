@@ -115,9 +115,14 @@ class Erasing(Stepping, Elsewhere):
                 asked = [(step, transaction.execute(_DELETE_SEPARATED, placed_value(step.value_id))) for step in apart]
                 self._note_values(transaction, "copy.removed", [step for step, rows in asked if rows.rowcount])
         with self._stepping(people(steps)) as transaction:
-            transaction.executemany(_BLANK, [placed_value(step.value_id) for step in steps])
-            self._only_bytes_left(transaction, steps, unreadable)
-            self._part_over(transaction)
+            self._blank(steps, unreadable, transaction)
+
+    def _blank(
+        self, steps: Sequence[OpenStep], unreadable: Mapping[ValueId, Instant], transaction: Transaction
+    ) -> None:
+        transaction.executemany(_BLANK, [placed_value(step.value_id) for step in steps])
+        self._only_bytes_left(transaction, steps, unreadable)
+        self._part_over(transaction)
 
     # ── the bytes, once for many ────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,6 +28,7 @@ from upheld.errors import StoreFailed
 from upheld.keeper.door import Door
 from upheld.store.engine import answers, sent_late
 from upheld.store.ids import BUCKETS
+from upheld.store.leases import Part
 from upheld.store.place import Transaction
 
 _HELD = local()
@@ -137,14 +138,15 @@ class Sharing(Door):
                 _HELD.groups = before
 
     @contextmanager
-    def _part_of(self, policy: str, number: int) -> Iterator[bool]:
+    def _part_of(self, policy: str, number: int) -> Iterator[Part]:
         """Whether one group is this thread's for the block, outside of any pass: see `_take_part`."""
         name, before = name_of(policy, number), getattr(_HELD, "groups", None)
-        with self.places.leases.part("sweep", _lease_of(name)) as ours:
-            if ours and self.places.leases.groups > 1:
-                _HELD.groups = _Held((name,), self.new_id(), once=True)
+        with self.places.leases.part("sweep", _lease_of(name)) as part:
+            word = self.new_id()  # while the answer comes
+            if part.ours and self.places.leases.groups > 1:
+                _HELD.groups = _Held((name,), word, once=True)
             try:
-                yield ours
+                yield part
             finally:
                 _HELD.groups = before
 

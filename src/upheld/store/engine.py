@@ -297,6 +297,26 @@ class Engine(Protocol):
             Exception: what else was wrong; nothing was done.
         """
 
+    def sends(self, connection: Connection) -> None:
+        """The database may begin with what was run so far in the transaction that is open; nobody waits for it."""
+
+    def adds_early(
+        self,
+        connection: Connection,
+        names: Collection[str],
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+    ) -> bool:
+        """`added` for these names, but for its end: the database may be at work on all of it, and nothing of it happens
+        before `ends_early`. Whatever else is done on the connection takes it back. False where it can't be said so.
+        """
+
+    def ends_early(self, connection: Connection, meanwhile: Callable[[], None]) -> bool:
+        """The end of that: as `added` for the rest. False where it was taken back."""
+
+    def forgets_early(self, connection: Connection) -> None:
+        """Nothing of that happens."""
+
     def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
         """Do this once, while the answer to the next message is awaited; nowhere where nothing is awaited."""
 
@@ -407,6 +427,12 @@ class LedgerEngine(Protocol):
 
     def lease(self, wait: bool = True) -> AbstractContextManager[None]:
         """The right to seal. Raises LeaseHeld when another has it and `wait` is False."""
+
+    def sends(self, connection: Connection) -> None:
+        """As of a place."""
+
+    def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
+        """As of a place."""
 
     @property
     def unless_leased(self) -> Question | None:

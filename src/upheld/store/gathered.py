@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from upheld.store.engine import Change, Overtaken, Rows
+from upheld.store.spelling import together
 
 
 class _Unsent:
@@ -68,8 +69,10 @@ class Gathered:
         self.changes.insert(0, Change(statement, parameters, claims=True))
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
-        """Keep one statement for each row of parameters."""
-        self.changes += [Change(statement, row) for row in parameters]
+        """Keep what does it for each row of parameters."""
+        rows = list(parameters)
+        at_once = together(statement, rows)
+        self.changes += [Change(*at_once)] if at_once is not None else [Change(statement, row) for row in rows]
         return _Unsent(self.changes, len(self.changes) - 1)
 
     def close(self) -> None:

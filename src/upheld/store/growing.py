@@ -57,12 +57,15 @@ class Known:
 
     def __init__(self, connection: Connection, note: str) -> None:
         found = answers(connection, [(one, ()) for one in (history.SELECT_ENDS, _SELECT_STREAM_IDS, _SELECT_NAMES)])
+        newest = checkpoint_in(note)
         self.note = note
-        self.at = checkpoint_in(note).at
+        self.at = newest.at
+        self.digest = newest.digest
+        """What the next checkpoint calls its previous one."""
         self.heads = {name: Head(n, digest) for name, n, digest in found[0]}
         self.streams: dict[str, int] = dict(found[1])
         self.names: dict[str, int] = dict(found[2])
-        self.growth = Growth(connection, checkpoint_in(note).size)
+        self.growth = Growth(connection, newest.size)
 
 
 class Growth:

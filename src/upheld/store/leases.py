@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -36,6 +37,25 @@ class Presence(Protocol):
         """Nobody else has the home open, or opens it meanwhile. Raises HomeInUse."""
 
 
+class Part:
+    """A part of a right that was asked for. `asked` gives the answer, `back` gives it back."""
+
+    def __init__(self, asked: Callable[[], bool], back: Callable[[], None] = lambda: None) -> None:
+        self._asked = asked
+        self._back: Callable[[], None] | None = back
+
+    @cached_property
+    def ours(self) -> bool:
+        """Whether it is held. The first look may wait for the answer."""
+        return self._asked()
+
+    def give_back(self) -> None:
+        """Before the block ends, where that is sooner. What lasts longer has to be safe without it."""
+        back, self._back = self._back, None
+        if back is not None:
+            back()
+
+
 class Leases(Protocol):
     """The leases of one home."""
 
@@ -51,9 +71,9 @@ class Leases(Protocol):
     def free(self, names: Sequence[str]) -> AbstractContextManager[tuple[str, ...]]:
         """Hold those rights for the block that nobody has; gives which."""
 
-    def part(self, whole: str, name: str) -> AbstractContextManager[bool]:
-        """Hold a part of a right for the block: the `whole` with others, where it has parts, and this part alone. False
-        where that is not to be had at once.
+    def part(self, whole: str, name: str) -> AbstractContextManager[Part]:
+        """Hold a part of a right for the block: the `whole` with others, where it has parts, and this part alone, if
+        both are to be had at once.
         """
 
     def presence(self) -> Presence:
@@ -128,10 +148,10 @@ class FileLeases:
             yield tuple(ours)
 
     @contextmanager
-    def part(self, whole: str, name: str) -> Iterator[bool]:
+    def part(self, whole: str, name: str) -> Iterator[Part]:
         """There is one part: the whole."""
         with self.free((whole,)) as ours:
-            yield bool(ours)
+            yield Part(lambda: bool(ours))
 
     def close(self) -> None:
         """A file is closed with its lease."""

@@ -257,6 +257,11 @@ class Place(Straight):
             action()
         self._relieve()
 
+    def sends(self) -> None:
+        """The database may begin with what was submitted to the batch that is open."""
+        if self.batching:
+            self.engine.sends(self.connection)
+
     def _relieve(self) -> None:
         if self.relieve is not None and self.tail is not None and self.tail.over:
             self.relieve()
@@ -307,9 +312,12 @@ class Place(Straight):
                 try:
                     if asked:
                         transaction.first = self._asked_first(transaction.claim) if asks else None
+                        self.engine.sends(self.connection)  # the locks are had before the rest is answered
                         transaction.also = [self.connection.execute(*one) for one in asked]
                     if not self.writer.asks:
                         transaction.named = names_key(self.connection)  # on its way with what is asked first
+                    if asked:
+                        self.engine.sends(self.connection)
                     if not early:
                         transaction.at = self._granted()
                     yield transaction

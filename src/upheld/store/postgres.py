@@ -20,7 +20,7 @@ from upheld.dates import Instant
 from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
 from upheld.store.engine import CLAIMED, Change, Claim, Connection, Overtaken, Proof, Question, Rows, Underway, array
-from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld
+from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld, Part
 from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
 from upheld.store.scrubbing import Rewriting
 from upheld.store.spelling import changing_one
@@ -161,6 +161,32 @@ class PostgresPlace:
                 said.append((changing_one(statement) if one else statement, given))
         return connection.changes(said, records, Overtaken("somebody is or was in the way"), meanwhile)
 
+    def adds_early(
+        self,
+        connection: Connection,
+        names: Collection[str],
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+    ) -> bool:
+        """Its locks are there at once or not at all, so nobody can wait in a circle for who has them that long."""
+        assert isinstance(connection, PostgresConnection)
+        if len(names) > _TWO:
+            return False
+        several = _OF_ONE_AT_ONCE if len(names) == 1 else _OF_TWO_AT_ONCE
+        locks = (_lock_of_place(self.place), *(_lock_of_name(self.place, one) for one in names))
+        said = [(changing_one(one.statement) if one.one else one.statement, one.parameters) for one in changes]
+        return connection.begin_changes([(several, locks), *said], records)
+
+    def ends_early(self, connection: Connection, meanwhile: Callable[[], None]) -> bool:
+        """One word, and the disk."""
+        assert isinstance(connection, PostgresConnection)
+        return connection.end_changes(Overtaken("somebody is or was in the way"), meanwhile)
+
+    def forgets_early(self, connection: Connection) -> None:
+        """Taken back at once, with its locks."""
+        assert isinstance(connection, PostgresConnection)
+        connection.abandon()
+
     def granted(self, connection: Connection) -> None:
         """Wait until what was claimed is ours."""
         assert isinstance(connection, PostgresConnection)
@@ -170,6 +196,11 @@ class PostgresPlace:
         """Send what waits, so that it fails here if it does."""
         assert isinstance(connection, PostgresConnection)
         connection.settled()
+
+    def sends(self, connection: Connection) -> None:
+        """The server begins with it."""
+        assert isinstance(connection, PostgresConnection)
+        connection.push()
 
     def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
         """The message is on its way, and the server at work on it."""
@@ -355,6 +386,16 @@ class PostgresLedger:
         """Give the sessions of leases back."""
         self._leases.close()
 
+    def sends(self, connection: Connection) -> None:
+        """The server begins with it."""
+        assert isinstance(connection, PostgresConnection)
+        connection.push()
+
+    def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
+        """The message is on its way, and the server at work on it."""
+        assert isinstance(connection, PostgresConnection)
+        connection.besides = work
+
     def hurry(self, connection: Connection) -> None:
         """No commit waits for the disk."""
         connection.execute("SET synchronous_commit = off")
@@ -479,23 +520,45 @@ class PostgresLeases:
             yield tuple(name for name, ours in zip(names, granted, strict=True) if ours)
 
     @contextmanager
-    def part(self, whole: str, name: str) -> Iterator[bool]:
-        """Both are asked for in one message."""
-        with self._session() as session:
-            yield session.execute(_PART, (_lock_of(whole), _lock_of(name))).fetchone()[0]
+    def part(self, whole: str, name: str) -> Iterator[Part]:
+        """Both are asked for in one message. Nobody waits until they are given back: whoever has the session next finds
+        it done, anybody else a moment later.
+        """
+        session = self._any_session()
+        asked = session.ask_early(_PART, (_lock_of(whole), _lock_of(name)))
+
+        def back() -> None:
+            try:
+                _ = part.ours  # the answer is taken before anything else is said
+                kept = session.say(((_HOLD_NOTHING, ()),))
+            except StoreFailed:
+                kept = False
+            if kept:
+                self._idle.append(session)
+            else:
+                session.close()  # and with it went what it held
+
+        part = Part(lambda: bool(asked()[0][0]), back)
+        try:
+            yield part
+        finally:
+            part.give_back()
+
+    def _any_session(self) -> PostgresConnection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return PostgresConnection(self._address, "public")
 
     @contextmanager
     def _session(self) -> Iterator[PostgresConnection]:
         """A session for the block; it holds nothing when it is kept for the next."""
-        try:
-            session = self._idle.pop()
-        except IndexError:
-            session = PostgresConnection(self._address, "public")
+        session = self._any_session()
         try:
             yield session
         finally:
             try:
-                session.execute("SELECT pg_advisory_unlock_all()")
+                session.execute(_HOLD_NOTHING)
                 self._idle.append(session)
             except StoreFailed:
                 session.close()  # and with it went what it held
@@ -533,6 +596,7 @@ def _locks(place: str, claim: Claim | None) -> Question:
 
 _AT_ONCE: Final = "pg_try_advisory_xact_lock_shared(?) AND pg_try_advisory_xact_lock(?)"
 _OF_ONE_AT_ONCE: Final = f"SELECT 1 / CAST({_AT_ONCE} AS INT)"
+_OF_TWO_AT_ONCE: Final = f"SELECT 1 / CAST({_AT_ONCE} AND pg_try_advisory_xact_lock(?) AS INT)"
 
 
 @cache
@@ -563,6 +627,7 @@ _MANY_READ: Final = (
 )
 
 
+_HOLD_NOTHING: Final = "SELECT pg_advisory_unlock_all()"
 _PART: Final = "SELECT pg_try_advisory_lock_shared(?) AND pg_try_advisory_lock(?)"
 _UNLESS_LEASED: Final = "SELECT 1 / CAST(pg_try_advisory_xact_lock(?) AS INT)"
 _MORE: Final = (

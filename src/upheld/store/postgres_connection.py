@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -87,6 +88,10 @@ class PostgresRows:
     _send: Callable[[], None] | None
     otherwise: Exception | None
     message: Message
+
+    def pushed(self, hear: Callable[[], None]) -> None:
+        """It was sent; `hear` takes the answer."""
+        self._send, self.sent = hear, True
 
     def came(self, answer: Answer) -> None:
         """The answer is here."""
@@ -203,6 +208,12 @@ class PostgresConnection:
         self._waiting: list[PostgresRows] = []
         self._posted: list[PostgresRows] = []
         """What was sent, and is not answered."""
+        self._message: list[PostgresRows] = []
+        """What was pushed: sent as part of a message that has not ended."""
+        self._answered = self._first = 0
+        """How many of that are answered, and were pushed first."""
+        self._opens = False
+        """Whether the transaction begins with it."""
         self._said: Sequence[Message] = ()
         """What was said without waiting for the answer, which has not come yet."""
         self._unheard: Sequence[Message] = ()
@@ -238,6 +249,7 @@ class PostgresConnection:
         self._wire = Wire(self._inner, self._awake)
         self._begun = False
         self._process = os.getpid()
+        self._message = []
         self.opened += 1
 
     @property
@@ -283,9 +295,59 @@ class PostgresConnection:
         """Wait until what was begun with is done: its locks are held. Raises ConnectionLost."""
         if self._block is _Block.WAITING:
             self._send()
+        elif self._message:
+            self._hear_pushed(self._first)
         else:
             self._must_have_it()
             self._await_posted()
+
+    def push(self) -> None:
+        """Send what waits as part of a message, and go on: the server begins with it, and the end of the message, at
+        the latest a commit, follows. Whoever looks at an answer waits for those to all of it, and to what was before.
+        """
+        if not self._waiting or self._block is _Block.LOST:
+            return
+        self._await_posted()
+        waiting, opens = self._with_savepoints(), self._block is _Block.WAITING
+        if not self._message:
+            self._answered, self._first, self._opens = 0, len(waiting), opens
+        self._waiting, self._block = [], _Block.OPEN
+        self._message += waiting
+        hear = partial(self._hear_pushed, len(self._message))
+        for one in waiting:
+            one.pushed(hear)
+        with suppress(psycopg.OperationalError):  # then the line is gone: whoever looks is told, or it is said again
+            self._wire.begin([one.message for one in waiting], answered=True)
+
+    def _hear_pushed(self, count: int) -> None:
+        """The answers to the first so many statements of what was pushed."""
+        self._must_have_it()
+        wanted = self._message[self._answered : count]
+        if not wanted:
+            return
+        try:
+            if not self._inner.closed:
+                _arrived(wanted, self._wire.hear(len(wanted), awake=True))
+                self._answered = count
+                return
+        except Refused as refused:
+            message, self._message = self._message, []
+            raise self._told(refused, message) from refused.failure
+        except psycopg.OperationalError as failure:
+            if not (self._is_over(failure) and self._may_be_said_again):
+                raise self._lost(failure) from failure
+        self._say_again()
+
+    @property
+    def _may_be_said_again(self) -> bool:
+        """Whether the transaction begins with what was pushed, and nothing of it was answered."""
+        return bool(self._message) and self._opens and not self._answered
+
+    def _say_again(self) -> None:
+        """What was pushed, on a new connection."""
+        message = self._message
+        self._open()
+        self._send_these(message, again=False)
 
     def settled(self) -> None:
         """Everything so far is done. Raises what failed of it."""
@@ -379,7 +441,7 @@ class PostgresConnection:
             self._go_on_with((proof.asks,))
             rest = others()
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         answer = self.end_with(rest, _PROOF, proof.otherwise, meanwhile, awake=awake)
         return None if answer is None else proof.rows(answer.rows)
@@ -427,7 +489,7 @@ class PostgresConnection:
         try:
             messages = _messages(statements)
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         self._begun = False
         try:
@@ -509,12 +571,56 @@ class PostgresConnection:
         try:
             rest = others()
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         try:
             return self.end_with(rest, 0, otherwise, meanwhile) is not None
         except psycopg.errors.NotNullViolation as failure:
             raise otherwise from failure
+
+    def begin_changes(self, statements: Sequence[Question], others: Callable[[], Sequence[Question]]) -> bool:
+        """`changes` but for the end of the message: the server is at work on all of it, and nothing of it happens
+        before `end_changes`. False where it can't be begun.
+        """
+        if not self.begin_with(statements):
+            return False
+        try:
+            rest = others()
+        except BaseException:
+            self.abandon()
+            raise
+        self._go_on_with(rest)
+        return self._begun
+
+    def end_changes(self, otherwise: Exception, meanwhile: Callable[[], None]) -> bool:
+        """The end of what `begin_changes` began; whether it was done. The rest as for `changes`."""
+        try:
+            return self.end_with((), 0, otherwise, meanwhile) is not None
+        except psycopg.errors.NotNullViolation as failure:
+            raise otherwise from failure
+
+    def ask_early(self, statement: str, parameters: Sequence[Any]) -> Callable[[], list[Any]]:
+        """Send a question that stands alone, may be asked twice and is the next thing that anybody wants of this
+        connection; what waits for its rows. That raises ConnectionLost.
+        """
+        self._renew()
+        word = told_apart(statement).word
+        message = (word, _travelling(parameters))
+        with suppress(psycopg.OperationalError):  # then the line is gone, and it is asked again
+            self._wire.post((message,))
+
+        def answer() -> list[Any]:
+            try:
+                if not self._inner.closed:
+                    return self._wire.take(0, awake=True)[0].rows
+            except psycopg.OperationalError as failure:
+                self._is_over(failure)
+            except Refused:
+                pass  # what it is, the second time tells
+            self._renew()
+            return self._asked(word, parameters).fetchall()
+
+        return answer
 
     def say(self, statements: Sequence[Question]) -> bool:
         """Statements that are a transaction of their own, and may be run twice: nobody waits for the answer. It is
@@ -567,7 +673,7 @@ class PostgresConnection:
             self._inner.close()
             raise
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """The first part of a message is taken back, if there is one."""
         if self._begun:
             self._begun = False
@@ -578,6 +684,12 @@ class PostgresConnection:
         self.begin()
 
     def _commit(self, word: bytes) -> None:
+        try:
+            self._committed(word)
+        finally:
+            self.besides = None  # it was for this message and no other
+
+    def _committed(self, word: bytes) -> None:
         """What was never sent needs no words for its beginning and end: what a message holds is one transaction."""
         try:
             self._must_have_it()
@@ -597,7 +709,7 @@ class PostgresConnection:
     def _end(self, word: bytes) -> None:
         self._await_posted()
         waiting, self._waiting = [*self._waiting, PostgresRows.awaited((word, NOTHING), None)], []
-        ended = self._send_these(waiting, again=False)[-1]
+        ended = (self._finish(waiting) if self._message else self._send_these(waiting, again=False))[-1]
         self._block = _Block.NONE
         if ended.words != b"COMMIT":
             raise NotRecorded(f"the database of `{self._place}` gave the transaction up before its end")
@@ -634,6 +746,12 @@ class PostgresConnection:
             return
         self._waiting.clear()
         try:
+            if self._message:
+                self._finish(())
+        except StoreFailed as failure:
+            if isinstance(failure, ConnectionLost):
+                raise
+        try:
             self._wire.roll_back(b"ROLLBACK TO %b" % _level(len(self._saves) - 1))
         except psycopg.OperationalError as failure:
             raise self._lost(failure) from failure
@@ -655,13 +773,35 @@ class PostgresConnection:
         self._must_have_it()
         if self._posted:
             self._await_posted()
-        waiting = self._waiting
-        if not waiting:
+        if not self._waiting and not self._message:
             return
         waiting = self._with_savepoints()
         first = self._block is _Block.WAITING
         self._waiting, self._block = [], _Block.OPEN
-        self._send_these(waiting, again=first)
+        if self._message:
+            self._finish(waiting)
+        else:
+            self._send_these(waiting, again=first)
+
+    def _finish(self, waiting: Sequence[PostgresRows]) -> list[Answer]:
+        """The end of the message that was pushed, and the answers that it still owes."""
+        message, self._message = self._message, []
+        for one in waiting:
+            one.sent = True
+        besides, self.besides = self.besides, None
+        try:
+            if self._inner.closed:
+                raise psycopg.OperationalError("the server went away")
+            self._wire.end([one.message for one in waiting])
+            if besides is not None:
+                self._do(besides)
+            answers = self._wire.take(awake=True)
+        except Refused as refused:
+            raise self._told(refused, [*message, *waiting]) from refused.failure
+        except psycopg.OperationalError as failure:
+            raise self._lost(failure) from failure
+        _arrived([*message[self._answered :], *waiting], answers)
+        return answers
 
     def _await_posted(self) -> None:
         """The answers to what was posted. It begins a transaction, so that nothing was done if the connection ended."""
@@ -683,6 +823,11 @@ class PostgresConnection:
         _arrived(posted, answers)
 
     def _forget_posted(self) -> None:
+        if self._message:
+            self._message = []
+            self._wire.end(())
+            with suppress(Refused):
+                self._wire.take()
         if self._posted:
             self._posted = []
             with suppress(Refused):  # it is over anyway
@@ -780,15 +925,16 @@ class PostgresConnection:
         if self._said or self._unheard:
             self._hear()
         if self._begun:
-            self._abandon()
-        if self._inner.closed and not self._given_back and not self._posted:
+            self.abandon()
+        if self._inner.closed and not self._given_back and not self._posted and not self._may_be_said_again:
             if self._block is _Block.OPEN:
                 self._block = _Block.LOST
             self._open()
 
     def _must_have_it(self) -> None:
         """What a lost connection had open is not gone on with on the next one."""
-        if self._block is _Block.LOST or (self._block is _Block.OPEN and self._inner.closed and not self._posted):
+        gone = self._block is _Block.OPEN and self._inner.closed and not self._posted and not self._may_be_said_again
+        if self._block is _Block.LOST or gone:
             self._block = _Block.LOST
             raise ConnectionLost(f"the database of `{self._place}` went away before it was told everything")
 

@@ -311,12 +311,13 @@ class Sealer:
                 ) from failure
             raise
 
-    def _sign(self, frontier: Frontier, heads: Mapping[str, Head], at: int, previous: bytes) -> str:
+    def _sign(self, frontier: Frontier, heads: Mapping[str, Head], at: int, previous: bytes) -> tuple[str, bytes]:
+        """The note, and the digest of what it signs."""
         checkpoint = Checkpoint(self.ledger_id, frontier.size, frontier.root(), heads_digest(heads), previous, at)
         note = signed(checkpoint, self._signing_key)
         self._connection.execute(_INSERT_NOTE, (checkpoint.size, at, note))
         self._trusted = note
-        return note
+        return note, checkpoint.digest
 
     # ── The key ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -470,9 +471,17 @@ class Sealer:
         finally:
             self._alone.release()
 
-    def seal_at_once(self, writer: JournalWriter, told: Sequence[Rows], at: int, begun: Begun | None) -> bool:
+    def seal_at_once(
+        self,
+        writer: JournalWriter,
+        told: Sequence[Rows],
+        at: int,
+        begun: Begun | None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Takes what a writer of this process has just written into the ledger, without looking at any other place, and
         drops nothing: whoever seals next finds it sealed. `told`: the answers to `asks_at_once`, durable by now.
+        `meanwhile` is done while the ledger is awaited; it must not fail.
 
         False where that is not all there is to it: somebody else seals or has sealed since this process did, or
         something is not as it should be. Then nothing was sealed; `seal` does it, and tells.
@@ -486,7 +495,7 @@ class Sealer:
             if begun is None:
                 return False
             with self._transaction(begun=True):
-                pass
+                self.engine.while_committing(self._connection, meanwhile)
         except (Overtaken, Unanswered):
             return False
         finally:
@@ -522,6 +531,7 @@ class Sealer:
                 assert proof is not None  # who has such a lock sends late
                 proof.proves(Overtaken("somebody else seals, or has sealed since"))
             self._append(taken, at)
+            self.engine.sends(self._connection)
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
@@ -636,7 +646,7 @@ class Sealer:
             self._connection.execute(_MOVE_STREAM, (heads[stream].n, heads[stream].hash, streams[stream]))
         drawn.write()
         growth.write()
-        known.note = self._sign(growth.frontier, heads, at, checkpoint_in(known.note).digest)
+        known.note, known.digest = self._sign(growth.frontier, heads, at, known.digest)
         known.at = at
         self._known = known
         return known.note

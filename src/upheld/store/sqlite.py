@@ -118,6 +118,26 @@ class SqliteFile:
         """A file has no messages that could be one."""
         return False
 
+    def adds_early(
+        self,
+        connection: Connection,
+        names: Collection[str],
+        changes: Sequence[Change],
+        records: Callable[[], Sequence[Question]],
+    ) -> bool:
+        """A file has one writer: what is not committed keeps everybody out."""
+        return False
+
+    def ends_early(self, connection: Connection, meanwhile: Callable[[], None]) -> bool:
+        """Nothing was begun."""
+        return False
+
+    def forgets_early(self, connection: Connection) -> None:
+        """Nothing was begun."""
+
+    def sends(self, connection: Connection) -> None:
+        """Whatever is run is done at once."""
+
     def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
         """A file answers at once."""
 
@@ -258,6 +278,12 @@ class SqliteLedger:
     def begin(self, connection: Connection) -> None:
         """SQLite's own lock is taken at once."""
         connection.execute("BEGIN IMMEDIATE")
+
+    def sends(self, connection: Connection) -> None:
+        """Whatever is run is done at once."""
+
+    def while_committing(self, connection: Connection, work: Callable[[], None]) -> None:
+        """A file answers at once."""
 
     def scrub(self, connection: Connection) -> bool:
         """Fold the write-ahead log in and empty it. False: a reader is in."""

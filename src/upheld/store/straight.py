@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from upheld.dates import Instant
 from upheld.engine.acts import SubjectId
@@ -33,6 +33,39 @@ DOUBTED: Final = 4
 _Records = Callable[[], Sequence[Question]]
 """Makes the statements that put a message on record, while the server is at work on its first part."""
 _Meanwhile = Callable[[], None]
+
+
+class Early(Generic[T]):
+    """Work that a server does while something else has to become durable first. It ends once, or is forgotten; until
+    then this thread has the place, and does nothing else there.
+    """
+
+    def __init__(self, place: Straight, names: Collection[str], result: T, transaction: Transaction) -> None:
+        self.result = result
+        self._place = place
+        self._names = names
+        self._transaction: Transaction | None = transaction
+
+    def ends(self, meanwhile: _Meanwhile = lambda: None) -> bool:
+        """Commit it: whether it is done, and durable. Where it is not, nothing of it happened. `meanwhile` is done
+        while the answer is awaited; it must not fail.
+        """
+        transaction, self._transaction = self._transaction, None
+        if transaction is None:
+            return False
+        try:
+            return self._place.end_early(self._names, transaction, meanwhile)
+        finally:
+            self._place.leave()
+
+    def forget(self) -> None:
+        """Nothing of it happens; of what has ended nothing is undone."""
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            try:
+                self._place.forget_early()
+            finally:
+                self._place.leave()
 
 
 class Straight(ABC):
@@ -176,6 +209,67 @@ class Straight(ABC):
         """
         return self._free_for((), lambda: self._added(name, work))
 
+    def early(self, names: Collection[str], work: Callable[[Transaction], T]) -> Early[T] | None:
+        """`added` for these names, but for the end of its message: the server is at work on it, and nothing of it
+        happens before `Early.ends`. Nobody else of this process comes to the place until then. None as for `added`.
+        """
+        if self._shut or not self.turn.at_once():
+            return None
+        begun = None
+        try:
+            if self._open is None and not self._unsettled:
+                begun = self._begun_early(names, work)
+        finally:
+            if begun is None:
+                self.turn.release()
+        return begun
+
+    def _begun_early(self, names: Collection[str], work: Callable[[Transaction], T]) -> Early[T] | None:
+        gathered = self._gathered(names, work)
+        if gathered is None:
+            return None
+        said, transaction, result = gathered
+        writer, bucket = self.writer, bucket_of(SubjectId(next(iter(names))))
+
+        def records() -> Sequence[Question]:
+            return writer.statements(transaction.entries, transaction.at, bucket)
+
+        try:
+            if self.engine.adds_early(self.connection, names, said.changes, records):
+                return Early(self, names, result, transaction)
+        except Exception:  # noqa: BLE001 - nothing of it happened; what it is, the long way tells
+            writer.rolled_back()
+            return None
+        except BaseException:
+            writer.rolled_back()
+            raise
+        writer.rolled_back()
+        return None
+
+    def end_early(self, names: Collection[str], transaction: Transaction, meanwhile: _Meanwhile) -> bool:
+        """Whether what was begun early was done: see `Early.ends`."""
+
+        def sends(_: _Records, awaiting: _Meanwhile) -> bool | None:
+            return self.engine.ends_early(self.connection, awaiting) or None
+
+        told = lambda: (transaction.entries, transaction.at)  # noqa: E731 - as the other way has it
+        done = bool(self._said(names, told, sends, (meanwhile,), unanswered=True))
+        if done and self.tail is not None:
+            self.tail.grew(len(transaction.entries))
+        return done
+
+    def forget_early(self) -> None:
+        """Nothing of what was begun early happens."""
+        try:
+            self.engine.forgets_early(self.connection)
+        finally:
+            self._undo()
+            self.writer.rolled_back()
+
+    def leave(self) -> None:
+        """Others of this process may come."""
+        self.turn.release()
+
     @property
     def _shut(self) -> bool:
         """Whether nothing goes straight now, whoever has the turn. Where rows lie on several machines the key of the
@@ -216,21 +310,10 @@ class Straight(ABC):
 
     def _added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
         names = (name,)
-        if self._doubts(names):
+        gathered = None if self._doubts(names) else self._gathered(names, work)
+        if gathered is None:
             return None
-        said = Gathered()
-        transaction = Transaction(said, self._now, Claim(names))
-        transaction.trusting, transaction.at, transaction.gathers = True, self._now(), said
-        self._moved = transaction.moved
-        try:
-            result = work(transaction)
-        except BaseException as failure:
-            self._undo()
-            if isinstance(failure, Overtaken):
-                self._doubt(names)
-            if not isinstance(failure, Exception):
-                raise
-            return None  # nothing was sent; what it is, the long way tells
+        said, transaction, result = gathered
 
         def sends(records: _Records, meanwhile: _Meanwhile) -> tuple[T] | None:
             done = self.engine.added(self.connection, name, said.changes, records, meanwhile)
@@ -239,6 +322,24 @@ class Straight(ABC):
         told = lambda: (transaction.entries, transaction.at)  # noqa: E731 - as the other way has it
         meanwhile, transaction.meanwhile = transaction.meanwhile, []  # nothing that refers to itself is left behind
         return self._said(names, told, sends, meanwhile, (result,), transaction.provided)
+
+    def _gathered(
+        self, names: Collection[str], work: Callable[[Transaction], T]
+    ) -> tuple[Gathered, Transaction, T] | None:
+        """Work of which nothing was sent; None where it fails: what it is, the long way tells."""
+        said = Gathered()
+        transaction = Transaction(said, self._now, Claim(names))
+        transaction.trusting, transaction.at, transaction.gathers = True, self._now(), said
+        self._moved = transaction.moved
+        try:
+            return said, transaction, work(transaction)
+        except BaseException as failure:
+            self._undo()
+            if isinstance(failure, Overtaken):
+                self._doubt(names)
+            if not isinstance(failure, Exception):
+                raise
+            return None
 
     def _said(
         self,

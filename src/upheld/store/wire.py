@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cache
 from itertools import count
 from operator import call
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import psycopg
 from psycopg.adapt import Dumper, Transformer
@@ -234,6 +234,8 @@ class Wire:
         self._results: list[PGresult] = []
         self._bad: PGresult | None = None
         """The first of them that tells of a failure."""
+        self._heard = 0
+        """How many of the statements of the message under way are answered already."""
         self._unsent = False
         """Whether some of it did not fit into the socket yet."""
         self._loaded = Transformer(connection)
@@ -288,21 +290,70 @@ class Wire:
 
     def _expect_anew(self) -> None:
         self._expected.clear()
-        self._results, self._bad, self._met = [], None, 0
+        self._results, self._bad, self._met, self._heard = [], None, 0, 0
 
-    def begin(self, messages: Sequence[Message]) -> None:
+    def begin(self, messages: Sequence[Message], *, answered: bool = False) -> None:
         """The first part of a message, with which the server begins at once, or one more. `end` or `abandon` follows.
-        Raises psycopg.OperationalError: nothing happened.
+        `answered`: its answers are wanted before the end (`hear`). Raises psycopg.OperationalError: nothing happened.
         """
         try:
             if self._pgconn.pipeline_status == PipelineStatus.OFF:
                 self._expect_anew()
                 self._pgconn.enter_pipeline_mode()
             self._put(messages)
-            self._pgconn.flush()
+            if answered:
+                self._pgconn.send_flush_request()
+            self._unsent = bool(self._pgconn.flush())
         except BaseException:
             self._connection.close()
             raise
+
+    def hear(self, count: int, *, awake: bool = False) -> list[Answer]:
+        """The answers to the next so many statements of a message that was begun, before its end. Raises as `send`
+        does; then the message is over.
+        """
+        answers: list[Answer] = []
+        failed: PGresult | None = None
+        try:
+            if self._unsent:
+                self._push()
+                self._unsent = False
+            if awake and self._pgconn.is_busy():
+                self._awake.wait(self._pgconn.is_busy, self._pgconn.consume_input)
+            while len(answers) < count and failed is None:
+                result = self._result()
+                if result.status not in _WELL:
+                    failed = result
+                    continue
+                if self._next() is not None:
+                    raise psycopg.OperationalError("the server said more than it was asked")
+                if self._expected.pop(0) is None:
+                    answers.append(Answer(self._rows(result), result))
+        except BaseException:
+            self._connection.close()
+            raise
+        if failed is not None:
+            self._fail(failed, len(answers))
+        self._heard += count
+        return answers
+
+    def _fail(self, result: PGresult, answered: int) -> NoReturn:
+        """A statement of a message that has not ended failed, so those after it are not run."""
+        known, *_ = self._expected
+        try:
+            if known is not None:
+                self._prepared.pop(known, None)
+            if self._next() is not None:
+                raise psycopg.OperationalError("the server said more than it was asked")
+            del self._expected[0]
+            self._pgconn.pipeline_sync()
+            self._unsent = bool(self._pgconn.flush())
+        except BaseException:
+            self._connection.close()
+            raise
+        with suppress(Refused):  # of those that were not run
+            self.take()
+        raise self._refused(self._heard + answered, result)
 
     def end(self, messages: Sequence[Message], *, whole: bool = False) -> None:
         """The rest of a message; `take` waits for the answers to both parts. `whole`: until the socket has taken all of
@@ -417,7 +468,7 @@ class Wire:
         results, refused = self._results, self._bad
         self._results, self._bad = [], None
         if refused is not None:
-            raise self._refused(len(results), refused)
+            raise self._refused(self._heard + len(results), refused)
         if only is not None:
             return [Answer(self._rows(results[only]), results[only])]
         return [Answer(self._rows(one), one) for one in results]
