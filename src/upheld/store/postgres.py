@@ -21,7 +21,8 @@ from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
 from upheld.store.engine import CLAIMED, Change, Claim, Connection, Overtaken, Proof, Question, Rows, Underway, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld, Part
-from upheld.store.postgres_connection import PostgresConnection, PostgresRows, dialled
+from upheld.store.postgres_connection import PostgresConnection, dialled
+from upheld.store.postgres_rows import PostgresRows
 from upheld.store.scrubbing import Rewriting
 from upheld.store.spelling import changing_one
 from upheld.store.sqlite import export
