@@ -151,7 +151,9 @@ def test_an_answer_that_grants_nothing_destroys_nothing_and_one_that_a_sweeper_i
         outcome, gone = keeper.answer_at_once(person, letter, "refused", reason="unfounded")
         assert (outcome.granted, gone) == (True, 0)
         again = RequestId(keeper.request(person, "erasure", channel="website", proved=True).made or "")
-        with leases.part("sweep", name_of("trial", other.keeper._group_of(bucket_of(person))).replace("/", "-")):
+        name = name_of("trial", other.keeper._group_of(bucket_of(person))).replace("/", "-")
+        with leases.part("sweep", name) as theirs:
+            assert theirs.ours
             outcome, gone = keeper.answer_at_once(person, again, "done")
         assert (outcome.granted, gone) == (True, 0)
         assert keeper.sweep().destroyed == 3
