@@ -20,7 +20,7 @@ from psycopg.types.numeric import Int8Dumper
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.store.awake import Awake
 from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Proof, Question, Texts
-from upheld.store.postgres_rows import ManyRows, PostgresRows
+from upheld.store.postgres_rows import Aloft, ManyRows, PostgresRows
 from upheld.store.spelling import Kind, together, told_apart
 from upheld.store.tls import secured
 from upheld.store.wire import (
@@ -408,7 +408,7 @@ class PostgresConnection:
         try:
             messages = _messages(others())
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         self._begun = False
         try:
@@ -853,33 +853,6 @@ class PostgresConnection:
                 self._wire.take(0)
         self._given_back = True
         self._inner.close()
-
-
-class Aloft:
-    """A message that was sent by a connection, and whose answer nobody waits for yet."""
-
-    __slots__ = ("_connection", "_proof", "line")
-
-    def __init__(self, connection: PostgresConnection, proof: Proof) -> None:
-        self._connection = connection
-        self._proof = proof
-        self.line = connection.opened
-        """Another number whenever the connection was opened anew."""
-
-    @property
-    def descriptor(self) -> int:
-        """The socket that can be read from when something of the answer is here."""
-        return self._connection.descriptor
-
-    def taken(self, *, wait: bool) -> list[Any] | None:
-        """The rows of the proof, once all of the message is durable; None where the answer is not here yet and nobody
-        waits. Raises as `Engine.recorded`.
-        """
-        return self._connection.landed(self._proof, wait=wait)
-
-    def hang_up(self) -> None:
-        """The answer is never taken; nobody knows what became of it."""
-        self._connection.hang_up()
 
 
 def _messages(questions: Sequence[Question]) -> list[Message]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from upheld.store.engine import Unanswered
+from upheld.store.engine import Proof, Unanswered
 from upheld.store.spelling import counted, guarded
 from upheld.store.wire import Answer, Message, and_number
+
+if TYPE_CHECKING:
+    from upheld.store.postgres_connection import PostgresConnection
 
 
 class PostgresRows:
@@ -121,3 +124,30 @@ class ManyRows(PostgresRows):
     def rowcount(self) -> int:
         """How many rows were changed."""
         return sum(one.rowcount for one in self._each)
+
+
+class Aloft:
+    """A message that was sent by a connection, and whose answer nobody waits for yet."""
+
+    __slots__ = ("_connection", "_proof", "line")
+
+    def __init__(self, connection: PostgresConnection, proof: Proof) -> None:
+        self._connection = connection
+        self._proof = proof
+        self.line = connection.opened
+        """Another number whenever the connection was opened anew."""
+
+    @property
+    def descriptor(self) -> int:
+        """The socket that can be read from when something of the answer is here."""
+        return self._connection.descriptor
+
+    def taken(self, *, wait: bool) -> list[Any] | None:
+        """The rows of the proof, once all of the message is durable; None where the answer is not here yet and nobody
+        waits. Raises as `Engine.recorded`.
+        """
+        return self._connection.landed(self._proof, wait=wait)
+
+    def hang_up(self) -> None:
+        """The answer is never taken; nobody knows what became of it."""
+        self._connection.hang_up()
