@@ -603,16 +603,29 @@ AFRESH_READ = (
         AFRESH,
     ),
 )
+IN_PARTS = "tests/test_in_parts.py::test_"
+NEVER_SAID = f"{IN_PARTS}where_the_rest_is_never_said_nothing_of_the_first_part_stays_and_nobody_is_kept_out"
 OVERTAKEN = "tests/test_one_message.py::test_what_was_committed_after_the_statement_that_claims_had_begun_fails_it"
 TAKEN = (
-    Fault("the-plan-of-a-value-is-not-proved", "store/first_value.py", "PLAN_AS_SEEN, (plan_epoch,)", "None",
-          OVERTAKEN),
-    Fault("a-value-of-somebody-who-has-changed", "store/first_value.py", "epoch = ? RETURNING", "epoch >= ? RETURNING",
+    Fault("the-plan-of-a-value-is-not-proved", "store/claiming.py",
+          "PLAN_AND_PERSON, (bucket, subject_id, plan_epoch)", "None", OVERTAKEN),
+    Fault("a-value-of-somebody-who-has-changed", "store/claiming.py", "CAST(epoch = ? AS", "CAST(epoch >= ? AS",
           OVERTAKEN),
     Fault("a-value-of-somebody-whom-others-have", "store/postgres.py", "xact_lock_shared(?) AND",
           "xact_lock_shared(?) OR",
           "tests/test_one_message.py::test_a_value_that_had_to_wait_for_somebody_became_known_when_it_had_the_person_"
           "to_itself"),
+    Fault("who-claims-need-not-find-the-person", "store/claiming.py", "guard WHERE EXISTS",
+          "guard WHERE TRUE OR EXISTS", OVERTAKEN),
+    Fault("a-first-part-stays-where-the-rest-fails", "store/straight.py",
+          "if said.begun:\n                self.engine.f", "if not said:\n                self.engine.f",
+          NEVER_SAID),
+    Fault("a-first-part-stays-where-its-record-fails", "store/postgres_connection.py",
+          "others()\n        except BaseException:\n            self.abandon()\n            raise\n        try",
+          "others()\n        except BaseException:\n            raise\n        try", NEVER_SAID),
+    Fault("the-rest-is-said-without-its-beginning", "store/postgres_connection.py",
+          "if not begun and not self.begin_with(statements)", "if not self.begin_with(statements)",
+          f"{IN_PARTS}what_is_asked_on_the_line_in_between_takes_the_first_part_back"),
     Fault("a-token-that-was-refused-is-in", "store/postgres_connection.py", "self._unheard = said", "pass",
           "tests/test_token_said.py::test_a_token_that_the_server_refused_is_put_in_before_anybody_looks"),
     Fault("nobody-takes-the-answer-to-a-token", "store/postgres_connection.py",
@@ -632,8 +645,8 @@ GONE_STRAIGHT = (
     Fault("work-that-looks-is-tried-again-at-once", STRAIGHT, "self._doubt(names)\n            if not",
           "self._doubt(())\n            if not",
           f"{BY_MESSAGE}work_that_looks_at_an_answer_is_not_tried_without_one_for_some_time"),
-    Fault("what-failed-in-the-work-was-seen", STRAIGHT, "self._undo()\n            if isinstance",
-          "pass\n            if isinstance", NOBODYS),
+    Fault("what-failed-in-the-work-was-seen", STRAIGHT, "self._undo()\n            if said.begun",
+          "pass\n            if said.begun", NOBODYS),
     Fault("what-was-cut-was-seen", STRAIGHT, "self._undo()\n            if not self._s", "if not self._s", NOBODYS),
     Fault("what-is-in-the-air-is-left-there", "store/aloft.py",
           "if self.flight is not None:\n            self._bring_down(self.flight)\n\n    def __exit__",

@@ -192,7 +192,7 @@ def test_a_read_leaves_beginning_and_end_to_the_message_itself(trial: Trial, hea
     assert "CAST(coalesce((SELECT plan_epoch" in message[1], "the proof sees what was committed before the locks"
 
 
-def test_a_value_is_two_statements_of_which_the_first_has_the_person_and_the_last_proves_the_plan(
+def test_a_value_is_three_statements_of_which_the_first_has_the_person_and_the_last_proves_the_plan(
     trial: Trial, heard: Heard
 ) -> None:
     keeper, person = trial.keeper, trial.persons[0]
@@ -200,9 +200,9 @@ def test_a_value_is_two_statements_of_which_the_first_has_the_person_and_the_las
     heard.messages.clear()
     assert keeper.collect(person, "service", {"name": "2"}).granted
     [message] = heard.messages[-1:]
-    assert [word[:11] for word in message] == ["WITH touche", "INSERT INTO"], message
+    assert [word[:14] for word in message] == ["UPDATE subject", "INSERT INTO va", "INSERT INTO jo"], message
     assert "pg_try_advisory_xact_lock" in message[0]
-    assert "(SELECT plan_epoch FROM guard) = %s" in message[1], "the first statement sees what was before its locks"
+    assert "(SELECT plan_epoch FROM guard WHERE EXISTS" in message[2], "the first one sees what was before its locks"
 
 
 @pytest.mark.parametrize("act", ["collect", "collect what is looked up", "read"])
@@ -639,7 +639,7 @@ def slow_claim(patch: pytest.MonkeyPatch) -> Iterator[Event]:
         word, before = plain(statement)
         if sent.is_set():  # only one: who comes meanwhile is as quick as ever
             return word, before
-        return word.replace("(SELECT pg_try", "(SELECT pg_sleep(0.5)::text = '' AND pg_try", 1), before
+        return word.replace("CAST(pg_try", "CAST(pg_sleep(0.5)::text = '' AND pg_try", 1), before
 
     def begun(self: Wire, messages: list[Message]) -> None:
         begin(self, messages)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -35,7 +36,7 @@ from upheld.ledger.entries import Entry, Form, entry
 from upheld.ledger.entries import Value as Recordable
 from upheld.policy.vocabulary import Nature
 from upheld.store import subjects
-from upheld.store.ids import placed_value, value_id
+from upheld.store.ids import bucket_of, placed_value, value_id
 from upheld.store.place import Transaction
 from upheld.store.token_roots import TokenRow
 from upheld.store.views import Seen
@@ -116,7 +117,7 @@ class Data(Seeing):
                 form = _form_of(seen.policy, taking.elements, items, purpose, asked.channel, capacity)
                 values = tuple([value.value_id for value in made])
                 transaction.journal(form.filled(now, seen.alias or None, values, engagement))
-                return Outcome(taking.granted, now, dict(zip(items, [(one,) for one in values], strict=True)))
+                return Outcome(taking.granted, now, {value.item: (value.value_id,) for value in made})
         else:
             check_unasked(transaction, seen.policy, asked.unasked, now)
         without = asked.unasked.unasked() if asked.unasked else None
@@ -155,40 +156,56 @@ class Data(Seeing):
     ) -> list[Value]:
         """The values, each under a key of its own, and the person that they are of; what they are looked up by."""
         plan, state, subject_id = seen.view.plan, seen.view.state, seen.subject_id
-        at, day, draw = transaction.at, local_date(now, plan.zone), self.places.random_bytes
+        vault, policy, at, left, made = (
+            self.places.vault,
+            seen.policy,
+            transaction.at,
+            seen.left,
+            cast("list[Value]", []),
+        )
+        # Before anybody is kept out: hashing takes a while, and so does it to make further keys.
+        contents = [self._content(plan, item, asked.texts[item], asked.hashed) for item in asked.items]
+        keys = [vault.take(Tier.ACTIVE, bucket_of(subject_id)) for _ in contents]
+        fact = f"collected/{purpose.name}", now
+
+        def becomes() -> tuple[SubjectState, tuple[tuple[str, int], ...]]:
+            return replaced(state, values=(*state.values, *made)), left
+
+        if transaction.trusting:
+            self.views.adds(transaction, seen, becomes, max(now, at, self.places.now()))
+        made += self._values(seen, purpose, engagement, asked, now, at)
+        if not transaction.trusting:
+            self._changed(transaction, seen, becomes()[0], now, (fact,))
+        for value, content, key in zip(made, contents, keys, strict=True):
+            sealed = vault.seal(Tier.ACTIVE, policy, subject_id, value.value_id, value.item, content, key)
+            subjects.add_value(transaction, subject_id, value, sealed.key_id, sealed.blob)
+            transaction.sends()
+        if transaction.trusting:
+            left = leave(transaction, seen, seen.view, (fact,))
+        if not _stands_under(state.values, purpose.name):
+            subjects.stands_under(transaction, policy, subject_id, purpose.name)
+        asked.tokens = self._tokens(seen, made, asked.texts)
+        return made
+
+    def _values(
+        self,
+        seen: Seen,
+        purpose: PurposePlan,
+        engagement: EngagementId | None,
+        asked: _Asked,
+        now: Instant,
+        at: Instant,
+    ) -> Iterable[Value]:
+        """A value of each item, with a number of its own."""
+        state, version, subject_id = seen.view.state, seen.view.plan.version, seen.subject_id
+        day, draw = local_date(now, seen.view.plan.zone), self.places.random_bytes
         whose = held_for(state, purpose, engagement) if purpose.held_for_organisation else None
         exception = asked.unasked.exception if asked.unasked else None
-        uses = (Use(purpose.name, engagement, now, plan.version, at, exception),)
-        made = [
+        uses = (Use(purpose.name, engagement, now, version, at, exception),)
+        return [
             Value(value_id(subject_id, day, draw), item, now, at, uses, HeldState.HELD, None, None, whose)
             for item in asked.items
         ]
-        seal, policy, texts = self.places.vault.seal, seen.policy, asked.texts
-        sealed = [
-            seal(
-                Tier.ACTIVE, policy, subject_id, one.value_id, one.item,
-                self._content(plan, one.item, texts[one.item], asked.hashed),
-            )
-            for one in made
-        ]  # fmt: skip
-        fact = f"collected/{purpose.name}", now
-
-        def becomes() -> SubjectState:
-            return replaced(state, values=(*state.values, *made))
-
-        rest = 0
-        if transaction.trusting:
-            left, rest = leave(transaction, seen, seen.view, (fact,)), 1
-            moved_at = max(now, at, self.places.now())
-            self.views.adds(transaction, seen, becomes, moved_at, left, (made[0], sealed[0].key_id, sealed[0].blob))
-        else:
-            self._changed(transaction, seen, becomes(), now, (fact,))
-        if not _stands_under(state.values, purpose.name):
-            subjects.stands_under(transaction, policy, subject_id, purpose.name)
-        for value, one in zip(made[rest:], sealed[rest:], strict=True):
-            subjects.add_value(transaction, subject_id, value, one.key_id, one.blob)
-        asked.tokens = self._tokens(seen, made, texts)
-        return made
 
     def _content(self, plan: Plan, item: str, text: str, hashed: dict[str, bytes]) -> bytes:
         if plan.items[item].nature is not Nature.PASSWORD:

@@ -90,11 +90,13 @@ def batch_of(
     mac_key: bytes,
     after: tuple[str, int] | None = None,
     mark: bytes = b"",
+    first: bytes | None = None,
 ) -> Batch:
     """The next batch of a stream whose end is `head`, written at `at`.
 
     `salt` is 32 random bytes, never used before. `after` names the stream and n that a first batch goes on from; its
     head is then `Head(0, the last leaf of that stream)`. `mark` is that of `mac_key`; empty for the first of the house.
+    `first` is the salt of the first entry, where it was drawn from `salt` before.
 
     Raises:
         EntryRefused: an entry is not in the table of kinds; none of the batch is made.
@@ -109,7 +111,7 @@ def batch_of(
         header = _encode((MARKED, stream, number, kept_as, from_at, until_at, head.hash, after, mark))
     else:
         header = _encode((VERSION, stream, number, kept_as, from_at, until_at, head.hash, after))
-    leaves = entry_leaves(salt, written)
+    leaves = entry_leaves(salt, written, first)
     body_hash = leaves[0] if len(leaves) == 1 else root_of(leaves)
     leaf = leaf_hash(header + body_hash)
     return Batch(header, body_hash, _encode([salt, *written]), leaf, mac_of(mac_key, leaf))
@@ -143,10 +145,10 @@ def entry_salts(salt: bytes, count: int) -> list[bytes]:
     return [drawn[start : start + ENTRY_SALT] for start in range(0, len(drawn), ENTRY_SALT)]
 
 
-def entry_leaves(salt: bytes, written: Sequence[bytes]) -> list[bytes]:
+def entry_leaves(salt: bytes, written: Sequence[bytes], first: bytes | None = None) -> list[bytes]:
     """The salted leaf of each entry. Most batches of a quiet house have one entry, hence the short way."""
     if len(written) == 1:
-        return [sha256(b"\x00" + shake_128(salt).digest(ENTRY_SALT) + written[0]).digest()]
+        return [sha256(b"\x00" + (first or shake_128(salt).digest(ENTRY_SALT)) + written[0]).digest()]
     digest = sha256
     return [
         digest(b"\x00" + each + data).digest()

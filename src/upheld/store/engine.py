@@ -112,14 +112,10 @@ class Change(NamedTuple):
     parameters: Sequence[Any]
     one: bool = False
     """Whether it has to change one row, or nothing of what is sent with it happens."""
-    claims: bool = False
-    """Whether it does nothing unless it has what the work is about, and takes that itself where it says `CLAIMED`;
-    nothing of what is sent with it happens where it can't.
-    """
 
 
 CLAIMED: Final = "CLAIMED()"
-"""Stands in a statement where the engine says what takes a claim that is there at once, or tells that it is not."""
+"""Stands in a condition where the engine says what takes a claim that is there at once, or fails where it is not."""
 
 
 class Underway(Protocol):
@@ -277,6 +273,18 @@ class Engine(Protocol):
         where it can't be said so, or something has to be waited for first: nothing was done. Raises as `recorded`.
         """
 
+    def begin_adding(self, connection: Connection, name: str, claims: Question) -> bool:
+        """The first part of what `added` says: a change that takes the claim of one itself where it says `CLAIMED`; the
+        message fails where that can't be had, or the change divides by zero. The server begins with it. False where it
+        can't be said so: nothing was done. `added` or `forgets_early` follows.
+
+        It sees of others what was committed before it began, of the row that it changes the newest; what else is taken
+        for granted must be proved later.
+        """
+
+    def go_on_adding(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """One part more of what was begun, with which the server goes on."""
+
     def added(
         self,
         connection: Connection,
@@ -284,12 +292,12 @@ class Engine(Protocol):
         changes: Sequence[Change],
         records: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
+        *,
+        begun: bool = False,
     ) -> bool:
         """Claim one to be changed, change, put on record, and commit, in one message that waits for nobody. `records`
-        and `meanwhile` as for `recorded`. False where it can't be said so: nothing was done.
-
-        A change that claims comes first, and sees of others what was committed before it began; what is made of it must
-        be proved by it or later.
+        and `meanwhile` as for `recorded`. `begun`: these are the rest of what was begun, claim and all. False where it
+        can't be said so, or was taken back: nothing was done.
 
         Raises:
             ConnectionLost: nobody knows whether it was done.

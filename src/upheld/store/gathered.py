@@ -1,11 +1,14 @@
-"""Statements of work that looks at none of its answers, gathered before any of them is sent."""
+"""Statements of work that looks at none of its answers: gathered before they are sent, or sent part by part as they are
+made, once the work has claimed what it is about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from upheld.store.engine import Change, Overtaken, Rows
+from upheld.errors import StoreFailed
+from upheld.store.engine import Change, Connection, Engine, Overtaken, Rows
 from upheld.store.spelling import together
 
 
@@ -52,8 +55,15 @@ class Gathered:
 
     in_transaction = True
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine, connection: Connection, name: str | None) -> None:
+        self._engine = engine
+        self._connection = connection
+        self._name = name
+        """What the work may claim."""
         self.changes: list[Change] = []
+        """What is not sent yet."""
+        self.begun = False
+        """Whether a part was sent, which must be ended or taken back."""
 
     def execute(self, statement: str, parameters: Sequence[Any] = (), /) -> Rows:
         """Keep one statement."""
@@ -65,8 +75,19 @@ class Gathered:
         self.changes.append(Change(statement, parameters, one=True))
 
     def claim(self, statement: str, parameters: Sequence[Any]) -> None:
-        """Keep the statement that claims what the work is about; it comes before all others."""
-        self.changes.insert(0, Change(statement, parameters, claims=True))
+        """Send the statement that claims what the work is about; it comes before all others. Raises StoreFailed where
+        it can't be sent.
+        """
+        assert self._name is not None
+        self.begun = self._engine.begin_adding(self._connection, self._name, (statement, parameters))
+        if not self.begun:
+            raise StoreFailed("nothing can be said on this line now")
+
+    def send(self) -> None:
+        """Send what is kept, if anything was sent before it."""
+        if self.begun:
+            changes, self.changes = self.changes, []
+            self._engine.go_on_adding(self._connection, changes)
 
     def executemany(self, statement: str, parameters: Iterable[Sequence[Any]], /) -> Rows:
         """Keep what does it for each row of parameters."""

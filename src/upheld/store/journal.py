@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
 from upheld.errors import UpheldError
-from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, read_header
+from upheld.ledger.batch import SALT_LENGTH, Batch, Head, batch_of, entry_salts, read_header
 from upheld.ledger.entries import KINDS, BatchClass, Evidence, Written, stream_name
 from upheld.ledger.merkle import leaf_hash
 from upheld.store.engine import Connection, Question, Rows, answers, array, asks_at_once, sent_late
@@ -139,6 +139,8 @@ class JournalWriter:
         self.asks = True
         """Whether the place is asked which key it names before each writing; otherwise that is proved in passing."""
         self._salt_source = salt_source
+        self._drawn: tuple[bytes, bytes] | None = None
+        """A salt that nothing was salted with yet, and that of a first entry drawn from it."""
         self._continues = dict(continues or {})
         self._after: dict[str, tuple[str, int]] = {}
         self._heads: dict[str, Head] = {}
@@ -234,13 +236,21 @@ class JournalWriter:
         proved = (row, batch.header, batch.body_hash, batch.body, named, *given, batch.mac, bucket)
         return _inserting_if(condition), proved
 
+    def draw(self) -> None:
+        """Draw the salt of the next batch, while nobody waits for it."""
+        if self._drawn is None:
+            self._drawn = self._salt()
+
+    def _salt(self) -> tuple[bytes, bytes]:
+        salt = self._salt_source(SALT_LENGTH)
+        return salt, entry_salts(salt, 1)[0]
+
     def _next(self, key: tuple[str, BatchClass], entries: Sequence[Evidence], at: int) -> Batch:
         stream = self._names.get(key) or self._begun(key)
         head = self._pending.get(stream) or self._heads[stream]
         after = None if head.n else self._after.get(stream)
-        batch = batch_of(
-            entries, stream, key[1], head, at, self._salt_source(SALT_LENGTH), self._mac_key, after, self._mark
-        )
+        (salt, first), self._drawn = self._drawn or self._salt(), None
+        batch = batch_of(entries, stream, key[1], head, at, salt, self._mac_key, after, self._mark, first)
         self._pending[stream] = Head(head.n + 1, batch.leaf)
         return batch
 

@@ -137,6 +137,21 @@ class PostgresPlace:
             return _OF_NONE, (whole,)
         return _MANY_READ, (array((whole, *sorted(_numbers_of(self.place, reads)))),)
 
+    def begin_adding(self, connection: Connection, name: str, claims: Question) -> bool:
+        """With locks that are there at once or not at all: an instant that was taken before them is older than what
+        they keep out by no more than the way of a message.
+        """
+        assert isinstance(connection, PostgresConnection)
+        statement, given = claims
+        word, before = _claiming(statement)
+        locks = (_lock_of_place(self.place), _lock_of_name(self.place, name))
+        return connection.begin_with(((word, (*given[:before], *locks, *given[before:])),))
+
+    def go_on_adding(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """The server is still at work on what came before, or nearly so, and need not be woken."""
+        assert isinstance(connection, PostgresConnection)
+        connection.go_on_with(_said(changes))
+
     def added(
         self,
         connection: Connection,
@@ -144,23 +159,17 @@ class PostgresPlace:
         changes: Sequence[Change],
         records: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
+        *,
+        begun: bool = False,
     ) -> bool:
-        """As `recorded`, with locks that are there at once or not at all: an instant that was taken before them is
-        older than what they keep out by no more than the way of a message.
-
-        The server begins with the changes while the evidence is made.
+        """As `recorded`, with locks as in `begin_adding`. The server is at work on the changes while the evidence is
+        made.
         """
         assert isinstance(connection, PostgresConnection)
-        locks = (_lock_of_place(self.place), _lock_of_name(self.place, name))
-        claims = bool(changes) and changes[0].claims
-        said: list[Question] = [] if claims else [(_OF_ONE_AT_ONCE, locks)]
-        for statement, given, one, claiming in changes:
-            if claiming:
-                word, before = _claiming(statement)
-                said.append((word, (*given[:before], *locks, *given[before:])))
-            else:
-                said.append((changing_one(statement) if one else statement, given))
-        return connection.changes(said, records, Overtaken("somebody is or was in the way"), meanwhile)
+        said = _said(changes)
+        if not begun:
+            said.insert(0, (_OF_ONE_AT_ONCE, (_lock_of_place(self.place), _lock_of_name(self.place, name))))
+        return connection.changes(said, records, Overtaken("somebody is or was in the way"), meanwhile, begun=begun)
 
     def adds_early(
         self,
@@ -602,9 +611,16 @@ _OF_TWO_AT_ONCE: Final = f"SELECT 1 / CAST({_AT_ONCE} AND pg_try_advisory_xact_l
 
 @cache
 def _claiming(statement: str) -> tuple[str, int]:
-    """A statement that takes its locks itself, before it looks for any row; how many parameters stand before them."""
+    """A statement that takes its locks itself, before it looks for any row, and divides by zero where they are not to
+    be had; how many parameters stand before them.
+    """
     before, _, after = statement.partition(CLAIMED)
-    return f"{before}(SELECT {_AT_ONCE}){after}", before.count("?")
+    return f"{before}(SELECT 1 / CAST({_AT_ONCE} AS INT)) = 1{after}", before.count("?")
+
+
+def _said(changes: Sequence[Change]) -> list[Question]:
+    """Changes as they are sent: those that must change a row fail where they don't."""
+    return [(changing_one(statement) if one else statement, given) for statement, given, one in changes]
 
 
 _SOON: Final = "SELECT set_config('synchronous_commit', 'off', true)"

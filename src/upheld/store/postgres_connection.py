@@ -325,7 +325,7 @@ class PostgresConnection:
             return None
         try:
             proof = asks()
-            self._go_on_with((proof.asks,))
+            self.go_on_with((proof.asks,))
             rest = others()
         except BaseException:
             self.abandon()
@@ -350,7 +350,7 @@ class PostgresConnection:
         self._begun = True
         return True
 
-    def _go_on_with(self, statements: Sequence[Question]) -> None:
+    def go_on_with(self, statements: Sequence[Question]) -> None:
         """One part more of what `begin_with` began, if it was not taken back."""
         messages = _messages(statements)
         if self._begun:
@@ -448,12 +448,15 @@ class PostgresConnection:
         others: Callable[[], Sequence[Question]],
         otherwise: Exception,
         meanwhile: Callable[[], None],
+        *,
+        begun: bool = False,
     ) -> bool:
         """A transaction of its own, of changes that have done what they had to unless they fail; whether it was done.
         `others` are made while the server wakes and is at work on the first. The rest as for `whole`; `otherwise` is
-        raised where one divides by zero, or would leave out what must be there.
+        raised where one divides by zero, or would leave out what must be there. `begun`: `begin_with` has said what
+        comes before these; they go with the others.
         """
-        if not self.begin_with(statements):
+        if not begun and not self.begin_with(statements):
             return False
         try:
             rest = others()
@@ -461,7 +464,7 @@ class PostgresConnection:
             self.abandon()
             raise
         try:
-            return self.end_with(rest, 0, otherwise, meanwhile) is not None
+            return self.end_with([*statements, *rest] if begun else rest, -1, otherwise, meanwhile) is not None
         except psycopg.errors.NotNullViolation as failure:
             raise otherwise from failure
 
@@ -476,7 +479,7 @@ class PostgresConnection:
         except BaseException:
             self.abandon()
             raise
-        self._go_on_with(rest)
+        self.go_on_with(rest)
         return self._begun
 
     def end_changes(self, otherwise: Exception, meanwhile: Callable[[], None]) -> bool:
@@ -561,7 +564,7 @@ class PostgresConnection:
             raise
 
     def abandon(self) -> None:
-        """The first part of a message is taken back, if there is one."""
+        """What `begin_with` began is taken back, if there is anything."""
         if self._begun:
             self._begun = False
             with suppress(psycopg.OperationalError):  # and with the line it is gone

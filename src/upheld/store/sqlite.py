@@ -107,6 +107,13 @@ class SqliteFile:
     ) -> None:
         """A file has no messages that could be on their way."""
 
+    def begin_adding(self, connection: Connection, name: str, claims: Question) -> bool:
+        """A file has no messages that could be one."""
+        return False
+
+    def go_on_adding(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Nothing was begun."""
+
     def added(
         self,
         connection: Connection,
@@ -114,6 +121,8 @@ class SqliteFile:
         changes: Sequence[Change],
         records: Callable[[], Sequence[Question]],
         meanwhile: Callable[[], None],
+        *,
+        begun: bool = False,
     ) -> bool:
         """A file has no messages that could be one."""
         return False

@@ -310,13 +310,13 @@ class Straight(ABC):
 
     def _added(self, name: str, work: Callable[[Transaction], T]) -> tuple[T] | None:
         names = (name,)
-        gathered = None if self._doubts(names) else self._gathered(names, work)
+        gathered = None if self._doubts(names) else self._gathered(names, work, name)
         if gathered is None:
             return None
         said, transaction, result = gathered
 
         def sends(records: _Records, meanwhile: _Meanwhile) -> tuple[T] | None:
-            done = self.engine.added(self.connection, name, said.changes, records, meanwhile)
+            done = self.engine.added(self.connection, name, said.changes, records, meanwhile, begun=said.begun)
             return (result,) if done else None
 
         told = lambda: (transaction.entries, transaction.at)  # noqa: E731 - as the other way has it
@@ -324,10 +324,12 @@ class Straight(ABC):
         return self._said(names, told, sends, meanwhile, (result,), transaction.provided)
 
     def _gathered(
-        self, names: Collection[str], work: Callable[[Transaction], T]
+        self, names: Collection[str], work: Callable[[Transaction], T], claims: str | None = None
     ) -> tuple[Gathered, Transaction, T] | None:
-        """Work of which nothing was sent; None where it fails: what it is, the long way tells."""
-        said = Gathered()
+        """Work of which nothing was sent, or that has begun to send what it does, where it `claims` the one name that
+        it is about. None where it fails: nothing was done, and what it is, the long way tells.
+        """
+        said = Gathered(self.engine, self.connection, claims)
         transaction = Transaction(said, self._now, Claim(names))
         transaction.trusting, transaction.at, transaction.gathers = True, self._now(), said
         self._moved = transaction.moved
@@ -335,6 +337,8 @@ class Straight(ABC):
             return said, transaction, work(transaction)
         except BaseException as failure:
             self._undo()
+            if said.begun:
+                self.engine.forgets_early(self.connection)
             if isinstance(failure, Overtaken):
                 self._doubt(names)
             if not isinstance(failure, Exception):
@@ -367,6 +371,7 @@ class Straight(ABC):
             nonlocal told
             for one in besides:
                 one()
+            writer.draw()
             if mark is not None:
                 told = mark.told(writer.numbers_to_be)
 

@@ -242,12 +242,10 @@ _INSERT_CONSENT = (
     "text_digest, locale, channel, "
     "recorded_by) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-INTO_VALUE = (
+_INSERT_VALUE = (
     "INSERT INTO value(bucket, value_id, subject_id, item, state, generation, key_id, sealed, collected_at, "
-    "known_at, uses, held_for) VALUES({}, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?)"
+    "known_at, uses, held_for) VALUES(?, ?, ?, ?, 'held', 1, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
-"""Puts in a value that is held: what gives its bucket, then `value_row`."""
-_INSERT_VALUE = f"{INTO_VALUE.format('?')} ON CONFLICT DO NOTHING"
 _SET_USES = "UPDATE value SET uses = ? WHERE bucket = ? AND value_id = ? AND state = 'held'"
 _REPLACE = (
     "UPDATE value SET replaced_at = ?, replaced_known_at = ? WHERE bucket = ? AND value_id = ? AND replaced_at IS NULL"
@@ -322,7 +320,9 @@ def unpacked_names(column: str) -> tuple[str, ...]:
 def packed_uses(uses: Sequence[Use]) -> str:
     """The uses of a value as a column."""
     rows = [
-        (use.purpose, use.engagement, use.anchor_at, use.version, use.known_at, *filter(None, (use.exception,)))
+        (use.purpose, use.engagement, use.anchor_at, use.version, use.known_at, use.exception)
+        if use.exception
+        else (use.purpose, use.engagement, use.anchor_at, use.version, use.known_at)
         for use in uses
     ]
     return _encode(rows).decode()
@@ -813,15 +813,9 @@ def add_consent(
 
 def add_value(transaction: Transaction, subject_id: SubjectId, value: Value, key_id: int, sealed: bytes) -> None:
     """A value collected, held in the active tier. Raises IdTaken, here or where it is sent: draw another number."""
-    row = (bucket_of(subject_id), *value_row(subject_id, value, key_id, sealed))
-    transaction.changed(_INSERT_VALUE, row, IdTaken())
-
-
-def value_row(subject_id: SubjectId, value: Value, key_id: int, sealed: bytes) -> tuple[object, ...]:
-    """What stands in the row of a value that is held, after its bucket (`INTO_VALUE`)."""
-    uses = packed_uses(value.uses)
-    kept = (key_id, sealed, value.collected_at, value.known_at, uses, value.held_for)
-    return value.value_id, subject_id, value.item, *kept
+    whose = (bucket_of(subject_id), value.value_id, subject_id, value.item)
+    kept = (key_id, sealed, value.collected_at, value.known_at, packed_uses(value.uses), value.held_for)
+    transaction.changed(_INSERT_VALUE, (*whose, *kept), IdTaken())
 
 
 def stands_under(transaction: Transaction, policy: str, subject_id: SubjectId, purpose: str) -> None:

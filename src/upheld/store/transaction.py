@@ -47,7 +47,7 @@ class Transaction:
         self.trusting = False
         """Whether views are taken to be current, and the server fails the transaction where one is not."""
         self.gathers: Gathered | None = None
-        """Where statements are kept, of which none is sent before the work is over."""
+        """Where statements are kept, of which none is answered before the work is over."""
         self.epochs: dict[str, int] = {}
         """Epochs of subjects as this transaction has found or made them, where it asked for several at once."""
         self.asked = self.proved = 0
@@ -89,11 +89,16 @@ class Transaction:
         self.entries.extend(entries)
 
     def claims(self, statement: str, parameters: Sequence[Any]) -> None:
-        """Run a statement before all others that itself claims what the work is about: see `CLAIMED`. For work that is
-        gathered before any of it is sent.
+        """Run a statement before all others that itself claims what the work is about: see `CLAIMED`. The server begins
+        with it, so it is decided by now. For work that is gathered. Raises StoreFailed.
         """
         assert self.gathers is not None
         self.gathers.claim(statement, parameters)
+
+    def sends(self) -> None:
+        """The server may go on with what was said so far: for work that has claimed what it is about."""
+        if self.gathers is not None:
+            self.gathers.send()
 
     def must_claim(self, name: str | None) -> None:
         """Raises NotClaimed for a name that this work did not say it is about; None stands for the whole place."""

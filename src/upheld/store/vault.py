@@ -372,10 +372,17 @@ class Vault:
     # ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def seal(
-        self, tier: Tier, policy: str, subject_id: SubjectId, value_id: ValueId, item: str, content: bytes
+        self,
+        tier: Tier,
+        policy: str,
+        subject_id: SubjectId,
+        value_id: ValueId,
+        item: str,
+        content: bytes,
+        taken: tuple[int, AESGCM] | None = None,
     ) -> Sealed:
-        """Encrypt a value under a key of its own, bound to whom, what and where it is."""
-        key_id, cipher = self.take(tier, bucket_of_value(value_id))
+        """Encrypt a value under a key of its own, bound to whom, what and where it is. `taken`: one that was taken."""
+        key_id, cipher = taken or self.take(tier, bucket_of_value(value_id))
         nonce, binding = self._random(12), bound(tier, policy, subject_id, value_id, item, key_id)
         self._remember(tier, key_id, cipher, self._monotonic() + CACHE_SECONDS, binding)
         return Sealed(key_id, nonce + cipher.encrypt(nonce, content, binding))

@@ -19,11 +19,11 @@ from upheld.dates import FOREVER, Instant
 from upheld.engine.acts import Cited, Decision, SubjectId, ValueId
 from upheld.engine.decide import View
 from upheld.engine.plan import PolicyLine
-from upheld.engine.state import ControllerState, SubjectState, Value
+from upheld.engine.state import ControllerState, SubjectState
 from upheld.errors import InputRefused, StoreFailed
 from upheld.store import subjects
+from upheld.store.claiming import claim_as_seen
 from upheld.store.engine import Claim, Connection, Overtaken, Proof, Question, array, array_of_texts, asks_at_once
-from upheld.store.first_value import add_first_value
 from upheld.store.ids import bucket_of
 from upheld.store.place import Place, Transaction, must_be_about
 from upheld.store.vault import Opener
@@ -603,21 +603,20 @@ class Views:
         self,
         transaction: Transaction,
         seen: Seen,
-        becomes: Callable[[], SubjectState],
+        becomes: Callable[[], tuple[SubjectState, tuple[tuple[str, int], ...]]],
         at: Instant,
-        left: tuple[tuple[str, int], ...],
-        first: tuple[Value, int, bytes],
     ) -> None:
-        """`advance` in a trusting transaction, and the `first` value with its key and ciphertext: the server fails it
-        where the plan or the subject is not as it was seen. What the subject becomes, and the view of it, are made
-        while the answer is awaited. Raises Overtaken where this process knows it to be late.
+        """`advance` in a trusting transaction, for which the server is woken at once: it fails where the plan or the
+        subject is not as it was seen. What the subject `becomes`, with the days that are left of it, and the view of
+        it, are made while the answer is awaited. Raises Overtaken where this process knows it to be late.
         """
         if seen.era == UNPROVED or seen.plan_epoch != self.plan_epoch:
             raise Overtaken("something of this process has taken the place of a view")
-        add_first_value(transaction, seen.subject_id, seen.epoch, seen.plan_epoch, at, *first)
+        claim_as_seen(transaction, seen.subject_id, seen.epoch, seen.plan_epoch, at)
 
         def moves_on() -> None:
-            self._moved_on(transaction, seen, becomes(), at, left)
+            state, left = becomes()
+            self._moved_on(transaction, seen, state, at, left)
 
         transaction.meanwhile.append(moves_on)
 

@@ -22,7 +22,7 @@ from psycopg.adapt import Dumper, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, Format, PipelineStatus
 from psycopg.pq.abc import PGresult
 
-from upheld.store.awake import Awake
+from upheld.store.awake import Awake, cores
 from upheld.store.engine import Blobs, Numbers, NumbersOrNone, Spots, Texts, TextsOrNone
 
 _BYTES, _NUMBER, _TEXT, _SPOT, _BLOBS, _NUMBERS, _TEXTS, _SPOTS, _UNKNOWN = 17, 20, 25, 27, 1001, 1016, 1009, 1010, 0
@@ -214,6 +214,8 @@ _TYPES: Final[dict[tuple[type, ...], Types]] = {}
 _SAME: Final[dict[tuple[_Way, ...], Types]] = {}
 NOTHING: Final[Travelling] = travelling(())
 _NEVER_MIND: Final[Message] = (b"ROLLBACK", NOTHING)
+_ON_THIS_MACHINE: Final = (b"/", b"localhost", b"127.", b"::1")
+"""How the name of a host begins that is this machine: a folder of sockets, or the machine's own address."""
 
 
 class Wire:
@@ -239,6 +241,10 @@ class Wire:
         self._unsent = False
         """Whether some of it did not fit into the socket yet."""
         self._loaded = Transformer(connection)
+        self._parts = cores() > 1 or not self._pgconn.host.startswith(_ON_THIS_MACHINE)
+        """Whether somebody else can be at work on the first part of a message while we make the next: on one core a
+        server that is woken by it only keeps us from that.
+        """
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
 
@@ -293,8 +299,9 @@ class Wire:
         self._results, self._bad, self._met, self._heard = [], None, 0, 0
 
     def begin(self, messages: Sequence[Message], *, answered: bool = False) -> None:
-        """The first part of a message, with which the server begins at once, or one more. `end` or `abandon` follows.
-        `answered`: its answers are wanted before the end (`hear`). Raises psycopg.OperationalError: nothing happened.
+        """The first part of a message, with which the server begins at once, or one more; on one core it is sent with
+        what follows. `end` or `abandon` follows. `answered`: its answers are wanted before the end (`hear`). Raises
+        psycopg.OperationalError: nothing happened.
         """
         try:
             if self._pgconn.pipeline_status == PipelineStatus.OFF:
@@ -303,7 +310,8 @@ class Wire:
             self._put(messages)
             if answered:
                 self._pgconn.send_flush_request()
-            self._unsent = bool(self._pgconn.flush())
+            if answered or self._parts:
+                self._unsent = bool(self._pgconn.flush())
         except BaseException:
             self._connection.close()
             raise
