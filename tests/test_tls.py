@@ -23,7 +23,8 @@ from tests.served import served
 from upheld import cli
 from upheld.clock import SystemClock
 from upheld.errors import HomeUnusable
-from upheld.store.postgres import PostgresPlace, dialled
+from upheld.store.dialling import dialled
+from upheld.store.postgres import PostgresPlace
 from upheld.store.tls import mode_of, secured
 from upheld.web.serving import Listening, check_listening
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from upheld.errors import StoreFailed
-from upheld.store import postgres, schema, sqlite
+from upheld.store import dialling, postgres, schema, sqlite
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -97,7 +97,7 @@ def _engine(database: Path | str, place: str) -> Engine:
     from sqlalchemy.pool import NullPool
 
     if isinstance(database, str):
-        return create_engine("postgresql+psycopg://", creator=lambda: postgres.dialled(database, place))
+        return create_engine("postgresql+psycopg://", creator=lambda: dialling.dialled(database, place))
     engine = create_engine("sqlite://", creator=lambda: sqlite.connect(database), poolclass=NullPool)
 
     @event.listens_for(engine, "begin")

@@ -21,7 +21,7 @@ from upheld.errors import StoreFailed
 from upheld.store import schema, scrubbing
 from upheld.store.engine import CLAIMED, Change, Claim, Connection, Overtaken, Proof, Question, Rows, Underway, array
 from upheld.store.leases import SCRUB, HomeInUse, LeaseHeld, Part
-from upheld.store.postgres_connection import PostgresConnection, dialled
+from upheld.store.postgres_connection import PostgresConnection
 from upheld.store.postgres_rows import PostgresRows
 from upheld.store.scrubbing import Rewriting
 from upheld.store.spelling import changing_one
@@ -50,7 +50,7 @@ MOST_CLAIMED: Final = 256
 """
 _RUN_BITS: Final = 32
 
-__all__ = ["PostgresConnection", "PostgresPlace", "PostgresRows", "dialled"]
+__all__ = ["PostgresConnection", "PostgresPlace", "PostgresRows"]
 
 
 class PostgresPlace:

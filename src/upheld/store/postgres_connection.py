@@ -19,10 +19,10 @@ from psycopg.types.numeric import Int8Dumper
 
 from upheld.errors import InputRefused, NotRecorded, StoreFailed
 from upheld.store.awake import Awake
+from upheld.store.dialling import dialled
 from upheld.store.engine import ConnectionLost, Deadlocked, Numbers, Proof, Question, Texts
 from upheld.store.postgres_rows import Aloft, ManyRows, PostgresRows
 from upheld.store.spelling import Kind, together, told_apart
-from upheld.store.tls import secured
 from upheld.store.wire import (
     NOTHING,
     Answer,
@@ -72,16 +72,6 @@ def _travelling(parameters: Sequence[Any]) -> Travelling:
         return travelling(parameters)
     except psycopg.DataError as failure:
         raise _unusable(failure) from failure
-
-
-def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    """A connection of the driver to the schema of a place. Raises psycopg.OperationalError."""
-    return psycopg.connect(
-        secured(address),
-        autocommit=autocommit,
-        options=f"-c search_path={place}",
-        application_name=f"upheld {place}",
-    )
 
 
 class PostgresConnection:
