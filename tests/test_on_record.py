@@ -89,6 +89,7 @@ LOOKS = frozenset(
         "seal",
         "seal_first",
         "seal_tail",
+        "set_out",  # what it does not send goes by `read_many`
         "sweep",
         "sweeping",
         "today",

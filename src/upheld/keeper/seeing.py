@@ -119,16 +119,16 @@ class Departed:
 
     def answers(self) -> list[Outcome] | None:
         """The answers, in the order of asking; None where they have to be `fetched`."""
-        return self._seeing.answers_at_hand(self)
+        return self._seeing._answers_at_hand(self)
 
     def fetched(self) -> list[Outcome]:
         """The answers, in a thread that may wait."""
-        return self._seeing.answers_fetched(self)
+        return self._seeing._answers_fetched(self)
 
     def relief(self) -> Callable[[], None] | None:
         """What is to be done besides in a thread that may wait; mostly nothing."""
         relief = self._seeing.places.active.relief()
-        return None if relief is None else partial(self._seeing.relieved, relief)
+        return None if relief is None else partial(self._seeing._relieved, relief)
 
 
 class Seeing(Door):
@@ -238,7 +238,7 @@ class Seeing(Door):
             found.append(known)
         return found
 
-    def answers_at_hand(self, departed: Departed) -> list[Outcome] | None:
+    def _answers_at_hand(self, departed: Departed) -> list[Outcome] | None:
         """r3 for a group that has landed, where nothing has to be waited for."""
         rows = departed.flight.rows
         if rows is None or len(rows) < len(departed.owners):
@@ -246,7 +246,7 @@ class Seeing(Door):
         texts = self.places.vault.open_at_hand(rows, departed.owners)
         return None if texts is None else self._told_apart(departed.decided, texts, departed.now)
 
-    def answers_fetched(self, departed: Departed) -> list[Outcome]:
+    def _answers_fetched(self, departed: Departed) -> list[Outcome]:
         """The same where somebody has to be asked, for keys or for all of it anew, or where nobody has waited yet."""
         rows = departed.flight.awaited()
         if rows is None:
@@ -256,7 +256,7 @@ class Seeing(Door):
             return self._read_together(departed.readings)
         return self._answers(departed.decided, departed.owners, rows, departed.now)
 
-    def relieved(self, relief: Callable[[], None]) -> None:
+    def _relieved(self, relief: Callable[[], None]) -> None:
         """What nobody waits for: what goes wrong with it is told to the log, and the next does it again."""
         try:
             relief()
