@@ -377,14 +377,15 @@ def heralded(patch: pytest.MonkeyPatch, seen: Callable[[str], None], *, answers:
             nonlocal inside
             if inside:
                 return plain(own, *given, **named)
-            place = (own._connection if isinstance(own, Wire) else own.connection).info.options
+            line = own._connection if isinstance(own, Wire) else own.connection
+            place = line.info.options.removeprefix("-c search_path=").split(" ")[0]
             inside = True
             if before:
-                seen(place.removeprefix("-c search_path="))
+                seen(place)
             try:
                 return plain(own, *given, **named)
             finally:
-                seen(place.removeprefix("-c search_path="))
+                seen(place)
                 inside = False
 
         return said
