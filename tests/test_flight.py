@@ -35,11 +35,8 @@ from upheld.store.wire import NOTHING, Wire
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    with (
-        postgres.server() as address,
-        trial_on(tmp_path_factory.mktemp("flight") / "home", postgres.made(address, "flight")) as made,
-    ):
+def home(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    with trial_on(tmp_path_factory.mktemp("flight") / "home", postgres.made(address, "flight")) as made:
         yield made
 
 
@@ -400,13 +397,12 @@ def test_a_line_that_is_gone_in_the_air_is_found_out_about_and_read_anew(trial: 
 
 
 @pytest.fixture(scope="module")
-def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, Proxy]]:
-    with postgres.server() as address:
-        databases = postgres.made(address, "cut_in_the_air")
-        with between(databases["active"]) as (proxy, through):
-            path = tmp_path_factory.mktemp("cut") / "home"
-            with trial_on(path, {**databases, "active": through}) as trial:
-                yield trial, proxy
+def cut(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Trial, Proxy]]:
+    databases = postgres.made(address, "cut_in_the_air")
+    with between(databases["active"]) as (proxy, through):
+        path = tmp_path_factory.mktemp("cut") / "home"
+        with trial_on(path, {**databases, "active": through}) as trial:
+            yield trial, proxy
 
 
 @pytest.mark.parametrize("way", [UP, DOWN])

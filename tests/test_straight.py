@@ -22,11 +22,8 @@ from upheld.store.wire import Wire
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    with (
-        postgres.server() as address,
-        trial_on(tmp_path_factory.mktemp("straight") / "home", postgres.made(address, "straight")) as made,
-    ):
+def trial(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    with trial_on(tmp_path_factory.mktemp("straight") / "home", postgres.made(address, "straight")) as made:
         yield made
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from upheld.store.tls import secured
 
@@ -38,9 +38,8 @@ def dialled(address: str, place: str, *, autocommit: bool = False) -> psycopg.Co
     whole = secured(address)
     said = conninfo_to_dict(whole)
     return psycopg.connect(
-        whole,
+        make_conninfo(whole, **{name: number for name, number in _OURS.items() if name not in said}),
         autocommit=autocommit,
         options=f"-c search_path={place} {_ITS}",
         application_name=f"upheld {place}",
-        **{name: number for name, number in _OURS.items() if name not in said},  # type: ignore[arg-type]  # as libpq
     )
